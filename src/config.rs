@@ -1,0 +1,553 @@
+//! The settings of a registry, checked when built.
+
+use std::fmt;
+use std::time::Duration;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+use crate::command::Lifecycle;
+use crate::time::millis;
+
+/// The settings of a registry or of rooms on their own. Made by [`Config::builder`]; the default is
+/// a sound choice for the first vendor.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`heartbeat_timeout`](ConfigBuilder::heartbeat_timeout) | 90 s |
+/// | [`empty_grace`](ConfigBuilder::empty_grace) | 60 s |
+/// | [`clock_skew`](ConfigBuilder::clock_skew) | 5 s |
+/// | [`tie_window`](ConfigBuilder::tie_window) | 100 ms |
+/// | [`retention`](ConfigBuilder::retention) | 10 min |
+/// | [`future_guard`](ConfigBuilder::future_guard) | 10 min |
+/// | [`infer_sessions`](ConfigBuilder::infer_sessions) | on |
+/// | [`heartbeats_end_logins`](ConfigBuilder::heartbeats_end_logins) | off |
+/// | [`auto_create_rooms`](ConfigBuilder::auto_create_rooms) | off |
+/// | [`max_users_per_room`](ConfigBuilder::max_users_per_room), [`max_rooms`](ConfigBuilder::max_rooms), [`max_rooms_per_host`](ConfigBuilder::max_rooms_per_host) | none |
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use room_registry::Config;
+///
+/// let config = Config::builder()
+///     .heartbeat_timeout(Duration::from_secs(30))
+///     .retention(Some(Duration::from_secs(15 * 60)))
+///     .build()?;
+/// assert_eq!(config.heartbeat_timeout(), Duration::from_secs(30));
+/// # Ok::<(), room_registry::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) heartbeat_timeout_ms: u64,
+    pub(crate) empty_grace_ms: u64,
+    pub(crate) future_guard_ms: u64,
+    pub(crate) heartbeats_end_logins: bool,
+    pub(crate) auto_create_rooms: Option<Lifecycle>,
+    pub(crate) max_users_per_room: Option<usize>,
+    pub(crate) max_rooms: Option<usize>,
+    pub(crate) max_rooms_per_host: Option<usize>,
+}
+
+/// The settings that decide what a room stores. Rooms and snapshots carry them; rooms made under
+/// different ones do not merge and are not imported.
+///
+/// The other settings (timeouts, graces, guards, limits) may differ from process to process and
+/// from day to day.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::Config;
+/// assert_eq!(
+///     Config::default().fingerprint().to_string(),
+///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred",
+/// );
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Fingerprint {
+    pub(crate) clock_skew_ms: u64,
+    pub(crate) tie_window_ms: u64,
+    pub(crate) retention_ms: Option<u64>,
+    pub(crate) infer_sessions: bool,
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "clock skew {} ms, tie window {} ms, ", self.clock_skew_ms, self.tie_window_ms)?;
+        match self.retention_ms {
+            Some(retention) => write!(f, "retention {retention} ms, ")?,
+            None => f.write_str("no retention, ")?,
+        }
+        f.write_str(if self.infer_sessions { "sessions inferred" } else { "sessions not inferred" })
+    }
+}
+
+/// Why settings make no sense together.
+///
+/// ```
+/// use std::time::Duration;
+/// use room_registry::{Config, ConfigError};
+/// let error = Config::builder().heartbeat_timeout(Duration::ZERO).build().unwrap_err();
+/// assert_eq!(error, ConfigError::ZeroHeartbeatTimeout);
+/// assert_eq!(error.to_string(), "the heartbeat timeout must be at least 1 ms");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Every membership would end at once.
+    #[error("the heartbeat timeout must be at least 1 ms")]
+    ZeroHeartbeatTimeout,
+    /// Openings further apart than the clocks differ are ordered by time.
+    #[error("the tie window ({tie_window:?}) must not exceed the clock skew ({clock_skew:?})")]
+    TieWindowAboveClockSkew {
+        /// The tie window asked for.
+        tie_window: Duration,
+        /// The clock skew asked for.
+        clock_skew: Duration,
+    },
+    /// Closings would be forgotten before what they tie with.
+    #[error("the retention ({retention:?}) must not be below the tie window ({tie_window:?})")]
+    RetentionBelowTieWindow {
+        /// The retention asked for.
+        retention: Duration,
+        /// The tie window asked for.
+        tie_window: Duration,
+    },
+    /// Every closing would be too late at once.
+    #[error("the retention must be at least 1 ms, or none")]
+    ZeroRetention,
+    /// Nothing could ever be let in.
+    #[error("the limit on {what} must be at least 1, or none")]
+    ZeroLimit {
+        /// Which limit.
+        what: &'static str,
+    },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            fingerprint: Fingerprint {
+                clock_skew_ms: 5_000,
+                tie_window_ms: 100,
+                retention_ms: Some(600_000),
+                infer_sessions: true,
+            },
+            heartbeat_timeout_ms: 90_000,
+            empty_grace_ms: 60_000,
+            future_guard_ms: 600_000,
+            heartbeats_end_logins: false,
+            auto_create_rooms: None,
+            max_users_per_room: None,
+            max_rooms: None,
+            max_rooms_per_host: None,
+        }
+    }
+}
+
+impl Config {
+    /// Starts from the defaults.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::builder().build()?, Config::default());
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder { config: Self::default() }
+    }
+
+    /// The settings that decide what a room stores.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// let other = Config::builder().max_rooms(Some(10)).build()?;
+    /// assert_eq!(other.fingerprint(), Config::default().fingerprint()); // limits don't count
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// How long a membership holds after its last heartbeat.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().heartbeat_timeout().as_secs(), 90);
+    /// ```
+    #[must_use]
+    pub fn heartbeat_timeout(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_timeout_ms)
+    }
+
+    /// How long a room that lives until it is empty stays without anybody in it.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().empty_grace().as_secs(), 60);
+    /// ```
+    #[must_use]
+    pub fn empty_grace(&self) -> Duration {
+        Duration::from_millis(self.empty_grace_ms)
+    }
+
+    /// How far apart the vendor's own clocks may be.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().clock_skew().as_secs(), 5);
+    /// ```
+    #[must_use]
+    pub fn clock_skew(&self) -> Duration {
+        Duration::from_millis(self.fingerprint.clock_skew_ms)
+    }
+
+    /// How close in time two openings are not ordered by time.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().tie_window().as_millis(), 100);
+    /// ```
+    #[must_use]
+    pub fn tie_window(&self) -> Duration {
+        Duration::from_millis(self.fingerprint.tie_window_ms)
+    }
+
+    /// How long closings are remembered, and how late an opening may be.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().retention().unwrap().as_secs(), 600);
+    /// ```
+    #[must_use]
+    pub fn retention(&self) -> Option<Duration> {
+        self.fingerprint.retention_ms.map(Duration::from_millis)
+    }
+
+    /// How far in the future a callback may be stamped.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().future_guard().as_secs(), 600);
+    /// ```
+    #[must_use]
+    pub fn future_guard(&self) -> Duration {
+        Duration::from_millis(self.future_guard_ms)
+    }
+
+    /// Whether a session whose create callback is missing is shown on the evidence of its users
+    /// and streams.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(Config::default().infer_sessions());
+    /// ```
+    #[must_use]
+    pub fn infer_sessions(&self) -> bool {
+        self.fingerprint.infer_sessions
+    }
+
+    /// Whether a heartbeat that times out ends the user's logins as well.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(!Config::default().heartbeats_end_logins());
+    /// ```
+    #[must_use]
+    pub fn heartbeats_end_logins(&self) -> bool {
+        self.heartbeats_end_logins
+    }
+
+    /// The lifecycle of a room that is created by the first user who joins it, or none where a join
+    /// does not create.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().auto_create_rooms(), None);
+    /// ```
+    #[must_use]
+    pub fn auto_create_rooms(&self) -> Option<Lifecycle> {
+        self.auto_create_rooms
+    }
+
+    /// How many users a join lets into one room.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().max_users_per_room(), None);
+    /// ```
+    #[must_use]
+    pub fn max_users_per_room(&self) -> Option<usize> {
+        self.max_users_per_room
+    }
+
+    /// How many rooms may be listed when one more is created.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().max_rooms(), None);
+    /// ```
+    #[must_use]
+    pub fn max_rooms(&self) -> Option<usize> {
+        self.max_rooms
+    }
+
+    /// How many created rooms one host may have.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().max_rooms_per_host(), None);
+    /// ```
+    #[must_use]
+    pub fn max_rooms_per_host(&self) -> Option<usize> {
+        self.max_rooms_per_host
+    }
+}
+
+/// Builds a [`Config`]. Spans count in whole milliseconds; parts of one are dropped.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use room_registry::{Config, Lifecycle};
+///
+/// let config = Config::builder()
+///     .heartbeat_timeout(Duration::from_secs(45))
+///     .empty_grace(Duration::from_secs(20))
+///     .clock_skew(Duration::from_secs(2))
+///     .tie_window(Duration::from_millis(50))
+///     .retention(None)
+///     .future_guard(Duration::from_secs(60))
+///     .infer_sessions(false)
+///     .heartbeats_end_logins(true)
+///     .auto_create_rooms(Some(Lifecycle::UntilEmpty))
+///     .max_users_per_room(Some(500))
+///     .max_rooms(Some(10_000))
+///     .max_rooms_per_host(Some(3))
+///     .build()?;
+/// assert_eq!(config.max_rooms_per_host(), Some(3));
+/// # Ok::<(), room_registry::ConfigError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct ConfigBuilder {
+    config: Config,
+}
+
+impl ConfigBuilder {
+    /// How long a membership holds after its last heartbeat: exactly this long is in time.
+    /// Default 90 s, three times the usual heartbeat interval of 30 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::Config;
+    /// let config = Config::builder().heartbeat_timeout(Duration::from_secs(30)).build()?;
+    /// assert_eq!(config.heartbeat_timeout(), Duration::from_secs(30));
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn heartbeat_timeout(mut self, span: Duration) -> Self {
+        self.config.heartbeat_timeout_ms = millis(span);
+        self
+    }
+
+    /// How long a room of [`Lifecycle::UntilEmpty`] stays with nobody in it. Default 60 s; zero
+    /// ends it at the next [`expire`](crate::RoomRegistry::expire).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::Config;
+    /// let config = Config::builder().empty_grace(Duration::ZERO).build()?;
+    /// assert_eq!(config.empty_grace(), Duration::ZERO);
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn empty_grace(mut self, span: Duration) -> Self {
+        self.config.empty_grace_ms = millis(span);
+        self
+    }
+
+    /// How far apart the vendor's own clocks may be. Default 5 s. It must exceed how much earlier
+    /// than the creation of its room the first login can be stamped.
+    ///
+    /// Steps back of our clock up to this size read as standing still.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::Config;
+    /// let config = Config::builder().clock_skew(Duration::from_secs(2)).build()?;
+    /// assert_eq!(config.clock_skew(), Duration::from_secs(2));
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn clock_skew(mut self, span: Duration) -> Self {
+        self.config.fingerprint.clock_skew_ms = millis(span);
+        self
+    }
+
+    /// How close in time two openings are not ordered by time; at most the clock skew. Default
+    /// 100 ms.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::Config;
+    /// assert!(Config::builder().tie_window(Duration::from_secs(6)).build().is_err()); // skew 5 s
+    /// ```
+    pub fn tie_window(mut self, span: Duration) -> Self {
+        self.config.fingerprint.tie_window_ms = millis(span);
+        self
+    }
+
+    /// How long closings are remembered, and how late an opening may be. Default 10 min; keep it
+    /// well above the 62 s for which the first vendor retries. `None` remembers for ever, and its
+    /// memory grows with every room and user that ever was.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::Config;
+    /// let config = Config::builder().retention(None).build()?;
+    /// assert_eq!(config.retention(), None);
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn retention(mut self, span: Option<Duration>) -> Self {
+        self.config.fingerprint.retention_ms = span.map(millis);
+        self
+    }
+
+    /// How far in the future a callback may be stamped before it is refused. Default 10 min. One
+    /// far-future creation would outrank every real one.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::Config;
+    /// let config = Config::builder().future_guard(Duration::from_secs(60)).build()?;
+    /// assert_eq!(config.future_guard(), Duration::from_secs(60));
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn future_guard(mut self, span: Duration) -> Self {
+        self.config.future_guard_ms = millis(span);
+        self
+    }
+
+    /// Whether a session whose create callback is missing is shown on the evidence of its users
+    /// and streams. Default on.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(!Config::builder().infer_sessions(false).build()?.infer_sessions());
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn infer_sessions(mut self, on: bool) -> Self {
+        self.config.fingerprint.infer_sessions = on;
+        self
+    }
+
+    /// Whether a heartbeat that times out ends the user's logins as well. Default off: the media
+    /// server still has the user.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(Config::builder().heartbeats_end_logins(true).build()?.heartbeats_end_logins());
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn heartbeats_end_logins(mut self, on: bool) -> Self {
+        self.config.heartbeats_end_logins = on;
+        self
+    }
+
+    /// Lets a join of an unknown room create it, with this lifecycle and the joining user as its
+    /// host. Default off.
+    ///
+    /// ```
+    /// # use room_registry::{Config, Lifecycle};
+    /// let config = Config::builder().auto_create_rooms(Some(Lifecycle::UntilEmpty)).build()?;
+    /// assert_eq!(config.auto_create_rooms(), Some(Lifecycle::UntilEmpty));
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn auto_create_rooms(mut self, lifecycle: Option<Lifecycle>) -> Self {
+        self.config.auto_create_rooms = lifecycle;
+        self
+    }
+
+    /// How many users a join lets into one room. Default none. Callbacks are never refused by a
+    /// limit, else their order would matter.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(Config::builder().max_users_per_room(Some(0)).build().is_err());
+    /// ```
+    pub fn max_users_per_room(mut self, limit: Option<usize>) -> Self {
+        self.config.max_users_per_room = limit;
+        self
+    }
+
+    /// How many rooms may be listed when one more is created. Default none.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(Config::builder().max_rooms(Some(0)).build().is_err());
+    /// ```
+    pub fn max_rooms(mut self, limit: Option<usize>) -> Self {
+        self.config.max_rooms = limit;
+        self
+    }
+
+    /// How many created rooms one host may have. Default none.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(Config::builder().max_rooms_per_host(Some(0)).build().is_err());
+    /// ```
+    pub fn max_rooms_per_host(mut self, limit: Option<usize>) -> Self {
+        self.config.max_rooms_per_host = limit;
+        self
+    }
+
+    /// Checks the settings against each other.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting that makes no sense.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(Config::builder().build().is_ok());
+    /// ```
+    pub fn build(self) -> Result<Config, ConfigError> {
+        let config = self.config;
+        let rules = &config.fingerprint;
+        if config.heartbeat_timeout_ms == 0 {
+            return Err(ConfigError::ZeroHeartbeatTimeout);
+        }
+        if rules.tie_window_ms > rules.clock_skew_ms {
+            return Err(ConfigError::TieWindowAboveClockSkew {
+                tie_window: config.tie_window(),
+                clock_skew: config.clock_skew(),
+            });
+        }
+        if let Some(retention) = config.retention() {
+            if retention.is_zero() {
+                return Err(ConfigError::ZeroRetention);
+            }
+            if retention < config.tie_window() {
+                return Err(ConfigError::RetentionBelowTieWindow {
+                    retention,
+                    tie_window: config.tie_window(),
+                });
+            }
+        }
+        let limits = [
+            ("users a room", config.max_users_per_room),
+            ("rooms", config.max_rooms),
+            ("rooms a host", config.max_rooms_per_host),
+        ];
+        match limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
+            Some((what, _)) => Err(ConfigError::ZeroLimit { what }),
+            None => Ok(config),
+        }
+    }
+}

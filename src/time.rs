@@ -1,0 +1,139 @@
+//! Instants, in unix milliseconds.
+//!
+//! Two kinds of time meet in this crate and are never mixed: *their* time is stamped by the media
+//! server into a callback and orders facts; *our* time is read from the [`Clock`](crate::Clock) at
+//! receipt and drives heartbeats, graces and forgetting. Both are [`Timestamp`]s; the name of a
+//! field or argument says which.
+
+use std::fmt;
+use std::time::Duration;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// An instant in unix milliseconds (milliseconds since 1970-01-01T00:00:00Z), never negative.
+///
+/// Arithmetic saturates at both ends, so no stamp that a vendor or a client can send overflows.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use room_registry::Timestamp;
+///
+/// let opened_at = Timestamp::from_millis(1_763_596_800_027);
+/// let closed_at = opened_at + Duration::from_secs(60);
+/// assert_eq!(closed_at.as_millis(), 1_763_596_860_027);
+/// assert_eq!(closed_at.since(opened_at), Duration::from_secs(60));
+/// assert!(opened_at < closed_at);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(transparent))]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The earliest instant, 1970-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// # use room_registry::Timestamp;
+    /// assert_eq!(Timestamp::MIN.as_millis(), 0);
+    /// ```
+    pub const MIN: Self = Self(0);
+
+    /// The latest instant that can be told.
+    ///
+    /// ```
+    /// # use room_registry::Timestamp;
+    /// assert_eq!(Timestamp::MAX.as_millis(), u64::MAX);
+    /// ```
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// The instant so many milliseconds after 1970-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// # use room_registry::Timestamp;
+    /// assert_eq!(Timestamp::from_millis(27).as_millis(), 27);
+    /// ```
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// The instant so many whole seconds after 1970-01-01T00:00:00Z, saturating.
+    ///
+    /// ```
+    /// # use room_registry::Timestamp;
+    /// assert_eq!(Timestamp::from_secs(2).as_millis(), 2_000);
+    /// ```
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1_000))
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// # use room_registry::Timestamp;
+    /// assert_eq!(Timestamp::from_secs(1).as_millis(), 1_000);
+    /// ```
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// The time that has passed since `earlier`; zero where `earlier` is later.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::Timestamp;
+    /// let (a, b) = (Timestamp::from_millis(10), Timestamp::from_millis(25));
+    /// assert_eq!(b.since(a), Duration::from_millis(15));
+    /// assert_eq!(a.since(b), Duration::ZERO);
+    /// ```
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This instant, so many milliseconds later, saturating.
+    pub(crate) const fn plus(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// This instant, so many milliseconds earlier, saturating.
+    ///
+    /// Bounds are of the form `time − span`; as no time is negative, a bound that saturates at
+    /// zero admits what the true one would.
+    pub(crate) const fn minus(self, millis: u64) -> Self {
+        Self(self.0.saturating_sub(millis))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Saturates; parts of a millisecond are dropped.
+    fn add(self, span: Duration) -> Self {
+        self.plus(millis(span))
+    }
+}
+
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Saturates at 1970; parts of a millisecond are dropped.
+    fn sub(self, span: Duration) -> Self {
+        self.minus(millis(span))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ms", self.0)
+    }
+}
+
+/// A span in whole milliseconds, saturating.
+pub(crate) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
