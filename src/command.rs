@@ -401,9 +401,18 @@ pub enum Command {
     UpdateRoom {
         /// The room.
         room_id: RoomId,
-        /// What to change.
+        /// Another host.
         #[cfg_attr(feature = "serde", serde(default))]
-        update: RoomUpdate,
+        host_id: Option<Text>,
+        /// Another name to show; an empty one takes it away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        room_name: Option<Text>,
+        /// Attributes to set, or with `None` to take away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        attributes: BTreeMap<Text, Option<Text>>,
+        /// Another lifecycle.
+        #[cfg_attr(feature = "serde", serde(default))]
+        lifecycle: Option<Lifecycle>,
     },
     /// [`end_room`](crate::RoomRegistry::end_room).
     EndRoom {
@@ -440,9 +449,15 @@ pub enum Command {
         room_id: RoomId,
         /// Who is alive.
         user_id: UserId,
-        /// What to change by the way.
+        /// Another name to show; an empty one takes it away.
         #[cfg_attr(feature = "serde", serde(default))]
-        update: UserUpdate,
+        user_name: Option<Text>,
+        /// Another role; an empty one takes it away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        role: Option<Role>,
+        /// Attributes to set, or with `None` to take away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        attributes: BTreeMap<Text, Option<Text>>,
     },
     /// [`update_user`](crate::RoomRegistry::update_user).
     UpdateUser {
@@ -450,9 +465,15 @@ pub enum Command {
         room_id: RoomId,
         /// The user.
         user_id: UserId,
-        /// What to change.
+        /// Another name to show; an empty one takes it away.
         #[cfg_attr(feature = "serde", serde(default))]
-        update: UserUpdate,
+        user_name: Option<Text>,
+        /// Another role; an empty one takes it away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        role: Option<Role>,
+        /// Attributes to set, or with `None` to take away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        attributes: BTreeMap<Text, Option<Text>>,
     },
     /// [`update_stream`](crate::RoomRegistry::update_stream).
     UpdateStream {

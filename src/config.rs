@@ -157,7 +157,6 @@ impl Config {
     /// assert_eq!(Config::builder().build()?, Config::default());
     /// # Ok::<(), room_registry::ConfigError>(())
     /// ```
-    #[must_use]
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder { config: Self::default() }
     }

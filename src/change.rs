@@ -1,0 +1,259 @@
+//! What the last call made different.
+//!
+//! A mutating call notes *who* changed; what became of them is read from the state when somebody
+//! asks. So nobody who ignores changes pays for them, and the buffer is used again by the next call.
+
+use std::fmt;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+use crate::id::{RoomId, SessionId, StreamId, UserId};
+use crate::room::state::RoomState;
+use crate::visible::{RoomInfo, Session, Stream, User};
+
+/// One thing that became visible, looks different, or stopped being visible.
+///
+/// The changes of a call, applied in order by a [`Mirror`](crate::Mirror), lead from what was
+/// visible before the call to what is visible after it, exactly.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::{Cause, ChangeKind, Config, ManualClock, NewRoom, RoomRegistry};
+///
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// registry.create_room(NewRoom::new("r1", "tom"))?;
+/// let change = registry.changes().next().unwrap();
+/// assert_eq!(change.room_id, "r1");
+/// assert_eq!(change.cause, Cause::Command);
+/// assert!(matches!(change.kind, ChangeKind::RoomListed { .. }));
+/// # Ok::<(), room_registry::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct Change {
+    /// The room.
+    pub room_id: RoomId,
+    /// Why it changed.
+    pub cause: Cause,
+    /// What became different.
+    pub kind: ChangeKind,
+}
+
+impl Change {
+    /// The room.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// for change in registry.changes() {
+    ///     assert!(registry.room(change.room_id().as_str()).is_some());
+    /// }
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn room_id(&self) -> &RoomId {
+        &self.room_id
+    }
+}
+
+/// Why something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Cause {
+    /// A command of the application.
+    Command,
+    /// A callback of the media server.
+    Callback,
+    /// A heartbeat that did not come in time.
+    HeartbeatTimeout,
+    /// The room's lifecycle.
+    Lifecycle,
+    /// Our clock went back, and what lay in the future was pulled back with it.
+    ClockSetBack,
+    /// A room was imported, merged or removed.
+    Import,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Command => "command",
+            Self::Callback => "callback",
+            Self::HeartbeatTimeout => "heartbeat timeout",
+            Self::Lifecycle => "lifecycle",
+            Self::ClockSetBack => "clock set back",
+            Self::Import => "import",
+        })
+    }
+}
+
+/// What became different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// The room came into the list, so far without users and streams; those that it has follow.
+    RoomListed {
+        /// What commands made of it.
+        info: Option<RoomInfo>,
+        /// The session that is visible.
+        session: Option<Session>,
+    },
+    /// The room's business info is another.
+    RoomUpdated {
+        /// What commands made of it.
+        info: Option<RoomInfo>,
+    },
+    /// The room left the list, with everybody and everything in it.
+    RoomUnlisted,
+    /// A session of the room became visible, so far without users and streams; those that it has
+    /// follow.
+    SessionOpened(Session),
+    /// The visible session looks different.
+    SessionUpdated(Session),
+    /// The session is not visible any more, nor are its streams, the logins of its users, and the
+    /// users who have nothing but a login. One change, however many they are.
+    SessionClosed {
+        /// Which session.
+        session_id: Option<SessionId>,
+    },
+    /// A user came into the room's list.
+    UserJoined(User),
+    /// A user looks different, or gained or lost one of two facets.
+    UserUpdated(User),
+    /// A user left the room's list.
+    UserLeft {
+        /// Who.
+        user_id: UserId,
+    },
+    /// A stream became visible.
+    StreamOpened(Stream),
+    /// A stream looks different.
+    StreamUpdated(Stream),
+    /// A stream is not visible any more.
+    StreamClosed {
+        /// Which stream.
+        stream_id: StreamId,
+    },
+}
+
+/// Who changed, before anybody asks what became of them.
+#[derive(Debug, Clone)]
+struct Record {
+    room_id: RoomId,
+    cause: Cause,
+    who: Who,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Who {
+    RoomListed,
+    RoomUpdated,
+    RoomUnlisted,
+    SessionOpened,
+    SessionUpdated,
+    SessionClosed(Option<SessionId>),
+    UserJoined(UserId),
+    UserUpdated(UserId),
+    UserLeft(UserId),
+    StreamOpened(StreamId),
+    StreamUpdated(StreamId),
+    StreamClosed(StreamId),
+}
+
+/// The buffer of one call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ChangeLog(Vec<Record>);
+
+impl ChangeLog {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn note(&mut self, room_id: &RoomId, cause: Cause, who: Who) {
+        self.0.push(Record { room_id: room_id.clone(), cause, who });
+    }
+}
+
+/// Finds rooms, for those who ask what became of them.
+pub(crate) trait FindRoom {
+    fn find(&self, room_id: &RoomId) -> Option<&RoomState>;
+}
+
+/// The changes of the last mutating call, in the order in which a mirror applies them.
+///
+/// Made by [`RoomRegistry::changes`](crate::RoomRegistry::changes) and
+/// [`Room::changes`](crate::Room::changes). Cost: what is read, is looked up.
+#[derive(Clone)]
+pub struct Changes<'a> {
+    records: std::slice::Iter<'a, Record>,
+    rooms: &'a dyn FindRoom,
+}
+
+impl<'a> Changes<'a> {
+    pub(crate) fn new(log: &'a ChangeLog, rooms: &'a dyn FindRoom) -> Self {
+        Self { records: log.0.iter(), rooms }
+    }
+}
+
+impl Iterator for Changes<'_> {
+    type Item = Change;
+
+    fn next(&mut self) -> Option<Change> {
+        // A user who joined and left within one call was never there for readers.
+        loop {
+            let Record { room_id, cause, who } = self.records.next()?;
+            if let Some(kind) = what_became_of(who, self.rooms.find(room_id)) {
+                return Some(Change { room_id: room_id.clone(), cause: *cause, kind });
+            }
+        }
+    }
+}
+
+impl std::iter::FusedIterator for Changes<'_> {}
+
+impl fmt::Debug for Changes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+fn what_became_of(who: &Who, room: Option<&RoomState>) -> Option<ChangeKind> {
+    let room = room.filter(|room| room.is_listed());
+    Some(match who {
+        Who::RoomListed => {
+            let room = room?;
+            ChangeKind::RoomListed { info: room.info().cloned(), session: room.session().cloned() }
+        }
+        Who::RoomUpdated => ChangeKind::RoomUpdated { info: room?.info().cloned() },
+        Who::RoomUnlisted => ChangeKind::RoomUnlisted,
+        Who::SessionOpened => ChangeKind::SessionOpened(room?.session()?.clone()),
+        Who::SessionUpdated => ChangeKind::SessionUpdated(room?.session()?.clone()),
+        Who::SessionClosed(session_id) => {
+            ChangeKind::SessionClosed { session_id: session_id.clone() }
+        }
+        Who::UserJoined(user_id) => {
+            ChangeKind::UserJoined(room?.user(user_id.as_str())?.to_owned())
+        }
+        Who::UserUpdated(user_id) => {
+            ChangeKind::UserUpdated(room?.user(user_id.as_str())?.to_owned())
+        }
+        Who::UserLeft(user_id) => ChangeKind::UserLeft { user_id: user_id.clone() },
+        Who::StreamOpened(stream_id) => {
+            ChangeKind::StreamOpened(room?.stream(stream_id.as_str())?.to_owned())
+        }
+        Who::StreamUpdated(stream_id) => {
+            ChangeKind::StreamUpdated(room?.stream(stream_id.as_str())?.to_owned())
+        }
+        Who::StreamClosed(stream_id) => ChangeKind::StreamClosed { stream_id: stream_id.clone() },
+    })
+}

@@ -1,0 +1,478 @@
+//! Many rooms: routing, the clock, limits, the order of the list, and what is due when.
+//!
+//! The rules are [`Room`](crate::Room)'s. The registry reads the clock, finds the room, hands the
+//! input on, and keeps its own indexes up with what came of it.
+
+mod commands;
+mod index;
+
+use std::collections::HashMap;
+
+use crate::callback::Callback;
+use crate::change::{Cause, ChangeLog, Changes, FindRoom};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::error::{Error, id_text};
+use crate::id::RoomId;
+use crate::outcome::{Outcome, Outcomes};
+use crate::registry::index::{Index, Place};
+use crate::room::Expired;
+use crate::room::state::{Context, RoomState};
+use crate::time::Timestamp;
+use crate::view::RoomRef;
+
+/// The room list, room user lists and stream lists of one app, kept right from its commands and
+/// from the media server's callbacks.
+///
+/// It does no I/O and starts no thread. It reads its [`Clock`] once in each call that changes
+/// something. Every such call overwrites [`changes`](Self::changes).
+///
+/// # Example
+///
+/// ```
+/// use room_registry::{Config, Heartbeat, NewRoom, NewUser, RoomRegistry};
+///
+/// let mut registry = RoomRegistry::new(Config::default());
+/// registry.create_room(NewRoom::new("r1", "tom").name("Tom's show"))?;
+/// registry.join_room("r1", NewUser::new("tom").name("Tom"))?;
+/// assert_eq!(registry.heartbeat("r1", "tom")?, Heartbeat::Alive);
+///
+/// let room = registry.room("r1").unwrap();
+/// assert_eq!(room.name().unwrap(), "Tom's show");
+/// assert_eq!(room.user_count(), 1);
+/// # Ok::<(), room_registry::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RoomRegistry<C = SystemClock> {
+    config: Config,
+    clock: C,
+    /// Our time, as of the last call.
+    now: Timestamp,
+    /// Boxed, so that the table stays small while it grows.
+    rooms: HashMap<RoomId, Box<RoomState>>,
+    index: Index,
+    outcomes: Outcomes,
+    log: ChangeLog,
+}
+
+impl RoomRegistry {
+    /// An empty registry on the system's clock.
+    ///
+    /// ```
+    /// use room_registry::{Config, RoomRegistry};
+    /// assert_eq!(RoomRegistry::new(Config::default()).room_count(), 0);
+    /// ```
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self::with_clock(config, SystemClock)
+    }
+}
+
+impl<C: Clock> RoomRegistry<C> {
+    /// An empty registry on a clock of your own.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, RoomRegistry, Timestamp};
+    /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
+    /// let registry = RoomRegistry::with_clock(Config::default(), clock);
+    /// assert_eq!(registry.room_count(), 0);
+    /// ```
+    #[must_use]
+    pub fn with_clock(config: Config, clock: C) -> Self {
+        Self {
+            config,
+            clock,
+            now: Timestamp::MIN,
+            rooms: HashMap::new(),
+            index: Index::default(),
+            outcomes: Outcomes::default(),
+            log: ChangeLog::default(),
+        }
+    }
+
+    /// Applies a callback of the media server, by the ordering rules: what is held and visible does
+    /// not depend on the order in which callbacks arrive, nor on repeats.
+    ///
+    /// No callback is an error: see [`Outcome`] for what can become of it. No limit refuses one.
+    ///
+    /// Cost: constant, and the logarithm of the rooms for the order of the list; for a session that
+    /// opens, closes or switches, the users of that session.
+    ///
+    /// ```
+    /// use room_registry::{
+    ///     Callback, Config, ManualClock, Outcome, RoomClosed, RoomCreated, RoomId, RoomRegistry,
+    ///     SessionId, Timestamp,
+    /// };
+    ///
+    /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    /// let (room, session) = (RoomId::new("r1")?, SessionId::new("7")?);
+    /// let created = RoomCreated::new(Timestamp::from_secs(990));
+    /// let closed = RoomClosed::new(Timestamp::from_secs(999));
+    ///
+    /// // The close comes first: it is held, and the late create does not bring the room back.
+    /// let outcome = registry.apply_callback(&Callback::new(room.clone(), session.clone(), closed));
+    /// assert_eq!(outcome, Outcome::Held);
+    /// let outcome = registry.apply_callback(&Callback::new(room, session, created));
+    /// assert_eq!(outcome, Outcome::Held);
+    /// assert!(registry.room("r1").is_none());
+    /// # Ok::<(), room_registry::IdError>(())
+    /// ```
+    pub fn apply_callback(&mut self, callback: &Callback) -> Outcome {
+        self.begin();
+        let outcome = self.with_room_or_new(&callback.room_id, Cause::Callback, |room, cx| {
+            room.apply(callback, cx)
+        });
+        self.outcomes.count(outcome);
+        outcome
+    }
+
+    /// Does everything that is due: ends the memberships whose heartbeats stopped for more than the
+    /// timeout and the rooms that their lifecycle ends, and forgets what the retention lets go.
+    ///
+    /// Early, late or repeated calls are harmless; [`next_expiry`](Self::next_expiry) tells when one
+    /// is worth making. A read shows a timed-out membership until it is swept or touched: readers,
+    /// changes and mirrors see one state.
+    ///
+    /// Cost: what is due, times the logarithm of the rooms.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    ///
+    /// clock.advance(Duration::from_secs(90)); // exactly the timeout is in time
+    /// assert_eq!(registry.expire().memberships, 0);
+    /// clock.advance(Duration::from_millis(1));
+    /// assert_eq!(registry.expire().memberships, 1);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn expire(&mut self) -> Expired {
+        self.expire_at_most(usize::MAX)
+    }
+
+    /// Does at most `steps` of what is due (a membership or a room that ends, a closing that is
+    /// forgotten), so that a large backlog does not hold up the host. What is left stays due: call
+    /// again while [`Expired::steps`] answers `steps`.
+    ///
+    /// Cost: the steps, times the logarithm of the rooms; a room that ends counts as one step and
+    /// costs its users.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// for user in ["ann", "bob", "cleo"] {
+    ///     registry.join_room("r1", NewUser::new(user))?;
+    /// }
+    /// clock.advance(Duration::from_secs(91));
+    /// assert_eq!(registry.expire_at_most(2).steps(), 2);
+    /// assert_eq!(registry.expire_at_most(2).steps(), 1);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn expire_at_most(&mut self, steps: usize) -> Expired {
+        self.begin();
+        let mut expired = Expired::default();
+        let mut budget = steps;
+        while budget > 0
+            && let Some(room_id) = self.index.due(self.now).cloned()
+        {
+            let room = self.with_room(room_id.as_str(), Cause::Command, |room, cx| {
+                room.expire(&mut budget, cx)
+            });
+            let Some(room) = room else { break };
+            expired.memberships += room.memberships;
+            expired.rooms += room.rooms;
+            expired.forgotten += room.forgotten;
+        }
+        expired
+    }
+
+    /// When [`expire`](Self::expire) can next change something; `None` where it never will. Cost:
+    /// the logarithm of the rooms.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};
+    ///
+    /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// assert_eq!(registry.next_expiry(), None);
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    /// assert_eq!(registry.next_expiry(), Some(Timestamp::from_millis(1_090_001)));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.index.next_due()
+    }
+
+    /// Gives all memberships one fresh timeout, as if everybody's heartbeat had come just now:
+    /// after a suspended machine, or an outage on our side. Cost: all memberships.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    /// clock.advance(Duration::from_secs(3_600)); // the machine slept
+    /// registry.grant_grace();
+    /// assert_eq!(registry.expire().memberships, 0);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn grant_grace(&mut self) {
+        self.begin();
+        self.for_each_room(Cause::Command, RoomState::grant_grace);
+    }
+
+    /// What the last call that changes something made different, in the order in which a
+    /// [`Mirror`](crate::Mirror) applies it. The next such call overwrites it: there is nothing to
+    /// drain. After a call that answered an error it is empty.
+    ///
+    /// Cost: what is read.
+    ///
+    /// ```
+    /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    /// let mut changes = registry.changes();
+    /// assert!(matches!(changes.next().unwrap().kind, ChangeKind::UserJoined(_)));
+    /// assert!(changes.next().is_none());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn changes(&self) -> Changes<'_> {
+        Changes::new(&self.log, &self.rooms)
+    }
+
+    /// A listed room. Cost: constant.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// assert!(registry.room("r1").is_some());
+    /// assert!(registry.room("r2").is_none());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn room(&self, room_id: &str) -> Option<RoomRef<'_>> {
+        let room = self.rooms.get(room_id).filter(|room| room.is_listed())?;
+        Some(RoomRef::new(room))
+    }
+
+    /// The room list, newest first: by (created at, else opened at; id), descending. Read from the
+    /// back for the oldest first. Cost: the rooms that are read.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("first", "tom"))?;
+    /// clock.advance(Duration::from_secs(1));
+    /// registry.create_room(NewRoom::new("second", "ann"))?;
+    /// let ids: Vec<_> = registry.rooms().map(|room| room.id().as_str()).collect();
+    /// assert_eq!(ids, ["second", "first"]);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn rooms(&self) -> impl DoubleEndedIterator<Item = RoomRef<'_>> {
+        self.index.newest_first().filter_map(|room_id| self.room(room_id.as_str()))
+    }
+
+    /// How many rooms are listed. Cost: constant.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// assert_eq!(registry.room_count(), 1);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.index.totals().rooms
+    }
+
+    /// How many users are in the lists of all rooms; one who is in two rooms counts twice. Cost:
+    /// constant.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, RoomRegistry};
+    /// let registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// assert_eq!(registry.user_count(), 0);
+    /// ```
+    #[must_use]
+    pub fn user_count(&self) -> usize {
+        self.index.totals().users
+    }
+
+    /// How many streams are in the lists of all rooms. Cost: constant.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, RoomRegistry};
+    /// let registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// assert_eq!(registry.stream_count(), 0);
+    /// ```
+    #[must_use]
+    pub fn stream_count(&self) -> usize {
+        self.index.totals().streams
+    }
+
+    /// How many rooms have a visible session. Cost: constant.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, RoomRegistry};
+    /// let registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// assert_eq!(registry.session_count(), 0);
+    /// ```
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.index.totals().sessions
+    }
+
+    /// How many rooms are held in all, also those that are not listed and only remembered: what
+    /// memory grows with. Cost: constant.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.end_room("r1")?;
+    /// assert_eq!((registry.room_count(), registry.held_room_count()), (0, 1));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn held_room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// How many callbacks had which outcome. Cost: constant.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, RoomRegistry};
+    /// let registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// assert_eq!(registry.outcomes().total(), 0);
+    /// ```
+    #[must_use]
+    pub fn outcomes(&self) -> Outcomes {
+        self.outcomes
+    }
+
+    /// The settings.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, RoomRegistry};
+    /// let registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// assert_eq!(registry.config(), &Config::default());
+    /// ```
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Takes note of our time, before a call that changes something. A small step back reads as
+    /// standing still; a larger one is believed, by every room.
+    fn begin(&mut self) {
+        self.log.clear();
+        let now = self.clock.now();
+        if now >= self.now {
+            self.now = now;
+        } else if self.now.minus(self.config.fingerprint.clock_skew_ms) > now {
+            self.now = now;
+            self.for_each_room(Cause::ClockSetBack, RoomState::tick);
+        }
+    }
+
+    /// Works on a room that may not be known yet, and lets it go again where nothing came of it.
+    fn with_room_or_new<T>(
+        &mut self,
+        room_id: &RoomId,
+        cause: Cause,
+        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
+    ) -> T {
+        if let Some(room) = self.rooms.get_mut(room_id) {
+            let before = Place::of(room, &self.config);
+            let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
+            let answer = operation(room, &mut cx);
+            let forgotten = self.index.turn(room, &before, &self.config);
+            if forgotten {
+                self.rooms.remove(room_id);
+            }
+            return answer;
+        }
+        let mut room = Box::new(RoomState::new(room_id.clone(), self.config.fingerprint));
+        let before = Place::of(&room, &self.config);
+        let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
+        let answer = operation(&mut room, &mut cx);
+        let forgotten = self.index.turn(&room, &before, &self.config);
+        if !forgotten {
+            self.rooms.insert(room_id.clone(), room);
+        }
+        answer
+    }
+
+    /// Works on a room that is held.
+    fn with_room<T>(
+        &mut self,
+        room_id: &str,
+        cause: Cause,
+        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let room = self.rooms.get_mut(room_id)?;
+        let before = Place::of(room, &self.config);
+        let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
+        let answer = operation(room, &mut cx);
+        if self.index.turn(room, &before, &self.config) {
+            self.rooms.remove(room_id);
+        }
+        Some(answer)
+    }
+
+    /// A command on a room that must be listed.
+    fn command<T>(
+        &mut self,
+        room_id: &str,
+        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.begin();
+        self.with_room(room_id, Cause::Command, operation)
+            .unwrap_or_else(|| Err(Error::RoomNotFound { room_id: id_text(room_id) }))
+    }
+
+    /// Works on every room, by id.
+    #[expect(clippy::disallowed_methods, reason = "sorted right after")]
+    fn for_each_room(
+        &mut self,
+        cause: Cause,
+        operation: impl Fn(&mut RoomState, &mut Context<'_>),
+    ) {
+        let mut rooms: Vec<_> = self.rooms.values_mut().collect();
+        rooms.sort_unstable_by(|a, b| a.id().cmp(b.id()));
+        for room in rooms {
+            let before = Place::of(room, &self.config);
+            let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
+            operation(room, &mut cx);
+            self.index.turn(room, &before, &self.config);
+        }
+    }
+}
+
+impl FindRoom for HashMap<RoomId, Box<RoomState>> {
+    fn find(&self, room_id: &RoomId) -> Option<&RoomState> {
+        self.get(room_id).map(AsRef::as_ref)
+    }
+}

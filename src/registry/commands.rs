@@ -1,0 +1,364 @@
+//! The commands of a registry: routing, and the limits that concern more than one room.
+
+use std::collections::BTreeMap;
+
+use crate::change::Cause;
+use crate::clock::Clock;
+use crate::command::{
+    Answer, CheckedRoom, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate, UserUpdate,
+};
+use crate::error::{Error, id_text};
+use crate::id::{RoomId, UserId};
+use crate::registry::RoomRegistry;
+use crate::room::state::RoomState;
+use crate::text::{Attributes, Text};
+
+impl<C: Clock> RoomRegistry<C> {
+    /// Creates a room. A session that callbacks opened before is adopted: the command and the
+    /// callback race in practice. Created again after an end, a room shows again a session that the
+    /// end had hidden and that still runs.
+    ///
+    /// Cost: the logarithm of the rooms; of a session that shows again, its users.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomAlreadyExists`] where the room was created and not ended;
+    /// [`Error::TooManyRooms`], [`Error::TooManyRoomsOfHost`]; [`Error::InvalidId`],
+    /// [`Error::TextTooLong`], [`Error::TooManyAttributes`].
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom").name("Tom's show"))?;
+    /// assert!(registry.create_room(NewRoom::new("r1", "ann")).is_err());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn create_room(&mut self, room: NewRoom) -> Result<(), Error> {
+        self.begin();
+        self.create(room.check()?)
+    }
+
+    /// Changes the name, host, attributes or lifecycle of a room; what the update does not name
+    /// stays.
+    ///
+    /// Cost: constant.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`] where no command created the room, or it ended;
+    /// [`Error::TooManyRoomsOfHost`]; [`Error::InvalidId`], [`Error::TextTooLong`],
+    /// [`Error::TooManyAttributes`].
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry, RoomUpdate};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.update_room("r1", RoomUpdate::new().name("Late show").host("ann"))?;
+    /// assert_eq!(registry.room("r1").unwrap().host_id().unwrap(), "ann");
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn update_room(&mut self, room_id: &str, update: RoomUpdate) -> Result<(), Error> {
+        self.begin();
+        let Some(room) = self.rooms.get(room_id) else {
+            return Err(Error::RoomNotFound { room_id: id_text(room_id) });
+        };
+        let Some(updated) = room.updated_info(update)? else { return Ok(()) };
+        if room.info().is_some_and(|info| info.host_id != updated.host_id) {
+            self.check_rooms_of(&updated.host_id)?;
+        }
+        self.with_room(room_id, Cause::Command, |room, cx| room.update(updated, cx));
+        Ok(())
+    }
+
+    /// Ends a room: its business info and all memberships. Every session known at this moment is
+    /// hidden, and late callbacks of those do not bring the room back; a session that is not known
+    /// yet does.
+    ///
+    /// Cost: the users of the room.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`] where the room is not listed.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.end_room("r1")?;
+    /// assert!(registry.room("r1").is_none());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn end_room(&mut self, room_id: &str) -> Result<(), Error> {
+        self.command(room_id, RoomState::end)
+    }
+
+    /// A user joins a room. One who is only logged in gains a membership; a membership whose
+    /// heartbeat timed out but was not swept counts as gone. Where the configuration says so, a
+    /// join creates a room that is not known.
+    ///
+    /// Cost: the logarithm of the room's users.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`] where a membership holds;
+    /// [`Error::RoomFull`]; [`Error::InvalidId`], [`Error::TextTooLong`],
+    /// [`Error::TooManyAttributes`]; where the join would create the room, also
+    /// [`Error::TooManyRooms`] and [`Error::TooManyRoomsOfHost`].
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("ann").name("Ann"))?;
+    /// assert!(registry.join_room("r1", NewUser::new("ann")).is_err());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn join_room(&mut self, room_id: &str, user: NewUser) -> Result<(), Error> {
+        self.begin();
+        let user = user.check()?;
+        let is_listed = self.rooms.get(room_id).is_some_and(|room| room.is_listed());
+        if !is_listed {
+            let Some(lifecycle) = self.config.auto_create_rooms else {
+                return Err(Error::RoomNotFound { room_id: id_text(room_id) });
+            };
+            self.create_for(room_id, &user.user_id, lifecycle)?;
+        }
+        self.with_room(room_id, Cause::Command, |room, cx| room.join(user, cx))
+            .unwrap_or_else(|| Err(Error::RoomNotFound { room_id: id_text(room_id) }))
+    }
+
+    /// A user leaves a room: the membership ends, and every login known. A late repeat of such a
+    /// login does not bring the user back; a new login does.
+    ///
+    /// Cost: the logarithm of the room's users.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`].
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("ann"))?;
+    /// registry.leave_room("r1", "ann")?;
+    /// assert!(registry.leave_room("r1", "ann").is_err());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn leave_room(&mut self, room_id: &str, user_id: &str) -> Result<(), Error> {
+        self.command(room_id, |room, cx| room.leave(user_id, cx))
+    }
+
+    /// A heartbeat: the user is still there. A user who is only logged in gains a membership by it.
+    ///
+    /// Exactly the timeout since the last one is in time; after that the membership ends there and
+    /// then, and the answer is [`Heartbeat::TimedOut`]. A login stays, unless the configuration
+    /// makes heartbeats decide for both.
+    ///
+    /// Cost: constant, without an allocation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("ann"))?;
+    /// clock.advance(Duration::from_secs(90));
+    /// assert_eq!(registry.heartbeat("r1", "ann")?, Heartbeat::Alive);
+    /// clock.advance(Duration::from_millis(90_001));
+    /// assert_eq!(registry.heartbeat("r1", "ann")?, Heartbeat::TimedOut);
+    /// assert!(registry.heartbeat("r1", "ann").is_err());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn heartbeat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
+        self.heartbeat_with(room_id, user_id, UserUpdate::default())
+    }
+
+    /// A heartbeat that carries an update (viewing time, points, place). Where the heartbeat is too
+    /// late the update goes with the membership.
+    ///
+    /// Cost: constant.
+    ///
+    /// # Errors
+    ///
+    /// As [`heartbeat`](Self::heartbeat) and [`update_user`](Self::update_user); an update that is
+    /// refused is no heartbeat.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, UserUpdate};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("ann"))?;
+    /// registry.heartbeat_with("r1", "ann", UserUpdate::new().attribute("points", "12"))?;
+    /// let room = registry.room("r1").unwrap();
+    /// assert_eq!(room.user("ann").unwrap().attributes().get("points"), Some("12"));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn heartbeat_with(
+        &mut self,
+        room_id: &str,
+        user_id: &str,
+        update: UserUpdate,
+    ) -> Result<Heartbeat, Error> {
+        self.command(room_id, |room, cx| room.heartbeat(user_id, update, cx))
+    }
+
+    /// Changes the name, role or attributes of a user; what the update does not name stays.
+    ///
+    /// Cost: constant.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] where the user has no membership (one who
+    /// is only logged in is the media server's); [`Error::TextTooLong`],
+    /// [`Error::TooManyAttributes`].
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, Role, RoomRegistry, UserUpdate};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("ann"))?;
+    /// registry.update_user("r1", "ann", UserUpdate::new().role(Role::ADMINISTRATOR))?;
+    /// let room = registry.room("r1").unwrap();
+    /// assert_eq!(room.user("ann").unwrap().role(), Some(&Role::ADMINISTRATOR));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn update_user(
+        &mut self,
+        room_id: &str,
+        user_id: &str,
+        update: UserUpdate,
+    ) -> Result<(), Error> {
+        self.command(room_id, |room, cx| room.update_user(user_id, update, cx))
+    }
+
+    /// Changes the application's own attributes of a stream: `Some` sets one, `None` takes it
+    /// away. They last as long as that life of the stream is visible.
+    ///
+    /// Cost: the logarithm of the room's streams.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::StreamNotInRoom`]; [`Error::TextTooLong`],
+    /// [`Error::TooManyAttributes`].
+    ///
+    /// ```
+    /// use room_registry::*;
+    /// let clock = ManualClock::at(Timestamp::from_secs(100));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    /// let created = StreamCreated::new(
+    ///     StreamId::new("camera")?,
+    ///     StreamSessionId::new("s-1")?,
+    ///     Timestamp::from_secs(99),
+    ///     Some(1),
+    /// );
+    /// registry.apply_callback(&Callback::new(RoomId::new("r1")?, SessionId::new("7")?, created));
+    /// registry.update_stream("r1", "camera", [("seat".into(), Some("2".into()))].into())?;
+    /// let room = registry.room("r1").unwrap();
+    /// assert_eq!(room.stream("camera").unwrap().attributes().get("seat"), Some("2"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn update_stream(
+        &mut self,
+        room_id: &str,
+        stream_id: &str,
+        attributes: BTreeMap<Text, Option<Text>>,
+    ) -> Result<(), Error> {
+        self.command(room_id, |room, cx| room.update_stream(stream_id, attributes, cx))
+    }
+
+    /// Carries out a command that came as a value, from a journal or a queue.
+    ///
+    /// # Errors
+    ///
+    /// Those of the method of the same name.
+    ///
+    /// ```
+    /// use room_registry::{Answer, Command, Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// let answer = registry.apply_command(Command::CreateRoom(NewRoom::new("r1", "tom")))?;
+    /// assert_eq!(answer, Answer::Done);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn apply_command(&mut self, command: Command) -> Result<Answer, Error> {
+        match command {
+            Command::CreateRoom(room) => self.create_room(room)?,
+            Command::UpdateRoom { room_id, host_id, room_name, attributes, lifecycle } => {
+                let update = RoomUpdate { host_id, room_name, attributes, lifecycle };
+                self.update_room(room_id.as_str(), update)?;
+            }
+            Command::EndRoom { room_id } => self.end_room(room_id.as_str())?,
+            Command::JoinRoom { room_id, user_id, user_name, role, attributes } => {
+                let mut user = NewUser::new(user_id.as_str());
+                user.user_name = user_name;
+                user.role = role;
+                user.attributes = attributes.0;
+                self.join_room(room_id.as_str(), user)?;
+            }
+            Command::LeaveRoom { room_id, user_id } => {
+                self.leave_room(room_id.as_str(), user_id.as_str())?;
+            }
+            Command::Heartbeat { room_id, user_id, user_name, role, attributes } => {
+                let update = UserUpdate { user_name, role, attributes };
+                let heartbeat = self.heartbeat_with(room_id.as_str(), user_id.as_str(), update)?;
+                return Ok(Answer::Heartbeat(heartbeat));
+            }
+            Command::UpdateUser { room_id, user_id, user_name, role, attributes } => {
+                let update = UserUpdate { user_name, role, attributes };
+                self.update_user(room_id.as_str(), user_id.as_str(), update)?;
+            }
+            Command::UpdateStream { room_id, stream_id, attributes } => {
+                self.update_stream(room_id.as_str(), stream_id.as_str(), attributes)?;
+            }
+            Command::GrantGrace => self.grant_grace(),
+        }
+        Ok(Answer::Done)
+    }
+
+    fn create(&mut self, room: CheckedRoom) -> Result<(), Error> {
+        let known = self.rooms.get(&room.room_id);
+        if known.is_some_and(|known| known.info().is_some()) {
+            return Err(Error::RoomAlreadyExists { room_id: id_text(room.room_id.as_str()) });
+        }
+        if let Some(limit) = self.config.max_rooms
+            && known.is_none_or(|known| !known.is_listed())
+            && self.room_count() >= limit
+        {
+            return Err(Error::TooManyRooms { limit });
+        }
+        self.check_rooms_of(&room.host_id)?;
+        let room_id = room.room_id.clone();
+        self.with_room_or_new(&room_id, Cause::Command, |state, cx| state.create(room, cx))
+    }
+
+    /// Creates the room that a user joins.
+    fn create_for(
+        &mut self,
+        room_id: &str,
+        host_id: &UserId,
+        lifecycle: Lifecycle,
+    ) -> Result<(), Error> {
+        self.create(CheckedRoom {
+            room_id: RoomId::new(room_id)?,
+            host_id: host_id.clone(),
+            name: None,
+            attributes: Attributes::default(),
+            lifecycle,
+        })
+    }
+
+    fn check_rooms_of(&self, host_id: &UserId) -> Result<(), Error> {
+        match self.config.max_rooms_per_host {
+            Some(limit) if self.index.rooms_of(host_id.as_str()) >= limit => {
+                Err(Error::TooManyRoomsOfHost { host_id: id_text(host_id.as_str()), limit })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}

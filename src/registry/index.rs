@@ -1,0 +1,133 @@
+//! What the registry keeps beside its rooms: the order of the list, what is due when, how many
+//! rooms a host has, and the totals.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::config::Config;
+use crate::id::{RoomId, UserId};
+use crate::room::state::RoomState;
+use crate::time::Timestamp;
+use crate::view::RoomRef;
+
+/// Where a room stands in every index, as a value, so that one comparison tells what to move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// When it began; none where it is not listed.
+    listed: Option<Timestamp>,
+    due: Option<Timestamp>,
+    host_id: Option<UserId>,
+    totals: Totals,
+}
+
+/// How many of what are visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Totals {
+    pub(crate) rooms: usize,
+    pub(crate) sessions: usize,
+    pub(crate) users: usize,
+    pub(crate) streams: usize,
+}
+
+/// The indexes.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    listed: BTreeSet<(Timestamp, RoomId)>,
+    due: BTreeSet<(Timestamp, RoomId)>,
+    hosts: HashMap<UserId, usize>,
+    totals: Totals,
+}
+
+impl Place {
+    pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
+        let is_listed = room.is_listed();
+        Self {
+            listed: is_listed.then(|| RoomRef::new(room).began_at().unwrap_or_default()),
+            due: room.next_expiry(config),
+            host_id: room.info().map(|info| info.host_id.clone()),
+            totals: Totals {
+                rooms: usize::from(is_listed),
+                sessions: usize::from(room.session().is_some()),
+                users: room.user_count(),
+                streams: room.stream_count(),
+            },
+        }
+    }
+}
+
+impl Index {
+    /// Moves a room from where it stood to where it stands now. Tells whether nothing is left of it.
+    pub(crate) fn turn(&mut self, room: &RoomState, before: &Place, config: &Config) -> bool {
+        let after = Place::of(room, config);
+        if after != *before {
+            turn(&mut self.listed, room.id(), before.listed, after.listed);
+            turn(&mut self.due, room.id(), before.due, after.due);
+            if before.host_id != after.host_id {
+                self.turn_host(before.host_id.as_ref(), after.host_id);
+            }
+            self.totals.turn(before.totals, after.totals);
+        }
+        room.is_forgotten()
+    }
+
+    /// The room that is due longest.
+    pub(crate) fn due(&self, now: Timestamp) -> Option<&RoomId> {
+        self.due.first().filter(|(at, _)| *at <= now).map(|(_, room_id)| room_id)
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &RoomId> {
+        self.listed.iter().rev().map(|(_, room_id)| room_id)
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// How many created rooms a host has.
+    pub(crate) fn rooms_of(&self, host_id: &str) -> usize {
+        self.hosts.get(host_id).copied().unwrap_or(0)
+    }
+
+    fn turn_host(&mut self, before: Option<&UserId>, after: Option<UserId>) {
+        if let Some(host_id) = before
+            && let Some(rooms) = self.hosts.get_mut(host_id)
+        {
+            *rooms -= 1;
+            if *rooms == 0 {
+                self.hosts.remove(host_id);
+            }
+        }
+        if let Some(host_id) = after {
+            *self.hosts.entry(host_id).or_default() += 1;
+        }
+    }
+}
+
+impl Totals {
+    fn turn(&mut self, before: Self, after: Self) {
+        self.rooms = self.rooms + after.rooms - before.rooms;
+        self.sessions = self.sessions + after.sessions - before.sessions;
+        self.users = self.users + after.users - before.users;
+        self.streams = self.streams + after.streams - before.streams;
+    }
+}
+
+fn turn(
+    order: &mut BTreeSet<(Timestamp, RoomId)>,
+    room_id: &RoomId,
+    before: Option<Timestamp>,
+    after: Option<Timestamp>,
+) {
+    if before == after {
+        return;
+    }
+    if let Some(at) = before {
+        order.remove(&(at, room_id.clone()));
+    }
+    if let Some(at) = after {
+        order.insert((at, room_id.clone()));
+    }
+}

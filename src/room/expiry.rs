@@ -1,0 +1,172 @@
+//! What time does to one room: heartbeats that stopped, lifecycles, forgetting, and our clock.
+
+use crate::change::{Cause, Who};
+use crate::command::Lifecycle;
+use crate::config::Config;
+use crate::room::forget::earlier;
+use crate::room::state::{Context, RoomState};
+use crate::time::Timestamp;
+
+/// What an expiry did.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+///
+/// let clock = ManualClock::default();
+/// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+/// registry.create_room(NewRoom::new("r1", "tom"))?;
+/// registry.join_room("r1", NewUser::new("tom"))?;
+/// clock.advance(Duration::from_secs(91));
+/// let expired = registry.expire();
+/// assert_eq!((expired.memberships, expired.rooms), (1, 0));
+/// # Ok::<(), room_registry::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Expired {
+    /// How many memberships ended because their heartbeats stopped.
+    pub memberships: usize,
+    /// How many rooms their lifecycle ended.
+    pub rooms: usize,
+    /// How many remembered closings were forgotten.
+    pub forgotten: usize,
+}
+
+impl Expired {
+    /// How many steps these were, as [`expire_at_most`](crate::RoomRegistry::expire_at_most)
+    /// counts them.
+    ///
+    /// ```
+    /// # use room_registry::{Config, ManualClock, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// assert_eq!(registry.expire().steps(), 0);
+    /// ```
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.memberships + self.rooms + self.forgotten
+    }
+}
+
+impl RoomState {
+    /// Does what is due, at most `budget` steps of it.
+    pub(crate) fn expire(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Expired {
+        self.tick(cx);
+        let mut expired = Expired::default();
+        while *budget > 0
+            && let Some((user_id, member)) = self.members.most_silent()
+            && member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now)
+        {
+            let user_id = user_id.clone();
+            self.time_out(&user_id, cx);
+            expired.memberships += 1;
+            *budget -= 1;
+        }
+        // Those who went just now made the room empty just now.
+        self.finish(cx);
+        if *budget > 0 && self.lifecycle_end(cx.config).is_some_and(|at| at <= cx.now) {
+            cx.cause = Cause::Lifecycle;
+            self.end_now(cx);
+            expired.rooms += 1;
+            *budget -= 1;
+        }
+        let before = *budget;
+        self.live.sweep(cx.now, self.shows_from(), &self.settings, budget);
+        if let Some(retention_ms) = self.settings.retention_ms {
+            let old = cx.now.minus(retention_ms);
+            self.members.forget(old, budget);
+            if *budget > 0 && self.ended_at.is_some_and(|ended_at| ended_at < old) {
+                self.ended_at = None;
+                *budget -= 1;
+            }
+        }
+        expired.forgotten += before - *budget;
+        self.finish(cx);
+        expired
+    }
+
+    /// When an expiry can next change something.
+    pub(crate) fn next_expiry(&self, config: &Config) -> Option<Timestamp> {
+        let silent = self.members.most_silent().map(|(_, member)| member.heartbeat_at);
+        let timeout = silent.map(|at| at.plus(config.heartbeat_timeout_ms).plus(1));
+        let ends = earlier(self.members.oldest_end(), self.ended_at);
+        let forgotten =
+            ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
+        earlier(earlier(timeout, self.lifecycle_end(config)), earlier(self.sweep_at, forgotten))
+    }
+
+    /// When the lifecycle ends the room, as things are.
+    fn lifecycle_end(&self, config: &Config) -> Option<Timestamp> {
+        match self.info.as_ref()?.lifecycle {
+            Lifecycle::UntilEnded | Lifecycle::Permanent => None,
+            Lifecycle::UntilEmpty => {
+                self.empty_since.map(|since| since.plus(config.empty_grace_ms))
+            }
+            Lifecycle::FollowsSession => self.sessionless_since,
+        }
+    }
+
+    /// Takes over heartbeats that were kept outside.
+    pub(crate) fn take_heartbeats(
+        &mut self,
+        heartbeats: impl IntoIterator<Item = (impl AsRef<str>, Timestamp)>,
+        cx: &mut Context<'_>,
+    ) {
+        self.tick(cx);
+        for (user_id, at) in heartbeats {
+            if let Some(member) = self.members.get_mut(user_id.as_ref()) {
+                member.heartbeat_at = member.heartbeat_at.max(at.min(cx.now));
+            }
+        }
+        self.members.reorder();
+    }
+
+    /// All memberships count as alive now.
+    pub(crate) fn grant_grace(&mut self, cx: &mut Context<'_>) {
+        self.tick(cx);
+        self.members.beat_all(cx.now);
+    }
+
+    /// Takes note of our time. A small step back reads as standing still; a larger one is
+    /// believed, and what lies in the future is pulled back to now.
+    pub(crate) fn tick(&mut self, cx: &mut Context<'_>) {
+        if cx.now >= self.clock {
+            self.clock = cx.now;
+        } else if self.clock.minus(self.settings.clock_skew_ms) <= cx.now {
+            cx.now = self.clock;
+        } else {
+            self.clock = cx.now;
+            self.pull_back(cx);
+        }
+    }
+
+    fn pull_back(&mut self, cx: &mut Context<'_>) {
+        let now = cx.now;
+        let cause = std::mem::replace(&mut cx.cause, Cause::ClockSetBack);
+        let back = |at: &mut Option<Timestamp>| *at = at.map(|at| at.min(now));
+        back(&mut self.ended_at);
+        back(&mut self.empty_since);
+        back(&mut self.sessionless_since);
+        self.live.pull_back(now, &self.settings);
+        if let Some(info) = &mut self.info {
+            let before = (info.created_at, info.updated_at);
+            // What an end before hid stays apart from what this creation shows.
+            let hides = self.ended_at.is_some()
+                || self.live.sessions.iter().any(|session| session.hidden_at.is_some());
+            let from = now.plus(u64::from(hides));
+            info.created_at = info.created_at.min(from);
+            info.updated_at = info.updated_at.min(from);
+            if before != (info.created_at, info.updated_at) {
+                cx.log.note(&self.id, cx.cause, Who::RoomUpdated);
+            }
+        }
+        for user_id in self.members.pull_back(now) {
+            cx.log.note(&self.id, cx.cause, Who::UserUpdated(user_id));
+        }
+        self.reorder_users();
+        self.finish(cx);
+        cx.cause = cause;
+    }
+}

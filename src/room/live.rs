@@ -1,0 +1,275 @@
+//! The live part of a room: what the media server's callbacks say of it.
+//!
+//! Every register is a *join*: a maximum, or a maximum a key. Applying a callback is merging a room
+//! that holds nothing else, so one piece of code ([`Live::join`]) serves both, and what is held is
+//! a function of the set of callbacks, not of their order.
+//!
+//! 1. **Held.** C is the latest creation known. Sessions with a creation within the tie window of C
+//!    are the *anchors*. The floor, C less the clock skew, bounds everything else; see
+//!    [`SessionRegister`] for what its own close, and [`UserRegister`](super::user::UserRegister) for what
+//!    a user's latest opening bounds.
+//! 2. **Current.** The *current session* is the anchor, unless a session without creation shows
+//!    signs of life after it: see [`Live::current`].
+//! 3. **Forgotten.** What has closed is remembered for the retention, so that no late opening
+//!    brings it back, and then let go: [`forget`](super::forget).
+
+use crate::config::Fingerprint;
+use crate::id::SessionId;
+use crate::room::facts::{Effect, Facts, Tally, UserFacts};
+use crate::room::forget::Forgetting;
+use crate::room::session::SessionRegister;
+use crate::time::Timestamp;
+
+/// How many sessions one room may hold. More come only from hostile input.
+const MAX_SESSIONS: usize = 16;
+
+/// Everything held of a room from callbacks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Live {
+    /// C: the latest creation known, their time.
+    pub(crate) latest_create: Option<Timestamp>,
+    /// Ordered by id.
+    pub(crate) sessions: Vec<SessionRegister>,
+    /// What is to be let go when.
+    pub(crate) forgetting: Forgetting,
+}
+
+/// What a join did, for those who keep the visible state beside the registers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Joined {
+    pub(crate) tally: Tally,
+    /// The floor rose, and a user or a stream of the watched session lost something by it.
+    pub(crate) watched_lost: bool,
+}
+
+impl Live {
+    /// Joins the facts of a callback. `watched` is the session that readers see.
+    pub(crate) fn join(
+        &mut self,
+        facts: &Facts<'_>,
+        touched_at: Timestamp,
+        watched: Option<&SessionId>,
+        rules: &Fingerprint,
+    ) -> Joined {
+        let mut joined = Joined::default();
+        if self.latest_create.is_some() && self.is_all_below(facts, rules) {
+            joined.tally.note_main(Effect::Beaten);
+            return joined;
+        }
+        let index = self.session_or_insert(facts.session_id);
+        if let Some(fact) = facts.create {
+            let anchors_from = self.latest_create.unwrap_or_default().minus(rules.tie_window_ms);
+            let effect = if fact.created_at < anchors_from {
+                Effect::Beaten
+            } else {
+                self.sessions[index].join_create(fact)
+            };
+            joined.tally.note_main(effect);
+            if effect == Effect::Changed {
+                let session = &mut self.sessions[index];
+                session.touched_at = session.touched_at.max(touched_at);
+                joined.watched_lost = self.raise(fact.created_at, watched, rules);
+            }
+        }
+        let floor = self.floor(rules);
+        // Raising the floor may have let sessions go before this one.
+        let index = self.session_or_insert(facts.session_id);
+        let session = &mut self.sessions[index];
+        session.join(facts, floor, touched_at, rules, &mut joined.tally);
+        if joined.tally.changed {
+            self.forgetting.note(session, facts, rules);
+        }
+        if session.is_empty() {
+            self.sessions.remove(index);
+        }
+        joined
+    }
+
+    /// Hides every session that is held, at our time.
+    pub(crate) fn hide_all(&mut self, now: Timestamp) {
+        for session in &mut self.sessions {
+            session.hidden_at = session.hidden_at.max(Some(now));
+            session.touched_at = session.touched_at.max(now);
+        }
+    }
+
+    /// A closing of our own for every login of a user, each at its own login time: a late repeat
+    /// cannot bring the user back, a new login does.
+    pub(crate) fn close_logins(&mut self, user_id: &str, now: Timestamp, rules: &Fingerprint) {
+        let floor = self.floor(rules);
+        for session in &mut self.sessions {
+            let Some((user_id, user)) = session.users.get_key_value(user_id) else { continue };
+            let user_id = user_id.clone();
+            let logins: Vec<_> = user
+                .logins
+                .iter()
+                .map(|login| (login.user_session_id.clone(), login.login_at))
+                .collect();
+            for (user_session_id, login_at) in &logins {
+                let closer = UserFacts {
+                    closer: Some((user_session_id, *login_at)),
+                    ..UserFacts::default()
+                };
+                let id = session.id.clone();
+                let facts = Facts { user: Some((&user_id, closer)), ..Facts::none(&id) };
+                session.join(&facts, floor, now, rules, &mut Tally::default());
+                self.forgetting.note(session, &facts, rules);
+            }
+        }
+    }
+
+    /// Pulls our times that lie in the future back to now.
+    #[expect(clippy::disallowed_methods, reason = "each is pulled back by itself")]
+    pub(crate) fn pull_back(&mut self, now: Timestamp, rules: &Fingerprint) {
+        for session in &mut self.sessions {
+            session.touched_at = session.touched_at.min(now);
+            session.hidden_at = session.hidden_at.map(|at| at.min(now));
+            for user in session.users.values_mut() {
+                user.touched_at = user.touched_at.min(now);
+            }
+            for stream in session.streams.values_mut() {
+                stream.touched_at = stream.touched_at.min(now);
+            }
+        }
+        self.recount(rules);
+    }
+
+    /// C rose, or a session became an anchor: lets go what is below the new bounds. Tells whether
+    /// the watched session lost a user or a stream.
+    fn raise(
+        &mut self,
+        created_at: Timestamp,
+        watched: Option<&SessionId>,
+        rules: &Fingerprint,
+    ) -> bool {
+        if self.latest_create.is_some_and(|latest| created_at <= latest) {
+            return false;
+        }
+        self.latest_create = Some(created_at);
+        let anchors_from = created_at.minus(rules.tie_window_ms);
+        let floor = self.floor(rules);
+        let mut watched_lost = false;
+        self.sessions.retain_mut(|session| {
+            session.create =
+                session.create.take().filter(|create| create.created_at >= anchors_from);
+            let lost = session.prune(floor, rules);
+            watched_lost |= lost && Some(&session.id) == watched;
+            !session.is_empty()
+        });
+        watched_lost
+    }
+
+    /// Beyond the cap go those that readers do not see, oldest first.
+    pub(crate) fn cap(&mut self, visible: Option<&SessionId>) {
+        while self.sessions.len() > MAX_SESSIONS {
+            let oldest = self
+                .sessions
+                .iter()
+                .enumerate()
+                .filter(|(_, session)| Some(&session.id) != visible)
+                .min_by_key(|(_, session)| session.newest)
+                .map(|(index, _)| index);
+            self.sessions
+                .remove(oldest.expect("at most one session is visible, and there are more"));
+        }
+    }
+
+    /// The current session: the one whose users and streams readers see, if it is open.
+    ///
+    /// It is picked among the anchors by creation, unless a session that is no anchor has a sign
+    /// of life later than the limit; then among those, by sign of life. The limit leaves the clock
+    /// skew to an anchor that is not closed, and nothing to one that is.
+    pub(crate) fn current(
+        &self,
+        rules: &Fingerprint,
+        shows_from: Option<Timestamp>,
+    ) -> Option<usize> {
+        let anchors = self.sessions.iter().enumerate().filter_map(|(index, session)| {
+            let created_at = session.create.as_ref()?.created_at;
+            Some(Candidate { at: created_at, is_open: !session.is_closed(shows_from), index })
+        });
+        let anchor = pick(anchors, rules.tie_window_ms);
+        if !rules.infer_sessions {
+            return anchor.map(|anchor| anchor.index);
+        }
+        let limit = self.latest_create.map(|latest| match anchor {
+            Some(Candidate { is_open: true, .. }) => latest.plus(rules.clock_skew_ms),
+            Some(Candidate { is_open: false, .. }) | None => latest,
+        });
+        let contenders = self.sessions.iter().enumerate().filter_map(|(index, session)| {
+            let seen_at = session.seen_at.filter(|at| limit.is_none_or(|limit| *at > limit))?;
+            let is_open = !session.is_closed(shows_from);
+            (!session.is_anchor()).then_some(Candidate { at: seen_at, is_open, index })
+        });
+        pick(contenders, rules.tie_window_ms).or(anchor).map(|current| current.index)
+    }
+
+    /// The current session, where it is open.
+    pub(crate) fn visible(
+        &self,
+        rules: &Fingerprint,
+        shows_from: Option<Timestamp>,
+    ) -> Option<&SessionRegister> {
+        let session = &self.sessions[self.current(rules, shows_from)?];
+        session.is_open(shows_from).then_some(session)
+    }
+
+    pub(crate) fn session(&self, id: &SessionId) -> Option<&SessionRegister> {
+        // A room rarely holds more than two.
+        self.sessions.iter().find(|session| session.id == *id)
+    }
+
+    /// What facts of sessions must not be below.
+    pub(crate) fn floor(&self, rules: &Fingerprint) -> Timestamp {
+        self.latest_create.unwrap_or_default().minus(rules.clock_skew_ms)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.latest_create.is_none() && self.sessions.is_empty()
+    }
+
+    /// Whether every fact is below the bound of the room, so that nothing of it can be held.
+    fn is_all_below(&self, facts: &Facts<'_>, rules: &Fingerprint) -> bool {
+        let floor = self.floor(rules);
+        let anchors_from = self.latest_create.unwrap_or_default().minus(rules.tie_window_ms);
+        let user = facts.user.as_ref().map(|(_, user)| user);
+        facts.create.is_none_or(|fact| fact.created_at < anchors_from)
+            && facts.close.is_none_or(|at| at < floor)
+            && facts.seen.is_none_or(|at| at < floor)
+            && facts.name.is_none_or(|name| name.at < floor)
+            && user.and_then(|user| user.key).is_none_or(|at| at < floor)
+            && user.and_then(|user| user.login).is_none_or(|(_, login)| login.login_at < floor)
+            && user.and_then(|user| user.closer).is_none_or(|(_, at)| at < floor)
+            && facts.stream.as_ref().is_none_or(|(_, stream)| stream.at < floor)
+    }
+
+    fn session_or_insert(&mut self, id: &SessionId) -> usize {
+        if let Some(index) = self.sessions.iter().position(|session| session.id == *id) {
+            return index;
+        }
+        let index = self.sessions.partition_point(|session| session.id < *id);
+        self.sessions.insert(index, SessionRegister::new(id.clone()));
+        index
+    }
+}
+
+/// One of those among which the current session is picked.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    at: Timestamp,
+    is_open: bool,
+    /// Sessions are ordered by id, so the index stands for it.
+    index: usize,
+}
+
+/// Of those within the tie window of the latest, an unclosed one first, then the highest (time,
+/// session id).
+fn pick(
+    candidates: impl Iterator<Item = Candidate> + Clone,
+    tie_window_ms: u64,
+) -> Option<Candidate> {
+    let latest = candidates.clone().map(|candidate| candidate.at).max()?;
+    candidates
+        .filter(|candidate| candidate.at >= latest.minus(tie_window_ms))
+        .max_by_key(|candidate| (candidate.is_open, candidate.at, candidate.index))
+}

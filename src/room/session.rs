@@ -1,0 +1,326 @@
+//! The registers of one session: one life of a room, with its users and streams.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::config::Fingerprint;
+use crate::id::{SessionId, StreamId, UserId};
+use crate::room::facts::{
+    CreateFact, Effect, Facts, NameFact, StreamFact, Tally, UserFacts, join_max,
+};
+use crate::room::stream::StreamRegister;
+use crate::room::user::UserRegister;
+use crate::text::Text;
+use crate::time::Timestamp;
+
+/// Everything held of one session. Times are theirs unless said.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionRegister {
+    pub(crate) id: SessionId,
+    /// Held only while no later creation of the room outdates it: it makes the session an anchor.
+    pub(crate) create: Option<Create>,
+    pub(crate) closed_at: Option<Timestamp>,
+    /// The latest sign of life, of opening times only.
+    pub(crate) seen_at: Option<Timestamp>,
+    pub(crate) name: Option<Name>,
+    /// When the room's end hid it, in our time.
+    pub(crate) hidden_at: Option<Timestamp>,
+    pub(crate) users: HashMap<UserId, UserRegister>,
+    pub(crate) streams: BTreeMap<StreamId, StreamRegister>,
+    /// When anything in it last changed, in our time.
+    pub(crate) touched_at: Timestamp,
+    /// The latest time of any fact in it. What goes by a bound or another fact leaves something at
+    /// least as late, so this only has to be counted anew when the floor rises.
+    pub(crate) newest: Option<Timestamp>,
+    /// How many of its users are logged in.
+    pub(crate) logged_in: usize,
+    /// How many of its streams are open.
+    pub(crate) open_streams: usize,
+}
+
+/// A session's creation as told by its callback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Create {
+    pub(crate) created_at: Timestamp,
+    pub(crate) creator_id: Option<UserId>,
+}
+
+/// The room's name as a login told it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Name {
+    pub(crate) at: Timestamp,
+    pub(crate) name: Text,
+}
+
+/// What a fact of a user or a stream must not be below.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// The latest creation less the clock skew.
+    pub(crate) floor: Timestamp,
+    /// When the session closed.
+    pub(crate) closed_at: Option<Timestamp>,
+}
+
+impl Bounds {
+    pub(crate) fn admit(self, at: Timestamp) -> bool {
+        at >= self.floor && self.closed_at.is_none_or(|closed_at| at > closed_at)
+    }
+}
+
+impl SessionRegister {
+    pub(crate) fn new(id: SessionId) -> Self {
+        Self {
+            id,
+            create: None,
+            closed_at: None,
+            seen_at: None,
+            name: None,
+            hidden_at: None,
+            users: HashMap::new(),
+            streams: BTreeMap::new(),
+            touched_at: Timestamp::MIN,
+            newest: None,
+            logged_in: 0,
+            open_streams: 0,
+        }
+    }
+
+    /// Joins everything but the creation, which concerns the whole room.
+    pub(crate) fn join(
+        &mut self,
+        facts: &Facts<'_>,
+        floor: Timestamp,
+        touched_at: Timestamp,
+        rules: &Fingerprint,
+        tally: &mut Tally,
+    ) {
+        if let Some(at) = facts.close {
+            tally.note_main(self.join_close(at, floor, rules));
+        }
+        if let Some(at) = facts.seen {
+            tally.note(if at >= floor { join_max(&mut self.seen_at, at) } else { Effect::Beaten });
+            self.saw(at, floor);
+        }
+        if let Some(name) = facts.name {
+            tally.note(self.join_name(name, floor));
+        }
+        if let Some((user_id, facts)) = &facts.user {
+            self.join_user(user_id, facts, floor, touched_at, rules, tally);
+        }
+        if let Some((stream_id, fact)) = &facts.stream {
+            self.join_stream(stream_id, fact, floor, touched_at, tally);
+        }
+        if tally.changed {
+            self.touched_at = self.touched_at.max(touched_at);
+        }
+    }
+
+    pub(crate) fn join_create(&mut self, fact: CreateFact<'_>) -> Effect {
+        let held = self.create.as_ref().map(Create::fact);
+        match held.map(|held| fact.cmp(&held)) {
+            Some(std::cmp::Ordering::Less) => Effect::Beaten,
+            Some(std::cmp::Ordering::Equal) => Effect::Same,
+            Some(std::cmp::Ordering::Greater) | None => {
+                let CreateFact { created_at, creator_id } = fact;
+                self.create = Some(Create { created_at, creator_id: creator_id.cloned() });
+                self.newest = self.newest.max(Some(created_at));
+                Effect::Changed
+            }
+        }
+    }
+
+    fn join_close(&mut self, at: Timestamp, floor: Timestamp, rules: &Fingerprint) -> Effect {
+        if at < floor {
+            return Effect::Beaten;
+        }
+        let effect = join_max(&mut self.closed_at, at);
+        if effect == Effect::Changed {
+            self.saw(at, floor);
+            self.prune_inside(floor, rules);
+        }
+        effect
+    }
+
+    fn join_name(&mut self, fact: NameFact<'_>, floor: Timestamp) -> Effect {
+        if fact.at < floor {
+            return Effect::Beaten;
+        }
+        let held = self.name.as_ref().map(|held| NameFact { at: held.at, name: &held.name });
+        match held.map(|held| fact.cmp(&held)) {
+            Some(std::cmp::Ordering::Less) => Effect::Beaten,
+            Some(std::cmp::Ordering::Equal) => Effect::Same,
+            Some(std::cmp::Ordering::Greater) | None => {
+                self.name = Some(Name { at: fact.at, name: fact.name.clone() });
+                Effect::Changed
+            }
+        }
+    }
+
+    fn join_user(
+        &mut self,
+        user_id: &UserId,
+        facts: &UserFacts<'_>,
+        floor: Timestamp,
+        touched_at: Timestamp,
+        rules: &Fingerprint,
+        tally: &mut Tally,
+    ) {
+        let bounds = self.bounds(floor);
+        let mut unknown = UserRegister::default();
+        let known = self.users.get_mut(user_id);
+        let is_known = known.is_some();
+        let user = known.unwrap_or(&mut unknown);
+        let was_logged_in = !user.logins.is_empty();
+
+        let [key, login, closer] = user.join(facts, bounds, rules);
+        let main = login.or(closer); // a callback has one of the two
+        let changed = [key, login, closer].contains(&Some(Effect::Changed));
+        if changed {
+            user.touched_at = user.touched_at.max(touched_at);
+        }
+        let newest = if changed { user.newest() } else { None };
+        let is_logged_in = !user.logins.is_empty();
+        if !is_known && !unknown.is_empty() {
+            self.users.insert(user_id.clone(), unknown);
+        }
+        self.logged_in = self.logged_in + usize::from(is_logged_in) - usize::from(was_logged_in);
+        self.newest = self.newest.max(newest);
+
+        if let Some(main) = main {
+            tally.note_main(main);
+        }
+        if let Some(key) = key {
+            tally.note(key);
+        }
+    }
+
+    fn join_stream(
+        &mut self,
+        stream_id: &StreamId,
+        fact: &StreamFact<'_>,
+        floor: Timestamp,
+        touched_at: Timestamp,
+        tally: &mut Tally,
+    ) {
+        let bounds = self.bounds(floor);
+        let mut unknown = StreamRegister::default();
+        let known = self.streams.get_mut(stream_id);
+        let is_known = known.is_some();
+        let stream = known.unwrap_or(&mut unknown);
+        let was_open = stream.shown().is_some();
+
+        let effect = stream.join(fact, bounds);
+        if effect == Effect::Changed {
+            stream.touched_at = stream.touched_at.max(touched_at);
+        }
+        let is_open = stream.shown().is_some();
+        if !is_known && !unknown.is_empty() {
+            self.streams.insert(stream_id.clone(), unknown);
+        }
+        self.open_streams = self.open_streams + usize::from(is_open) - usize::from(was_open);
+        if effect == Effect::Changed {
+            self.saw(fact.at, floor);
+        }
+        tally.note_main(effect);
+    }
+
+    /// Lets go what is below a floor that rose. Tells whether a user or a stream lost something.
+    pub(crate) fn prune(&mut self, floor: Timestamp, rules: &Fingerprint) -> bool {
+        let is_held = |at: &Timestamp| *at >= floor;
+        self.closed_at = self.closed_at.filter(is_held);
+        self.seen_at = self.seen_at.filter(is_held);
+        self.name = self.name.take().filter(|name| is_held(&name.at));
+        let lost = self.prune_inside(floor, rules);
+        self.recount();
+        lost
+    }
+
+    /// Lets go users and streams that are below the bounds.
+    #[expect(clippy::disallowed_methods, reason = "what is let go does not depend on the order")]
+    fn prune_inside(&mut self, floor: Timestamp, rules: &Fingerprint) -> bool {
+        let bounds = self.bounds(floor);
+        let mut lost = false;
+        let mut logged_in = 0;
+        self.users.retain(|_, user| {
+            let before = (user.key_at, user.logins.len(), user.closers.len());
+            user.prune(bounds, rules);
+            lost |= before != (user.key_at, user.logins.len(), user.closers.len());
+            logged_in += usize::from(!user.logins.is_empty());
+            !user.is_empty()
+        });
+        let mut open_streams = 0;
+        self.streams.retain(|_, stream| {
+            let before = stream.facts.len();
+            stream.prune(bounds);
+            lost |= before != stream.facts.len();
+            open_streams += usize::from(stream.shown().is_some());
+            !stream.is_empty()
+        });
+        self.logged_in = logged_in;
+        self.open_streams = open_streams;
+        lost
+    }
+
+    /// Counts anew what is derived from the registers.
+    #[expect(clippy::disallowed_methods, reason = "sums and maxima do not depend on the order")]
+    pub(crate) fn recount(&mut self) {
+        self.logged_in = self.users.values().filter(|user| !user.logins.is_empty()).count();
+        self.open_streams = self.streams.values().filter(|stream| stream.shown().is_some()).count();
+        let own =
+            [self.create.as_ref().map(|create| create.created_at), self.closed_at, self.seen_at];
+        let users = self.users.values().filter_map(UserRegister::newest);
+        let streams = self.streams.values().filter_map(StreamRegister::newest);
+        self.newest = own.into_iter().flatten().chain(users).chain(streams).max();
+        let users = self.users.values().map(|user| user.touched_at);
+        let streams = self.streams.values().map(|stream| stream.touched_at);
+        self.touched_at = users.chain(streams).fold(self.touched_at, Timestamp::max);
+    }
+
+    pub(crate) fn bounds(&self, floor: Timestamp) -> Bounds {
+        Bounds { floor, closed_at: self.closed_at }
+    }
+
+    /// Whether it has a creation that no later one outdates.
+    pub(crate) fn is_anchor(&self) -> bool {
+        self.create.is_some()
+    }
+
+    /// Whether it has a close, or the room's end hides it. Business info made after the end shows
+    /// again what still runs.
+    pub(crate) fn is_closed(&self, shows_from: Option<Timestamp>) -> bool {
+        let hidden = self.hidden_at.is_some_and(|at| shows_from.is_none_or(|from| at >= from));
+        self.closed_at.is_some() || hidden
+    }
+
+    /// Whether readers may see it, if it is the current one.
+    pub(crate) fn is_open(&self, shows_from: Option<Timestamp>) -> bool {
+        !self.is_closed(shows_from)
+            && (self.is_anchor() || self.logged_in > 0 || self.open_streams > 0)
+    }
+
+    /// The instant that the threshold of forgetting must pass for it to be let go, if it may go.
+    pub(crate) fn forgettable_at(&self) -> Timestamp {
+        self.newest.unwrap_or_default().max(self.touched_at)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.create.is_none()
+            && self.closed_at.is_none()
+            && self.seen_at.is_none()
+            && self.name.is_none()
+            && self.hidden_at.is_none()
+            && self.users.is_empty()
+            && self.streams.is_empty()
+    }
+
+    fn saw(&mut self, at: Timestamp, floor: Timestamp) {
+        if at >= floor {
+            self.newest = self.newest.max(Some(at));
+        }
+    }
+}
+
+impl Create {
+    pub(crate) fn fact(&self) -> CreateFact<'_> {
+        CreateFact { created_at: self.created_at, creator_id: self.creator_id.as_ref() }
+    }
+}

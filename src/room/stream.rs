@@ -1,0 +1,118 @@
+//! The register of one stream in one session: the facts that no other fact outranks.
+
+use std::sync::Arc;
+
+use crate::callback::StreamDetails;
+use crate::id::StreamSessionId;
+use crate::room::facts::{Effect, StreamFact, StreamKey};
+use crate::room::session::Bounds;
+use crate::time::Timestamp;
+
+/// How many facts one stream may have. More come only from hostile input.
+const MAX_FACTS: usize = 16;
+
+/// What is held of one stream in one session.
+///
+/// A fact goes when another is at least as great in both key and time, so normally one remains;
+/// two where counter and clock disagree.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StreamRegister {
+    /// Ordered by key; so their times descend.
+    pub(crate) facts: Vec<HeldStream>,
+    /// When it last changed, in our time.
+    pub(crate) touched_at: Timestamp,
+}
+
+/// A stream fact that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeldStream {
+    pub(crate) counter: u64,
+    pub(crate) closed: bool,
+    pub(crate) stream_session_id: StreamSessionId,
+    /// When it came or went, in their time.
+    pub(crate) at: Timestamp,
+    /// What it shows; none where it is closed. Shared, so that telling what was shown before costs
+    /// nothing.
+    pub(crate) details: Option<Arc<StreamDetails>>,
+}
+
+impl HeldStream {
+    pub(crate) fn fact(&self) -> StreamFact<'_> {
+        StreamFact { key: self.key(), at: self.at, details: self.details.as_deref() }
+    }
+
+    fn key(&self) -> StreamKey<'_> {
+        StreamKey {
+            counter: self.counter,
+            closed: self.closed,
+            stream_session_id: &self.stream_session_id,
+        }
+    }
+}
+
+impl StreamRegister {
+    pub(crate) fn join(&mut self, fact: &StreamFact<'_>, bounds: Bounds) -> Effect {
+        if !bounds.admit(fact.at) {
+            return Effect::Beaten;
+        }
+        for held in &mut self.facts {
+            if held.key() < fact.key || held.at < fact.at {
+                continue;
+            }
+            if held.key() > fact.key || held.at > fact.at {
+                return Effect::Beaten;
+            }
+            return match fact.details.cmp(&held.details.as_deref()) {
+                std::cmp::Ordering::Less => Effect::Beaten,
+                std::cmp::Ordering::Equal => Effect::Same,
+                std::cmp::Ordering::Greater => {
+                    held.details = fact.details.cloned().map(Arc::new);
+                    Effect::Changed
+                }
+            };
+        }
+        self.facts.retain(|held| held.key() > fact.key || held.at > fact.at);
+        let index = self.facts.partition_point(|held| held.key() < fact.key);
+        self.facts.insert(
+            index,
+            HeldStream {
+                counter: fact.key.counter,
+                closed: fact.key.closed,
+                stream_session_id: fact.key.stream_session_id.clone(),
+                at: fact.at,
+                details: fact.details.cloned().map(Arc::new),
+            },
+        );
+        if self.facts.len() > MAX_FACTS {
+            self.facts.remove(0);
+        }
+        Effect::Changed
+    }
+
+    /// Lets go what is below the bounds.
+    pub(crate) fn prune(&mut self, bounds: Bounds) {
+        self.facts.retain(|held| bounds.admit(held.at));
+    }
+
+    /// The fact that readers see: the highest, where it is not a close.
+    pub(crate) fn shown(&self) -> Option<&HeldStream> {
+        self.facts.last().filter(|held| !held.closed)
+    }
+
+    /// The latest time of any fact in it.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        self.facts.iter().map(|held| held.at).max()
+    }
+
+    /// The instant that the threshold of forgetting must pass for a closed stream to be let go.
+    pub(crate) fn forgettable_at(&self) -> Option<Timestamp> {
+        match self.shown() {
+            Some(_) => None,
+            None => Some(self.newest().unwrap_or_default().max(self.touched_at)),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+}
