@@ -14,6 +14,8 @@ mod text;
 mod time;
 mod view;
 mod visible;
+#[cfg(feature = "serde")]
+pub mod zego;
 
 pub use callback::{
     Callback, CallbackEvent, LogoutReason, PlaybackUrls, RoomCloseReason, RoomClosed, RoomCreated,

@@ -16,6 +16,8 @@ pub(crate) mod members;
 pub(crate) mod recency;
 pub(crate) mod session;
 pub(crate) mod state;
+#[cfg(feature = "serde")]
+pub(crate) mod stored;
 pub(crate) mod stream;
 pub(crate) mod user;
 

@@ -27,6 +27,11 @@ impl Text {
         Self(CompactString::const_new(text))
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_compact(text: CompactString) -> Self {
+        Self(text)
+    }
+
     /// The text.
     ///
     /// ```

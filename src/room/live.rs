@@ -21,7 +21,7 @@ use crate::room::session::SessionRegister;
 use crate::time::Timestamp;
 
 /// How many sessions one room may hold. More come only from hostile input.
-const MAX_SESSIONS: usize = 16;
+pub(crate) const MAX_SESSIONS: usize = 16;
 
 /// Everything held of a room from callbacks.
 #[derive(Debug, Clone, Default)]
@@ -219,6 +219,17 @@ impl Live {
         self.sessions.iter().find(|session| session.id == *id)
     }
 
+    pub(crate) fn session_mut(&mut self, id: &SessionId) -> Option<&mut SessionRegister> {
+        self.sessions.iter_mut().find(|session| session.id == *id)
+    }
+
+    /// Puts a session in its place.
+    pub(crate) fn insert(&mut self, session: SessionRegister) -> usize {
+        let index = self.sessions.partition_point(|held| held.id < session.id);
+        self.sessions.insert(index, session);
+        index
+    }
+
     /// What facts of sessions must not be below.
     pub(crate) fn floor(&self, rules: &Fingerprint) -> Timestamp {
         self.latest_create.unwrap_or_default().minus(rules.clock_skew_ms)
@@ -247,9 +258,7 @@ impl Live {
         if let Some(index) = self.sessions.iter().position(|session| session.id == *id) {
             return index;
         }
-        let index = self.sessions.partition_point(|session| session.id < *id);
-        self.sessions.insert(index, SessionRegister::new(id.clone()));
-        index
+        self.insert(SessionRegister::new(id.clone()))
     }
 }
 

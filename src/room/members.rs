@@ -140,6 +140,11 @@ impl Members {
         members
     }
 
+    /// The end of a user's last membership, if it is remembered.
+    pub(crate) fn end_of(&self, user_id: &str) -> Option<&Left> {
+        self.left.get(user_id)
+    }
+
     /// Every end that is remembered, by id.
     pub(crate) fn ends(&self) -> impl Iterator<Item = (&UserId, &Left)> {
         self.left.iter()
@@ -191,10 +196,6 @@ impl Members {
         self.left_order =
             self.left.iter().map(|(user_id, left)| (left.left_at, user_id.clone())).collect();
         self.left_order.make_contiguous().sort_unstable();
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.held.len()
     }
 
     pub(crate) fn is_forgotten(&self) -> bool {

@@ -39,6 +39,7 @@ pub(crate) struct SessionRegister {
 
 /// A session's creation as told by its callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Create {
     pub(crate) created_at: Timestamp,
     pub(crate) creator_id: Option<UserId>,
@@ -46,6 +47,7 @@ pub(crate) struct Create {
 
 /// The room's name as a login told it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Name {
     pub(crate) at: Timestamp,
     pub(crate) name: Text,
@@ -144,7 +146,7 @@ impl SessionRegister {
         if fact.at < floor {
             return Effect::Beaten;
         }
-        let held = self.name.as_ref().map(|held| NameFact { at: held.at, name: &held.name });
+        let held = self.name.as_ref().map(Name::fact);
         match held.map(|held| fact.cmp(&held)) {
             Some(std::cmp::Ordering::Less) => Effect::Beaten,
             Some(std::cmp::Ordering::Equal) => Effect::Same,
@@ -302,6 +304,14 @@ impl SessionRegister {
         self.newest.unwrap_or_default().max(self.touched_at)
     }
 
+    /// Its users, by id.
+    #[expect(clippy::disallowed_methods, reason = "sorted right after")]
+    pub(crate) fn users_by_id(&self) -> Vec<(&UserId, &UserRegister)> {
+        let mut users: Vec<_> = self.users.iter().collect();
+        users.sort_unstable_by_key(|(user_id, _)| *user_id);
+        users
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.create.is_none()
             && self.closed_at.is_none()
@@ -316,6 +326,12 @@ impl SessionRegister {
         if at >= floor {
             self.newest = self.newest.max(Some(at));
         }
+    }
+}
+
+impl Name {
+    pub(crate) fn fact(&self) -> NameFact<'_> {
+        NameFact { at: self.at, name: &self.name }
     }
 }
 

@@ -375,6 +375,28 @@ impl RoomState {
         Before { user, stream }
     }
 
+    /// Counts anew all that follows from the registers.
+    pub(super) fn restore_derived(&mut self) {
+        self.live.recount(&self.settings);
+        let session = self.live.visible(&self.settings, self.shows_from());
+        self.shown = session.map(|session| shown(session, earliest(session)));
+        self.reorder_users();
+        self.streams.clear();
+        if let Some(session) = visible_session(&self.live, self.shown.as_ref()) {
+            let held =
+                session.streams.iter().filter_map(|(id, stream)| Some((stream.shown()?.at, id)));
+            self.streams = held.map(|(at, stream_id)| (at, stream_id.clone())).collect();
+        }
+        self.live.trim(&self.settings);
+        self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
+    }
+
+    /// Whether attributes are for a stream that is visible.
+    pub(super) fn note_fits(&self, stream_id: &StreamId, note: &StreamNote) -> bool {
+        let stream = self.stream(stream_id.as_str());
+        stream.is_some_and(|stream| *stream.stream_session_id() == note.stream_session_id)
+    }
+
     /// Counts the orders anew.
     #[expect(
         clippy::disallowed_methods,

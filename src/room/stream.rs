@@ -9,7 +9,7 @@ use crate::room::session::Bounds;
 use crate::time::Timestamp;
 
 /// How many facts one stream may have. More come only from hostile input.
-const MAX_FACTS: usize = 16;
+pub(crate) const MAX_FACTS: usize = 16;
 
 /// What is held of one stream in one session.
 ///

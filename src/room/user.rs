@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use crate::visible::Login;
 
 /// How many user sessions one user may have in one session. More come only from hostile input.
-const MAX_USER_SESSIONS: usize = 16;
+pub(crate) const MAX_USER_SESSIONS: usize = 16;
 
 /// What is held of one user in one session.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,7 @@ pub(crate) struct UserRegister {
 
 /// A login closed at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Closer {
     pub(crate) user_session_id: UserSessionId,
     pub(crate) at: Timestamp,
@@ -241,7 +242,7 @@ impl Login {
         }
     }
 
-    fn fact(&self) -> LoginFact<'_> {
+    pub(crate) fn fact(&self) -> LoginFact<'_> {
         LoginFact {
             login_at: self.login_at,
             counter: self.counter,

@@ -1,0 +1,408 @@
+//! The stored form of a room, and the checks on the way in.
+//!
+//! What is stored are the registers and nothing that follows from them. On the way in every
+//! register is joined into an empty room by the same code that applies callbacks: one that would
+//! not be held there is impossible, and the error names it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::callback::StreamDetails;
+use crate::change::ChangeLog;
+use crate::config::Fingerprint;
+use crate::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId};
+use crate::room::Room;
+use crate::room::facts::{Facts, StreamFact, StreamKey, UserFacts};
+use crate::room::live::{Live, MAX_SESSIONS};
+use crate::room::members::{Left, Members};
+use crate::room::session::{Create, Name, SessionRegister};
+use crate::room::state::{RoomState, StreamNote};
+use crate::room::stream::{MAX_FACTS, StreamRegister};
+use crate::room::user::{Closer, MAX_USER_SESSIONS, UserRegister};
+use crate::time::Timestamp;
+use crate::visible::{Login, Membership, RoomInfo};
+
+/// The version of the stored form that this crate writes and reads.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct StoredRoom<'a> {
+    version: u32,
+    room_id: Cow<'a, RoomId>,
+    settings: Fingerprint,
+    clock: Timestamp,
+    info: Option<Cow<'a, RoomInfo>>,
+    ended_at: Option<Timestamp>,
+    empty_since: Option<Timestamp>,
+    sessionless_since: Option<Timestamp>,
+    members: Vec<StoredMember<'a>>,
+    left: Vec<StoredLeft<'a>>,
+    live: StoredLive<'a>,
+    stream_notes: Cow<'a, BTreeMap<StreamId, StreamNote>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredMember<'a> {
+    user_id: Cow<'a, UserId>,
+    membership: Cow<'a, Membership>,
+    heartbeat_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredLeft<'a> {
+    user_id: Cow<'a, UserId>,
+    joined_at: Timestamp,
+    left_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredLive<'a> {
+    latest_create: Option<Timestamp>,
+    sessions: Vec<StoredSession<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredSession<'a> {
+    session_id: Cow<'a, SessionId>,
+    create: Option<Cow<'a, Create>>,
+    closed_at: Option<Timestamp>,
+    seen_at: Option<Timestamp>,
+    name: Option<Cow<'a, Name>>,
+    hidden_at: Option<Timestamp>,
+    touched_at: Timestamp,
+    users: Vec<StoredUser<'a>>,
+    streams: Vec<StoredStream<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredUser<'a> {
+    user_id: Cow<'a, UserId>,
+    key_at: Option<Timestamp>,
+    logins: Cow<'a, [Login]>,
+    closers: Cow<'a, [Closer]>,
+    touched_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredStream<'a> {
+    stream_id: Cow<'a, StreamId>,
+    facts: Vec<StoredFact<'a>>,
+    touched_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredFact<'a> {
+    counter: u64,
+    closed: bool,
+    stream_session_id: Cow<'a, StreamSessionId>,
+    at: Timestamp,
+    details: Option<Cow<'a, StreamDetails>>,
+}
+
+/// Why what was stored is no room.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum StoredError {
+    #[error("a stored room of version {found} cannot be read: this is version {VERSION}")]
+    Version { found: u32 },
+    #[error("room {room_id}: {what} is stored twice")]
+    Twice { room_id: RoomId, what: String },
+    #[error(
+        "room {room_id}: {what} cannot be: it is below a bound, or outranked by what is stored beside it"
+    )]
+    Impossible { room_id: RoomId, what: String },
+    #[error("room {room_id}: {what} holds more than any room does")]
+    TooMuch { room_id: RoomId, what: String },
+}
+
+/// Everything but what follows from it, in a form of version 1. Lists are ordered by id.
+impl Serialize for Room {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredRoom::of(&self.state).serialize(serializer)
+    }
+}
+
+/// Checked: a room that no callbacks and commands could have made is an error that names what is
+/// wrong with it.
+impl<'de> Deserialize<'de> for Room {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let state = StoredRoom::deserialize(deserializer)?.restore().map_err(de::Error::custom)?;
+        Ok(Self { state, log: ChangeLog::default() })
+    }
+}
+
+impl<'a> StoredRoom<'a> {
+    fn of(room: &'a RoomState) -> Self {
+        let members = room.members.by_id().into_iter().map(|(user_id, member)| StoredMember {
+            user_id: Cow::Borrowed(user_id),
+            membership: Cow::Borrowed(&member.membership),
+            heartbeat_at: member.heartbeat_at,
+            updated_at: member.updated_at,
+        });
+        let left = room.members.ends().map(|(user_id, left)| StoredLeft {
+            user_id: Cow::Borrowed(user_id),
+            joined_at: left.joined_at,
+            left_at: left.left_at,
+        });
+        Self {
+            version: VERSION,
+            room_id: Cow::Borrowed(&room.id),
+            settings: room.settings,
+            clock: room.clock,
+            info: room.info.as_ref().map(Cow::Borrowed),
+            ended_at: room.ended_at,
+            empty_since: room.empty_since,
+            sessionless_since: room.sessionless_since,
+            members: members.collect(),
+            left: left.collect(),
+            live: StoredLive {
+                latest_create: room.live.latest_create,
+                sessions: room.live.sessions.iter().map(StoredSession::of).collect(),
+            },
+            stream_notes: Cow::Borrowed(&room.notes),
+        }
+    }
+
+    fn restore(self) -> Result<RoomState, StoredError> {
+        if self.version != VERSION {
+            return Err(StoredError::Version { found: self.version });
+        }
+        let mut room = RoomState::new(self.room_id.into_owned(), self.settings);
+        room.clock = self.clock;
+        room.info = self.info.map(Cow::into_owned);
+        room.ended_at = self.ended_at;
+        room.empty_since = self.empty_since;
+        room.sessionless_since = self.sessionless_since;
+        room.members = restore_members(&room.id, self.members, self.left)?;
+        room.live = self.live.restore(&room.id, &room.settings)?;
+        room.restore_derived();
+        let notes = self.stream_notes.into_owned();
+        room.notes =
+            notes.into_iter().filter(|(stream_id, note)| room.note_fits(stream_id, note)).collect();
+        Ok(room)
+    }
+}
+
+fn restore_members(
+    room_id: &RoomId,
+    members: Vec<StoredMember<'_>>,
+    left: Vec<StoredLeft<'_>>,
+) -> Result<Members, StoredError> {
+    let twice = |user_id: &UserId| StoredError::Twice {
+        room_id: room_id.clone(),
+        what: format!("the membership of user {user_id}"),
+    };
+    let mut restored = Members::default();
+    for StoredMember { user_id, membership, heartbeat_at, updated_at } in members {
+        if restored.get(user_id.as_str()).is_some() {
+            return Err(twice(&user_id));
+        }
+        restored.insert(user_id.into_owned(), membership.into_owned(), heartbeat_at, updated_at);
+    }
+    for StoredLeft { user_id, joined_at, left_at } in left {
+        if restored.get(user_id.as_str()).is_some() || restored.end_of(user_id.as_str()).is_some() {
+            return Err(twice(&user_id));
+        }
+        restored.remember(user_id.into_owned(), Left { joined_at, left_at });
+    }
+    restored.reorder();
+    Ok(restored)
+}
+
+impl StoredLive<'_> {
+    /// What bounds the rest is joined first, so that nothing joined later can make room for it.
+    fn restore(self, room_id: &RoomId, rules: &Fingerprint) -> Result<Live, StoredError> {
+        let mut live = Live { latest_create: self.latest_create, ..Live::default() };
+        if self.sessions.len() > MAX_SESSIONS {
+            return Err(StoredError::TooMuch {
+                room_id: room_id.clone(),
+                what: "the room".to_owned(),
+            });
+        }
+        for session in self.sessions {
+            session.restore(&mut live, room_id, rules)?;
+        }
+        live.recount(rules);
+        Ok(live)
+    }
+}
+
+impl<'a> StoredSession<'a> {
+    fn of(session: &'a SessionRegister) -> Self {
+        let streams =
+            session.streams.iter().map(|(stream_id, stream)| StoredStream::of(stream_id, stream));
+        Self {
+            session_id: Cow::Borrowed(&session.id),
+            create: session.create.as_ref().map(Cow::Borrowed),
+            closed_at: session.closed_at,
+            seen_at: session.seen_at,
+            name: session.name.as_ref().map(Cow::Borrowed),
+            hidden_at: session.hidden_at,
+            touched_at: session.touched_at,
+            users: session.users_by_id().into_iter().map(StoredUser::of).collect(),
+            streams: streams.collect(),
+        }
+    }
+
+    /// Joins everything of a session, what bounds the rest first.
+    fn restore(
+        self,
+        live: &mut Live,
+        room_id: &RoomId,
+        rules: &Fingerprint,
+    ) -> Result<(), StoredError> {
+        let session_id = self.session_id.into_owned();
+        let refuse = |what: &str| StoredError::Impossible {
+            room_id: room_id.clone(),
+            what: format!("{what} of session {session_id}"),
+        };
+        if live.session(&session_id).is_some() {
+            return Err(StoredError::Twice {
+                room_id: room_id.clone(),
+                what: format!("session {session_id}"),
+            });
+        }
+        let none = Facts::none(&session_id);
+        let close = Facts { close: self.closed_at, ..none };
+        let seen = Facts { seen: self.seen_at, ..none };
+        let name = Facts { name: self.name.as_deref().map(Name::fact), ..none };
+        let create = Facts { create: self.create.as_deref().map(Create::fact), ..none };
+        if self.create.as_ref().is_some_and(|create| Some(create.created_at) > live.latest_create) {
+            return Err(refuse("the creation"));
+        }
+        let mut session = SessionRegister::new(session_id.clone());
+        session.hidden_at = self.hidden_at;
+        live.insert(session);
+        let parts = [
+            (create.create.is_some(), create, "the creation"),
+            (close.close.is_some(), close, "the close"),
+            (seen.seen.is_some(), seen, "the sign of life"),
+            (name.name.is_some(), name, "the name"),
+        ];
+        for (_, facts, what) in parts.into_iter().filter(|(is_stored, ..)| *is_stored) {
+            if !live.join(&facts, self.touched_at, None, rules).tally.changed {
+                return Err(refuse(what));
+            }
+        }
+        for user in self.users {
+            user.restore(live, &none, &refuse, rules)?;
+        }
+        for stream in self.streams {
+            stream.restore(live, &none, &refuse, rules)?;
+        }
+        match live.session_mut(&session_id) {
+            Some(session) if !session.is_empty() => session.touched_at = self.touched_at,
+            Some(_) | None => return Err(refuse("nothing")),
+        }
+        Ok(())
+    }
+}
+
+impl<'a> StoredUser<'a> {
+    fn of((user_id, user): (&'a UserId, &'a UserRegister)) -> Self {
+        Self {
+            user_id: Cow::Borrowed(user_id),
+            key_at: user.key_at,
+            logins: Cow::Borrowed(&user.logins),
+            closers: Cow::Borrowed(&user.closers),
+            touched_at: user.touched_at,
+        }
+    }
+
+    fn restore(
+        self,
+        live: &mut Live,
+        none: &Facts<'_>,
+        refuse: &dyn Fn(&str) -> StoredError,
+        rules: &Fingerprint,
+    ) -> Result<(), StoredError> {
+        let user_id = &*self.user_id;
+        let known = live
+            .session(none.session_id)
+            .is_some_and(|session| session.users.contains_key(user_id));
+        if known || self.logins.len() + self.closers.len() > 2 * MAX_USER_SESSIONS {
+            return Err(refuse(&format!(
+                "a second register, or too large a one, of user {user_id}"
+            )));
+        }
+        let key = UserFacts { key: self.key_at, ..UserFacts::default() };
+        let closers = self.closers.iter().map(|closer| UserFacts {
+            closer: Some((&closer.user_session_id, closer.at)),
+            ..UserFacts::default()
+        });
+        let logins = self.logins.iter().map(|login| UserFacts {
+            login: Some((&login.user_session_id, login.fact())),
+            ..UserFacts::default()
+        });
+        let key = self.key_at.map(|_| key);
+        for facts in key.into_iter().chain(closers).chain(logins) {
+            let facts = Facts { user: Some((user_id, facts)), ..*none };
+            if !live.join(&facts, self.touched_at, None, rules).tally.changed {
+                return Err(refuse(&format!("a fact of user {user_id}")));
+            }
+        }
+        let user =
+            live.session_mut(none.session_id).and_then(|session| session.users.get_mut(user_id));
+        let user = user.ok_or_else(|| refuse(&format!("the empty register of user {user_id}")))?;
+        user.touched_at = self.touched_at;
+        Ok(())
+    }
+}
+
+impl<'a> StoredStream<'a> {
+    fn of(stream_id: &'a StreamId, stream: &'a StreamRegister) -> Self {
+        let facts = stream.facts.iter().map(|held| StoredFact {
+            counter: held.counter,
+            closed: held.closed,
+            stream_session_id: Cow::Borrowed(&held.stream_session_id),
+            at: held.at,
+            details: held.details.as_deref().map(Cow::Borrowed),
+        });
+        Self {
+            stream_id: Cow::Borrowed(stream_id),
+            facts: facts.collect(),
+            touched_at: stream.touched_at,
+        }
+    }
+
+    fn restore(
+        self,
+        live: &mut Live,
+        none: &Facts<'_>,
+        refuse: &dyn Fn(&str) -> StoredError,
+        rules: &Fingerprint,
+    ) -> Result<(), StoredError> {
+        let stream_id = &*self.stream_id;
+        let known = live
+            .session(none.session_id)
+            .is_some_and(|session| session.streams.contains_key(stream_id));
+        if known || self.facts.len() > MAX_FACTS {
+            return Err(refuse(&format!(
+                "a second register, or too large a one, of stream {stream_id}"
+            )));
+        }
+        // From the highest key down: each must be later than all above it.
+        for fact in self.facts.iter().rev() {
+            let key = StreamKey {
+                counter: fact.counter,
+                closed: fact.closed,
+                stream_session_id: &fact.stream_session_id,
+            };
+            let fact = StreamFact { key, at: fact.at, details: fact.details.as_deref() };
+            let facts = Facts { stream: Some((stream_id, fact)), ..*none };
+            let is_possible = fact.key.closed == fact.details.is_none();
+            if !is_possible || !live.join(&facts, self.touched_at, None, rules).tally.changed {
+                return Err(refuse(&format!("a fact of stream {stream_id}")));
+            }
+        }
+        let stream = live
+            .session_mut(none.session_id)
+            .and_then(|session| session.streams.get_mut(stream_id));
+        let stream =
+            stream.ok_or_else(|| refuse(&format!("the empty register of stream {stream_id}")))?;
+        stream.touched_at = self.touched_at;
+        Ok(())
+    }
+}
