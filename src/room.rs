@@ -13,6 +13,7 @@ pub(crate) mod facts;
 pub(crate) mod forget;
 pub(crate) mod live;
 pub(crate) mod members;
+mod merge;
 pub(crate) mod recency;
 pub(crate) mod session;
 pub(crate) mod state;
@@ -328,6 +329,32 @@ impl Room {
     pub fn grant_grace(&mut self, config: &Config, now: Timestamp) -> Result<(), Error> {
         self.run(config, now, Cause::Command, |room, cx| {
             room.grant_grace(cx);
+            Ok(())
+        })
+    }
+
+    /// Joins another replica of the room into this one: what either saw, both saw. Commutative,
+    /// associative and idempotent. Cost: everything that is held of the room.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherRoom`] where the other is another room; [`Error::OtherSettings`] where one of
+    /// the two was made under other settings.
+    ///
+    #[doc = room_example!(
+        "let mut replica = room.clone();",
+        "replica.join(NewUser::new(\"ann\"), &config, now)?;",
+        "room.merge(replica, &config, now)?;",
+        "assert!(room.view().unwrap().user(\"ann\").is_some());"
+    )]
+    pub fn merge(&mut self, other: Self, config: &Config, now: Timestamp) -> Result<(), Error> {
+        self.check_id(other.id().as_str())?;
+        let found = other.state.settings();
+        if found != config.fingerprint {
+            return Err(Error::OtherSettings { expected: config.fingerprint, found });
+        }
+        self.run(config, now, Cause::Import, |room, cx| {
+            room.merge(other.state, cx);
             Ok(())
         })
     }

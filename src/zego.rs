@@ -69,6 +69,10 @@ use decode::Payload;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every event is a callback, and a box would cost it an allocation"
+)]
 pub enum Event {
     /// Something about a room, a user or a stream: input for
     /// [`apply_callback`](crate::RoomRegistry::apply_callback).

@@ -168,6 +168,7 @@ impl Live {
     /// Counts anew what is to be let go when.
     #[expect(
         clippy::disallowed_methods,
+        clippy::iter_over_hash_type,
         reason = "a heap does not depend on the order it is filled in"
     )]
     pub(crate) fn recount(&mut self, rules: &Fingerprint) {

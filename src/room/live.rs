@@ -119,7 +119,11 @@ impl Live {
     }
 
     /// Pulls our times that lie in the future back to now.
-    #[expect(clippy::disallowed_methods, reason = "each is pulled back by itself")]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::iter_over_hash_type,
+        reason = "each is pulled back by itself"
+    )]
     pub(crate) fn pull_back(&mut self, now: Timestamp, rules: &Fingerprint) {
         for session in &mut self.sessions {
             session.touched_at = session.touched_at.min(now);
@@ -136,7 +140,7 @@ impl Live {
 
     /// C rose, or a session became an anchor: lets go what is below the new bounds. Tells whether
     /// the watched session lost a user or a stream.
-    fn raise(
+    pub(super) fn raise(
         &mut self,
         created_at: Timestamp,
         watched: Option<&SessionId>,

@@ -89,7 +89,11 @@ impl Members {
     }
 
     /// All memberships count as alive now.
-    #[expect(clippy::disallowed_methods, reason = "all become the same")]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::iter_over_hash_type,
+        reason = "all become the same"
+    )]
     pub(crate) fn beat_all(&mut self, now: Timestamp) {
         for member in self.held.values_mut() {
             member.heartbeat_at = now;
@@ -143,6 +147,11 @@ impl Members {
     /// The end of a user's last membership, if it is remembered.
     pub(crate) fn end_of(&self, user_id: &str) -> Option<&Left> {
         self.left.get(user_id)
+    }
+
+    /// Forgets the end of a user's last membership: a later one outranks it.
+    pub(crate) fn forget_end(&mut self, user_id: &str) {
+        self.left.remove(user_id);
     }
 
     /// Every end that is remembered, by id.

@@ -237,7 +237,6 @@ impl SessionRegister {
     }
 
     /// Lets go users and streams that are below the bounds.
-    #[expect(clippy::disallowed_methods, reason = "what is let go does not depend on the order")]
     fn prune_inside(&mut self, floor: Timestamp, rules: &Fingerprint) -> bool {
         let bounds = self.bounds(floor);
         let mut lost = false;

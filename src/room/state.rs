@@ -207,11 +207,16 @@ impl RoomState {
         if !was_listed || self.is_listed() {
             return;
         }
+        self.end_members(cx.now);
+        cx.log.note(&self.id, cx.cause, Who::RoomUnlisted);
+    }
+
+    /// Ends all memberships of a room that left the list.
+    pub(super) fn end_members(&mut self, now: Timestamp) {
         for user_id in self.users.iter().map(|(_, user_id)| user_id.as_str()) {
-            self.members.leave(user_id, cx.now);
+            self.members.leave(user_id, now);
         }
         self.users.clear();
-        cx.log.note(&self.id, cx.cause, Who::RoomUnlisted);
     }
 
     /// Hides the session: its streams, and the users who have nothing but a login.
@@ -399,7 +404,7 @@ impl RoomState {
 
     /// Counts the orders anew.
     #[expect(
-        clippy::disallowed_methods,
+        clippy::iter_over_hash_type,
         reason = "an ordered set does not depend on the order it is filled in"
     )]
     pub(super) fn reorder_users(&mut self) {

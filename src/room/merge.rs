@@ -1,0 +1,233 @@
+//! Merging two replicas of a room.
+//!
+//! The live part is a join of every register, by the same code that applies callbacks. Of the
+//! business info the one updated last counts, unless an end outranks it; of a membership the later
+//! joined, and at equal times its end. Merging is commutative, associative and idempotent; for
+//! valid histories, with delay and the time between two merges below the retention, replicas become
+//! what one would hold that saw everything.
+
+use std::collections::BTreeMap;
+
+use crate::change::Who;
+use crate::config::Fingerprint;
+use crate::id::UserId;
+use crate::mirror::MirrorRoom;
+use crate::room::facts::Facts;
+use crate::room::live::Live;
+use crate::room::members::{Left, Members};
+use crate::room::session::{Create, Name, SessionRegister};
+use crate::room::state::{Context, RoomState};
+use crate::time::Timestamp;
+use crate::view::RoomRef;
+
+impl RoomState {
+    /// Joins another replica of the room into this one. Both are brought up to date first.
+    pub(crate) fn merge(&mut self, mut other: Self, cx: &mut Context<'_>) {
+        self.clock = self.clock.max(other.clock);
+        self.begin(cx);
+        other.clock = self.clock;
+        other.live.sweep(cx.now, other.shows_from(), &self.settings, &mut usize::MAX.clone());
+        let before = self.is_listed().then(|| MirrorRoom::from(RoomRef::new(self)));
+
+        self.live.merge(&other.live, &self.settings);
+        self.ended_at = self.ended_at.max(other.ended_at);
+        let info = self.info.take().max(other.info.take());
+        self.info = info.filter(|info| Some(info.updated_at) > self.ended_at);
+        let ended_at = self.ended_at;
+        self.members.merge(&other.members, ended_at);
+        self.empty_since = self.empty_since.max(other.empty_since);
+        self.sessionless_since = self.sessionless_since.max(other.sessionless_since);
+        for (stream_id, note) in other.notes {
+            let held = self.notes.entry(stream_id).or_insert_with(|| note.clone());
+            *held = note.max(held.clone());
+        }
+        self.live.cap(None);
+        self.live.sweep(cx.now, self.shows_from(), &self.settings, &mut usize::MAX.clone());
+        self.restore_derived();
+        let notes = std::mem::take(&mut self.notes);
+        self.notes =
+            notes.into_iter().filter(|(stream_id, note)| self.note_fits(stream_id, note)).collect();
+        if !self.is_listed() {
+            self.end_members(cx.now);
+        }
+        self.tell_difference(before.as_ref(), cx);
+        self.finish(cx);
+    }
+
+    /// Tells what is different from a copy of what was visible before.
+    fn tell_difference(&self, before: Option<&MirrorRoom>, cx: &mut Context<'_>) {
+        let mut note = |who| cx.log.note(&self.id, cx.cause, who);
+        if !self.is_listed() {
+            if before.is_some() {
+                note(Who::RoomUnlisted);
+            }
+            return;
+        }
+        let after = MirrorRoom::from(RoomRef::new(self));
+        let nothing = MirrorRoom::default();
+        let was = match before {
+            None => {
+                note(Who::RoomListed);
+                MirrorRoom { info: after.info.clone(), session: after.session.clone(), ..nothing }
+            }
+            Some(before) => before.clone(),
+        };
+        if was.info != after.info {
+            note(Who::RoomUpdated);
+        }
+        match (&was.session, &after.session) {
+            (Some(session), None) => note(Who::SessionClosed(session.session_id.clone())),
+            (None, Some(_)) => note(Who::SessionOpened),
+            (Some(was), Some(is)) if was != is => note(Who::SessionUpdated),
+            (Some(_) | None, _) => {}
+        }
+        for who in differences(
+            &was.users,
+            &after.users,
+            [Who::UserJoined, Who::UserUpdated, Who::UserLeft],
+        ) {
+            note(who);
+        }
+        let streams = [Who::StreamOpened, Who::StreamUpdated, Who::StreamClosed];
+        for who in differences(&was.streams, &after.streams, streams) {
+            note(who);
+        }
+    }
+}
+
+/// Who came, differs, or went between two maps.
+fn differences<'a, K: Ord + Clone, V: PartialEq>(
+    was: &'a BTreeMap<K, V>,
+    is: &'a BTreeMap<K, V>,
+    [came, differs, went]: [fn(K) -> Who; 3],
+) -> impl Iterator<Item = Who> {
+    let gone = was.keys().filter(|key| !is.contains_key(*key)).map(move |key| went(key.clone()));
+    let here = is.iter().filter_map(move |(key, value)| match was.get(key) {
+        None => Some(came(key.clone())),
+        Some(before) => (before != value).then(|| differs(key.clone())),
+    });
+    gone.chain(here)
+}
+
+impl Live {
+    /// Joins every register of another replica.
+    fn merge(&mut self, other: &Self, rules: &Fingerprint) {
+        if let Some(latest) = other.latest_create {
+            self.raise(latest, None, rules);
+        }
+        for session in &other.sessions {
+            self.merge_session(session, rules);
+        }
+        self.recount(rules);
+    }
+
+    fn merge_session(&mut self, other: &SessionRegister, rules: &Fingerprint) {
+        let none = Facts::none(&other.id);
+        let own = Facts {
+            create: other.create.as_ref().map(Create::fact),
+            close: other.closed_at,
+            seen: other.seen_at,
+            name: other.name.as_ref().map(Name::fact),
+            ..none
+        };
+        self.join(&own, other.touched_at, None, rules);
+        for (user_id, user) in other.users_by_id() {
+            for facts in user.facts() {
+                self.join(
+                    &Facts { user: Some((user_id, facts)), ..none },
+                    user.touched_at,
+                    None,
+                    rules,
+                );
+            }
+        }
+        for (stream_id, stream) in &other.streams {
+            for held in &stream.facts {
+                let facts = Facts { stream: Some((stream_id, held.fact())), ..none };
+                self.join(&facts, stream.touched_at, None, rules);
+            }
+        }
+        self.merge_our_times(other);
+    }
+
+    /// Of our times the later counts: it only delays forgetting.
+    fn merge_our_times(&mut self, other: &SessionRegister) {
+        if self.session(&other.id).is_none() {
+            if other.hidden_at.is_none() {
+                return;
+            }
+            self.insert(SessionRegister::new(other.id.clone()));
+        }
+        let Some(session) = self.session_mut(&other.id) else { return };
+        session.hidden_at = session.hidden_at.max(other.hidden_at);
+        session.touched_at = session.touched_at.max(other.touched_at);
+        for (user_id, user) in other.users_by_id() {
+            if let Some(held) = session.users.get_mut(user_id) {
+                held.touched_at = held.touched_at.max(user.touched_at);
+            }
+        }
+        for (stream_id, stream) in &other.streams {
+            if let Some(held) = session.streams.get_mut(stream_id) {
+                held.touched_at = held.touched_at.max(stream.touched_at);
+            }
+        }
+    }
+}
+
+impl Members {
+    /// Joins the memberships of another replica. What joined no later than the room's last end
+    /// ended with it.
+    fn merge(&mut self, other: &Self, ended_at: Option<Timestamp>) {
+        for (user_id, member) in other.by_id() {
+            self.merge_member(user_id, member);
+        }
+        for (user_id, left) in other.ends() {
+            self.merge_end(user_id, *left);
+        }
+        if let Some(ended_at) = ended_at {
+            let ended = self
+                .by_id()
+                .into_iter()
+                .filter(|(_, member)| member.membership.joined_at <= ended_at);
+            let ended: Vec<UserId> = ended.map(|(user_id, _)| user_id.clone()).collect();
+            for user_id in ended {
+                self.leave(user_id.as_str(), ended_at);
+            }
+        }
+        self.reorder();
+    }
+
+    fn merge_member(&mut self, user_id: &UserId, member: &super::members::Member) {
+        let joined_at = member.membership.joined_at;
+        if let Some(left) = self.end_of(user_id.as_str()) {
+            if left.joined_at >= joined_at {
+                return;
+            }
+            self.forget_end(user_id.as_str());
+        }
+        let (mut membership, mut heartbeat_at) = (member.membership.clone(), member.heartbeat_at);
+        let mut updated_at = member.updated_at;
+        if let Some(held) = self.get(user_id.as_str()) {
+            heartbeat_at = heartbeat_at.max(held.heartbeat_at);
+            let ours = (held.membership.joined_at, held.updated_at, &held.membership);
+            if ours >= (joined_at, updated_at, &membership) {
+                (membership, updated_at) = (held.membership.clone(), held.updated_at);
+            }
+        }
+        self.insert(user_id.clone(), membership, heartbeat_at, updated_at);
+    }
+
+    fn merge_end(&mut self, user_id: &UserId, left: Left) {
+        if let Some(held) = self.get(user_id.as_str()) {
+            if held.membership.joined_at > left.joined_at {
+                return;
+            }
+            self.leave(user_id.as_str(), left.left_at);
+        }
+        let left = match self.end_of(user_id.as_str()) {
+            Some(held) if (held.joined_at, held.left_at) > (left.joined_at, left.left_at) => *held,
+            Some(_) | None => left,
+        };
+        self.remember(user_id.clone(), left);
+    }
+}

@@ -1,0 +1,7 @@
+//! What several test files share.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+
+pub mod history;
+pub mod interpreter;
+pub mod model;
+pub mod view;
