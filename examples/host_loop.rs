@@ -2,13 +2,19 @@
 //! whichever comes first, and acts.
 //!
 //! Run it with `cargo run --example host_loop`; it ends by itself within two seconds.
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a program, not the library")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a program, not the library"
+)]
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use room_registry::{Clock, Command, Config, ConfigError, Lifecycle, RoomRegistry, SystemClock, Timestamp};
+use room_registry::{
+    Clock, Command, Config, ConfigError, Lifecycle, RoomRegistry, SystemClock, Timestamp,
+};
 
 /// How much of a backlog is worked off before inputs get their turn again.
 const STEPS: usize = 1_000;
@@ -53,7 +59,13 @@ fn main() -> Result<(), ConfigError> {
         }
         // Whatever the last call made different goes to those who watch.
         for change in registry.changes() {
-            println!("{}   {} ({}): {:?}", stamp(started_at), change.room_id, change.cause, change.kind);
+            println!(
+                "{}   {} ({}): {:?}",
+                stamp(started_at),
+                change.room_id,
+                change.cause,
+                change.kind
+            );
         }
     }
     clients.join().expect("the clients only send");

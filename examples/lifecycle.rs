@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use room_registry::{
-    Callback, Clock, Config, Error, Heartbeat, ManualClock, NewRoom, NewUser, Role, RoomClosed, RoomCreated,
-    RoomId, RoomRegistry, SessionId, UserUpdate,
+    Callback, Clock, Config, Error, Heartbeat, ManualClock, NewRoom, NewUser, Role, RoomClosed,
+    RoomCreated, RoomId, RoomRegistry, SessionId, UserUpdate,
 };
 
 fn main() -> Result<(), Error> {
@@ -18,7 +18,8 @@ fn main() -> Result<(), Error> {
     let mut registry = RoomRegistry::with_clock(config, clock.clone());
 
     // Tom opens a room and goes in; Ann follows. Each call tells what it made different.
-    registry.create_room(NewRoom::new("show", "tom").name("Tom's show").attribute("mode", "talk"))?;
+    registry
+        .create_room(NewRoom::new("show", "tom").name("Tom's show").attribute("mode", "talk"))?;
     tell("Tom creates the room", &registry);
     registry.join_room("show", NewUser::new("tom").name("Tom").role(Role::HOST))?;
     registry.join_room("show", NewUser::new("ann").name("Ann"))?;
@@ -41,9 +42,10 @@ fn main() -> Result<(), Error> {
     let (room, session) = (RoomId::new("show")?, SessionId::new("858012925204410401")?);
     let created = RoomCreated::new(clock.now() - Duration::from_secs(80));
     let closed = RoomClosed::new(clock.now() - Duration::from_secs(2));
-    for callback in
-        [Callback::new(room.clone(), session.clone(), closed), Callback::new(room, session, created)]
-    {
+    for callback in [
+        Callback::new(room.clone(), session.clone(), closed),
+        Callback::new(room, session, created),
+    ] {
         let outcome = registry.apply_callback(&callback);
         println!("\n{}", outcome.explain(&callback));
     }

@@ -9,6 +9,7 @@ use crate::command::{
 };
 use crate::error::{Error, id_text};
 use crate::id::UserId;
+use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
 use crate::text::Text;
 use crate::visible::{Membership, RoomInfo};
@@ -36,6 +37,9 @@ impl RoomState {
         self.empty_since = None;
         self.sessionless_since = None;
         self.tell_info(was_listed, cx);
+        if !was_listed {
+            self.show_members(cx);
+        }
         if self.shown.is_none() {
             self.show_anew(cx);
         }
@@ -84,9 +88,13 @@ impl RoomState {
 
     pub(super) fn end_now(&mut self, cx: &mut Context<'_>) {
         // An end outranks everything of the room before it, also where the clock stood still.
-        let ended_at = self.info.take().map_or(cx.now, |info| cx.now.max(info.updated_at));
+        let updated_at = self.info.take().map(|info| info.updated_at);
+        let joined_at = self.members.latest_join();
+        let ended_at =
+            cx.now.max(updated_at.unwrap_or_default()).max(joined_at.unwrap_or_default());
         self.ended_at = self.ended_at.max(Some(ended_at));
-        self.live.hide_all(ended_at);
+        self.members = Members::default();
+        self.live.hide_all(ended_at, cx.now);
         if self.shown.is_some() {
             self.show_anew(cx);
         } else {

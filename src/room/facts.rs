@@ -181,6 +181,8 @@ pub(crate) struct Tally {
     /// The effect of the main fact, the first in its row of the table above.
     pub(crate) main: Option<Effect>,
     pub(crate) changed: bool,
+    /// The session closed, and a user or a stream of it lost something by that.
+    pub(crate) lost: bool,
 }
 
 impl Tally {

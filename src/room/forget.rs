@@ -47,6 +47,21 @@ impl Forgetting {
         }
     }
 
+    /// Takes note of everybody and everything in a session.
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::iter_over_hash_type,
+        reason = "a heap does not depend on the order it is filled in"
+    )]
+    pub(crate) fn note_all(&mut self, session: &SessionRegister, rules: &Fingerprint) {
+        for user_id in session.users.keys() {
+            self.note_user(session, user_id, rules);
+        }
+        for stream_id in session.streams.keys() {
+            self.note_stream(session, stream_id, rules);
+        }
+    }
+
     fn note_user(&mut self, session: &SessionRegister, user_id: &UserId, rules: &Fingerprint) {
         let forgettable_at = session.users.get(user_id).and_then(UserRegister::forgettable_at);
         if let Some(at) = due(forgettable_at, rules) {
@@ -166,21 +181,11 @@ impl Live {
     }
 
     /// Counts anew what is to be let go when.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::iter_over_hash_type,
-        reason = "a heap does not depend on the order it is filled in"
-    )]
     pub(crate) fn recount(&mut self, rules: &Fingerprint) {
         self.forgetting = Forgetting::default();
         for session in &mut self.sessions {
             session.recount();
-            for user_id in session.users.keys() {
-                self.forgetting.note_user(session, user_id, rules);
-            }
-            for stream_id in session.streams.keys() {
-                self.forgetting.note_stream(session, stream_id, rules);
-            }
+            self.forgetting.note_all(session, rules);
         }
     }
 
@@ -218,6 +223,9 @@ impl Live {
             Subject::Stream(_, stream_id) => {
                 session.streams.remove(stream_id);
             }
+        }
+        if session.is_empty() {
+            self.sessions.retain(|session| session.id != *session_id);
         }
         true
     }

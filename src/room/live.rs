@@ -79,16 +79,19 @@ impl Live {
         if joined.tally.changed {
             self.forgetting.note(session, facts, rules);
         }
+        if joined.tally.lost {
+            self.forgetting.note_all(session, rules);
+        }
         if session.is_empty() {
             self.sessions.remove(index);
         }
         joined
     }
 
-    /// Hides every session that is held, at our time.
-    pub(crate) fn hide_all(&mut self, now: Timestamp) {
+    /// Hides every session that is held, in our time.
+    pub(crate) fn hide_all(&mut self, hidden_at: Timestamp, now: Timestamp) {
         for session in &mut self.sessions {
-            session.hidden_at = session.hidden_at.max(Some(now));
+            session.hidden_at = session.hidden_at.max(Some(hidden_at));
             session.touched_at = session.touched_at.max(now);
         }
     }
@@ -157,6 +160,9 @@ impl Live {
             session.create =
                 session.create.take().filter(|create| create.created_at >= anchors_from);
             let lost = session.prune(floor, rules);
+            if lost {
+                self.forgetting.note_all(session, rules);
+            }
             watched_lost |= lost && Some(&session.id) == watched;
             !session.is_empty()
         });

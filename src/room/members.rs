@@ -159,6 +159,19 @@ impl Members {
         self.left.iter()
     }
 
+    /// When the last of those who are members joined. Cost: all of them.
+    #[expect(clippy::disallowed_methods, reason = "a maximum does not depend on the order")]
+    pub(crate) fn latest_join(&self) -> Option<Timestamp> {
+        self.held.values().map(|member| member.membership.joined_at).max()
+    }
+
+    /// Lets go all that the room's end at this time outranks.
+    pub(crate) fn end_before(&mut self, ended_at: Timestamp) {
+        self.held.retain(|_, member| member.membership.joined_at > ended_at);
+        self.left.retain(|_, left| left.joined_at > ended_at);
+        self.reorder();
+    }
+
     /// Pulls times that lie in the future back to now. Tells whose membership changed, by id.
     pub(crate) fn pull_back(&mut self, now: Timestamp) -> Vec<UserId> {
         let ahead: Vec<UserId> = self

@@ -47,9 +47,6 @@ impl RoomState {
         let notes = std::mem::take(&mut self.notes);
         self.notes =
             notes.into_iter().filter(|(stream_id, note)| self.note_fits(stream_id, note)).collect();
-        if !self.is_listed() {
-            self.end_members(cx.now);
-        }
         self.tell_difference(before.as_ref(), cx);
         self.finish(cx);
     }
@@ -184,17 +181,10 @@ impl Members {
         for (user_id, left) in other.ends() {
             self.merge_end(user_id, *left);
         }
-        if let Some(ended_at) = ended_at {
-            let ended = self
-                .by_id()
-                .into_iter()
-                .filter(|(_, member)| member.membership.joined_at <= ended_at);
-            let ended: Vec<UserId> = ended.map(|(user_id, _)| user_id.clone()).collect();
-            for user_id in ended {
-                self.leave(user_id.as_str(), ended_at);
-            }
-        }
         self.reorder();
+        if let Some(ended_at) = ended_at {
+            self.end_before(ended_at);
+        }
     }
 
     fn merge_member(&mut self, user_id: &UserId, member: &super::members::Member) {

@@ -96,7 +96,9 @@ impl SessionRegister {
         tally: &mut Tally,
     ) {
         if let Some(at) = facts.close {
-            tally.note_main(self.join_close(at, floor, rules));
+            let effect = self.join_close(at, floor);
+            tally.note_main(effect);
+            tally.lost = effect == Effect::Changed && self.prune_inside(floor, rules);
         }
         if let Some(at) = facts.seen {
             tally.note(if at >= floor { join_max(&mut self.seen_at, at) } else { Effect::Beaten });
@@ -130,14 +132,13 @@ impl SessionRegister {
         }
     }
 
-    fn join_close(&mut self, at: Timestamp, floor: Timestamp, rules: &Fingerprint) -> Effect {
+    fn join_close(&mut self, at: Timestamp, floor: Timestamp) -> Effect {
         if at < floor {
             return Effect::Beaten;
         }
         let effect = join_max(&mut self.closed_at, at);
         if effect == Effect::Changed {
             self.saw(at, floor);
-            self.prune_inside(floor, rules);
         }
         effect
     }

@@ -192,7 +192,7 @@ impl RoomState {
         self.shown = Some(shown(session, opened_at));
         let who = if was_listed { Who::SessionOpened } else { Who::RoomListed };
         cx.log.note(&self.id, cx.cause, who);
-        self.show_users_and_streams(cx);
+        self.show_users_and_streams(was_listed, cx);
     }
 
     /// Tells of a room that just came into the list, or of its business info, without a change of
@@ -207,16 +207,20 @@ impl RoomState {
         if !was_listed || self.is_listed() {
             return;
         }
-        self.end_members(cx.now);
+        for user_id in self.users.iter().map(|(_, user_id)| user_id.as_str()) {
+            self.members.leave(user_id, cx.now);
+        }
+        self.users.clear();
         cx.log.note(&self.id, cx.cause, Who::RoomUnlisted);
     }
 
-    /// Ends all memberships of a room that left the list.
-    pub(super) fn end_members(&mut self, now: Timestamp) {
-        for user_id in self.users.iter().map(|(_, user_id)| user_id.as_str()) {
-            self.members.leave(user_id, now);
+    /// Shows the members of a room that just came into the list. There are none but after a merge
+    /// with a replica in which it had not left.
+    pub(super) fn show_members(&mut self, cx: &mut Context<'_>) {
+        self.reorder_users();
+        for (_, user_id) in &self.users {
+            cx.log.note(&self.id, cx.cause, Who::UserJoined(user_id.clone()));
         }
-        self.users.clear();
     }
 
     /// Hides the session: its streams, and the users who have nothing but a login.
@@ -229,17 +233,17 @@ impl RoomState {
         cx.log.note(&self.id, cx.cause, Who::SessionClosed(shown.session_id));
     }
 
-    fn show_users_and_streams(&mut self, cx: &mut Context<'_>) {
+    fn show_users_and_streams(&mut self, was_listed: bool, cx: &mut Context<'_>) {
         self.reorder_users();
         let Some(session) = visible_session(&self.live, self.shown.as_ref()) else { return };
         for (_, user_id) in &self.users {
             let logged_in = session.users.get(user_id).is_some_and(|user| !user.logins.is_empty());
             match self.members.get(user_id.as_str()) {
-                Some(_) if logged_in => {
+                Some(_) if was_listed && logged_in => {
                     cx.log.note(&self.id, cx.cause, Who::UserUpdated(user_id.clone()));
                 }
-                Some(_) => {}
-                None => cx.log.note(&self.id, cx.cause, Who::UserJoined(user_id.clone())),
+                Some(_) if was_listed => {}
+                Some(_) | None => cx.log.note(&self.id, cx.cause, Who::UserJoined(user_id.clone())),
             }
         }
         for (stream_id, stream) in &session.streams {
@@ -298,6 +302,9 @@ impl RoomState {
         let after = self.user_before(user_id.as_str());
         let content = self.login(user_id.as_str()).is_some_and(renewed);
         if before == after && !content {
+            return (None, None);
+        }
+        if !self.is_listed() {
             return (None, None);
         }
         if before.since != after.since {
@@ -408,6 +415,10 @@ impl RoomState {
         reason = "an ordered set does not depend on the order it is filled in"
     )]
     pub(super) fn reorder_users(&mut self) {
+        self.users.clear();
+        if !self.is_listed() {
+            return;
+        }
         let members = self.members.by_id().into_iter();
         self.users = members
             .map(|(user_id, member)| (member.membership.joined_at, user_id.clone()))

@@ -1,0 +1,182 @@
+//! Merging replicas: a join.
+
+mod support;
+
+use proptest::prelude::*;
+use room_registry::{
+    Callback, Config, Error, Mirror, NewRoom, NewUser, Room, RoomId, RoomUpdate, Timestamp,
+    UserUpdate,
+};
+use serde_json::Value;
+use support::history::{junk_callback, room_id};
+use support::view::{stored_of, visible_of};
+
+const START: u64 = 1_020_000;
+
+/// Something that happens to a replica.
+#[derive(Debug, Clone)]
+enum Step {
+    Callback(Callback),
+    Create(u8),
+    Update(u8),
+    End,
+    Join(u8),
+    Leave(u8),
+    Rename(u8, u8),
+    Heartbeat(u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        10 => junk_callback().prop_map(Step::Callback),
+        1 => (0..2_u8).prop_map(Step::Create),
+        1 => (0..2_u8).prop_map(Step::Update),
+        1 => Just(Step::End),
+        2 => (0..3_u8).prop_map(Step::Join),
+        1 => (0..3_u8).prop_map(Step::Leave),
+        1 => (0..3_u8, 0..2_u8).prop_map(|(user, name)| Step::Rename(user, name)),
+        1 => (0..3_u8).prop_map(Step::Heartbeat),
+    ]
+}
+
+/// A replica after some steps, a few of them in the same millisecond.
+fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
+    let mut room = Room::new(room_id(), config);
+    let mut now = START;
+    for (pause, step) in steps {
+        now += pause;
+        let at = Timestamp::from_millis(now);
+        let user = |user: &u8| format!("user{user}");
+        // Refusals are part of the play.
+        let _ = match step {
+            Step::Callback(callback) => room.apply(callback, config, at).map(|_| ()),
+            Step::Create(host) => room.create(NewRoom::new("room", user(host)), config, at),
+            Step::Update(name) => {
+                room.update(RoomUpdate::new().name(format!("name {name}")), config, at)
+            }
+            Step::End => room.end(config, at),
+            Step::Join(who) => room.join(NewUser::new(user(who)), config, at),
+            Step::Leave(who) => room.leave(&user(who), config, at),
+            Step::Rename(who, name) => {
+                room.update_user(&user(who), UserUpdate::new().name(format!("{name}")), config, at)
+            }
+            Step::Heartbeat(who) => {
+                room.heartbeat(&user(who), UserUpdate::new(), config, at).map(|_| ())
+            }
+        };
+    }
+    room
+}
+
+fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
+    prop::collection::vec((prop::sample::select(vec![0, 0, 1, 7]), step()), 0..20)
+}
+
+/// Everything that is stored, but for the instants at which things were noticed: they only delay
+/// what time does.
+fn essence(room: &Room) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for noticed in ["clock", "empty_since", "sessionless_since", "touched_at"] {
+                    fields.remove(noticed);
+                }
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut json = serde_json::to_value(room).unwrap();
+    strip(&mut json);
+    json
+}
+
+#[track_caller]
+fn merged(a: &Room, b: &Room, config: &Config) -> Room {
+    let mut merged = a.clone();
+    let mut mirror: Mirror = a.view().into_iter().collect();
+    merged.merge(b.clone(), config, Timestamp::from_millis(START + 1_000)).unwrap();
+    merged.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, merged.view().into_iter().collect(), "what changed is told");
+    merged
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn merging_is_commutative_associative_and_idempotent(a in steps(), b in steps(), c in steps()) {
+        let config = Config::builder().retention(None).build().unwrap();
+        let (a, b, c) = (replica(&a, &config), replica(&b, &config), replica(&c, &config));
+        let ab = merged(&a, &b, &config);
+        prop_assert_eq!(essence(&ab), essence(&merged(&b, &a, &config)));
+        let ab_c = merged(&ab, &c, &config);
+        prop_assert_eq!(essence(&ab_c), essence(&merged(&a, &merged(&b, &c, &config), &config)));
+        prop_assert_eq!(essence(&merged(&ab, &b, &config)), essence(&ab));
+        prop_assert_eq!(essence(&merged(&ab, &ab, &config)), essence(&ab));
+    }
+
+    #[test]
+    fn replicas_that_each_saw_a_part_equal_one_that_saw_all(
+        callbacks in prop::collection::vec((0..3_usize, junk_callback()), 0..30),
+    ) {
+        let config = Config::builder().retention(None).build().unwrap();
+        let now = Timestamp::from_millis(START);
+        let mut parts = [(); 3].map(|()| Room::new(room_id(), &config));
+        let mut whole = Room::new(room_id(), &config);
+        for (part, callback) in &callbacks {
+            parts[*part].apply(callback, &config, now).unwrap();
+            whole.apply(callback, &config, now).unwrap();
+        }
+        let [a, b, c] = parts;
+        let merged = merged(&merged(&a, &b, &config), &c, &config);
+        prop_assert_eq!(stored_of(&merged), stored_of(&whole));
+        prop_assert_eq!(visible_of(merged.view()), visible_of(whole.view()));
+    }
+}
+
+#[test]
+fn rooms_made_under_different_settings_do_not_merge() {
+    let (ours, theirs) = (Config::default(), Config::builder().retention(None).build().unwrap());
+    let now = Timestamp::from_millis(START);
+    let mut room = Room::new(room_id(), &ours);
+    room.create(NewRoom::new("room", "tom"), &ours, now).unwrap();
+    let before = serde_json::to_value(&room).unwrap();
+    let error = room.merge(Room::new(room_id(), &theirs), &ours, now).unwrap_err();
+    assert_eq!(
+        error,
+        Error::OtherSettings { expected: ours.fingerprint(), found: theirs.fingerprint() }
+    );
+    assert_eq!(
+        error.to_string(),
+        "the room was made under other settings (clock skew 5000 ms, tie window 100 ms, no retention, sessions \
+         inferred) than these (clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred)"
+    );
+    assert_eq!(serde_json::to_value(&room).unwrap(), before);
+}
+
+#[test]
+fn another_room_does_not_merge() {
+    let config = Config::default();
+    let now = Timestamp::from_millis(START);
+    let mut room = Room::new(room_id(), &config);
+    let other = Room::new(RoomId::new("other").unwrap(), &config);
+    let error = room.merge(other, &config, now).unwrap_err();
+    assert_eq!(error.to_string(), r#"this is room "room", and the input is for room "other""#);
+}
+
+#[test]
+fn an_end_outranks_what_the_other_replica_had_before_it() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut ended = Room::new(room_id(), &config);
+    ended.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    let mut replica = ended.clone();
+    replica.join(NewUser::new("ann"), &config, at(1)).unwrap();
+    ended.end(&config, at(2)).unwrap();
+    replica.merge(ended.clone(), &config, at(3)).unwrap();
+    assert!(replica.view().is_none());
+    ended.merge(replica, &config, at(4)).unwrap();
+    assert!(ended.view().is_none());
+}
