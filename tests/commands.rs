@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Role,
-    RoomRegistry, RoomUpdate, Timestamp, UserUpdate,
+    Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom,
+    NewUser, Role, RoomRegistry, RoomUpdate, Timestamp, UserUpdate,
 };
 use support::history::{Options, junk_callback, valid_history};
 
@@ -44,7 +44,11 @@ fn step() -> impl Strategy<Value = Step> {
         prop::sample::select(vec![0, 1, 30_000, 59_999, 60_000, TIMEOUT - 1, TIMEOUT, TIMEOUT + 1]),
         0..100_000_u64
     ];
-    let lifecycle = prop::sample::select(vec![Lifecycle::UntilEnded, Lifecycle::UntilEmpty, Lifecycle::Permanent]);
+    let lifecycle = prop::sample::select(vec![
+        Lifecycle::UntilEnded,
+        Lifecycle::UntilEmpty,
+        Lifecycle::Permanent,
+    ]);
     let (room, user) = (|| 0..3_u8, || 0..3_u8);
     prop_oneof![
         4 => pause.prop_map(Step::Pass),
@@ -87,7 +91,8 @@ impl Model {
     fn note_empty(&mut self, id: &str) {
         let now = self.now;
         if let Some(room) = self.rooms.get_mut(id) {
-            room.empty_since = if room.members.is_empty() { room.empty_since.or(Some(now)) } else { None };
+            room.empty_since =
+                if room.members.is_empty() { room.empty_since.or(Some(now)) } else { None };
         }
     }
 
@@ -112,7 +117,10 @@ impl Model {
     fn heartbeat(&mut self, id: &str, user: &str) -> Result<Heartbeat, String> {
         let now = self.now;
         let room = self.room(id)?;
-        let (_, beat, _) = room.members.get_mut(user).ok_or_else(|| format!("user {user:?} is not in room {id:?}"))?;
+        let (_, beat, _) = room
+            .members
+            .get_mut(user)
+            .ok_or_else(|| format!("user {user:?} is not in room {id:?}"))?;
         if now > *beat + TIMEOUT {
             room.members.remove(user);
             self.note_empty(id);
@@ -130,7 +138,9 @@ impl Model {
             self.note_empty(&id);
             let room = &self.rooms[&id];
             let empty_for = room.empty_since.map(|since| now - since);
-            if room.lifecycle == Lifecycle::UntilEmpty && empty_for.is_some_and(|span| span >= 60_000) {
+            if room.lifecycle == Lifecycle::UntilEmpty
+                && empty_for.is_some_and(|span| span >= 60_000)
+            {
                 self.rooms.remove(&id);
             }
         }
@@ -164,7 +174,12 @@ fn assert_same(registry: &RoomRegistry<ManualClock>, model: &Model) {
 }
 
 /// Carries out a step on both, and compares the answers.
-fn play(registry: &mut RoomRegistry<ManualClock>, clock: &ManualClock, model: &mut Model, step: &Step) {
+fn play(
+    registry: &mut RoomRegistry<ManualClock>,
+    clock: &ManualClock,
+    model: &mut Model,
+    step: &Step,
+) {
     let room = |room: &u8| format!("room{room}");
     let user = |user: &u8| format!("user{user}");
     let text = |answer: Result<(), Error>| answer.map_err(|error| error.to_string());
@@ -180,7 +195,13 @@ fn play(registry: &mut RoomRegistry<ManualClock>, clock: &ManualClock, model: &m
             } else {
                 let (host, name) = (user(host), "a room".to_owned());
                 let empty_since = Some(model.now);
-                let new = ModelRoom { host, name, lifecycle: *lifecycle, empty_since, members: BTreeMap::new() };
+                let new = ModelRoom {
+                    host,
+                    name,
+                    lifecycle: *lifecycle,
+                    empty_since,
+                    members: BTreeMap::new(),
+                };
                 model.rooms.insert(room(id), new);
                 Ok(())
             };
@@ -218,7 +239,10 @@ fn play(registry: &mut RoomRegistry<ManualClock>, clock: &ManualClock, model: &m
         Step::UpdateUser(id, who, name) => {
             let missing = format!("user {:?} is not in room {:?}", user(who), room(id));
             let expected = model.room(&room(id)).and_then(|held| {
-                held.members.get_mut(&user(who)).map(|held| held.2 = format!("name {name}")).ok_or(missing)
+                held.members
+                    .get_mut(&user(who))
+                    .map(|held| held.2 = format!("name {name}"))
+                    .ok_or(missing)
             });
             let update = UserUpdate::new().name(format!("name {name}"));
             assert_eq!(text(registry.update_user(&room(id), &user(who), update)), expected);
@@ -361,16 +385,24 @@ fn a_timed_out_membership_that_was_not_swept_counts_as_gone_for_a_join() {
     registry.create_room(NewRoom::new("r", "tom")).unwrap();
     registry.join_room("r", NewUser::new("ann").name("Ann")).unwrap();
     clock.advance(Duration::from_millis(TIMEOUT + 1));
-    assert!(registry.room("r").unwrap().user("ann").is_some(), "a read shows it until it is touched");
+    assert!(
+        registry.room("r").unwrap().user("ann").is_some(),
+        "a read shows it until it is touched"
+    );
     registry.join_room("r", NewUser::new("ann").name("Ann again")).unwrap();
     let kinds: Vec<_> = registry.changes().map(|change| (change.cause, change.kind)).collect();
-    assert!(matches!(&kinds[0], (Cause::HeartbeatTimeout, ChangeKind::UserLeft { .. })), "{kinds:?}");
+    assert!(
+        matches!(&kinds[0], (Cause::HeartbeatTimeout, ChangeKind::UserLeft { .. })),
+        "{kinds:?}"
+    );
     assert!(matches!(&kinds[1], (Cause::Command, ChangeKind::UserJoined(_))), "{kinds:?}");
     assert_eq!(registry.room("r").unwrap().user("ann").unwrap().name().unwrap(), "Ann again");
 }
 
 /// A room that only callbacks know, with its first user logged in.
-fn room_of_callbacks(config: Config) -> (RoomRegistry<ManualClock>, ManualClock, Vec<room_registry::Callback>) {
+fn room_of_callbacks(
+    config: Config,
+) -> (RoomRegistry<ManualClock>, ManualClock, Vec<room_registry::Callback>) {
     let (mut registry, clock) = registry_with(config);
     let history = (0..)
         .map(|seed| valid_history(seed, Options { callbacks: 2, max_gap: 1, ..Options::default() }))
@@ -409,7 +441,11 @@ fn a_timeout_leaves_a_login_alone_unless_heartbeats_decide_for_both() {
         assert_eq!(registry.expire().memberships, 1);
         assert_eq!(registry.room("room").unwrap().user(&user).is_some(), !decides);
         registry.apply_callback(&history[1]);
-        assert_eq!(registry.room("room").unwrap().user(&user).is_some(), !decides, "a repeat brings nobody back");
+        assert_eq!(
+            registry.room("room").unwrap().user(&user).is_some(),
+            !decides,
+            "a repeat brings nobody back"
+        );
     }
 }
 
@@ -484,7 +520,11 @@ fn a_room_that_follows_its_session_ends_after_it() {
 
 #[test]
 fn a_join_creates_an_unknown_room_where_the_configuration_says_so() {
-    let config = Config::builder().auto_create_rooms(Some(Lifecycle::UntilEmpty)).max_rooms(Some(1)).build().unwrap();
+    let config = Config::builder()
+        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
+        .max_rooms(Some(1))
+        .build()
+        .unwrap();
     let (mut registry, clock) = registry_with(config);
     registry.join_room("r", NewUser::new("tom")).unwrap();
     assert_eq!(registry.changes().count(), 2, "the room and the user");
@@ -513,7 +553,10 @@ fn limits_refuse_commands_and_never_callbacks() {
     registry.create_room(NewRoom::new("b", "ann")).unwrap();
     let error = registry.update_room("b", RoomUpdate::new().host("tom")).unwrap_err();
     assert_eq!(error, Error::TooManyRoomsOfHost { host_id: "tom".into(), limit: 1 });
-    assert_eq!(registry.create_room(NewRoom::new("c", "bob")), Err(Error::TooManyRooms { limit: 2 }));
+    assert_eq!(
+        registry.create_room(NewRoom::new("c", "bob")),
+        Err(Error::TooManyRooms { limit: 2 })
+    );
 
     registry.join_room("a", NewUser::new("tom")).unwrap();
     let error = registry.join_room("a", NewUser::new("ann")).unwrap_err();
@@ -533,7 +576,8 @@ fn a_small_step_back_of_the_clock_reads_as_standing_still() {
     registry.create_room(NewRoom::new("r", "tom")).unwrap();
     clock.set(Timestamp::from_millis(START - 5_000)); // the clock skew
     registry.join_room("r", NewUser::new("tom")).unwrap();
-    let joined_at = registry.room("r").unwrap().user("tom").unwrap().membership().unwrap().joined_at;
+    let joined_at =
+        registry.room("r").unwrap().user("tom").unwrap().membership().unwrap().joined_at;
     assert_eq!(joined_at, Timestamp::from_millis(START));
 }
 

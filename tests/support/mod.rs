@@ -4,4 +4,5 @@
 pub mod history;
 pub mod interpreter;
 pub mod model;
+pub mod recipe;
 pub mod view;
