@@ -1,4 +1,87 @@
-//! stub
+//! The **room list, room user lists and stream lists** of a live-streaming, meeting or voice-room
+//! app, kept right on the app's own server: from the app's commands (create, end, join, leave,
+//! heartbeat) and from the media server's callbacks, which arrive out of order, repeated, or never.
+//!
+//! ```text
+//! Command  ─┐                                        ┌─▶ Outcome / Error    what became of the input
+//! Callback ─┼─▶ RoomRegistry ─▶ Room (rules, now) ───┤
+//! Clock    ─┘    routing, order, expiry               └─▶ changes()          what became different
+//! ```
+//!
+//! # What it promises
+//!
+//! 1. **Order and repetition do not matter.** What is held and visible is a function of the *set*
+//!    of callbacks, not of their order.
+//! 2. **Nothing lost means nothing wrong.** Once every callback has arrived within the retention,
+//!    and the media server's clocks differ by no more than half the tie window, what is visible is
+//!    the truth.
+//! 3. **No zombies.** Nothing that was seen to close comes back, however late a callback is.
+//! 4. **Bounded memory.** After a silence longer than the retention, what is visible is held and
+//!    nothing else.
+//! 5. **Replicas merge** into exactly what one would hold that saw everything.
+//! 6. **Nothing happens behind your back**: no I/O, no thread, no clock but the one that it is
+//!    given, no `unsafe`. No input panics. An error leaves the state as it was.
+//!
+//! What it cannot know is what it was never told: a callback that is lost for good leaves a ghost,
+//! or a room out of the list, until the next callback of that room says otherwise.
+//!
+//! # Example
+//!
+//! ```
+//! use room_registry::{
+//!     Callback, Config, Heartbeat, ManualClock, NewRoom, NewUser, Outcome, RoomCreated, RoomId,
+//!     RoomRegistry, SessionId, Timestamp,
+//! };
+//!
+//! let clock = ManualClock::at(Timestamp::from_secs(1_763_596_800)); // `RoomRegistry::new` takes the system's
+//! let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+//!
+//! // Commands, from the app's own clients:
+//! registry.create_room(NewRoom::new("r1", "tom").name("Tom's show"))?;
+//! registry.join_room("r1", NewUser::new("tom").name("Tom"))?;
+//! assert_eq!(registry.heartbeat("r1", "tom")?, Heartbeat::Alive);
+//!
+//! // Callbacks, from the media server, in any order:
+//! let created = RoomCreated::new(Timestamp::from_secs(1_763_596_799));
+//! let callback = Callback::new(RoomId::new("r1")?, SessionId::new("858012925204410401")?, created);
+//! assert_eq!(registry.apply_callback(&callback), Outcome::Applied);
+//! assert_eq!(registry.apply_callback(&callback), Outcome::Duplicate);
+//!
+//! // What the last call made different, and what readers see:
+//! assert_eq!(registry.changes().count(), 0);
+//! let room = registry.room("r1").unwrap();
+//! assert_eq!(room.session_id().unwrap().as_str(), "858012925204410401");
+//! assert_eq!(room.users().next().unwrap().name().unwrap(), "Tom");
+//! # Ok::<(), room_registry::Error>(())
+//! ```
+//!
+//! # Words
+//!
+//! - **room**: what the list lists. It is listed while it was created and not ended, or while a
+//!   session of it is visible.
+//! - **business info**: what commands made of a room: host, name, attributes, lifecycle.
+//! - **session**: one life of a room at the media server, which names it. A room that is created
+//!   again has another session.
+//! - **user**: has two independent facets. A *membership* comes from a join and is kept up by
+//!   heartbeats; a *login* comes from callbacks. The user is listed while either holds.
+//! - **stream**: what a user publishes in a session.
+//! - **callback**: what the media server tells; **command**: what the app's clients ask for.
+//! - ***their* time** is stamped by the media server into a callback and orders facts; ***our*
+//!   time** is read from the [`Clock`] at receipt and drives heartbeats, graces and forgetting.
+//!   They never mix.
+//! - **retention**: how long closings are remembered, and how late an opening may be.
+//!
+//! # Where to go from here
+//!
+//! [`RoomRegistry`] is the collection in memory, [`Room`] the same rules on one room, for rooms that
+//! live in a store. [`Config`] has the settings, [`Outcome`] and [`Error`] what becomes of inputs,
+//! [`Change`] and [`Mirror`] what becomes different, and `zego` the first vendor's wire forms.
+//!
+//! # Features
+//!
+//! - `serde` (default): the vendors' wire forms, and (de)serialisation of everything that is kept
+//!   or sent.
+
 mod callback;
 mod change;
 mod clock;

@@ -1,4 +1,5 @@
 //! Commands: against a naive model, and beside callbacks.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
 mod support;
 
@@ -279,11 +280,11 @@ proptest! {
             clock.advance(Duration::from_millis(2));
             model.now += 2;
             play(&mut registry, &clock, &mut model, step);
-            if !matches!(step, Step::Pass(_) | Step::ExpireAtMost(_)) {
+            if matches!(step, Step::Pass(_) | Step::ExpireAtMost(_)) {
+                mirror = registry.rooms().collect();
+            } else {
                 registry.changes().for_each(|change| mirror.apply(&change));
                 prop_assert_eq!(&mirror, &registry.rooms().collect());
-            } else {
-                mirror = registry.rooms().collect();
             }
             assert_same(&registry, &model);
         }
@@ -404,14 +405,14 @@ fn room_of_callbacks(
     config: Config,
 ) -> (RoomRegistry<ManualClock>, ManualClock, Vec<room_registry::Callback>) {
     let (mut registry, clock) = registry_with(config);
-    let history = (0..)
+    let history = (0..100)
         .map(|seed| valid_history(seed, Options { callbacks: 2, max_gap: 1, ..Options::default() }))
         .find(|history| matches!(history[1].event, room_registry::CallbackEvent::UserLoggedIn(_)))
         .unwrap();
     clock.set(history[1].latest_time());
-    history.iter().for_each(|callback| {
+    for callback in &history {
         registry.apply_callback(callback);
-    });
+    }
     assert_eq!(registry.user_count(), 1);
     (registry, clock, history)
 }

@@ -87,45 +87,41 @@ impl Payload {
         let Scalar::Text(name) = std::mem::take(&mut self.event) else {
             return Err(Problem::NoEvent);
         };
-        let (callback, reader): (fn(Self, Reader) -> Result<_, _>, _) = match name.as_str() {
-            "room_create" => (Self::room_created, Reader("room_create")),
-            "room_close" => (Self::room_closed, Reader("room_close")),
-            "room_login" => (Self::logged_in, Reader("room_login")),
-            "room_logout" => (Self::logged_out, Reader("room_logout")),
-            "stream_create" => (Self::stream_created, Reader("stream_create")),
-            "stream_close" => (Self::stream_closed, Reader("stream_close")),
+        let (read, event, session_field): (fn(Self, Reader) -> _, _, _) = match name.as_str() {
+            "room_create" => (Self::room_created, "room_create", "room_session_id"),
+            "room_close" => (Self::room_closed, "room_close", "room_session_id"),
+            "room_login" => (Self::logged_in, "room_login", "room_seq"),
+            "room_logout" => (Self::logged_out, "room_logout", "room_seq"),
+            "stream_create" => (Self::stream_created, "stream_create", "room_session_id"),
+            "stream_close" => (Self::stream_closed, "stream_close", "room_session_id"),
             _ => return Ok(Event::Other(Text::from_compact(name))),
         };
-        callback(self, reader).map(Event::Callback)
+        let reader = Reader(event);
+        let room_id = reader.id("room_id", std::mem::take(&mut self.room_id))?;
+        // Either of two fields names the session.
+        let [session, seq] = [&mut self.room_session_id, &mut self.room_seq].map(std::mem::take);
+        let session_id =
+            reader.session(session_field, if session.is_missing() { seq } else { session })?;
+        Ok(Event::Callback(Callback { room_id, session_id, event: read(self, reader)? }))
     }
 
-    fn room_created(self, reader: Reader) -> Result<Callback, Problem> {
+    fn room_created(self, reader: Reader) -> Result<CallbackEvent, Problem> {
         let created = RoomCreated {
             created_at: reader.time("room_create_time", &self.room_create_time)?,
             creator_id: reader.optional_id("id_name", self.id_name)?,
         };
-        reader.callback(
-            "room_session_id",
-            self.room_id,
-            [self.room_session_id, self.room_seq],
-            created,
-        )
+        Ok(created.into())
     }
 
-    fn room_closed(self, reader: Reader) -> Result<Callback, Problem> {
+    fn room_closed(self, reader: Reader) -> Result<CallbackEvent, Problem> {
         let closed = RoomClosed {
             closed_at: reader.time("room_close_time", &self.room_close_time)?,
             reason: named(&self.close_reason, room_close_reason),
         };
-        reader.callback(
-            "room_session_id",
-            self.room_id,
-            [self.room_session_id, self.room_seq],
-            closed,
-        )
+        Ok(closed.into())
     }
 
-    fn logged_in(self, reader: Reader) -> Result<Callback, Problem> {
+    fn logged_in(self, reader: Reader) -> Result<CallbackEvent, Problem> {
         let login = UserLoggedIn {
             user_id: reader.id("user_account", self.user_account)?,
             user_session_id: reader.session("session_id", self.session_id)?,
@@ -135,10 +131,10 @@ impl Payload {
             role: role(self.user_role),
             room_name: self.room_name.into_text(),
         };
-        reader.callback("room_seq", self.room_id, [self.room_session_id, self.room_seq], login)
+        Ok(login.into())
     }
 
-    fn logged_out(self, reader: Reader) -> Result<Callback, Problem> {
+    fn logged_out(self, reader: Reader) -> Result<CallbackEvent, Problem> {
         let logout = UserLoggedOut {
             user_id: reader.id("user_account", self.user_account)?,
             user_session_id: reader.session("session_id", self.session_id)?,
@@ -147,10 +143,10 @@ impl Payload {
             counter: reader.number("user_update_seq", &self.user_update_seq)?.unwrap_or(0),
             reason: named(&self.reason, logout_reason),
         };
-        reader.callback("room_seq", self.room_id, [self.room_session_id, self.room_seq], logout)
+        Ok(logout.into())
     }
 
-    fn stream_created(self, reader: Reader) -> Result<Callback, Problem> {
+    fn stream_created(self, reader: Reader) -> Result<CallbackEvent, Problem> {
         let publisher_id = reader.id("user_id", self.user_id)?;
         let created = StreamCreated {
             stream_id: reader.stream(self.stream_id, self.stream_alias)?,
@@ -170,15 +166,10 @@ impl Payload {
                 },
             },
         };
-        reader.callback(
-            "room_session_id",
-            self.room_id,
-            [self.room_session_id, self.room_seq],
-            created,
-        )
+        Ok(created.into())
     }
 
-    fn stream_closed(self, reader: Reader) -> Result<Callback, Problem> {
+    fn stream_closed(self, reader: Reader) -> Result<CallbackEvent, Problem> {
         let closed = StreamClosed {
             stream_id: reader.stream(self.stream_id, self.stream_alias)?,
             stream_session_id: reader.id("stream_sid", self.stream_sid)?,
@@ -189,32 +180,11 @@ impl Payload {
             counter: reader.number("stream_seq", &self.stream_seq)?,
             reason: named(&self.close_type, stream_close_reason),
         };
-        reader.callback(
-            "room_session_id",
-            self.room_id,
-            [self.room_session_id, self.room_seq],
-            closed,
-        )
+        Ok(closed.into())
     }
 }
 
 impl Reader {
-    /// Adds the room and its session, which either of two fields names.
-    fn callback(
-        self,
-        session_field: &'static str,
-        room_id: Scalar,
-        [session, seq]: [Scalar; 2],
-        event: impl Into<CallbackEvent>,
-    ) -> Result<Callback, Problem> {
-        Ok(Callback {
-            room_id: self.id("room_id", room_id)?,
-            session_id: self
-                .session(session_field, if session.is_missing() { seq } else { session })?,
-            event: event.into(),
-        })
-    }
-
     /// `stream_alias` is the same as `stream_id`.
     fn stream(self, stream_id: Scalar, alias: Scalar) -> Result<StreamId, Problem> {
         self.id("stream_id", if stream_id.is_missing() { alias } else { stream_id })

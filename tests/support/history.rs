@@ -173,12 +173,12 @@ impl Server {
         let Some(publisher) = self.users.keys().next().cloned() else { return };
         let which = self.rng.below(2);
         let stream_id = StreamId::new(format!("stream{which}")).expect("a valid id");
-        let session = match self.streams.get(&stream_id) {
-            Some((session, ..)) => session.clone(), // published again: the same life of the stream
-            None => {
-                self.ids += 1;
-                StreamSessionId::new(format!("s-{}", self.ids)).expect("a valid id")
-            }
+        // Published again, it is the same life of the stream.
+        let session = if let Some((session, ..)) = self.streams.get(&stream_id) {
+            session.clone()
+        } else {
+            self.ids += 1;
+            StreamSessionId::new(format!("s-{}", self.ids)).expect("a valid id")
         };
         self.stream_counter += 1;
         let at = self.stamp(2);

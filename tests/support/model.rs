@@ -96,7 +96,7 @@ impl Facts {
                     facts.creates.push((session(), event.created_at.as_millis(), event.creator_id));
                 }
                 CallbackEvent::RoomClosed(event) => {
-                    facts.closes.push((session(), event.closed_at.as_millis()))
+                    facts.closes.push((session(), event.closed_at.as_millis()));
                 }
                 CallbackEvent::UserLoggedIn(event) => {
                     let at = event.login_at.as_millis();

@@ -14,7 +14,7 @@ pub fn visible_of(room: Option<RoomRef<'_>>) -> Option<Visible> {
     Some(Visible {
         session_id: session.session_id.clone().expect("callbacks name their session"),
         inferred: session.inferred,
-        opened_at: session.opened_at.map(|at| at.as_millis()),
+        opened_at: session.opened_at.map(room_registry::Timestamp::as_millis),
         creator_id: session.creator_id.clone(),
         room_name: session.room_name.as_ref().map(ToString::to_string),
         users: room
