@@ -238,7 +238,7 @@ fn a_shared_clock_is_a_clock() {
     let clock = std::sync::Arc::new(ManualClock::at(Timestamp::from_secs(1)));
     let registry = RoomRegistry::with_clock(Config::default(), std::sync::Arc::clone(&clock));
     clock.advance(Duration::from_secs(1));
-    assert_eq!((&*clock).now(), Timestamp::from_secs(2));
+    assert_eq!((*clock).now(), Timestamp::from_secs(2));
     assert_eq!(registry.room_count(), 0);
 }
 

@@ -1,41 +1,63 @@
-//! Makes the sample journal: a plausible evening of an app with live shows, voice rooms and
-//! meetings, with its callbacks in the vendor's wire form, delivered out of order, repeated, and
-//! some of them late.
+//! Makes the journal of a plausible evening: the commands of an app's clients, and the callbacks of
+//! its media server as they really arrive, out of order, repeated and late.
 //!
 //! ```text
-//! cargo run --example evening -- [SEED] > evening.jsonl
+//! cargo run --example evening -- [--seed N] > evening.jsonl
 //! ```
+//!
+//! The same seed makes the same journal. `tests/fixtures/evening.jsonl` is that of the default seed.
+//!
+//! [`story`] says what happens, a scene a room; [`stage`] plays it, on a network that is not to be
+//! trusted; [`media`] is the media server; [`wire`] writes JSON as the vendor does.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
-    reason = "a program, not the library"
+    reason = "a program, not the library: it may read its arguments and print"
 )]
 
-mod app;
-mod script;
-mod server;
+mod media;
+mod rng;
+mod stage;
+mod story;
+mod wire;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// The seed of the journal that the project ships.
-const SEED: u64 = 7;
+pub(crate) const SEED: u64 = 2026;
 
 fn main() -> ExitCode {
-    let seed = match std::env::args().nth(1).map(|seed| seed.parse()) {
-        None => SEED,
-        Some(Ok(seed)) => seed,
-        Some(Err(_)) => {
-            eprintln!("Usage: evening [SEED]");
-            return ExitCode::from(2);
-        }
+    let Some(seed) = seed() else {
+        eprintln!(
+            "Usage: evening [--seed N]        prints a journal; N is a whole number [{SEED}]"
+        );
+        return ExitCode::from(2);
     };
-    match io::stdout().lock().write_all(script::evening(seed).as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("evening: {error}");
+    match io::stdout().write_all(journal(seed).as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("evening: cannot print: {error}");
             ExitCode::FAILURE
         }
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
     }
+}
+
+/// The journal of an evening, a line an input.
+pub(crate) fn journal(seed: u64) -> String {
+    story::evening(seed).into_journal()
+}
+
+/// The seed that the arguments name; `None` where they make no sense.
+fn seed() -> Option<u64> {
+    use lexopt::{Arg, ValueExt};
+    let mut parser = lexopt::Parser::from_env();
+    let mut seed = SEED;
+    while let Some(arg) = parser.next().ok()? {
+        match arg {
+            Arg::Long("seed") => seed = parser.value().ok()?.parse().ok()?,
+            Arg::Long(_) | Arg::Short(_) | Arg::Value(_) => return None,
+        }
+    }
+    Some(seed)
 }

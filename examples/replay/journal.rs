@@ -1,108 +1,72 @@
-//! Journals: one JSON object a line, read one at a time.
+//! A line to an input.
 
-use std::io::{self, BufRead};
-
-use room_registry::{Command, Timestamp, zego};
+use room_registry::zego::{Event, Notification};
+use room_registry::{Command, Timestamp};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
-/// A longer line is a bad line; it is not read into memory.
-pub(crate) const MAX_LINE: usize = 1 << 20;
-
-/// What a line says.
+/// What a line asks for, and when, in our time.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// When it was received, in our time.
     pub(crate) at: Timestamp,
     pub(crate) input: Input,
 }
 
-/// What was received.
 #[derive(Debug)]
 pub(crate) enum Input {
     Command(Command),
-    Event(zego::Event),
+    Event(Event),
     Expire,
 }
 
-/// A line, before it is known what it holds.
+/// The forms of a line, told apart by the fields that are there.
 #[derive(Deserialize)]
-struct Line<'a> {
+struct Line {
     at: Option<Timestamp>,
-    #[serde(borrow)]
-    callback: Option<&'a RawValue>,
-    #[serde(borrow)]
-    command: Option<&'a RawValue>,
-    expire: Option<IgnoredAny>,
+    callback: Option<Event>,
+    command: Option<Command>,
+    expire: Option<Expire>,
     event: Option<IgnoredAny>,
 }
 
-/// Reads a line. `before` is when the line before was received.
-pub(crate) fn entry(line: &[u8], before: Timestamp) -> Result<Entry, String> {
-    let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8: {error}"))?;
-    let parts: Line<'_> =
-        serde_json::from_str(text).map_err(|error| format!("not a journal entry: {error}"))?;
-    let inputs = [parts.callback.is_some(), parts.command.is_some(), parts.expire.is_some()];
-    match (inputs.into_iter().filter(|is_there| *is_there).count(), parts.at) {
-        (0, _) if parts.event.is_some() => bare(text, before),
-        (0, _) => Err("neither a callback nor a command nor an expiry".to_owned()),
-        (1, None) => Err("`at` is missing: when it was received, in milliseconds".to_owned()),
-        (1, Some(at)) => Ok(Entry { at, input: input(&parts)? }),
-        _ => Err("more than one of callback, command and expire".to_owned()),
-    }
+#[derive(Deserialize)]
+struct Expire {}
+
+/// Reads a line that came after one of `last_at`. An error is a sentence.
+pub(crate) fn parse(line: &str, last_at: Timestamp) -> Result<Entry, String> {
+    let Line { at, callback, command, expire, event } = decode(line)?;
+    let input = match (callback, command, expire, event) {
+        (Some(event), None, None, _) => Input::Event(event),
+        (None, Some(command), None, _) => Input::Command(command),
+        (None, None, Some(Expire {}), _) => Input::Expire,
+        (None, None, None, Some(_)) => return parse_bare(line, last_at),
+        (None, None, None, None) => {
+            return Err("none of `callback`, `command`, `expire` and `event` is there".to_owned());
+        }
+        (_, _, _, _) => {
+            return Err("more than one of `callback`, `command` and `expire` is there".to_owned());
+        }
+    };
+    let at = at.ok_or("`at` is missing")?;
+    Ok(Entry { at, input })
 }
 
-fn input(parts: &Line<'_>) -> Result<Input, String> {
-    if let Some(callback) = parts.callback {
-        let event =
-            serde_json::from_str(callback.get()).map_err(|error| format!("callback: {error}"))?;
-        return Ok(Input::Event(event));
-    }
-    if let Some(command) = parts.command {
-        let command =
-            serde_json::from_str(command.get()).map_err(|error| format!("command: {error}"))?;
-        return Ok(Input::Command(command));
-    }
-    Ok(Input::Expire)
-}
-
-/// A vendor's payload alone was received at the later of its timestamp and the line before.
-fn bare(text: &str, before: Timestamp) -> Result<Entry, String> {
-    let notification: zego::Notification =
-        serde_json::from_str(text).map_err(|error| format!("callback: {error}"))?;
-    let at = notification.timestamp.unwrap_or(before).max(before);
+/// A body that was kept just as it came.
+fn parse_bare(line: &str, last_at: Timestamp) -> Result<Entry, String> {
+    let notification: Notification = decode(line)?;
+    let at = notification.timestamp.unwrap_or(last_at).max(last_at);
     Ok(Entry { at, input: Input::Event(notification.event) })
 }
 
-/// Reads the next line into `line`, without its end. Answers how many bytes were read, and whether
-/// the line was too long, in which case it is passed over.
-pub(crate) fn next_line(
-    input: &mut dyn BufRead,
-    line: &mut Vec<u8>,
-) -> io::Result<Option<(usize, bool)>> {
-    line.clear();
-    let (mut read, mut too_long) = (0, false);
-    loop {
-        let buffer = match input.fill_buf() {
-            Ok(buffer) => buffer,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if buffer.is_empty() {
-            return Ok((read > 0).then_some((read, too_long)));
+/// Says what is wrong, without the position that JSON errors end in: it is always line 1.
+fn decode<'de, T: Deserialize<'de>>(line: &'de str) -> Result<T, String> {
+    serde_json::from_str(line).map_err(|error| {
+        let sentence = error.to_string();
+        let position = format!(" at line 1 column {}", error.column());
+        let reason = sentence.strip_suffix(&position).unwrap_or(&sentence);
+        match error.classify() {
+            serde_json::error::Category::Data => reason.to_owned(),
+            _ => format!("not JSON: {reason}, column {}", error.column()),
         }
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let part = &buffer[..end.unwrap_or(buffer.len())];
-        too_long |= line.len() + part.len() > MAX_LINE;
-        if !too_long {
-            line.extend_from_slice(part);
-        }
-        let used = end.map_or(buffer.len(), |end| end + 1);
-        input.consume(used);
-        read += used;
-        if end.is_some() {
-            return Ok(Some((read, too_long)));
-        }
-    }
+    })
 }

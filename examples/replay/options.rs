@@ -1,102 +1,100 @@
-//! What the command line says.
+//! The arguments.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use lexopt::prelude::{Long, Short, Value, ValueExt};
-use room_registry::{Config, ConfigBuilder};
+use lexopt::{Arg, Parser};
+use room_registry::Config;
 
-/// The help text.
+pub(crate) const USAGE: &str = "\
+Usage: replay [--json] [--explain] [--retention-ms N] [--clock-skew-ms N] [--tie-window-ms N]
+              [--heartbeat-timeout-ms N] FILE…        (\"-\": standard input; --help tells more)";
+
 pub(crate) const HELP: &str = "\
-Replays a journal of commands and callbacks, and prints the rooms that are open at its end.
+Replays journals of commands and callbacks, and prints the rooms that they lead to.
 
 Usage: replay [OPTIONS] FILE…        (\"-\": standard input)
 
-  --json                      print one JSON document instead of the table
-  --explain                   print what became of each input, in words
-  --retention-ms N            how long closings are remembered (\"none\": for ever) [600000]
-  --clock-skew-ms N           how far apart the media server's clocks may be [5000]
-  --tie-window-ms N           how close in time two openings are not ordered by time [100]
-  --heartbeat-timeout-ms N    how long a membership holds after its last heartbeat [90000]
+  --json                      print one JSON document instead of a table
+  --explain                   print what became of each input (with --json: on standard error)
+  --retention-ms N            how long closings are remembered; \"none\": for ever  [600000]
+  --clock-skew-ms N           how far the vendor's clocks may differ              [5000]
+  --tie-window-ms N           openings this close are not ordered by time         [100]
+  --heartbeat-timeout-ms N    how long a member may be silent                     [90000]
   -h, --help                  print this
 
-A line of a journal is one JSON object:
-  {\"at\": MS, \"callback\": {the vendor's payload}}
-  {\"at\": MS, \"command\": {\"join_room\": {\"room_id\": …, \"user_id\": …, \"user_name\": …}}}
-  {\"at\": MS, \"expire\": {}}
-  {the vendor's payload}, received at the later of its timestamp and the line before
+A journal holds one JSON object a line, `at` being our time in unix milliseconds:
+
+  {\"at\": MS, \"callback\": {…}}   a callback's body, as the media server sent it
+  {\"at\": MS, \"command\": {…}}    such as {\"join_room\": {\"room_id\": \"r1\", \"user_id\": \"ann\"}}
+  {\"at\": MS, \"expire\": {}}      what is due by now happens
+  {\"event\": …}                  a bare body: received at the later of its `timestamp` and the
+                                line before
+
+Exit status: 0; 1 if a line was bad (each is named on standard error, the rest is replayed) or a
+file could not be read; 2 if the arguments make no sense.
 ";
 
-/// What is asked for.
+/// What to do.
 #[derive(Debug)]
-pub(crate) enum Request {
-    Help,
+pub(crate) enum Parsed {
     Replay(Options),
+    Help,
 }
 
-/// How to replay, and what.
+/// How to replay what.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) json: bool,
     pub(crate) explain: bool,
     pub(crate) config: Config,
-    pub(crate) files: Vec<OsString>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
-/// Reads the command line. The error says what is wrong with it.
-pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Request, String> {
-    let mut parser = lexopt::Parser::from_args(args);
+/// Reads the arguments; an error is a sentence.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, String> {
+    let mut parser = Parser::from_args(args);
     let mut config = Config::builder();
     let (mut json, mut explain, mut files) = (false, false, Vec::new());
     while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
         match arg {
-            Short('h') | Long("help") => return Ok(Request::Help),
-            Long("json") => json = true,
-            Long("explain") => explain = true,
-            Long("retention-ms") => {
+            Arg::Long("json") => json = true,
+            Arg::Long("explain") => explain = true,
+            Arg::Long("retention-ms") => {
                 let value = parser.value().map_err(|error| error.to_string())?;
-                let span =
-                    if value == "none" { None } else { Some(millis("--retention-ms", &value)?) };
-                config = config.retention(span);
+                let retention =
+                    if value == "none" { None } else { Some(span("retention-ms", &value)?) };
+                config = config.retention(retention);
             }
-            Long("clock-skew-ms") => {
-                config = span("--clock-skew-ms", &mut parser, config, ConfigBuilder::clock_skew)?;
+            Arg::Long("clock-skew-ms") => {
+                config = config.clock_skew(next_span("clock-skew-ms", &mut parser)?);
             }
-            Long("tie-window-ms") => {
-                config = span("--tie-window-ms", &mut parser, config, ConfigBuilder::tie_window)?;
+            Arg::Long("tie-window-ms") => {
+                config = config.tie_window(next_span("tie-window-ms", &mut parser)?);
             }
-            Long("heartbeat-timeout-ms") => {
-                config = span(
-                    "--heartbeat-timeout-ms",
-                    &mut parser,
-                    config,
-                    ConfigBuilder::heartbeat_timeout,
-                )?;
+            Arg::Long("heartbeat-timeout-ms") => {
+                config = config.heartbeat_timeout(next_span("heartbeat-timeout-ms", &mut parser)?);
             }
-            Value(file) => files.push(file),
-            other => return Err(other.unexpected().to_string()),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Parsed::Help),
+            Arg::Value(path) => files.push(PathBuf::from(path)),
+            Arg::Short(_) | Arg::Long(_) => return Err(arg.unexpected().to_string()),
         }
     }
     if files.is_empty() {
-        return Err("no FILE is named (\"-\" is standard input)".to_owned());
+        return Err("no file was named".to_owned());
     }
     let config = config.build().map_err(|error| error.to_string())?;
-    Ok(Request::Replay(Options { json, explain, config, files }))
+    Ok(Parsed::Replay(Options { json, explain, config, files }))
 }
 
-fn span(
-    name: &str,
-    parser: &mut lexopt::Parser,
-    config: ConfigBuilder,
-    set: fn(ConfigBuilder, Duration) -> ConfigBuilder,
-) -> Result<ConfigBuilder, String> {
-    let value = parser.value().map_err(|error| error.to_string())?;
-    Ok(set(config, millis(name, &value)?))
+fn next_span(option: &str, parser: &mut Parser) -> Result<Duration, String> {
+    span(option, &parser.value().map_err(|error| error.to_string())?)
 }
 
-fn millis(name: &str, value: &OsString) -> Result<Duration, String> {
-    let millis = value
-        .parse::<u64>()
-        .map_err(|_| format!("{name} takes a number of milliseconds, not {}", value.display()))?;
-    Ok(Duration::from_millis(millis))
+fn span(option: &str, value: &OsStr) -> Result<Duration, String> {
+    let millis = value.to_str().and_then(|digits| digits.parse().ok());
+    millis
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("--{option}: {} is no whole number", value.display()))
 }

@@ -94,7 +94,10 @@ impl RoomState {
         let ends = earlier(self.members.oldest_end(), self.ended_at);
         let forgotten =
             ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
-        let next = earlier(earlier(timeout, self.lifecycle_end(config)), earlier(self.sweep_at, forgotten));
+        let next = earlier(
+            earlier(timeout, self.lifecycle_end(config)),
+            earlier(self.sweep_at, forgotten),
+        );
         // What saturated is never due.
         next.filter(|at| *at < Timestamp::MAX)
     }
