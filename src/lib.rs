@@ -82,6 +82,11 @@
 //! - `serde` (default): the vendors' wire forms, and (de)serialisation of everything that is kept
 //!   or sent.
 
+/// The README's example is compiled with the tests.
+#[cfg(all(doctest, feature = "serde"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod callback;
 mod change;
 mod clock;
