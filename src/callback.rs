@@ -97,6 +97,16 @@ pub enum CallbackEvent {
     StreamClosed(StreamClosed),
 }
 
+impl CallbackEvent {
+    /// Whether something went.
+    pub(crate) fn is_closing(&self) -> bool {
+        match self {
+            Self::RoomClosed(_) | Self::UserLoggedOut(_) | Self::StreamClosed(_) => true,
+            Self::RoomCreated(_) | Self::UserLoggedIn(_) | Self::StreamCreated(_) => false,
+        }
+    }
+}
+
 macro_rules! into_event {
     ($($name:ident),*) => {$(
         impl From<$name> for CallbackEvent {

@@ -489,6 +489,30 @@ pub enum Command {
     GrantGrace,
 }
 
+impl Command {
+    /// The room that it is about, as it was named; `None` where it is about all.
+    ///
+    /// ```
+    /// use room_registry::{Command, NewRoom};
+    /// assert_eq!(Command::CreateRoom(NewRoom::new("r1", "tom")).room_id(), Some("r1"));
+    /// assert_eq!(Command::GrantGrace.room_id(), None);
+    /// ```
+    #[must_use]
+    pub fn room_id(&self) -> Option<&str> {
+        match self {
+            Self::CreateRoom(room) => Some(&room.room_id),
+            Self::UpdateRoom { room_id, .. }
+            | Self::EndRoom { room_id }
+            | Self::JoinRoom { room_id, .. }
+            | Self::LeaveRoom { room_id, .. }
+            | Self::Heartbeat { room_id, .. }
+            | Self::UpdateUser { room_id, .. }
+            | Self::UpdateStream { room_id, .. } => Some(room_id.as_str()),
+            Self::GrantGrace => None,
+        }
+    }
+}
+
 /// What a [`Command`] that was carried out answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

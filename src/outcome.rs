@@ -65,8 +65,8 @@ impl Outcome {
     /// let callback = Callback::new(RoomId::new("r1")?, SessionId::new("1")?, closed);
     /// assert_eq!(
     ///     Outcome::Held.explain(&callback).to_string(),
-    ///     "held: room r1 (session 1) closed at 9000 ms; nothing to see yet, kept to be \
-    ///      weighed against what is still to come",
+    ///     "held: room r1 (session 1) closed at 9000 ms; nothing to see, remembered so that a \
+    ///      late opening brings nothing back",
     /// );
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
@@ -86,7 +86,14 @@ pub struct Explanation<'a> {
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Callback { room_id, session_id, event } = self.callback;
-        write!(f, "{}: ", self.outcome.name().replace('_', " "))?;
+        f.write_str(match self.outcome {
+            Outcome::Applied => "applied: ",
+            Outcome::Held => "held: ",
+            Outcome::Duplicate => "duplicate: ",
+            Outcome::Stale => "stale: ",
+            Outcome::TooLate => "too late: ",
+            Outcome::Refused => "refused: ",
+        })?;
         match event {
             CallbackEvent::RoomCreated(event) => {
                 write!(f, "room {room_id} (session {session_id}) created at {}", event.created_at)?;
@@ -125,7 +132,12 @@ impl fmt::Display for Explanation<'_> {
         }
         f.write_str(match self.outcome {
             Outcome::Applied => "; readers see the difference",
-            Outcome::Held => "; nothing to see yet, kept to be weighed against what is still to come",
+            Outcome::Held if event.is_closing() => {
+                "; nothing to see, remembered so that a late opening brings nothing back"
+            }
+            Outcome::Held => {
+                "; nothing to see, kept: it came before what it belongs to, or belongs to what is over"
+            }
             Outcome::Duplicate => "; known already, exactly so",
             Outcome::Stale => "; overtaken by something newer",
             Outcome::TooLate => {

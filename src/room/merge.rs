@@ -41,7 +41,9 @@ impl RoomState {
             let held = self.notes.entry(stream_id).or_insert_with(|| note.clone());
             *held = note.max(held.clone());
         }
-        self.live.cap(None);
+        let visible = self.live.visible(&self.settings, self.shows_from());
+        let visible = visible.map(|session| session.id.clone());
+        self.live.cap(visible.as_ref());
         self.live.sweep(cx.now, self.shows_from(), &self.settings, &mut usize::MAX.clone());
         self.restore_derived();
         let notes = std::mem::take(&mut self.notes);
