@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn all_digit_ids_order_as_numbers_and_before_text() {
         let ascending =
-            ["0", "00", "1", "01", "9", "10", "010", "858012925204410401", "-1", "1a", "s-1"];
+            ["0", "00", "01", "1", "9", "010", "10", "858012925204410401", "-1", "1a", "s-1"];
         for pair in ascending.windows(2) {
             assert_eq!(numeric_order(pair[0], pair[1]), Ordering::Less, "{pair:?}");
             assert_eq!(numeric_order(pair[1], pair[0]), Ordering::Greater, "{pair:?}");

@@ -16,6 +16,7 @@ pub(crate) mod members;
 mod merge;
 pub(crate) mod recency;
 pub(crate) mod session;
+mod shown;
 pub(crate) mod state;
 #[cfg(feature = "serde")]
 pub(crate) mod stored;

@@ -31,19 +31,30 @@
 //! | `stream_create` | `room_session_id` | `stream_id`, `user_id` | `stream_sid` | `create_time_ms` | `stream_seq` |
 //! | `stream_close` | `room_session_id` | `stream_id` | `stream_sid` | `destroy_timemillis`, `create_time_ms` | `stream_seq` |
 //!
-//! - `room_session_id` and `room_seq` name the same thing, and either is read in every event.
+//! - `room_session_id` and `room_seq` name the same thing, and either is read in every event; so
+//!   are `stream_id` and `stream_alias`.
 //! - Every number may come as a JSON number or as text, with leading zeros. Session ids exceed
 //!   2^53 and never go through a float; all-digit ones lose their leading zeros, so that the number
-//!   and the text are the same session.
+//!   and the text are the same session. Other ids stay as they are; of a number its digits.
 //! - Fields that are not known are passed over; reasons and roles that are not known are kept as
-//!   their numbers; an event that is not known is [`Event::Other`].
-//! - A key field (the ids, the session, the event time) that is missing or malformed is an error
-//!   that names the event and the field. So is a counter or a time that is malformed: to guess one
-//!   would be worse than to have the vendor try again.
+//!   their numbers, and a reason that is no number is none; an event that is not known is
+//!   [`Event::Other`], whatever its fields hold.
+//! - An id, a session or the event's own time that is missing is an error that names the event and
+//!   the field; only `id_name` and the `login_time` and `create_time_ms` of an event that ends
+//!   something may be missing. A missing counter is 0 for users and `None` for streams.
+//! - A malformed id, counter or time is an error as well, even where it may be missing: to guess
+//!   one would be worse than to have the vendor try again. A float is malformed, whole or not.
+//! - `null` and `""` are as good as missing, except that an id that must be there and is `""` is
+//!   refused as empty. A field that stands twice counts as its last value.
+//!
+//! A body is read in one pass. From a slice or a `str` its text is borrowed, so that nothing is
+//! allocated but what the callback keeps; from a reader, text of over 24 bytes is copied first.
 //!
 //! The signature covers the timestamp and the nonce, not the body: see [`Notification`].
 
+mod code;
 mod decode;
+mod payload;
 mod scalar;
 
 use serde::{Deserialize, Deserializer, de};
@@ -51,7 +62,7 @@ use serde::{Deserialize, Deserializer, de};
 use crate::callback::Callback;
 use crate::text::Text;
 use crate::time::Timestamp;
-use decode::Payload;
+use payload::Payload;
 
 /// What a callback's body tells.
 ///
@@ -63,8 +74,9 @@ use decode::Payload;
 /// let event: Event = serde_json::from_str(r#"{"event":"audio_moderation","level":2}"#)?;
 /// assert_eq!(event, Event::Other("audio_moderation".into()));
 ///
-/// let error = serde_json::from_str::<Event>(r#"{"event":"room_close","room_id":"r1"}"#).unwrap_err();
-/// assert!(error.to_string().starts_with("room_close: field `room_session_id` is missing"));
+/// let body = r#"{"event":"room_close","room_id":"r1"}"#;
+/// let error = serde_json::from_str::<Event>(body).unwrap_err();
+/// assert_eq!(error.to_string(), "room_close: field `room_session_id` is missing");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +96,9 @@ pub enum Event {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Payload::deserialize(deserializer)?.event().map_err(de::Error::custom)
+        let mut payload = Payload::empty();
+        payload.fill(deserializer)?;
+        decode::event(payload).map_err(de::Error::custom)
     }
 }
 
@@ -122,9 +136,10 @@ pub struct Notification {
 
 impl<'de> Deserialize<'de> for Notification {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut payload = Payload::deserialize(deserializer)?;
-        let (timestamp, nonce, signature) = payload.signed();
-        let event = payload.event().map_err(de::Error::custom)?;
+        let mut payload = Payload::empty();
+        payload.fill(deserializer)?;
+        let (timestamp, nonce, signature) = payload.take_signed();
+        let event = decode::event(payload).map_err(de::Error::custom)?;
         Ok(Self { event, timestamp, nonce, signature })
     }
 }

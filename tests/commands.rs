@@ -551,6 +551,7 @@ fn limits_refuse_commands_and_never_callbacks() {
     registry.create_room(NewRoom::new("a", "tom")).unwrap();
     let error = registry.create_room(NewRoom::new("b", "tom")).unwrap_err();
     assert_eq!(error, Error::TooManyRoomsOfHost { host_id: "tom".into(), limit: 1 });
+    assert_eq!(error.to_string(), r#"host "tom" has too many rooms: one host may have 1"#);
     registry.create_room(NewRoom::new("b", "ann")).unwrap();
     let error = registry.update_room("b", RoomUpdate::new().host("tom")).unwrap_err();
     assert_eq!(error, Error::TooManyRoomsOfHost { host_id: "tom".into(), limit: 1 });
@@ -562,6 +563,7 @@ fn limits_refuse_commands_and_never_callbacks() {
     registry.join_room("a", NewUser::new("tom")).unwrap();
     let error = registry.join_room("a", NewUser::new("ann")).unwrap_err();
     assert_eq!(error, Error::RoomFull { room_id: "a".into(), limit: 1 });
+    assert_eq!(error.to_string(), r#"room "a" is full: it may have 1 users"#);
 
     clock.set(Timestamp::from_millis(START + 100_000_000));
     for callback in valid_history(3, Options { callbacks: 20, ..Options::default() }) {

@@ -1,305 +1,219 @@
-//! From the flat fields of a body to a callback.
+//! From the fields of a body to a callback.
 
 use std::str::FromStr;
 
-use serde::Deserialize;
+use compact_str::ToCompactString;
 
 use crate::callback::{
-    Callback, CallbackEvent, LogoutReason, PlaybackUrls, RoomCloseReason, RoomClosed, RoomCreated,
-    StreamCloseReason, StreamClosed, StreamCreated, StreamDetails, UserLoggedIn, UserLoggedOut,
+    Callback, CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, StreamDetails,
+    UserLoggedIn, UserLoggedOut,
 };
-use crate::id::{IdError, StreamId};
-use crate::text::{Role, Text};
+use crate::id::{IdError, SessionId};
+use crate::text::Text;
 use crate::time::Timestamp;
 use crate::zego::Event;
-use crate::zego::scalar::{Scalar, Texts};
-
-/// Every field of the six events that is read, in one pass.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Payload {
-    event: Scalar,
-    timestamp: Scalar,
-    nonce: Scalar,
-    signature: Scalar,
-    room_id: Scalar,
-    room_session_id: Scalar,
-    room_seq: Scalar,
-    room_name: Scalar,
-    room_create_time: Scalar,
-    room_close_time: Scalar,
-    id_name: Scalar,
-    close_reason: Scalar,
-    user_account: Scalar,
-    user_nickname: Scalar,
-    session_id: Scalar,
-    login_time: Scalar,
-    logout_time: Scalar,
-    user_update_seq: Scalar,
-    user_role: Scalar,
-    reason: Scalar,
-    stream_id: Scalar,
-    stream_alias: Scalar,
-    stream_sid: Scalar,
-    stream_seq: Scalar,
-    user_id: Scalar,
-    user_name: Scalar,
-    title: Scalar,
-    extra_info: Scalar,
-    create_time_ms: Scalar,
-    destroy_timemillis: Scalar,
-    #[serde(rename = "type")]
-    close_type: Scalar,
-    rtmp_url: Texts,
-    hls_url: Texts,
-    hdl_url: Texts,
-    pic_url: Texts,
-}
+use crate::zego::code::{logout_reason, role, room_close_reason, stream_close_reason};
+use crate::zego::payload::{Field, Payload};
+use crate::zego::scalar::{Scalar, all_digits};
 
 /// What is wrong with a body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
-    #[error("field `event` is missing or not a text")]
+    #[error("field `event` is missing")]
     NoEvent,
+    #[error("field `event` is not a text: {found}")]
+    OddEvent { found: String },
     #[error("{event}: field `{field}` is missing")]
-    Missing { event: &'static str, field: &'static str },
+    Missing { event: &'static str, field: Field },
     #[error("{event}: field `{field}` is not a whole number: {found}")]
-    NotANumber { event: &'static str, field: &'static str, found: String },
-    #[error("{event}: field `{field}` is neither a text nor a whole number")]
-    NotAText { event: &'static str, field: &'static str },
+    NotANumber { event: &'static str, field: Field, found: String },
+    #[error("{event}: field `{field}` is neither a text nor a whole number: {found}")]
+    NotAText { event: &'static str, field: Field, found: String },
     #[error("{event}: field `{field}`: {problem}")]
-    Id { event: &'static str, field: &'static str, problem: IdError },
+    Id { event: &'static str, field: Field, problem: IdError },
 }
 
-/// Reads the fields of one event, and names it where one is wrong.
-#[derive(Debug, Clone, Copy)]
-struct Reader(&'static str);
+/// One of the six events.
+struct Kind {
+    name: &'static str,
+    /// The fields that name the room's session: the usual one, and the one to read without it.
+    session: [Field; 2],
+    read: fn(&mut Body<'_, '_>) -> Result<CallbackEvent, Problem>,
+}
 
-impl Payload {
-    /// What the signature covers, and the signature.
-    pub(super) fn signed(&mut self) -> (Option<Timestamp>, Option<Text>, Option<Text>) {
-        let timestamp = self.timestamp.number().ok().flatten().map(Timestamp::from_secs);
-        let nonce = std::mem::take(&mut self.nonce).into_text();
-        (timestamp, nonce, std::mem::take(&mut self.signature).into_text())
+const KINDS: [Kind; 6] = {
+    const BY_ID: [Field; 2] = [Field::RoomSessionId, Field::RoomSeq];
+    const BY_SEQ: [Field; 2] = [Field::RoomSeq, Field::RoomSessionId];
+    [
+        Kind { name: "room_create", session: BY_ID, read: room_created },
+        Kind { name: "room_close", session: BY_ID, read: room_closed },
+        Kind { name: "room_login", session: BY_SEQ, read: logged_in },
+        Kind { name: "room_logout", session: BY_SEQ, read: logged_out },
+        Kind { name: "stream_create", session: BY_ID, read: stream_created },
+        Kind { name: "stream_close", session: BY_ID, read: stream_closed },
+    ]
+};
+
+/// The event that the payload tells of. What is wrong with fields that it does not read is nobody's
+/// business.
+pub(super) fn event(mut payload: Payload<'_>) -> Result<Event, Problem> {
+    let name = payload.take(Field::Event);
+    if name.is_blank() {
+        return Err(Problem::NoEvent);
     }
-
-    pub(super) fn event(mut self) -> Result<Event, Problem> {
-        let Scalar::Text(name) = std::mem::take(&mut self.event) else {
-            return Err(Problem::NoEvent);
-        };
-        let (read, event, session_field): (fn(Self, Reader) -> _, _, _) = match name.as_str() {
-            "room_create" => (Self::room_created, "room_create", "room_session_id"),
-            "room_close" => (Self::room_closed, "room_close", "room_session_id"),
-            "room_login" => (Self::logged_in, "room_login", "room_seq"),
-            "room_logout" => (Self::logged_out, "room_logout", "room_seq"),
-            "stream_create" => (Self::stream_created, "stream_create", "room_session_id"),
-            "stream_close" => (Self::stream_closed, "stream_close", "room_session_id"),
-            _ => return Ok(Event::Other(Text::from_compact(name))),
-        };
-        let reader = Reader(event);
-        let room_id = reader.id("room_id", std::mem::take(&mut self.room_id))?;
-        // Either of two fields names the session.
-        let [session, seq] = [&mut self.room_session_id, &mut self.room_seq].map(std::mem::take);
-        let session_id =
-            reader.session(session_field, if session.is_missing() { seq } else { session })?;
-        Ok(Event::Callback(Callback { room_id, session_id, event: read(self, reader)? }))
-    }
-
-    fn room_created(self, reader: Reader) -> Result<CallbackEvent, Problem> {
-        let created = RoomCreated {
-            created_at: reader.time("room_create_time", &self.room_create_time)?,
-            creator_id: reader.optional_id("id_name", self.id_name)?,
-        };
-        Ok(created.into())
-    }
-
-    fn room_closed(self, reader: Reader) -> Result<CallbackEvent, Problem> {
-        let closed = RoomClosed {
-            closed_at: reader.time("room_close_time", &self.room_close_time)?,
-            reason: named(&self.close_reason, room_close_reason),
-        };
-        Ok(closed.into())
-    }
-
-    fn logged_in(self, reader: Reader) -> Result<CallbackEvent, Problem> {
-        let login = UserLoggedIn {
-            user_id: reader.id("user_account", self.user_account)?,
-            user_session_id: reader.session("session_id", self.session_id)?,
-            login_at: reader.time("login_time", &self.login_time)?,
-            counter: reader.number("user_update_seq", &self.user_update_seq)?.unwrap_or(0),
-            user_name: self.user_nickname.into_text(),
-            role: role(self.user_role),
-            room_name: self.room_name.into_text(),
-        };
-        Ok(login.into())
-    }
-
-    fn logged_out(self, reader: Reader) -> Result<CallbackEvent, Problem> {
-        let logout = UserLoggedOut {
-            user_id: reader.id("user_account", self.user_account)?,
-            user_session_id: reader.session("session_id", self.session_id)?,
-            login_at: reader.number("login_time", &self.login_time)?.map(Timestamp::from_millis),
-            logout_at: reader.time("logout_time", &self.logout_time)?,
-            counter: reader.number("user_update_seq", &self.user_update_seq)?.unwrap_or(0),
-            reason: named(&self.reason, logout_reason),
-        };
-        Ok(logout.into())
-    }
-
-    fn stream_created(self, reader: Reader) -> Result<CallbackEvent, Problem> {
-        let publisher_id = reader.id("user_id", self.user_id)?;
-        let created = StreamCreated {
-            stream_id: reader.stream(self.stream_id, self.stream_alias)?,
-            stream_session_id: reader.id("stream_sid", self.stream_sid)?,
-            created_at: reader.time("create_time_ms", &self.create_time_ms)?,
-            counter: reader.number("stream_seq", &self.stream_seq)?,
-            details: StreamDetails {
-                publisher_id: Some(publisher_id),
-                publisher_name: self.user_name.into_text(),
-                title: self.title.into_text(),
-                extra_info: self.extra_info.into_text(),
-                playback: PlaybackUrls {
-                    rtmp: self.rtmp_url.0,
-                    hls: self.hls_url.0,
-                    flv: self.hdl_url.0,
-                    pictures: self.pic_url.0,
-                },
-            },
-        };
-        Ok(created.into())
-    }
-
-    fn stream_closed(self, reader: Reader) -> Result<CallbackEvent, Problem> {
-        let closed = StreamClosed {
-            stream_id: reader.stream(self.stream_id, self.stream_alias)?,
-            stream_session_id: reader.id("stream_sid", self.stream_sid)?,
-            created_at: reader
-                .number("create_time_ms", &self.create_time_ms)?
-                .map(Timestamp::from_millis),
-            closed_at: reader.time("destroy_timemillis", &self.destroy_timemillis)?,
-            counter: reader.number("stream_seq", &self.stream_seq)?,
-            reason: named(&self.close_type, stream_close_reason),
-        };
-        Ok(closed.into())
+    let Some(text) = name.as_text() else {
+        return Err(Problem::OddEvent { found: name.to_string() });
+    };
+    match KINDS.iter().find(|kind| kind.name == text) {
+        Some(kind) => {
+            Body { event: kind.name, payload: &mut payload }.callback(kind).map(Event::Callback)
+        }
+        None => Ok(Event::Other(Text::from(text))),
     }
 }
 
-impl Reader {
-    /// `stream_alias` is the same as `stream_id`.
-    fn stream(self, stream_id: Scalar, alias: Scalar) -> Result<StreamId, Problem> {
-        self.id("stream_id", if stream_id.is_missing() { alias } else { stream_id })
+fn room_created(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+    let is_known = !body.payload.field(Field::IdName).is_blank();
+    let creator_id = if is_known { Some(body.id(Field::IdName)?) } else { None };
+    Ok(RoomCreated { created_at: body.time(Field::RoomCreateTime)?, creator_id }.into())
+}
+
+fn room_closed(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+    Ok(RoomClosed {
+        closed_at: body.time(Field::RoomCloseTime)?,
+        reason: body.reason(Field::CloseReason, room_close_reason),
+    }
+    .into())
+}
+
+fn logged_in(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+    Ok(UserLoggedIn {
+        user_id: body.id(Field::UserAccount)?,
+        user_session_id: body.session(Field::SessionId)?,
+        login_at: body.time(Field::LoginTime)?,
+        counter: body.number(Field::UserUpdateSeq)?.unwrap_or(0),
+        user_name: body.text(Field::UserNickname),
+        role: role(body.payload.take(Field::UserRole)),
+        room_name: body.text(Field::RoomName),
+    }
+    .into())
+}
+
+fn logged_out(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+    Ok(UserLoggedOut {
+        user_id: body.id(Field::UserAccount)?,
+        user_session_id: body.session(Field::SessionId)?,
+        login_at: body.optional_time(Field::LoginTime)?,
+        logout_at: body.time(Field::LogoutTime)?,
+        counter: body.number(Field::UserUpdateSeq)?.unwrap_or(0),
+        reason: body.reason(Field::Reason, logout_reason),
+    }
+    .into())
+}
+
+fn stream_created(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+    Ok(StreamCreated {
+        stream_id: body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?,
+        stream_session_id: body.id(Field::StreamSid)?,
+        created_at: body.time(Field::CreateTimeMs)?,
+        counter: body.number(Field::StreamSeq)?,
+        details: StreamDetails {
+            publisher_id: Some(body.id(Field::UserId)?),
+            publisher_name: body.text(Field::UserName),
+            title: body.text(Field::Title),
+            extra_info: body.text(Field::ExtraInfo),
+            playback: body.payload.take_playback(),
+        },
+    }
+    .into())
+}
+
+fn stream_closed(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+    Ok(StreamClosed {
+        stream_id: body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?,
+        stream_session_id: body.id(Field::StreamSid)?,
+        created_at: body.optional_time(Field::CreateTimeMs)?,
+        closed_at: body.time(Field::DestroyTimemillis)?,
+        counter: body.number(Field::StreamSeq)?,
+        reason: body.reason(Field::Type, stream_close_reason),
+    }
+    .into())
+}
+
+/// The body of one event, which is named where a field is wrong.
+struct Body<'a, 'de> {
+    event: &'static str,
+    payload: &'a mut Payload<'de>,
+}
+
+impl Body<'_, '_> {
+    /// The room and its session first, then what the event tells of them.
+    fn callback(mut self, kind: &Kind) -> Result<Callback, Problem> {
+        let room_id = self.id(Field::RoomId)?;
+        let session_id: SessionId = self.session(self.first_of(kind.session))?;
+        Ok(Callback { room_id, session_id, event: (kind.read)(&mut self)? })
     }
 
-    fn number(self, field: &'static str, value: &Scalar) -> Result<Option<u64>, Problem> {
-        value.number().map_err(|found| Problem::NotANumber {
-            event: self.0,
+    /// Of two fields that tell the same, the first, unless only the other is there.
+    fn first_of(&self, [first, second]: [Field; 2]) -> Field {
+        let is_blank = |field| self.payload.field(field).is_blank();
+        if is_blank(first) && !is_blank(second) { second } else { first }
+    }
+
+    fn id<T: FromStr<Err = IdError>>(&mut self, field: Field) -> Result<T, Problem> {
+        match self.payload.take(field) {
+            Scalar::Missing => Err(self.missing(field)),
+            Scalar::Borrowed(text) => self.checked(field, text),
+            Scalar::Owned(text) => self.checked(field, &text),
+            Scalar::Number(number) => self.checked(field, &number.to_compact_string()),
+            odd @ (Scalar::Negative(_) | Scalar::Odd(_)) => {
+                Err(Problem::NotAText { event: self.event, field, found: odd.to_string() })
+            }
+        }
+    }
+
+    /// A session that is a number is the same with leading zeros and without.
+    fn session<T: FromStr<Err = IdError>>(&mut self, field: Field) -> Result<T, Problem> {
+        if let Some(text) = self.payload.field(field).as_text() {
+            let digits = text.trim();
+            if !digits.is_empty() && all_digits(digits) {
+                let significant = digits.trim_start_matches('0');
+                return self.checked(field, if significant.is_empty() { "0" } else { significant });
+            }
+        }
+        self.id(field)
+    }
+
+    fn checked<T: FromStr<Err = IdError>>(&self, field: Field, text: &str) -> Result<T, Problem> {
+        text.parse().map_err(|problem| Problem::Id { event: self.event, field, problem })
+    }
+
+    fn number(&self, field: Field) -> Result<Option<u64>, Problem> {
+        let value = self.payload.field(field);
+        value.number().map_err(|_| Problem::NotANumber {
+            event: self.event,
             field,
-            found: found.to_string(),
+            found: value.to_string(),
         })
     }
 
-    fn time(self, field: &'static str, value: &Scalar) -> Result<Timestamp, Problem> {
-        let millis = self.number(field, value)?.ok_or(Problem::Missing { event: self.0, field })?;
-        Ok(Timestamp::from_millis(millis))
+    fn optional_time(&self, field: Field) -> Result<Option<Timestamp>, Problem> {
+        Ok(self.number(field)?.map(Timestamp::from_millis))
     }
 
-    fn id<T: FromStr<Err = IdError>>(
-        self,
-        field: &'static str,
-        value: Scalar,
-    ) -> Result<T, Problem> {
-        match value {
-            Scalar::Missing => Err(Problem::Missing { event: self.0, field }),
-            Scalar::Text(text) => self.checked(field, text.parse()),
-            Scalar::Number(number) => self.checked(field, number.to_string().parse()),
-            Scalar::Negative(_) | Scalar::Odd(_) => Err(Problem::NotAText { event: self.0, field }),
-        }
+    fn time(&self, field: Field) -> Result<Timestamp, Problem> {
+        self.optional_time(field)?.ok_or_else(|| self.missing(field))
     }
 
-    /// A session that is a number is the same whether it came with leading zeros or without.
-    fn session<T: FromStr<Err = IdError>>(
-        self,
-        field: &'static str,
-        value: Scalar,
-    ) -> Result<T, Problem> {
-        match &value {
-            Scalar::Text(text)
-                if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) =>
-            {
-                let digits = text.trim_start_matches('0');
-                self.checked(field, if digits.is_empty() { "0" } else { digits }.parse())
-            }
-            _ => self.id(field, value),
-        }
+    fn reason<T>(&self, field: Field, name: fn(i64) -> T) -> Option<T> {
+        self.payload.field(field).signed().map(name)
     }
 
-    fn optional_id<T: FromStr<Err = IdError>>(
-        self,
-        field: &'static str,
-        value: Scalar,
-    ) -> Result<Option<T>, Problem> {
-        match &value {
-            Scalar::Missing => Ok(None),
-            Scalar::Text(text) if text.is_empty() => Ok(None),
-            _ => self.id(field, value).map(Some),
-        }
+    fn text(&mut self, field: Field) -> Option<Text> {
+        self.payload.take(field).into_text()
     }
 
-    fn checked<T>(self, field: &'static str, id: Result<T, IdError>) -> Result<T, Problem> {
-        id.map_err(|problem| Problem::Id { event: self.0, field, problem })
-    }
-}
-
-/// A reason, where the value is a number at all.
-fn named<T>(value: &Scalar, name: fn(i64) -> T) -> Option<T> {
-    if let Scalar::Negative(number) = value {
-        return Some(name(*number));
-    }
-    value.number().ok().flatten().and_then(|number| i64::try_from(number).ok()).map(name)
-}
-
-fn room_close_reason(number: i64) -> RoomCloseReason {
-    match number {
-        0 => RoomCloseReason::Normal,
-        1 => RoomCloseReason::HeartbeatTimeout,
-        2 => RoomCloseReason::WentOffline,
-        3 => RoomCloseReason::KickedOut,
-        other => RoomCloseReason::Other(other),
-    }
-}
-
-fn logout_reason(number: i64) -> LogoutReason {
-    match number {
-        0 => LogoutReason::Normal,
-        1 => LogoutReason::HeartbeatTimeout,
-        2 => LogoutReason::ConnectionLost,
-        3 => LogoutReason::KickedOut,
-        4 => LogoutReason::TokenExpired,
-        other => LogoutReason::Other(other),
-    }
-}
-
-fn stream_close_reason(number: i64) -> StreamCloseReason {
-    match number {
-        0 => StreamCloseReason::Normal,
-        1 => StreamCloseReason::HeartbeatTimeout,
-        2 => StreamCloseReason::LoggedInAgain,
-        3 => StreamCloseReason::KickedOut,
-        4 => StreamCloseReason::ConnectionLost,
-        5 => StreamCloseReason::RoomCleared,
-        100 => StreamCloseReason::ClosedByServer,
-        other => StreamCloseReason::Other(other),
-    }
-}
-
-/// The application's word for a role; a number that has none is kept as its digits.
-fn role(value: Scalar) -> Option<Role> {
-    match value.number() {
-        Ok(Some(1)) => Some(Role::HOST),
-        Ok(Some(2)) => Some(Role::AUDIENCE),
-        Ok(Some(4)) => Some(Role::ADMINISTRATOR),
-        Ok(Some(number)) => Some(Role::new(number.to_string())),
-        Ok(None) => None,
-        Err(_) => value.into_text().map(Role::new),
+    fn missing(&self, field: Field) -> Problem {
+        Problem::Missing { event: self.event, field }
     }
 }
