@@ -53,7 +53,7 @@ impl NewRoom {
         }
     }
 
-    /// The name to show, at most [`MAX_NAME_LEN`] bytes. An empty one reads as none.
+    /// The name to show, at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one reads as none.
     ///
     /// ```
     /// # use room_registry::NewRoom;

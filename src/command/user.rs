@@ -42,7 +42,7 @@ impl NewUser {
         Self { user_id: user_id.into(), user_name: None, role: None, attributes: BTreeMap::new() }
     }
 
-    /// The name to show, at most [`MAX_NAME_LEN`] bytes. An empty one reads as none.
+    /// The name to show, at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one reads as none.
     ///
     /// ```
     /// # use room_registry::NewUser;
