@@ -174,6 +174,16 @@ fn assert_same(registry: &RoomRegistry<ManualClock>, model: &Model) {
     assert_eq!(registry.user_count(), users);
 }
 
+/// A sweep does something exactly when it is due, and leaves nothing due.
+#[track_caller]
+fn expire_when_due(registry: &mut RoomRegistry<ManualClock>, clock: &ManualClock) {
+    let is_due =
+        |registry: &RoomRegistry<_>| registry.next_expiry().is_some_and(|at| at <= clock.now());
+    let was_due = is_due(registry);
+    assert_eq!(registry.expire().steps() > 0, was_due);
+    assert!(!is_due(registry));
+}
+
 /// Carries out a step on both, and compares the answers.
 fn play(
     registry: &mut RoomRegistry<ManualClock>,
@@ -249,7 +259,7 @@ fn play(
             assert_eq!(text(registry.update_user(&room(id), &user(who), update)), expected);
         }
         Step::Expire => {
-            registry.expire();
+            expire_when_due(registry, clock);
             model.expire();
         }
         Step::ExpireAtMost(steps) => {
@@ -322,7 +332,10 @@ proptest! {
                     let stream = format!("stream{who}");
                     registry.update_stream(&room(id), &stream, [("seat".into(), Some("1".into()))].into())
                 }
-                Step::Expire | Step::GrantGrace => { registry.expire(); Ok(()) }
+                Step::Expire | Step::GrantGrace => {
+                    expire_when_due(&mut registry, &clock);
+                    Ok(())
+                }
                 Step::ExpireAtMost(steps) => { registry.expire_at_most(steps); Ok(()) }
             };
             if refused.is_err() {
