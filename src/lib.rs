@@ -92,6 +92,7 @@ mod change;
 mod clock;
 mod command;
 mod config;
+mod cursor;
 mod error;
 mod id;
 mod mirror;
@@ -115,6 +116,7 @@ pub use command::{
     Answer, Command, Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
 };
 pub use config::{Config, ConfigBuilder, ConfigError, Fingerprint};
+pub use cursor::{CursorError, RoomCursor, RoomOrder, StreamCursor, UserCursor};
 pub use error::Error;
 pub use id::{
     IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId, UserId,
@@ -122,7 +124,7 @@ pub use id::{
 };
 pub use mirror::{Mirror, MirrorRoom};
 pub use outcome::{Explanation, Outcome, Outcomes};
-pub use registry::RoomRegistry;
+pub use registry::{RoomPage, RoomQuery, RoomRegistry};
 pub use room::{Expired, Room};
 pub use text::{Attributes, Role, Text};
 pub use time::Timestamp;

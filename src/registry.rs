@@ -5,6 +5,9 @@
 
 mod commands;
 mod index;
+mod query;
+
+pub use query::{RoomPage, RoomQuery};
 
 use std::collections::HashMap;
 

@@ -1,9 +1,12 @@
 //! Views: how the visible state is read. Small `Copy` values that borrow from the registry or room.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Bound;
 
 use crate::callback::StreamDetails;
 use crate::command::Lifecycle;
+use crate::cursor::{StreamCursor, UserCursor};
 use crate::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId};
 use crate::room::members::Member;
 use crate::room::state::RoomState;
@@ -182,6 +185,30 @@ impl<'a> RoomRef<'a> {
         room.users_in_order().filter_map(|id| room.user(id.as_str()))
     }
 
+    /// A page of its users: in joining order, or with `descending` the last who came first. Goes on
+    /// after a cursor, and answers where to go on.
+    ///
+    /// A walk through the pages meets everybody who kept the place, exactly once. Cost: the
+    /// logarithm of the users, and the page.
+    ///
+    #[doc = room_example!(
+        "let (users, next) = room.user_page(10, None, false);",
+        "assert_eq!(users[0].id(), \"ann\");",
+        "assert!(next.is_none());"
+    )]
+    #[must_use]
+    pub fn user_page(
+        self,
+        limit: usize,
+        after: Option<&UserCursor>,
+        descending: bool,
+    ) -> (Vec<UserRef<'a>>, Option<UserCursor>) {
+        let after = after.map(|cursor| (cursor.since, &cursor.user_id));
+        let (users, next) = page(self.0.user_order(), limit, after, descending);
+        let users = users.into_iter().filter_map(|id| self.user(id.as_str())).collect();
+        (users, next.map(|(since, user_id)| UserCursor { since, user_id }))
+    }
+
     /// One of its users. Cost: constant.
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").is_some());", "assert!(room.user(\"bob\").is_none());")]
@@ -199,6 +226,23 @@ impl<'a> RoomRef<'a> {
         room.streams_in_order().filter_map(|id| room.stream(id.as_str()))
     }
 
+    /// A page of its streams: in order of creation, or with `descending` the newest first; as
+    /// [`user_page`](Self::user_page).
+    ///
+    #[doc = room_example!("assert!(room.stream_page(10, None, false).0.is_empty());")]
+    #[must_use]
+    pub fn stream_page(
+        self,
+        limit: usize,
+        after: Option<&StreamCursor>,
+        descending: bool,
+    ) -> (Vec<StreamRef<'a>>, Option<StreamCursor>) {
+        let after = after.map(|cursor| (cursor.created_at, &cursor.stream_id));
+        let (streams, next) = page(self.0.stream_order(), limit, after, descending);
+        let streams = streams.into_iter().filter_map(|id| self.stream(id.as_str())).collect();
+        (streams, next.map(|(created_at, stream_id)| StreamCursor { created_at, stream_id }))
+    }
+
     /// One of its streams. Cost: the logarithm of the room's streams.
     ///
     #[doc = room_example!("assert!(room.stream(\"camera\").is_none());")]
@@ -206,6 +250,28 @@ impl<'a> RoomRef<'a> {
     pub fn stream(self, stream_id: &str) -> Option<StreamRef<'a>> {
         self.0.stream(stream_id)
     }
+}
+
+/// A page of an order, and the place of its last item where more follow. At least one item.
+fn page<'a, I: Ord + Clone>(
+    order: &'a BTreeSet<(Timestamp, I)>,
+    limit: usize,
+    after: Option<(Timestamp, &I)>,
+    descending: bool,
+) -> (Vec<&'a I>, Option<(Timestamp, I)>) {
+    let place = after.map_or(Bound::Unbounded, |(at, id)| Bound::Excluded((at, id.clone())));
+    let bounds = if descending { (Bound::Unbounded, place) } else { (place, Bound::Unbounded) };
+    let mut items = order.range(bounds);
+    let mut next = || if descending { items.next_back() } else { items.next() };
+    let mut page = Vec::new();
+    let mut last = None;
+    while page.len() < limit.max(1)
+        && let Some(item) = next()
+    {
+        page.push(&item.1);
+        last = Some(item);
+    }
+    (page, last.filter(|_| next().is_some()).cloned())
 }
 
 impl fmt::Debug for RoomRef<'_> {

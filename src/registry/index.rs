@@ -1,7 +1,9 @@
 //! What the registry keeps beside its rooms: the order of the list, what is due when, how many
 //! rooms a host has, and the totals.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use crate::config::Config;
 use crate::id::{RoomId, UserId};
@@ -32,6 +34,8 @@ pub(crate) struct Totals {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     listed: BTreeSet<(Timestamp, RoomId)>,
+    most_users: BTreeSet<(Reverse<usize>, RoomId)>,
+    ids: BTreeSet<RoomId>,
     due: BTreeSet<(Timestamp, RoomId)>,
     hosts: HashMap<UserId, usize>,
     totals: Totals,
@@ -54,13 +58,26 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Where it stands in the list by users.
+    fn users(&self) -> Option<Reverse<usize>> {
+        self.listed.map(|_| Reverse(self.totals.users))
+    }
+}
+
 impl Index {
     /// Moves a room from where it stood to where it stands now. Tells whether nothing is left of it.
     pub(crate) fn turn(&mut self, room: &RoomState, before: &Place, config: &Config) -> bool {
         let after = Place::of(room, config);
         if after != *before {
             turn(&mut self.listed, room.id(), before.listed, after.listed);
+            turn(&mut self.most_users, room.id(), before.users(), after.users());
             turn(&mut self.due, room.id(), before.due, after.due);
+            match (before.listed, after.listed) {
+                (None, Some(_)) => self.ids.insert(room.id().clone()),
+                (Some(_), None) => self.ids.remove(room.id()),
+                (None, None) | (Some(_), Some(_)) => false,
+            };
             if before.host_id != after.host_id {
                 self.turn_host(before.host_id.as_ref(), after.host_id);
             }
@@ -80,6 +97,51 @@ impl Index {
 
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &RoomId> {
         self.listed.iter().rev().map(|(_, room_id)| room_id)
+    }
+
+    /// The rooms that come after a place in the list of the newest, each with its place.
+    pub(crate) fn newest_after(
+        &self,
+        place: Option<(Timestamp, &RoomId)>,
+    ) -> impl Iterator<Item = (u64, &RoomId)> {
+        let before =
+            place.map_or(Bound::Unbounded, |(at, room_id)| Bound::Excluded((at, room_id.clone())));
+        let rooms = self.listed.range((Bound::Unbounded, before)).rev();
+        rooms.map(|(at, room_id)| (at.as_millis(), room_id))
+    }
+
+    /// The rooms that come after a place in the list of the oldest, each with its place.
+    pub(crate) fn oldest_after(
+        &self,
+        place: Option<(Timestamp, &RoomId)>,
+    ) -> impl Iterator<Item = (u64, &RoomId)> {
+        let after =
+            place.map_or(Bound::Unbounded, |(at, room_id)| Bound::Excluded((at, room_id.clone())));
+        self.listed.range((after, Bound::Unbounded)).map(|(at, room_id)| (at.as_millis(), room_id))
+    }
+
+    /// The rooms that come after a place in the list by users, each with its place.
+    pub(crate) fn most_users_after(
+        &self,
+        place: Option<(u64, &RoomId)>,
+    ) -> impl Iterator<Item = (u64, &RoomId)> {
+        let after = place.map_or(Bound::Unbounded, |(users, room_id)| {
+            Bound::Excluded((
+                Reverse(usize::try_from(users).unwrap_or(usize::MAX)),
+                room_id.clone(),
+            ))
+        });
+        let rooms = self.most_users.range((after, Bound::Unbounded));
+        rooms.map(|(Reverse(users), room_id)| (u64::try_from(*users).unwrap_or(u64::MAX), room_id))
+    }
+
+    /// The rooms that come after an id.
+    pub(crate) fn ids_after(
+        &self,
+        room_id: Option<&RoomId>,
+    ) -> impl Iterator<Item = (u64, &RoomId)> {
+        let after = room_id.map_or(Bound::Unbounded, |room_id| Bound::Excluded(room_id.clone()));
+        self.ids.range((after, Bound::Unbounded)).map(|room_id| (0, room_id))
     }
 
     pub(crate) fn totals(&self) -> Totals {
@@ -115,11 +177,11 @@ impl Totals {
     }
 }
 
-fn turn(
-    order: &mut BTreeSet<(Timestamp, RoomId)>,
+fn turn<K: Ord + Copy>(
+    order: &mut BTreeSet<(K, RoomId)>,
     room_id: &RoomId,
-    before: Option<Timestamp>,
-    after: Option<Timestamp>,
+    before: Option<K>,
+    after: Option<K>,
 ) {
     if before == after {
         return;

@@ -266,6 +266,14 @@ impl RoomState {
         self.users.iter().map(|(_, user_id)| user_id)
     }
 
+    pub(crate) fn user_order(&self) -> &BTreeSet<(Timestamp, UserId)> {
+        &self.users
+    }
+
+    pub(crate) fn stream_order(&self) -> &BTreeSet<(Timestamp, StreamId)> {
+        &self.streams
+    }
+
     pub(crate) fn streams_in_order(&self) -> impl DoubleEndedIterator<Item = &StreamId> {
         self.streams.iter().map(|(_, stream_id)| stream_id)
     }
