@@ -277,12 +277,9 @@ fn the_best_by_a_score_come_in_order_and_ties_by_id() {
         play.step(&Step::Create(id));
     }
     play.step(&Step::Join(3, 0));
+    let users = |room: RoomRef<'_>| room.user_count();
     let best = |rooms| -> Vec<String> {
-        play.registry
-            .top(rooms, RoomRef::user_count)
-            .iter()
-            .map(|room| room.id().to_string())
-            .collect()
+        play.registry.top(rooms, users).iter().map(|room| room.id().to_string()).collect()
     };
     assert_eq!(best(3), ["room3", "room0", "room1"]);
     assert!(best(0).is_empty());

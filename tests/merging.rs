@@ -182,3 +182,27 @@ fn an_end_outranks_what_the_other_replica_had_before_it() {
     ended.merge(replica, &config, at(4)).unwrap();
     assert!(ended.view().is_none());
 }
+
+#[test]
+fn a_heartbeat_keeps_up_no_later_membership_than_its_own() {
+    // One replica has an early membership with a late heartbeat, one knows that it ended, and one
+    // has the next membership. Would the later heartbeat count for whichever membership counts, it
+    // would depend on the order of merging whether the end is known before.
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut beating = Room::new(room_id(), &config);
+    beating.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    let mut next = beating.clone();
+    beating.join(NewUser::new("ann"), &config, at(1)).unwrap();
+    let mut left = beating.clone();
+    left.leave("ann", &config, at(2)).unwrap();
+    next.join(NewUser::new("ann"), &config, at(3)).unwrap();
+    beating.heartbeat("ann", UserUpdate::new(), &config, at(50)).unwrap();
+
+    let one = merged(&merged(&beating, &left, &config), &next, &config);
+    let other = merged(&beating, &merged(&left, &next, &config), &config);
+    for room in [one, other, merged(&merged(&beating, &next, &config), &left, &config)] {
+        let ann = room.view().unwrap().user("ann").unwrap();
+        assert_eq!(ann.heartbeat_at(), Some(at(3)));
+    }
+}

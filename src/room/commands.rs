@@ -40,9 +40,7 @@ impl RoomState {
         if !was_listed {
             self.show_members(cx);
         }
-        if self.shown.is_none() {
-            self.show_anew(cx);
-        }
+        self.show_if_other(cx);
         self.finish(cx);
         Ok(())
     }

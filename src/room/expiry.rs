@@ -171,6 +171,7 @@ impl RoomState {
             cx.log.note(&self.id, cx.cause, Who::UserUpdated(user_id));
         }
         self.reorder_users();
+        self.show_if_other(cx);
         self.finish(cx);
         cx.cause = cause;
     }

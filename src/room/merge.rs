@@ -1,8 +1,8 @@
 //! Merging two replicas of a room.
 //!
 //! The live part is a join of every register, by the same code that applies callbacks. Of the
-//! business info the one updated last counts, unless an end outranks it; of a membership the later
-//! joined, and at equal times its end. Merging is commutative, associative and idempotent; for
+//! business info the one updated last counts, unless an end outranks it; of memberships the later
+//! joined, at equal times its end, and of the same membership the later heartbeat. Merging is commutative, associative and idempotent; for
 //! valid histories, with delay and the time between two merges below the retention, replicas become
 //! what one would hold that saw everything.
 
@@ -200,10 +200,16 @@ impl Members {
         let (mut membership, mut heartbeat_at) = (member.membership.clone(), member.heartbeat_at);
         let mut updated_at = member.updated_at;
         if let Some(held) = self.get(user_id.as_str()) {
-            heartbeat_at = heartbeat_at.max(held.heartbeat_at);
-            let ours = (held.membership.joined_at, held.updated_at, &held.membership);
-            if ours >= (joined_at, updated_at, &membership) {
-                (membership, updated_at) = (held.membership.clone(), held.updated_at);
+            if held.membership.joined_at > joined_at {
+                return;
+            }
+            if held.membership.joined_at == joined_at {
+                // A heartbeat keeps up the membership that it was sent for, and no later one: that
+                // the earlier one ended may be known to a third replica only.
+                heartbeat_at = heartbeat_at.max(held.heartbeat_at);
+                if (held.updated_at, &held.membership) >= (updated_at, &membership) {
+                    (membership, updated_at) = (held.membership.clone(), held.updated_at);
+                }
             }
         }
         self.insert(user_id.clone(), membership, heartbeat_at, updated_at);

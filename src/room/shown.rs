@@ -49,6 +49,16 @@ impl RoomState {
         self.show_session(gone, came, cx);
     }
 
+    /// Business info was made, or our times were pulled back: a session that an end had hidden may
+    /// show again, and be the current one in place of another.
+    pub(super) fn show_if_other(&mut self, cx: &mut Context<'_>) {
+        let session =
+            self.live.visible(&self.settings, self.shows_from()).map(|session| &session.id);
+        if session != self.shown.as_ref().and_then(|shown| shown.session_id.as_ref()) {
+            self.show_anew(cx);
+        }
+    }
+
     /// Hides what was shown, and shows what is to be seen now: in general another session, with all
     /// its users and streams.
     pub(super) fn show_anew(&mut self, cx: &mut Context<'_>) {
