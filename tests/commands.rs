@@ -332,8 +332,16 @@ proptest! {
                     let stream = format!("stream{who}");
                     registry.update_stream(&room(id), &stream, [("seat".into(), Some("1".into()))].into())
                 }
-                Step::Expire | Step::GrantGrace => {
-                    expire_when_due(&mut registry, &clock);
+                Step::GrantGrace => {
+                    // The clock goes back, a little or a lot.
+                    let back = clock.now().as_millis().saturating_sub(pause * 3);
+                    clock.set(Timestamp::from_millis(back));
+                    registry.grant_grace();
+                    Ok(())
+                }
+                Step::Expire => {
+                    registry.expire();
+                    prop_assert!(registry.next_expiry().is_none_or(|at| at > clock.now()));
                     Ok(())
                 }
                 Step::ExpireAtMost(steps) => { registry.expire_at_most(steps); Ok(()) }
