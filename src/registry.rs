@@ -6,6 +6,7 @@
 mod commands;
 mod index;
 mod query;
+mod transfer;
 
 pub use query::{RoomPage, RoomQuery};
 

@@ -392,6 +392,14 @@ impl Room {
         self.state.is_forgotten()
     }
 
+    pub(crate) fn from_state(state: RoomState) -> Self {
+        Self { state, log: ChangeLog::default() }
+    }
+
+    pub(crate) fn into_state(self) -> RoomState {
+        self.state
+    }
+
     fn run<T>(
         &mut self,
         config: &Config,

@@ -5,8 +5,8 @@ mod support;
 
 use proptest::prelude::*;
 use room_registry::{
-    Callback, Config, Error, Mirror, NewRoom, NewUser, Room, RoomId, RoomUpdate, Timestamp,
-    UserUpdate,
+    Callback, Config, Error, ManualClock, Mirror, NewRoom, NewUser, Room, RoomId, RoomRegistry,
+    RoomUpdate, Timestamp, UserUpdate,
 };
 use serde_json::Value;
 use support::history::{junk_callback, room_id};
@@ -205,4 +205,68 @@ fn a_heartbeat_keeps_up_no_later_membership_than_its_own() {
         let ann = room.view().unwrap().user("ann").unwrap();
         assert_eq!(ann.heartbeat_at(), Some(at(3)));
     }
+}
+
+/// A registry that holds one replica.
+fn registry_of(room: &Room, config: &Config) -> RoomRegistry<ManualClock> {
+    let clock = ManualClock::at(Timestamp::from_millis(START + 1_000));
+    let mut registry = RoomRegistry::with_clock(config.clone(), clock);
+    let mut mirror = Mirror::default();
+    registry.import(room.clone()).unwrap();
+    registry.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, registry.rooms().collect(), "what came in is told");
+    registry
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rooms_go_from_registry_to_registry_and_merge_there(a in steps(), b in steps()) {
+        let config = Config::builder().retention(None).build().unwrap();
+        let (a, b) = (replica(&a, &config), replica(&b, &config));
+        let mut registry = registry_of(&a, &config);
+        let exported = registry.export("room");
+        prop_assert_eq!(exported.is_none(), a.is_forgotten());
+        if let Some(exported) = &exported {
+            prop_assert_eq!(essence(exported), essence(&a));
+        }
+        let mut mirror: Mirror = registry.rooms().collect();
+        registry.import(b.clone()).unwrap();
+        registry.changes().for_each(|change| mirror.apply(&change));
+        prop_assert_eq!(&mirror, &registry.rooms().collect());
+        let users: usize = registry.rooms().map(|room| room.users().count()).sum();
+        prop_assert_eq!(registry.user_count(), users);
+        if let Some(both) = registry.export("room") {
+            prop_assert_eq!(essence(&both), essence(&merged(&a, &b, &config)));
+        }
+    }
+}
+
+#[test]
+fn a_registry_takes_no_room_in_that_was_made_under_other_settings() {
+    let theirs = Config::builder().retention(None).build().unwrap();
+    let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    let error = registry.import(Room::new(room_id(), &theirs)).unwrap_err();
+    assert!(matches!(error, Error::OtherSettings { .. }));
+    assert_eq!(registry.held_room_count(), 0);
+}
+
+#[test]
+fn a_session_hidden_in_the_very_millisecond_of_the_creation_stays_hidden() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let session = room_registry::SessionId::new("7").unwrap();
+    let created = room_registry::RoomCreated::new(at(0));
+    let mut ended = Room::new(room_id(), &config);
+    ended.apply(&Callback::new(room_id(), session, created), &config, at(0)).unwrap();
+    ended.end(&config, at(1)).unwrap();
+    // The other replica's info was updated after that end, and so outranks it.
+    let mut created = Room::new(room_id(), &config);
+    created.create(NewRoom::new("room", "tom"), &config, at(1)).unwrap();
+    created.update(RoomUpdate::new().name("still here"), &config, at(2)).unwrap();
+    let both = merged(&ended, &created, &config);
+    let room = both.view().unwrap();
+    assert_eq!(room.name().unwrap(), "still here");
+    assert!(room.session().is_none());
 }

@@ -98,6 +98,34 @@ fn the_table_and_the_totals_of_the_sample_journal() {
 }
 
 #[test]
+fn the_table_goes_on_where_its_cursor_says() {
+    let rooms = |args: &[&str]| -> (Vec<String>, Option<String>) {
+        let run = replay(&[args, &["-"]].concat(), JOURNAL);
+        let table = run.stdout.lines().skip(2).map_while(|line| line.split_whitespace().next());
+        let cursor = run.stdout.lines().find_map(|line| line.strip_prefix("more: --cursor '"));
+        (
+            table.map(str::to_owned).collect(),
+            cursor.map(|text| text.trim_end_matches('\'').to_owned()),
+        )
+    };
+    let (first, cursor) = rooms(&["--order", "users", "--limit", "4"]);
+    assert_eq!(first, ["talk-1", "game-42", "karaoke-8", "street-music"]);
+    let (rest, end) = rooms(&["--order", "users", "--limit", "4", "--cursor", &cursor.unwrap()]);
+    assert_eq!(rest, ["quiz", "backstage", "lobby"]);
+    assert_eq!(end, None);
+    let (by_id, _) = rooms(&["--order", "id"]);
+    assert!(by_id.is_sorted() && by_id.len() == 7);
+    for wrong in [
+        ["--order", "tallest"],
+        ["--cursor", "users~1~1"],
+        ["--cursor", "users~1~1~a"],
+        ["--limit", "x"],
+    ] {
+        assert_eq!(replay(&[&wrong[..], &["-"]].concat(), JOURNAL).status.code(), 2, "{wrong:?}");
+    }
+}
+
+#[test]
 fn the_document_has_exactly_the_fields_that_were_promised() {
     let run = replay(&["--json", "-"], format!("{CREATE_R1}\n{}\n", login("7", 1)));
     let expected = r#"{"rooms":[{"room_id":"r1","room_name":"One","host_id":"tom","session_id":"7",

@@ -101,7 +101,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>, console: &mut Consol
             if options.explain {
                 writeln!(console.stdout)?;
             }
-            report::table(&replay, console.stdout)?;
+            report::table(&replay, options.table, console.stdout)?;
         }
         console.stdout.flush()
     });

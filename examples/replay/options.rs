@@ -2,14 +2,16 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser};
-use room_registry::Config;
+use room_registry::{Config, RoomCursor, RoomOrder};
 
 pub(crate) const USAGE: &str = "\
 Usage: replay [--json] [--explain] [--retention-ms N] [--clock-skew-ms N] [--tie-window-ms N]
-              [--heartbeat-timeout-ms N] FILE…        (\"-\": standard input; --help tells more)";
+              [--heartbeat-timeout-ms N] [--order newest|oldest|users|id] [--limit N] [--cursor TEXT]
+              FILE…                        (\"-\": standard input; --help tells more)";
 
 pub(crate) const HELP: &str = "\
 Replays journals of commands and callbacks, and prints the rooms that they lead to.
@@ -22,6 +24,9 @@ Usage: replay [OPTIONS] FILE…        (\"-\": standard input)
   --clock-skew-ms N           how far the vendor's clocks may differ              [5000]
   --tie-window-ms N           openings this close are not ordered by time         [100]
   --heartbeat-timeout-ms N    how long a member may be silent                     [90000]
+  --order ORDER               of the table: newest, oldest, users or id           [newest]
+  --limit N                   how many rooms the table has                        [all]
+  --cursor TEXT               go on where a table ended
   -h, --help                  print this
 
 A journal holds one JSON object a line, `at` being our time in unix milliseconds:
@@ -38,6 +43,7 @@ file could not be read; 2 if the arguments make no sense.
 
 /// What to do.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 pub(crate) enum Parsed {
     Replay(Options),
     Help,
@@ -49,7 +55,16 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     pub(crate) explain: bool,
     pub(crate) config: Config,
+    pub(crate) table: Window,
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Which part of the room list the table shows.
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    pub(crate) order: RoomOrder,
+    pub(crate) limit: Option<usize>,
+    pub(crate) cursor: Option<RoomCursor>,
 }
 
 /// Reads the arguments; an error is a sentence.
@@ -57,6 +72,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
     let mut parser = Parser::from_args(args);
     let mut config = Config::builder();
     let (mut json, mut explain, mut files) = (false, false, Vec::new());
+    let mut table = Window::default();
     while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
         match arg {
             Arg::Long("json") => json = true,
@@ -76,6 +92,11 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
             Arg::Long("heartbeat-timeout-ms") => {
                 config = config.heartbeat_timeout(next_span("heartbeat-timeout-ms", &mut parser)?);
             }
+            Arg::Long("order") => table.order = next("order", "no order", &mut parser)?,
+            Arg::Long("limit") => {
+                table.limit = Some(next("limit", "no whole number", &mut parser)?);
+            }
+            Arg::Long("cursor") => table.cursor = Some(next("cursor", "no cursor", &mut parser)?),
             Arg::Short('h') | Arg::Long("help") => return Ok(Parsed::Help),
             Arg::Value(path) => files.push(PathBuf::from(path)),
             Arg::Short(_) | Arg::Long(_) => return Err(arg.unexpected().to_string()),
@@ -84,8 +105,21 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
     if files.is_empty() {
         return Err("no file was named".to_owned());
     }
+    if let Some(cursor) = table.cursor.as_ref().filter(|cursor| cursor.order() != table.order) {
+        return Err(format!(
+            "--cursor: it is of a list by {}, not by {}",
+            cursor.order(),
+            table.order
+        ));
+    }
     let config = config.build().map_err(|error| error.to_string())?;
-    Ok(Parsed::Replay(Options { json, explain, config, files }))
+    Ok(Parsed::Replay(Options { json, explain, config, table, files }))
+}
+
+fn next<T: FromStr>(option: &str, kind: &str, parser: &mut Parser) -> Result<T, String> {
+    let value = parser.value().map_err(|error| error.to_string())?;
+    let parsed = value.to_str().and_then(|text| text.parse().ok());
+    parsed.ok_or_else(|| format!("--{option}: {} is {kind}", value.display()))
 }
 
 fn next_span(option: &str, parser: &mut Parser) -> Result<Duration, String> {

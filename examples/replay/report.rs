@@ -3,18 +3,28 @@
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
-use room_registry::{Outcome, Outcomes, RoomRef, SessionId, StreamRef, Text, UserId, UserRef};
+use room_registry::{
+    Outcome, Outcomes, RoomQuery, RoomRef, SessionId, StreamRef, Text, UserId, UserRef,
+};
 use serde::Serialize;
 
+use super::options::Window;
 use super::replay::{Replay, Totals};
-use super::text::{cut, span};
+use super::text::{Clean, cut, span};
 
-/// The open rooms, newest first, and the totals.
-pub(crate) fn table(replay: &Replay, out: &mut dyn Write) -> io::Result<()> {
+/// The open rooms that the window shows, and the totals.
+pub(crate) fn table(replay: &Replay, window: Window, out: &mut dyn Write) -> io::Result<()> {
+    let mut query = RoomQuery::new(window.order)
+        .limit(window.limit.unwrap_or(usize::MAX))
+        .look_at_most(usize::MAX);
+    if let Some(cursor) = window.cursor {
+        query = query.after(cursor);
+    }
+    let page = replay.registry.page(&query).map_err(io::Error::other)?;
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     table.set_header(["room", "name", "host", "session", "users", "streams", "open for"]);
-    for room in replay.registry.rooms() {
+    for room in page.rooms {
         table.add_row(row(room, replay));
     }
     for number in [4, 5, 6] {
@@ -26,6 +36,9 @@ pub(crate) fn table(replay: &Replay, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "no room is open")?;
     } else {
         writeln!(out, "{}", table.trim_fmt())?;
+    }
+    if let Some(next) = page.next {
+        writeln!(out, "\nmore: --cursor '{}'", Clean(&next.to_string()))?;
     }
     totals(replay, out)
 }

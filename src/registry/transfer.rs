@@ -1,0 +1,53 @@
+//! Single rooms out of a registry and into one.
+
+use crate::change::Cause;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::registry::RoomRegistry;
+use crate::room::Room;
+
+impl<C: Clock> RoomRegistry<C> {
+    /// A copy of a room with everything that is held of it, also of one that is not listed and only
+    /// remembered. To be stored, or handed to another registry. Cost: what is held of the room.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// let stored = serde_json::to_string(&registry.export("r1").unwrap()).unwrap();
+    /// assert!(registry.export("r2").is_none());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn export(&self, room_id: &str) -> Option<Room> {
+        self.rooms.get(room_id).map(|room| Room::from_state((**room).clone()))
+    }
+
+    /// Takes a room in, merging it with what is held of it already; see [`Room::merge`]. Limits do
+    /// not refuse it. Cost: what is held of the room.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherSettings`] where the room was made under other settings.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut from = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// from.create_room(NewRoom::new("r1", "tom"))?;
+    /// let mut to = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// to.import(from.export("r1").unwrap())?;
+    /// assert!(to.room("r1").is_some());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn import(&mut self, room: Room) -> Result<(), Error> {
+        self.begin();
+        let state = room.into_state();
+        let found = state.settings();
+        if found != self.config.fingerprint {
+            return Err(Error::OtherSettings { expected: self.config.fingerprint, found });
+        }
+        let room_id = state.id().clone();
+        self.with_room_or_new(&room_id, Cause::Import, |held, cx| held.merge(state, cx));
+        Ok(())
+    }
+}
