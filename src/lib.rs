@@ -124,6 +124,8 @@ pub use id::{
 };
 pub use mirror::{Mirror, MirrorRoom};
 pub use outcome::{Explanation, Outcome, Outcomes};
+#[cfg(feature = "serde")]
+pub use registry::Snapshot;
 pub use registry::{RoomPage, RoomQuery, RoomRegistry};
 pub use room::{Expired, Room};
 pub use text::{Attributes, Role, Text};

@@ -6,9 +6,13 @@
 mod commands;
 mod index;
 mod query;
+#[cfg(feature = "serde")]
+mod snapshot;
 mod transfer;
 
 pub use query::{RoomPage, RoomQuery};
+#[cfg(feature = "serde")]
+pub use snapshot::Snapshot;
 
 use std::collections::HashMap;
 

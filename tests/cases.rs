@@ -369,6 +369,24 @@ fn an_unclosed_anchor_stays_while_what_it_supersedes_is_remembered() {
     assert_eq!(registry.held_room_count(), 0);
 }
 
+#[test]
+fn closers_beside_a_login_are_forgotten_one_by_one() {
+    let (mut registry, clock) = forgetful(10);
+    clock.set(at(12_000));
+    registry.apply_callback(&create(1, 9_000));
+    registry.apply_callback(&login(1, 1, 10_000, 1));
+    // Of logins that are not known; they count as later by the skew.
+    registry.apply_callback(&logout_without_login_time(1, 8, 11_000, 2));
+    registry.apply_callback(&logout_without_login_time(1, 9, 12_000, 3));
+    for due_at in [at(11_000 + 5_000 + 15_001), at(12_000 + 5_000 + 15_001)] {
+        assert_eq!(registry.next_expiry(), Some(due_at));
+        clock.set(due_at);
+        assert_eq!(registry.expire().forgotten, 1);
+    }
+    assert_eq!(registry.next_expiry(), None);
+    assert_eq!(registry.user_count(), 1);
+}
+
 // Too late: the rows of the table, each at its edge. The retention is 10 s, the skew 5 s.
 
 /// Asserts that a callback is let in at an age, and one millisecond later is too late.

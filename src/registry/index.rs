@@ -86,6 +86,13 @@ impl Index {
         room.is_forgotten()
     }
 
+    /// Puts a room in that is in no index yet.
+    #[cfg(feature = "serde")]
+    pub(crate) fn add(&mut self, room: &RoomState, config: &Config) {
+        let nowhere = Place { listed: None, due: None, host_id: None, totals: Totals::default() };
+        self.turn(room, &nowhere, config);
+    }
+
     /// The room that is due longest.
     pub(crate) fn due(&self, now: Timestamp) -> Option<&RoomId> {
         self.due.first().filter(|(at, _)| *at <= now).map(|(_, room_id)| room_id)

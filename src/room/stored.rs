@@ -28,7 +28,7 @@ use crate::visible::{Login, Membership, RoomInfo};
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct StoredRoom<'a> {
+pub(crate) struct StoredRoom<'a> {
     version: u32,
     room_id: Cow<'a, RoomId>,
     settings: Fingerprint,
@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Room {
 }
 
 impl<'a> StoredRoom<'a> {
-    fn of(room: &'a RoomState) -> Self {
+    pub(crate) fn of(room: &'a RoomState) -> Self {
         let members = room.members.by_id().into_iter().map(|(user_id, member)| StoredMember {
             user_id: Cow::Borrowed(user_id),
             membership: Cow::Borrowed(&member.membership),

@@ -1,0 +1,267 @@
+//! Whole registries, saved and restored in any serde format.
+//!
+//! A snapshot is a header and then room after room, so that neither side holds a second copy of
+//! everything: writing walks the registry, reading checks and takes in one room at a time. What
+//! cannot be is an error that names it, and then nothing is restored.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeSeq, SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::change::Cause;
+use crate::clock::Clock;
+use crate::config::{Config, Fingerprint};
+use crate::id::RoomId;
+use crate::outcome::Outcomes;
+use crate::registry::RoomRegistry;
+use crate::room::Room;
+use crate::room::state::RoomState;
+use crate::room::stored::StoredRoom;
+use crate::time::Timestamp;
+
+/// The version of the snapshot that this crate writes and reads.
+const VERSION: u32 = 1;
+const NAME: &str = "Snapshot";
+const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"];
+
+/// A registry as it is saved: serialise it in whatever format. Made by
+/// [`RoomRegistry::snapshot`]; read back by [`RoomRegistry::restore`].
+#[derive(Clone, Copy)]
+pub struct Snapshot<'r> {
+    settings: Fingerprint,
+    taken_at: Timestamp,
+    outcomes: Outcomes,
+    rooms: &'r HashMap<RoomId, Box<RoomState>>,
+}
+
+impl fmt::Debug for Snapshot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(NAME)
+            .field("taken_at", &self.taken_at)
+            .field("rooms", &self.rooms.len())
+            .finish()
+    }
+}
+
+impl Serialize for Snapshot<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut snapshot = serializer.serialize_struct(NAME, FIELDS.len())?;
+        snapshot.serialize_field("version", &VERSION)?;
+        snapshot.serialize_field("settings", &self.settings)?;
+        snapshot.serialize_field("taken_at", &self.taken_at)?;
+        snapshot.serialize_field("outcomes", &self.outcomes)?;
+        snapshot.serialize_field("rooms", &Rooms(self.rooms))?;
+        snapshot.end()
+    }
+}
+
+/// The rooms, by id, each put into its stored form when its turn comes.
+struct Rooms<'r>(&'r HashMap<RoomId, Box<RoomState>>);
+
+impl Serialize for Rooms<'_> {
+    #[expect(clippy::disallowed_methods, reason = "sorted right after")]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rooms: Vec<_> = self.0.values().collect();
+        rooms.sort_unstable_by(|a, b| a.id().cmp(b.id()));
+        let mut list = serializer.serialize_seq(Some(rooms.len()))?;
+        for room in rooms {
+            list.serialize_element(&StoredRoom::of(room))?;
+        }
+        list.end()
+    }
+}
+
+impl<C: Clock> RoomRegistry<C> {
+    /// Everything that is held, to be serialised. Cost: nothing yet; serialising costs what is
+    /// held, and the memory of one room.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// let saved = serde_json::to_vec(&registry.snapshot()).unwrap();
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot {
+            settings: self.config.fingerprint,
+            taken_at: self.now,
+            outcomes: self.outcomes,
+            rooms: &self.rooms,
+        }
+    }
+
+    /// A registry as it was saved. Memberships get one fresh timeout, as their heartbeats could not
+    /// come meanwhile; everything else is as it was saved.
+    ///
+    /// Cost: what was saved, and no second copy of it.
+    ///
+    /// # Errors
+    ///
+    /// The format's own error, with a text that names what is wrong: a damaged snapshot, one of
+    /// another version or of other settings, a room that is there twice or that no callbacks and
+    /// commands could have made.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// let saved = serde_json::to_string(&registry.snapshot()).unwrap();
+    ///
+    /// let mut reader = serde_json::Deserializer::from_str(&saved);
+    /// let restored = RoomRegistry::restore(Config::default(), ManualClock::default(), &mut reader).unwrap();
+    /// assert!(restored.room("r1").is_some());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn restore<'de, D: Deserializer<'de>>(
+        config: Config,
+        clock: C,
+        saved: D,
+    ) -> Result<Self, D::Error> {
+        let mut registry = Self::with_clock(config, clock);
+        let settings = registry.config.fingerprint;
+        let restored = saved.deserialize_struct(NAME, FIELDS, SnapshotVisitor { settings })?;
+        registry.now = restored.taken_at;
+        registry.outcomes = restored.outcomes;
+        registry.rooms = restored.rooms;
+        registry.begin();
+        registry.for_each_room(Cause::Import, RoomState::grant_grace);
+        registry.log.clear();
+        registry.reindex();
+        Ok(registry)
+    }
+
+    /// Fills the indexes.
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::iter_over_hash_type,
+        reason = "indexes do not depend on the order"
+    )]
+    fn reindex(&mut self) {
+        self.index = crate::registry::index::Index::default();
+        for room in self.rooms.values() {
+            self.index.add(room, &self.config);
+        }
+    }
+}
+
+/// What was read.
+struct Restored {
+    taken_at: Timestamp,
+    outcomes: Outcomes,
+    rooms: HashMap<RoomId, Box<RoomState>>,
+}
+
+struct SnapshotVisitor {
+    settings: Fingerprint,
+}
+
+impl<'de> Visitor<'de> for SnapshotVisitor {
+    type Value = Restored;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a snapshot of version {VERSION}")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut fields: A) -> Result<Restored, A::Error> {
+        let missing = |field: usize| de::Error::invalid_length(field, &"a snapshot");
+        check_version(fields.next_element()?.ok_or_else(|| missing(0))?)?;
+        check_settings(fields.next_element()?.ok_or_else(|| missing(1))?, self.settings)?;
+        let taken_at = fields.next_element()?.ok_or_else(|| missing(2))?;
+        let outcomes = fields.next_element()?.ok_or_else(|| missing(3))?;
+        let rooms =
+            fields.next_element_seed(RoomsSeed(self.settings))?.ok_or_else(|| missing(4))?;
+        Ok(Restored { taken_at, outcomes, rooms })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Restored, A::Error> {
+        let (mut version, mut settings, mut taken_at) = (None, None, None);
+        let (mut outcomes, mut rooms) = (None, None);
+        while let Some(field) = fields.next_key::<Field>()? {
+            match field {
+                Field::Version => version = Some(check_version(fields.next_value()?)?),
+                Field::Settings => {
+                    settings = Some(check_settings(fields.next_value()?, self.settings)?);
+                }
+                Field::TakenAt => taken_at = Some(fields.next_value()?),
+                Field::Outcomes => outcomes = Some(fields.next_value()?),
+                Field::Rooms if rooms.is_some() => return Err(de::Error::duplicate_field("rooms")),
+                Field::Rooms => rooms = Some(fields.next_value_seed(RoomsSeed(self.settings))?),
+            }
+        }
+        // Formats may order fields as they like; each room carries its own version and settings.
+        version.ok_or_else(|| de::Error::missing_field("version"))?;
+        settings.ok_or_else(|| de::Error::missing_field("settings"))?;
+        Ok(Restored {
+            taken_at: taken_at.ok_or_else(|| de::Error::missing_field("taken_at"))?,
+            outcomes: outcomes.ok_or_else(|| de::Error::missing_field("outcomes"))?,
+            rooms: rooms.ok_or_else(|| de::Error::missing_field("rooms"))?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Field {
+    Version,
+    Settings,
+    TakenAt,
+    Outcomes,
+    Rooms,
+}
+
+fn check_version<E: de::Error>(found: u32) -> Result<(), E> {
+    if found == VERSION {
+        return Ok(());
+    }
+    Err(E::custom(format_args!(
+        "a snapshot of version {found} cannot be read: this is version {VERSION}"
+    )))
+}
+
+fn check_settings<E: de::Error>(found: Fingerprint, expected: Fingerprint) -> Result<(), E> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(E::custom(format_args!(
+        "the snapshot was taken under other settings ({found}) than these ({expected})"
+    )))
+}
+
+/// Takes in one room after the other.
+struct RoomsSeed(Fingerprint);
+
+impl<'de> DeserializeSeed<'de> for RoomsSeed {
+    type Value = HashMap<RoomId, Box<RoomState>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RoomsSeed {
+    type Value = HashMap<RoomId, Box<RoomState>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of rooms")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut rooms = HashMap::new();
+        while let Some(room) = list.next_element::<Room>()? {
+            let room = room.into_state();
+            check_settings(room.settings(), self.0)?;
+            let room_id = room.id().clone();
+            if rooms.insert(room_id.clone(), Box::new(room)).is_some() {
+                return Err(de::Error::custom(format_args!(
+                    "room {room_id} is in the snapshot twice"
+                )));
+            }
+        }
+        Ok(rooms)
+    }
+}

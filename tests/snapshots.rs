@@ -1,0 +1,134 @@
+//! Whole registries, saved and restored.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+
+mod support;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use room_registry::{Config, ManualClock, Mirror, NewRoom, NewUser, RoomRegistry, Timestamp};
+use serde_json::{Value, json};
+use support::history::junk_callback;
+
+const START: u64 = 1_003_000;
+
+/// A registry with a few rooms, of commands and of callbacks.
+fn played(
+    callbacks: &[(u64, room_registry::Callback)],
+) -> (RoomRegistry<ManualClock>, ManualClock) {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    for (room, user) in [("a", "ann"), ("b", "bob"), ("room", "cleo")] {
+        registry
+            .create_room(NewRoom::new(room, "tom").name(room).attribute("mode", "talk"))
+            .unwrap();
+        registry.join_room(room, NewUser::new(user).name(user)).unwrap();
+    }
+    registry.end_room("b").unwrap();
+    for (pause, callback) in callbacks {
+        clock.advance(Duration::from_millis(*pause));
+        registry.apply_callback(callback);
+    }
+    (registry, clock)
+}
+
+fn saved(registry: &RoomRegistry<ManualClock>) -> Value {
+    serde_json::to_value(registry.snapshot()).unwrap()
+}
+
+fn restored(saved: Value, clock: &ManualClock) -> Result<RoomRegistry<ManualClock>, String> {
+    RoomRegistry::restore(Config::default(), clock.clone(), saved)
+        .map_err(|error| error.to_string())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_restored_is_what_was_saved_and_goes_on_the_same(
+        callbacks in prop::collection::vec((0..2_000_u64, junk_callback()), 0..30),
+        more in prop::collection::vec((0..2_000_u64, junk_callback()), 0..10),
+    ) {
+        let (mut registry, clock) = played(&callbacks);
+        let text = serde_json::to_string(&registry.snapshot()).unwrap();
+        let mut reader = serde_json::Deserializer::from_str(&text);
+        let mut restored = RoomRegistry::restore(Config::default(), clock.clone(), &mut reader).unwrap();
+        registry.grant_grace(); // as a restore does by itself
+        prop_assert_eq!(saved(&restored), saved(&registry));
+        for (pause, callback) in more {
+            clock.advance(Duration::from_millis(pause));
+            prop_assert_eq!(restored.apply_callback(&callback), registry.apply_callback(&callback));
+            prop_assert_eq!(restored.next_expiry(), registry.next_expiry());
+        }
+        prop_assert_eq!(restored.rooms().collect::<Mirror>(), registry.rooms().collect());
+        prop_assert_eq!(restored.outcomes(), registry.outcomes());
+        prop_assert_eq!(restored.user_count(), registry.user_count());
+        prop_assert_eq!(restored.session_count(), registry.session_count());
+        clock.advance(Duration::from_secs(3_600));
+        prop_assert_eq!(restored.expire(), registry.expire());
+        prop_assert_eq!(saved(&restored), saved(&registry));
+    }
+}
+
+#[test]
+fn memberships_have_their_grace_after_a_restore() {
+    let (registry, clock) = played(&[]);
+    let saved = saved(&registry);
+    clock.advance(Duration::from_secs(3_600)); // the process was away
+    let mut restored = restored(saved, &clock).unwrap();
+    assert_eq!(restored.changes().count(), 0);
+    assert_eq!(restored.expire().memberships, 0);
+    clock.advance(Duration::from_millis(90_001));
+    assert_eq!(restored.expire().memberships, 2);
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_is_an_error_that_names_what_is_wrong() {
+    let (registry, clock) = played(&[]);
+    let good = saved(&registry);
+    restored(good.clone(), &clock).unwrap();
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut damaged = good.clone();
+        change(&mut damaged);
+        restored(damaged, &clock).unwrap_err()
+    };
+    assert_eq!(
+        refused(&|saved| saved["version"] = json!(2)),
+        "a snapshot of version 2 cannot be read: this is version 1"
+    );
+    assert!(
+        refused(&|saved| saved["settings"]["clock_skew_ms"] = json!(1))
+            .starts_with("the snapshot was taken under other settings (clock skew 1 ms, ")
+    );
+    assert!(
+        refused(&|saved| saved["rooms"][0]["settings"]["clock_skew_ms"] = json!(1))
+            .starts_with("the snapshot was taken under other settings (clock skew 1 ms, ")
+    );
+    assert_eq!(
+        refused(&|saved| saved["rooms"][1] = saved["rooms"][0].clone()),
+        "room a is in the snapshot twice"
+    );
+    assert_eq!(
+        refused(&|saved| saved["rooms"][0]["room_id"] = json!("")),
+        "a room id must not be empty"
+    );
+    for field in ["version", "settings", "taken_at", "outcomes", "rooms"] {
+        let error = refused(&|saved| {
+            saved.as_object_mut().unwrap().remove(field);
+        });
+        assert!(error.contains(field), "{field}: {error}");
+    }
+    assert!(refused(&|saved| *saved = json!({"a": 1})).contains("unknown field `a`"));
+    assert!(refused(&|saved| *saved = json!(7)).contains("a snapshot of version 1"));
+}
+
+#[test]
+fn a_snapshot_that_lost_its_end_is_an_error() {
+    let (registry, clock) = played(&[]);
+    let text = serde_json::to_string(&registry.snapshot()).unwrap();
+    for end in 0..text.len() {
+        let mut reader = serde_json::Deserializer::from_str(&text[..end]);
+        let restored = RoomRegistry::restore(Config::default(), clock.clone(), &mut reader);
+        assert!(restored.is_err(), "{}", &text[..end]);
+    }
+}
