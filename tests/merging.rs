@@ -270,3 +270,16 @@ fn a_session_hidden_in_the_very_millisecond_of_the_creation_stays_hidden() {
     assert_eq!(room.name().unwrap(), "still here");
     assert!(room.session().is_none());
 }
+
+#[test]
+fn an_end_wins_over_an_update_of_the_same_millisecond() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut updated = Room::new(room_id(), &config);
+    updated.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    let mut ended = updated.clone();
+    updated.update(RoomUpdate::new().name("late"), &config, at(5)).unwrap();
+    ended.end(&config, at(5)).unwrap();
+    assert!(merged(&updated, &ended, &config).view().is_none());
+    assert!(merged(&ended, &updated, &config).view().is_none());
+}

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use room_registry::{Callback, Config, Mirror, Room, Timestamp};
 use support::history::{
@@ -16,7 +18,24 @@ const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
 
 /// Remembers everything, so that junk has one result too.
 fn config(infer: bool) -> Config {
-    Config::builder().retention(None).infer_sessions(infer).build().unwrap()
+    config_of(Settings { infer, ..Settings::default() })
+}
+
+fn config_of(settings: Settings) -> Config {
+    Config::builder()
+        .retention(None)
+        .clock_skew(Duration::from_millis(settings.clock_skew))
+        .tie_window(Duration::from_millis(settings.tie_window))
+        .infer_sessions(settings.infer)
+        .build()
+        .unwrap()
+}
+
+/// The usual settings, and those at the ends of what makes sense.
+fn settings() -> impl Strategy<Value = Settings> {
+    let spans = vec![(5_000, 100), (5_000, 100), (5_000, 0), (5_000, 5_000), (100, 100), (0, 0)];
+    (prop::sample::select(spans), prop::bool::weighted(0.9))
+        .prop_map(|((clock_skew, tie_window), infer)| Settings { clock_skew, tie_window, infer })
 }
 
 /// Applies callbacks to a room and follows it with a mirror.
@@ -34,10 +53,9 @@ fn applied(callbacks: &[Callback], config: &Config) -> Room {
 
 /// Any order with any repeats ends in what the slow evaluation of the set says.
 #[track_caller]
-fn check_junk(callbacks: &[Callback], infer: bool) {
-    let config = config(infer);
-    let (stored, visible) = evaluate(callbacks, Settings { infer, ..Settings::default() });
-    let room = applied(callbacks, &config);
+fn check_junk(callbacks: &[Callback], settings: Settings) {
+    let (stored, visible) = evaluate(callbacks, settings);
+    let room = applied(callbacks, &config_of(settings));
     assert_eq!(visible_of(room.view()), visible);
     assert_eq!(stored_of(&room), stored);
 }
@@ -49,17 +67,17 @@ proptest! {
     fn any_set_of_callbacks_in_any_order_equals_the_slow_evaluation(
         callbacks in prop::collection::vec(junk_callback(), 0..14),
         seed: u64,
-        infer in prop::bool::weighted(0.9),
+        settings in settings(),
     ) {
-        check_junk(&callbacks, infer);
-        check_junk(&as_it_arrives(&callbacks, seed, 40), infer);
+        check_junk(&callbacks, settings);
+        check_junk(&as_it_arrives(&callbacks, seed, 40), settings);
     }
 
     #[test]
     fn any_large_set_of_callbacks_equals_the_slow_evaluation(
         callbacks in prop::collection::vec(junk_callback(), 30..60),
     ) {
-        check_junk(&callbacks, true);
+        check_junk(&callbacks, Settings::default());
     }
 
     #[test]

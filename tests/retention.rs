@@ -41,6 +41,7 @@ fn histories() -> impl Iterator<Item = (u64, Vec<Callback>)> {
         let options = Options {
             callbacks: 150,
             skew: if seed % 2 == 0 { 0 } else { 50 },
+            closings: 8,
             without_login_time: if seed % 3 == 0 { 40 } else { 0 },
             max_gap: [3_000, 20_000, 120_000][usize::try_from(seed % 3).unwrap()],
         };

@@ -14,7 +14,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
     /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
     /// registry.create_room(NewRoom::new("r1", "tom"))?;
-    /// let stored = serde_json::to_string(&registry.export("r1").unwrap()).unwrap();
+    /// assert_eq!(registry.export("r1").unwrap().id(), "r1");
     /// assert!(registry.export("r2").is_none());
     /// # Ok::<(), room_registry::Error>(())
     /// ```

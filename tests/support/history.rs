@@ -48,13 +48,15 @@ pub struct Options {
     pub skew: u64,
     /// How often, in percent, a logout comes without its login time.
     pub without_login_time: u64,
+    /// How often, in percent, the next thing that happens is that the room closes.
+    pub closings: u64,
     /// The longest time between two things that happen.
     pub max_gap: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { callbacks: 30, skew: 0, without_login_time: 0, max_gap: 2_000 }
+        Self { callbacks: 30, skew: 0, without_login_time: 0, closings: 8, max_gap: 2_000 }
     }
 }
 
@@ -109,12 +111,14 @@ impl Server {
         if self.session.is_none() {
             return self.open();
         }
-        match self.rng.below(100) {
+        if self.rng.chance(self.options.closings) {
+            return self.close();
+        }
+        match self.rng.below(92) {
             0..30 => self.login(),
             30..50 => self.logout_somebody(),
             50..75 => self.publish(),
-            75..92 => self.unpublish_something(),
-            _ => self.close(),
+            _ => self.unpublish_something(),
         }
     }
 

@@ -2,7 +2,7 @@
 //! callbacks that come too early are put into a queue, which is read again after something was
 //! added. And what a first server does: everything in arrival order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use room_registry::{
     Callback, CallbackEvent, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
@@ -14,7 +14,7 @@ use super::interpreter::Truth;
 #[derive(Debug, Default)]
 pub struct Recipe {
     room: Option<Copy>,
-    queue: Vec<Callback>,
+    queue: VecDeque<Callback>,
 }
 
 #[derive(Debug)]
@@ -36,11 +36,14 @@ impl Recipe {
     pub fn apply(&mut self, callback: &Callback) {
         match self.step(callback) {
             Step::Added => {
-                for queued in std::mem::take(&mut self.queue) {
-                    self.apply(&queued);
+                // Each once: what still does not fit goes to the end again.
+                for _ in 0..self.queue.len() {
+                    if let Some(queued) = self.queue.pop_front() {
+                        self.apply(&queued);
+                    }
                 }
             }
-            Step::Queue => self.queue.push(callback.clone()),
+            Step::Queue => self.queue.push_back(callback.clone()),
             Step::Done => {}
         }
     }
