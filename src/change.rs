@@ -69,6 +69,8 @@ pub enum Cause {
     Command,
     /// A callback of the media server.
     Callback,
+    /// An observation that mended what callbacks had lost.
+    Repaired,
     /// A heartbeat that did not come in time.
     HeartbeatTimeout,
     /// The room's lifecycle.
@@ -84,6 +86,7 @@ impl fmt::Display for Cause {
         f.write_str(match self {
             Self::Command => "command",
             Self::Callback => "callback",
+            Self::Repaired => "repaired",
             Self::HeartbeatTimeout => "heartbeat timeout",
             Self::Lifecycle => "lifecycle",
             Self::ClockSetBack => "clock set back",
@@ -116,8 +119,8 @@ pub enum ChangeKind {
     SessionOpened(Session),
     /// The visible session looks different.
     SessionUpdated(Session),
-    /// The session is not visible any more, nor are its streams, the logins of its users, and the
-    /// users who have nothing but a login. One change, however many they are.
+    /// The session is not visible any more, nor are its streams, the logins and presences of its
+    /// users, and the users who have nothing else. One change, however many they are.
     SessionClosed {
         /// Which session.
         session_id: Option<SessionId>,

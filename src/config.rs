@@ -23,6 +23,7 @@ pub use builder::ConfigBuilder;
 /// | [`retention`](ConfigBuilder::retention) | 10 min |
 /// | [`future_guard`](ConfigBuilder::future_guard) | 10 min |
 /// | [`infer_sessions`](ConfigBuilder::infer_sessions) | on |
+/// | [`empty_means_closed`](ConfigBuilder::empty_means_closed) | on |
 /// | [`heartbeats_end_logins`](ConfigBuilder::heartbeats_end_logins) | off |
 /// | [`auto_create_rooms`](ConfigBuilder::auto_create_rooms) | off |
 /// | [`max_users_per_room`](ConfigBuilder::max_users_per_room), [`max_rooms`](ConfigBuilder::max_rooms), [`max_rooms_per_host`](ConfigBuilder::max_rooms_per_host) | none |
@@ -65,7 +66,7 @@ pub struct Config {
 /// use room_registry::Config;
 /// assert_eq!(
 ///     Config::default().fingerprint().to_string(),
-///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred",
+///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred, empty is closed",
 /// );
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +76,7 @@ pub struct Fingerprint {
     pub(crate) tie_window_ms: u64,
     pub(crate) retention_ms: Option<u64>,
     pub(crate) infer_sessions: bool,
+    pub(crate) empty_means_closed: bool,
 }
 
 impl fmt::Display for Fingerprint {
@@ -84,7 +86,9 @@ impl fmt::Display for Fingerprint {
             Some(retention) => write!(f, "retention {retention} ms, ")?,
             None => f.write_str("no retention, ")?,
         }
-        f.write_str(if self.infer_sessions { "sessions inferred" } else { "sessions not inferred" })
+        let inferred = if self.infer_sessions { "inferred" } else { "not inferred" };
+        let empty = if self.empty_means_closed { "closed" } else { "not closed" };
+        write!(f, "sessions {inferred}, empty is {empty}")
     }
 }
 
@@ -138,6 +142,7 @@ impl Default for Config {
                 tie_window_ms: 100,
                 retention_ms: Some(600_000),
                 infer_sessions: true,
+                empty_means_closed: true,
             },
             heartbeat_timeout_ms: 90_000,
             empty_grace_ms: 60_000,
@@ -252,6 +257,17 @@ impl Config {
     #[must_use]
     pub fn infer_sessions(&self) -> bool {
         self.fingerprint.infer_sessions
+    }
+
+    /// Whether an observation of no user in the whole list means that the room is not open.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(Config::default().empty_means_closed());
+    /// ```
+    #[must_use]
+    pub fn empty_means_closed(&self) -> bool {
+        self.fingerprint.empty_means_closed
     }
 
     /// Whether a heartbeat that times out ends the user's logins as well.

@@ -98,6 +98,14 @@ pub enum Error {
         /// How many there may be.
         limit: usize,
     },
+    /// An observation says that the room is not open, and lists users or streams.
+    #[error(
+        "the observation of room {room_id:?} says that it is not open, and lists somebody in it"
+    )]
+    ContradictoryObservation {
+        /// The room.
+        room_id: String,
+    },
     /// What was handed to a room is another room's.
     #[error("this is room {expected:?}, and the input is for room {found:?}")]
     OtherRoom {

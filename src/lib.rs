@@ -23,7 +23,8 @@
 //!    given, no `unsafe`. No input panics. An error leaves the state as it was.
 //!
 //! What it cannot know is what it was never told: a callback that is lost for good leaves a ghost,
-//! or a room out of the list, until the next callback of that room says otherwise.
+//! or a room out of the list, until the next callback of that room says otherwise, or an
+//! [`Observation`] does: what the application saw when it asked the media server.
 //!
 //! # Example
 //!
@@ -65,6 +66,8 @@
 //! - **user**: has two independent facets. A *membership* comes from a join and is kept up by
 //!   heartbeats; a *login* comes from callbacks. The user is listed while either holds.
 //! - **stream**: what a user publishes in a session.
+//! - **observation**: what the media server showed of a room when the application asked it. A user
+//!   of whom only an observation tells has a *presence* in place of a login.
 //! - **callback**: what the media server tells; **command**: what the app's clients ask for.
 //! - ***their* time** is stamped by the media server into a callback and orders facts; ***our*
 //!   time** is read from the [`Clock`] at receipt and drives heartbeats, graces and forgetting.
@@ -96,6 +99,7 @@ mod cursor;
 mod error;
 mod id;
 mod mirror;
+mod observation;
 mod outcome;
 mod registry;
 mod room;
@@ -123,6 +127,7 @@ pub use id::{
     UserSessionId,
 };
 pub use mirror::{Mirror, MirrorRoom};
+pub use observation::{Observation, ObservedList, ObservedStream, ObservedUser};
 pub use outcome::{Explanation, Outcome, Outcomes};
 #[cfg(feature = "serde")]
 pub use registry::Snapshot;
@@ -131,4 +136,4 @@ pub use room::{Expired, Room};
 pub use text::{Attributes, Role, Text};
 pub use time::Timestamp;
 pub use view::{RoomRef, StreamRef, UserRef};
-pub use visible::{Login, Membership, RoomInfo, Session, Stream, User};
+pub use visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};

@@ -125,6 +125,7 @@ impl MirrorRoom {
         self.streams.clear();
         self.users.retain(|_, user| {
             user.login = None;
+            user.presence = None;
             user.membership.is_some()
         });
     }

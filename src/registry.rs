@@ -22,6 +22,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::{Error, id_text};
 use crate::id::RoomId;
+use crate::observation::Observation;
 use crate::outcome::{Outcome, Outcomes};
 use crate::registry::index::{Index, Place};
 use crate::room::Expired;
@@ -133,6 +134,40 @@ impl<C: Clock> RoomRegistry<C> {
         });
         self.outcomes.count(outcome);
         outcome
+    }
+
+    /// Takes in what the application saw when it asked the media server, and mends what callbacks
+    /// had lost. Whatever is newer than the observation, less the clock skew, stays as it is, so an
+    /// observation may be late or repeated like a callback. It does not count in
+    /// [`outcomes`](Self::outcomes).
+    ///
+    /// Cost: the room, and the lists of the observation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ContradictoryObservation`] where it says that the room is not open and lists
+    /// somebody in it.
+    ///
+    /// ```
+    /// use room_registry::*;
+    /// let clock = ManualClock::at(Timestamp::from_secs(100));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// let created = RoomCreated::new(Timestamp::from_secs(99));
+    /// registry.apply_callback(&Callback::new(RoomId::new("r1")?, SessionId::new("7")?, created));
+    ///
+    /// // The close was lost. The media server, asked later, knows of nobody in the room:
+    /// clock.set(Timestamp::from_secs(200));
+    /// let observation = Observation::new(RoomId::new("r1")?, Timestamp::from_secs(200)).users([]);
+    /// assert_eq!(registry.apply_observation(&observation)?, Outcome::Applied);
+    /// assert_eq!(registry.changes().next().unwrap().cause, Cause::Repaired);
+    /// assert!(registry.room("r1").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn apply_observation(&mut self, observation: &Observation) -> Result<Outcome, Error> {
+        self.begin();
+        self.with_room_or_new(&observation.room_id, Cause::Repaired, |room, cx| {
+            room.observe(observation, cx)
+        })
     }
 
     /// Does everything that is due: ends the memberships whose heartbeats stopped for more than the

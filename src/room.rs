@@ -8,15 +8,19 @@
 //! ```
 
 pub(crate) mod commands;
+mod difference;
 pub(crate) mod expiry;
 pub(crate) mod facts;
 pub(crate) mod forget;
 pub(crate) mod live;
 pub(crate) mod members;
 mod merge;
+mod observe;
+pub(crate) mod observed;
 pub(crate) mod recency;
 pub(crate) mod session;
 mod shown;
+pub(crate) mod sight;
 pub(crate) mod state;
 #[cfg(feature = "serde")]
 pub(crate) mod stored;
@@ -33,6 +37,7 @@ use crate::command::{Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate};
 use crate::config::Config;
 use crate::error::{Error, id_text};
 use crate::id::RoomId;
+use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::room::state::{Context, RoomState};
 use crate::text::Text;
@@ -113,6 +118,29 @@ impl Room {
     ) -> Result<Outcome, Error> {
         self.check_id(callback.room_id.as_str())?;
         self.run(config, now, Cause::Callback, |room, cx| Ok(room.apply(callback, cx)))
+    }
+
+    /// Takes an observation in; see
+    /// [`RoomRegistry::apply_observation`](crate::RoomRegistry::apply_observation). Cost: the room.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ContradictoryObservation`]; [`Error::OtherRoom`] where it is of another room;
+    /// [`Error::OtherSettings`].
+    ///
+    #[doc = room_example!(
+        "let observation = Observation::new(RoomId::new(\"r1\")?, Timestamp::from_secs(999))",
+        "    .users([ObservedUser::new(UserId::new(\"ann\")?)]);",
+        "assert_eq!(room.apply_observation(&observation, &config, now)?, Outcome::Applied);"
+    )]
+    pub fn apply_observation(
+        &mut self,
+        observation: &Observation,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
+        self.check_id(observation.room_id.as_str())?;
+        self.run(config, now, Cause::Repaired, |room, cx| room.observe(observation, cx))
     }
 
     /// Creates the room; see [`RoomRegistry::create_room`](crate::RoomRegistry::create_room).

@@ -9,11 +9,11 @@ use crate::command::Lifecycle;
 use crate::cursor::{StreamCursor, UserCursor};
 use crate::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId};
 use crate::room::members::Member;
+use crate::room::sight::{LiveStream, LiveUser};
 use crate::room::state::RoomState;
-use crate::room::stream::HeldStream;
 use crate::text::{Attributes, Role, Text};
 use crate::time::Timestamp;
-use crate::visible::{Login, Membership, RoomInfo, Session, Stream, User};
+use crate::visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};
 
 /// A listed room.
 ///
@@ -306,16 +306,16 @@ impl fmt::Debug for RoomRef<'_> {
 pub struct UserRef<'a> {
     id: &'a UserId,
     member: Option<&'a Member>,
-    login: Option<&'a Login>,
+    live: Option<LiveUser<'a>>,
 }
 
 impl<'a> UserRef<'a> {
     pub(crate) fn new(
         id: &'a UserId,
         member: Option<&'a Member>,
-        login: Option<&'a Login>,
+        live: Option<LiveUser<'a>>,
     ) -> Self {
-        Self { id, member, login }
+        Self { id, member, live }
     }
 
     /// Who.
@@ -326,13 +326,16 @@ impl<'a> UserRef<'a> {
         self.id
     }
 
-    /// The name to show: the membership's where it says, else the login's.
+    /// The name to show: the membership's where it says, else the media server's.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().name().unwrap(), \"Ann\");")]
     #[must_use]
     pub fn name(self) -> Option<&'a Text> {
         let name = self.membership().and_then(|membership| membership.name.as_ref());
-        name.or_else(|| self.login.and_then(|login| login.user_name.as_ref()))
+        name.or_else(|| match self.live? {
+            LiveUser::Login(login) => login.user_name.as_ref(),
+            LiveUser::Presence(present) => present.details.user_name.as_ref(),
+        })
     }
 
     /// What the user is in the room: the membership's word where it says, else the login's.
@@ -341,7 +344,10 @@ impl<'a> UserRef<'a> {
     #[must_use]
     pub fn role(self) -> Option<&'a Role> {
         let role = self.membership().and_then(|membership| membership.role.as_ref());
-        role.or_else(|| self.login.and_then(|login| login.role.as_ref()))
+        role.or_else(|| match self.live? {
+            LiveUser::Login(login) => login.role.as_ref(),
+            LiveUser::Presence(present) => present.details.role.as_ref(),
+        })
     }
 
     /// Attributes of the application's own; none where the user is only logged in.
@@ -369,7 +375,21 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().login().is_none());")]
     #[must_use]
     pub fn login(self) -> Option<&'a Login> {
-        self.login
+        match self.live? {
+            LiveUser::Login(login) => Some(login),
+            LiveUser::Presence(_) => None,
+        }
+    }
+
+    /// What an observation says of the user, where no login counts.
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().presence().is_none());")]
+    #[must_use]
+    pub fn presence(self) -> Option<&'a Presence> {
+        match self.live? {
+            LiveUser::Login(_) => None,
+            LiveUser::Presence(present) => Some(&present.details),
+        }
     }
 
     /// When a heartbeat last came, in our time; `None` where the user is only logged in. A join
@@ -381,13 +401,14 @@ impl<'a> UserRef<'a> {
         self.member.map(|member| member.heartbeat_at)
     }
 
-    /// Since when the user is in the list: joined (our time), else logged in (their time).
+    /// Since when the user is in the list: joined (our time), else logged in (their time); `None`
+    /// where an observation alone knows the user, and did not tell. Such users come first in order.
     ///
-    #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().since(), Timestamp::from_secs(100));")]
+    #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().since(), Some(Timestamp::from_secs(100)));")]
     #[must_use]
-    pub fn since(self) -> Timestamp {
+    pub fn since(self) -> Option<Timestamp> {
         let joined_at = self.membership().map(|membership| membership.joined_at);
-        joined_at.or(self.login.map(|login| login.login_at)).unwrap_or_default()
+        joined_at.or_else(|| self.live?.login_at())
     }
 
     /// The user as a value of its own.
@@ -398,7 +419,8 @@ impl<'a> UserRef<'a> {
         User {
             user_id: self.id.clone(),
             membership: self.membership().cloned(),
-            login: self.login.cloned(),
+            login: self.login().cloned(),
+            presence: self.presence().cloned(),
         }
     }
 }
@@ -408,7 +430,8 @@ impl fmt::Debug for UserRef<'_> {
         f.debug_struct("UserRef")
             .field("id", self.id)
             .field("membership", &self.membership())
-            .field("login", &self.login)
+            .field("login", &self.login())
+            .field("presence", &self.presence())
             .finish()
     }
 }
@@ -419,7 +442,7 @@ impl fmt::Debug for UserRef<'_> {
 #[derive(Clone, Copy)]
 pub struct StreamRef<'a> {
     id: &'a StreamId,
-    held: &'a HeldStream,
+    live: LiveStream<'a>,
     details: &'a StreamDetails,
     attributes: &'a Attributes,
 }
@@ -427,10 +450,14 @@ pub struct StreamRef<'a> {
 impl<'a> StreamRef<'a> {
     pub(crate) fn new(
         id: &'a StreamId,
-        held: &'a HeldStream,
+        live: LiveStream<'a>,
         attributes: &'a Attributes,
     ) -> Option<Self> {
-        Some(Self { id, held, details: held.details.as_deref()?, attributes })
+        let details = match live {
+            LiveStream::Held(held) => held.details.as_deref()?,
+            LiveStream::Presence(present) => &present.details.details,
+        };
+        Some(Self { id, live, details, attributes })
     }
 
     /// Which stream.
@@ -441,29 +468,37 @@ impl<'a> StreamRef<'a> {
         self.id
     }
 
-    /// The media server's name of this life of the stream.
+    /// The media server's name of this life of the stream; `None` where an observation alone knows
+    /// it.
     ///
-    #[doc = stream_example!("assert_eq!(stream.stream_session_id(), &StreamSessionId::new(\"s-1\")?);")]
+    #[doc = stream_example!("assert_eq!(stream.stream_session_id(), Some(&StreamSessionId::new(\"s-1\")?));")]
     #[must_use]
-    pub fn stream_session_id(self) -> &'a StreamSessionId {
-        &self.held.stream_session_id
+    pub fn stream_session_id(self) -> Option<&'a StreamSessionId> {
+        match self.live {
+            LiveStream::Held(held) => Some(&held.stream_session_id),
+            LiveStream::Presence(_) => None,
+        }
     }
 
-    /// When it came, or was last published again, in their time.
+    /// When it came, or was last published again, in their time; `None` where an observation alone
+    /// knows it, and did not tell. Such streams come first in order.
     ///
-    #[doc = stream_example!("assert_eq!(stream.created_at(), Timestamp::from_secs(99));")]
+    #[doc = stream_example!("assert_eq!(stream.created_at(), Some(Timestamp::from_secs(99)));")]
     #[must_use]
-    pub fn created_at(self) -> Timestamp {
-        self.held.at
+    pub fn created_at(self) -> Option<Timestamp> {
+        self.live.created_at()
     }
 
     /// The room's counter of stream changes at that moment; the creation time in milliseconds where
-    /// the vendor tells none.
+    /// the vendor tells none; `None` where an observation alone knows the stream.
     ///
-    #[doc = stream_example!("assert_eq!(stream.counter(), 1);")]
+    #[doc = stream_example!("assert_eq!(stream.counter(), Some(1));")]
     #[must_use]
-    pub fn counter(self) -> u64 {
-        self.held.counter
+    pub fn counter(self) -> Option<u64> {
+        match self.live {
+            LiveStream::Held(held) => Some(held.counter),
+            LiveStream::Presence(_) => None,
+        }
     }
 
     /// Who publishes it.
@@ -497,9 +532,9 @@ impl<'a> StreamRef<'a> {
     pub fn to_owned(self) -> Stream {
         Stream {
             stream_id: self.id.clone(),
-            stream_session_id: self.held.stream_session_id.clone(),
-            created_at: self.held.at,
-            counter: self.held.counter,
+            stream_session_id: self.stream_session_id().cloned(),
+            created_at: self.created_at(),
+            counter: self.counter(),
             details: self.details.clone(),
             attributes: self.attributes.clone(),
         }
@@ -508,6 +543,6 @@ impl<'a> StreamRef<'a> {
 
 impl fmt::Debug for StreamRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamRef").field("id", self.id).field("held", self.held).finish()
+        f.debug_struct("StreamRef").field("id", self.id).field("live", &self.live).finish()
     }
 }

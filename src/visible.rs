@@ -48,7 +48,7 @@ pub struct Session {
     pub room_name: Option<Text>,
 }
 
-/// A user of a room: two independent facets, of which at least one holds.
+/// A user of a room: a membership, and a login or presence, of which at least one holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -57,8 +57,10 @@ pub struct User {
     pub user_id: UserId,
     /// What commands say: the user joined, and heartbeats keep it up.
     pub membership: Option<Membership>,
-    /// What the media server says: the user is logged in.
+    /// What callbacks say: the user is logged in.
     pub login: Option<Login>,
+    /// What an observation says, where no login counts: the media server has the user.
+    pub presence: Option<Presence>,
 }
 
 impl User {
@@ -77,7 +79,9 @@ impl User {
     #[must_use]
     pub fn name(&self) -> Option<&Text> {
         let membership = self.membership.as_ref().and_then(|membership| membership.name.as_ref());
-        membership.or_else(|| self.login.as_ref().and_then(|login| login.user_name.as_ref()))
+        let login = || self.login.as_ref().and_then(|login| login.user_name.as_ref());
+        let presence = || self.presence.as_ref().and_then(|presence| presence.user_name.as_ref());
+        membership.or_else(login).or_else(presence)
     }
 
     /// What the user is in the room: the membership's word where it says, else the login's.
@@ -95,7 +99,9 @@ impl User {
     #[must_use]
     pub fn role(&self) -> Option<&Role> {
         let membership = self.membership.as_ref().and_then(|membership| membership.role.as_ref());
-        membership.or_else(|| self.login.as_ref().and_then(|login| login.role.as_ref()))
+        let login = || self.login.as_ref().and_then(|login| login.role.as_ref());
+        let presence = || self.presence.as_ref().and_then(|presence| presence.role.as_ref());
+        membership.or_else(login).or_else(presence)
     }
 }
 
@@ -133,6 +139,20 @@ pub struct Login {
     pub role: Option<Role>,
 }
 
+/// The facet of a user that an observation made: the media server has the user, in a session that
+/// is not known, since no callback told of a login. It is what is shown until one does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct Presence {
+    /// The name to show.
+    pub user_name: Option<Text>,
+    /// What the user is in the room.
+    pub role: Option<Role>,
+    /// When the login began, in their time, where the answer told.
+    pub login_at: Option<Timestamp>,
+}
+
 /// A stream of the visible session. Times are theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
@@ -140,14 +160,14 @@ pub struct Login {
 pub struct Stream {
     /// Which stream.
     pub stream_id: StreamId,
-    /// The media server's name of this life of it.
-    pub stream_session_id: StreamSessionId,
-    /// When it came, or was last published again.
-    pub created_at: Timestamp,
+    /// The media server's name of this life of it; `None` where only an observation knows it.
+    pub stream_session_id: Option<StreamSessionId>,
+    /// When it came, or was last published again; `None` where that is not known.
+    pub created_at: Option<Timestamp>,
     /// The room's counter of stream changes at that moment; the creation time in milliseconds where
-    /// the vendor tells none.
-    pub counter: u64,
-    /// What its callback told: publisher, title, URLs.
+    /// the vendor tells none; `None` where only an observation knows the stream.
+    pub counter: Option<u64>,
+    /// What its callback, or the observation, told: publisher, title, URLs.
     pub details: StreamDetails,
     /// Attributes of the application's own.
     pub attributes: Attributes,

@@ -153,7 +153,8 @@ fn rooms_made_under_different_settings_do_not_merge() {
     assert_eq!(
         error.to_string(),
         "the room was made under other settings (clock skew 5000 ms, tie window 100 ms, no retention, sessions \
-         inferred) than these (clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred)"
+         inferred, empty is closed) than these (clock skew 5000 ms, tie window 100 ms, retention 600000 ms, \
+         sessions inferred, empty is closed)"
     );
     assert_eq!(serde_json::to_value(&room).unwrap(), before);
 }

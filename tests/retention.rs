@@ -82,7 +82,7 @@ impl Closed {
             assert!(!self.logins.contains(login), "{context}: login {login} is back");
         }
         for stream in room.streams() {
-            let life = stream.stream_session_id();
+            let life = stream.stream_session_id().unwrap();
             assert!(!self.streams.contains(life), "{context}: stream {life} is back");
         }
     }

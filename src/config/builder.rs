@@ -22,6 +22,7 @@ use crate::time::millis;
 ///     .retention(None)
 ///     .future_guard(Duration::from_secs(60))
 ///     .infer_sessions(false)
+///     .empty_means_closed(false)
 ///     .heartbeats_end_logins(true)
 ///     .auto_create_rooms(Some(Lifecycle::UntilEmpty))
 ///     .max_users_per_room(Some(500))
@@ -139,6 +140,20 @@ impl ConfigBuilder {
     /// ```
     pub fn infer_sessions(mut self, on: bool) -> Self {
         self.config.fingerprint.infer_sessions = on;
+        self
+    }
+
+    /// Whether an observation of no user in the whole list means that the room is not open, where
+    /// the answer does not say. Default on, as the first vendor destroys a room with its last user;
+    /// off for vendors whose rooms can stay open and empty.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert!(!Config::builder().empty_means_closed(false).build()?.empty_means_closed());
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn empty_means_closed(mut self, on: bool) -> Self {
+        self.config.fingerprint.empty_means_closed = on;
         self
     }
 

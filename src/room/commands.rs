@@ -23,6 +23,7 @@ impl RoomState {
             return Err(Error::RoomAlreadyExists { room_id: id_text(self.id.as_str()) });
         }
         let was_listed = self.is_listed();
+        let before = self.before_showing_again();
         // Created again in the millisecond of its end, the room counts as created one later, so
         // that what the end hid and what the creation shows can be told apart.
         let created_at = self.ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1)));
@@ -36,6 +37,10 @@ impl RoomState {
         });
         self.empty_since = None;
         self.sessionless_since = None;
+        if let Some(before) = before {
+            self.show_difference(&before, cx);
+            return Ok(());
+        }
         self.tell_info(was_listed, cx);
         if !was_listed {
             self.show_members(cx);
@@ -232,7 +237,7 @@ impl RoomState {
             return Ok(());
         };
         let (stream_id, stream_session_id) =
-            (stream.id().clone(), stream.stream_session_id().clone());
+            (stream.id().clone(), stream.stream_session_id().cloned());
         let note = StreamNote { updated_at: cx.now, stream_session_id, attributes };
         self.notes.insert(stream_id.clone(), note);
         cx.log.note(&self.id, cx.cause, Who::StreamUpdated(stream_id));
@@ -255,7 +260,7 @@ impl RoomState {
     fn add_member(&mut self, user_id: &UserId, membership: Membership, cx: &mut Context<'_>) {
         let before = self.user_before(user_id.as_str());
         self.members.join(user_id, membership, cx.now);
-        self.member_turned(user_id, before, cx);
+        self.member_turned(user_id, &before, cx);
     }
 
     fn remove_user(&mut self, user_id: &UserId, with_logins: bool, cx: &mut Context<'_>) {
@@ -264,7 +269,7 @@ impl RoomState {
         if with_logins {
             self.live.close_logins(user_id.as_str(), cx.now, &self.settings);
         }
-        self.member_turned(user_id, before, cx);
+        self.member_turned(user_id, &before, cx);
     }
 
     /// Tells what became of a user whose membership came or went, and whether that closed an
@@ -272,16 +277,14 @@ impl RoomState {
     fn member_turned(
         &mut self,
         user_id: &UserId,
-        before: super::state::UserBefore,
+        before: &super::state::UserBefore,
         cx: &mut Context<'_>,
     ) {
-        let stays =
-            self.shown.is_none() || self.live.visible(&self.settings, self.shows_from()).is_some();
-        if stays {
-            let (gone, came) = self.user_turned(user_id, before, |_| true, cx);
-            self.show_session(gone, came, cx);
+        let moved = self.user_turned(user_id, before, |_| true, cx);
+        self.live.note_listed_user(user_id, self.shows_from(), &self.settings);
+        if self.shown.is_none() || self.shows_the_same() {
+            self.show_session(moved, cx);
         } else {
-            let (_, _) = self.user_turned(user_id, before, |_| true, cx);
             self.show_anew(cx);
         }
     }

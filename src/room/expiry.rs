@@ -150,6 +150,7 @@ impl RoomState {
     fn pull_back(&mut self, cx: &mut Context<'_>) {
         let now = cx.now;
         let cause = std::mem::replace(&mut cx.cause, Cause::ClockSetBack);
+        let before_showing_again = self.before_showing_again();
         let back = |at: &mut Option<Timestamp>| *at = at.map(|at| at.min(now));
         back(&mut self.ended_at);
         back(&mut self.empty_since);
@@ -163,11 +164,17 @@ impl RoomState {
             let from = now.plus(u64::from(hides));
             info.created_at = info.created_at.min(from);
             info.updated_at = info.updated_at.min(from);
-            if before != (info.created_at, info.updated_at) {
+            if before != (info.created_at, info.updated_at) && before_showing_again.is_none() {
                 cx.log.note(&self.id, cx.cause, Who::RoomUpdated);
             }
         }
-        for user_id in self.members.pull_back(now) {
+        let members = self.members.pull_back(now);
+        if let Some(before) = before_showing_again {
+            self.show_difference(&before, cx);
+            cx.cause = cause;
+            return;
+        }
+        for user_id in members {
             cx.log.note(&self.id, cx.cause, Who::UserUpdated(user_id));
         }
         self.reorder_users();

@@ -26,6 +26,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) close: Option<Timestamp>,
     pub(crate) seen: Option<Timestamp>,
     pub(crate) name: Option<NameFact<'a>>,
+    /// Seen open by an observation.
+    pub(crate) alive: Option<Timestamp>,
     pub(crate) user: Option<(&'a UserId, UserFacts<'a>)>,
     pub(crate) stream: Option<(&'a StreamId, StreamFact<'a>)>,
 }
@@ -87,6 +89,7 @@ impl<'a> Facts<'a> {
             close: None,
             seen: None,
             name: None,
+            alive: None,
             user: None,
             stream: None,
         }

@@ -12,9 +12,7 @@ use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, UserId};
 use crate::room::facts::Facts;
 use crate::room::live::Live;
-use crate::room::session::SessionRegister;
-use crate::room::stream::StreamRegister;
-use crate::room::user::UserRegister;
+use crate::room::session::{Closings, SessionRegister};
 use crate::time::Timestamp;
 
 /// Which users and streams are to be looked at when.
@@ -27,63 +25,134 @@ pub(crate) struct Forgetting(BinaryHeap<Reverse<(Timestamp, Subject)>>);
 /// What is forgotten by itself; a session goes with all that is in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
+    // What observations saw goes before what callbacks told of the same time outdates it no more.
+    ListedUser(UserId),
+    ListedStream(StreamId),
     User(SessionId, UserId),
     Stream(SessionId, StreamId),
 }
 
 impl Forgetting {
-    /// Takes note of what a join changed.
-    pub(crate) fn note(
+    fn note(
         &mut self,
-        session: &SessionRegister,
-        facts: &Facts<'_>,
+        forgettable_at: Option<Timestamp>,
         rules: &Fingerprint,
+        subject: impl FnOnce() -> Subject,
     ) {
-        if let Some((user_id, _)) = facts.user {
-            self.note_user(session, user_id, rules);
-        }
-        if let Some((stream_id, _)) = facts.stream {
-            self.note_stream(session, stream_id, rules);
-        }
-    }
-
-    /// Takes note of everybody and everything in a session.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::iter_over_hash_type,
-        reason = "a heap does not depend on the order it is filled in"
-    )]
-    pub(crate) fn note_all(&mut self, session: &SessionRegister, rules: &Fingerprint) {
-        for user_id in session.users.keys() {
-            self.note_user(session, user_id, rules);
-        }
-        for stream_id in session.streams.keys() {
-            self.note_stream(session, stream_id, rules);
-        }
-    }
-
-    fn note_user(&mut self, session: &SessionRegister, user_id: &UserId, rules: &Fingerprint) {
-        let forgettable_at = session.users.get(user_id).and_then(UserRegister::forgettable_at);
         if let Some(at) = due(forgettable_at, rules) {
-            self.0.push(Reverse((at, Subject::User(session.id.clone(), user_id.clone()))));
-        }
-    }
-
-    fn note_stream(
-        &mut self,
-        session: &SessionRegister,
-        stream_id: &StreamId,
-        rules: &Fingerprint,
-    ) {
-        let forgettable_at =
-            session.streams.get(stream_id).and_then(StreamRegister::forgettable_at);
-        if let Some(at) = due(forgettable_at, rules) {
-            self.0.push(Reverse((at, Subject::Stream(session.id.clone(), stream_id.clone()))));
+            self.0.push(Reverse((at, subject())));
         }
     }
 }
 
 impl Live {
+    /// Takes note of what a join changed in a session.
+    pub(super) fn note_changed(&mut self, index: usize, facts: &Facts<'_>, rules: &Fingerprint) {
+        let session = &self.sessions[index];
+        if let Some((user_id, _)) = facts.user
+            && let Some(user) = session.users.get(user_id)
+        {
+            let at = user.forgettable_at(self.login(user_id, user).is_some());
+            let subject = || Subject::User(session.id.clone(), user_id.clone());
+            self.forgetting.note(at, rules, subject);
+        }
+        if let Some((stream_id, _)) = facts.stream
+            && let Some(stream) = session.streams.get(stream_id)
+        {
+            let at = stream.forgettable_at(self.open_stream(stream_id, stream).is_some());
+            let subject = || Subject::Stream(session.id.clone(), stream_id.clone());
+            self.forgetting.note(at, rules, subject);
+        }
+    }
+
+    /// Takes note of everybody and everything in a session.
+    #[expect(
+        clippy::iter_over_hash_type,
+        reason = "a heap does not depend on the order it is filled in"
+    )]
+    pub(super) fn note_all(&mut self, index: usize, rules: &Fingerprint) {
+        let mut forgetting = std::mem::take(&mut self.forgetting);
+        let session = &self.sessions[index];
+        for (user_id, user) in &session.users {
+            let at = user.forgettable_at(self.login(user_id, user).is_some());
+            forgetting.note(at, rules, || Subject::User(session.id.clone(), user_id.clone()));
+        }
+        for (stream_id, stream) in &session.streams {
+            let at = stream.forgettable_at(self.open_stream(stream_id, stream).is_some());
+            forgetting.note(at, rules, || Subject::Stream(session.id.clone(), stream_id.clone()));
+        }
+        self.forgetting = forgetting;
+    }
+
+    /// Takes note of a user that observations named.
+    pub(super) fn note_listed_user(
+        &mut self,
+        user_id: &UserId,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+    ) {
+        let at = self.listed_user_forgettable_at(user_id, shows_from, rules);
+        self.forgetting.note(at, rules, || Subject::ListedUser(user_id.clone()));
+    }
+
+    /// Takes note of a stream that observations named.
+    pub(super) fn note_listed_stream(
+        &mut self,
+        stream_id: &StreamId,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+    ) {
+        let at = self.listed_stream_forgettable_at(stream_id, shows_from, rules);
+        self.forgetting.note(at, rules, || Subject::ListedStream(stream_id.clone()));
+    }
+
+    /// Takes note of everybody and everything that observations named.
+    pub(super) fn note_all_listed(&mut self, shows_from: Option<Timestamp>, rules: &Fingerprint) {
+        let mut forgetting = std::mem::take(&mut self.forgetting);
+        for user_id in self.observed.users.entries.keys() {
+            let at = self.listed_user_forgettable_at(user_id, shows_from, rules);
+            forgetting.note(at, rules, || Subject::ListedUser(user_id.clone()));
+        }
+        for stream_id in self.observed.streams.entries.keys() {
+            let at = self.listed_stream_forgettable_at(stream_id, shows_from, rules);
+            forgetting.note(at, rules, || Subject::ListedStream(stream_id.clone()));
+        }
+        self.forgetting = forgetting;
+    }
+
+    /// Of a user that observations named, the oldest presence that nobody sees; where there is no
+    /// presence, the last list, unless the user is seen by a login.
+    fn listed_user_forgettable_at(
+        &self,
+        user_id: &UserId,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+    ) -> Option<Timestamp> {
+        let users = &self.observed.users;
+        let entry = users.entries.get(user_id)?;
+        let sight = self.sight_of_visible(rules, shows_from);
+        if entry.present.is_empty() {
+            return sight.user(user_id.as_str()).map_or(users.listed_at, |_| None);
+        }
+        sight.oldest_idle_user(user_id)
+    }
+
+    /// As [`listed_user_forgettable_at`](Self::listed_user_forgettable_at).
+    fn listed_stream_forgettable_at(
+        &self,
+        stream_id: &StreamId,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+    ) -> Option<Timestamp> {
+        let streams = &self.observed.streams;
+        let entry = streams.entries.get(stream_id)?;
+        let sight = self.sight_of_visible(rules, shows_from);
+        if entry.present.is_empty() {
+            return sight.stream(stream_id.as_str()).map_or(streams.listed_at, |_| None);
+        }
+        sight.oldest_idle_stream(stream_id)
+    }
+
     /// Whether the retention lets a callback in. One that it does not is refused whole.
     pub(crate) fn lets_in(
         &self,
@@ -102,17 +171,21 @@ impl Live {
             return create.created_at >= old || is_known;
         }
         if let Some(closed_at) = facts.close {
-            return closed_at >= threshold || session.is_some();
+            return closed_at >= threshold || session.is_some() || self.is_seen_open();
         }
         if let Some((user_id, user)) = &facts.user {
-            let is_known = || session.is_some_and(|session| session.users.contains_key(*user_id));
+            let is_known = || {
+                session.is_some_and(|session| session.users.contains_key(*user_id))
+                    || self.observed.users.names(user_id)
+            };
             return user.login.is_none_or(|(_, login)| login.login_at >= old)
                 && user.closer.is_none_or(|(_, at)| at >= threshold || is_known());
         }
         if let Some((stream_id, fact)) = &facts.stream {
             let known = session.and_then(|session| session.streams.get(*stream_id));
             return if fact.key.closed {
-                fact.at >= threshold || known.is_some()
+                let is_known = || known.is_some() || self.observed.streams.names(stream_id);
+                fact.at >= threshold || is_known()
             } else {
                 let republished = known
                     .and_then(|stream| stream.shown())
@@ -136,9 +209,12 @@ impl Live {
         let threshold = now.minus(retention_ms).minus(rules.clock_skew_ms);
         while *budget > 0 && self.forgetting.0.peek().is_some_and(|Reverse((at, _))| *at <= now) {
             let Some(Reverse((_, subject))) = self.forgetting.0.pop() else { return };
-            if self.forget(&subject, threshold, rules) {
+            if self.forget(&subject, threshold, shows_from, rules) {
                 *budget -= 1;
             }
+        }
+        while *budget > 0 && self.forget_alive(threshold, shows_from, rules) {
+            *budget -= 1;
         }
         while *budget > 0 && self.forget_session(threshold, shows_from, rules) {
             *budget -= 1;
@@ -154,26 +230,28 @@ impl Live {
         rules.retention_ms?;
         let inside = self.forgetting.0.peek().map(|Reverse((at, _))| *at);
         let current = self.current(rules, shows_from);
-        let mut may_go_whole = true;
-        let mut last = self.latest_create;
+        let closings = self.closings(shows_from);
+        let mut last = self.latest_create.max(self.observed.newest());
         let mut next = None;
         for (index, session) in self.sessions.iter().enumerate() {
             let forgettable_at = session.forgettable_at();
-            if Some(index) == current {
-                may_go_whole = !session.is_open(shows_from);
-            } else if !is_kept_beside(session, shows_from) {
-                next = earlier(next, due(Some(forgettable_at), rules));
+            if Some(index) != current {
+                next = earlier(next, due(session.alive_at, rules));
+                if !is_kept_beside(session, closings) {
+                    next = earlier(next, due(Some(forgettable_at), rules));
+                }
             }
             last = last.max(Some(forgettable_at));
         }
+        let may_go_whole = self.visible(rules, shows_from).is_none();
         let whole = if may_go_whole { due(last, rules) } else { None };
         earlier(inside, earlier(next, whole))
     }
 
     /// Lets entries go that their registers have outlived, so that the first one is true.
-    pub(crate) fn trim(&mut self, rules: &Fingerprint) {
+    pub(crate) fn trim(&mut self, shows_from: Option<Timestamp>, rules: &Fingerprint) {
         while let Some(Reverse((at, subject))) = self.forgetting.0.peek() {
-            if due(self.forgettable_at(subject), rules) == Some(*at) {
+            if due(self.forgettable_at(subject, shows_from, rules), rules) == Some(*at) {
                 return;
             }
             self.forgetting.0.pop();
@@ -185,47 +263,111 @@ impl Live {
         self.forgetting = Forgetting::default();
         for session in &mut self.sessions {
             session.recount();
-            self.forgetting.note_all(session, rules);
+        }
+        for index in 0..self.sessions.len() {
+            self.note_all(index, rules);
         }
     }
 
-    fn forgettable_at(&self, subject: &Subject) -> Option<Timestamp> {
+    fn forgettable_at(
+        &self,
+        subject: &Subject,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+    ) -> Option<Timestamp> {
         match subject {
-            Subject::User(session, user) => {
-                self.session(session)?.users.get(user)?.forgettable_at()
+            Subject::ListedUser(user_id) => {
+                self.listed_user_forgettable_at(user_id, shows_from, rules)
             }
-            Subject::Stream(session, stream) => {
-                self.session(session)?.streams.get(stream)?.forgettable_at()
+            Subject::ListedStream(stream_id) => {
+                self.listed_stream_forgettable_at(stream_id, shows_from, rules)
+            }
+            Subject::User(session, user_id) => {
+                let user = self.session(session)?.users.get(user_id)?;
+                user.forgettable_at(self.login(user_id, user).is_some())
+            }
+            Subject::Stream(session, stream_id) => {
+                let stream = self.session(session)?.streams.get(stream_id)?;
+                stream.forgettable_at(self.open_stream(stream_id, stream).is_some())
             }
         }
     }
 
     /// Lets a user or a stream go, if it is due. Tells whether something went.
-    fn forget(&mut self, subject: &Subject, threshold: Timestamp, rules: &Fingerprint) -> bool {
-        if self.forgettable_at(subject).is_none_or(|at| at >= threshold) {
+    fn forget(
+        &mut self,
+        subject: &Subject,
+        threshold: Timestamp,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+    ) -> bool {
+        let forgettable_at = self.forgettable_at(subject, shows_from, rules);
+        if forgettable_at.is_none_or(|at| at >= threshold) {
             return false;
         }
-        let (Subject::User(session_id, _) | Subject::Stream(session_id, _)) = subject;
-        let Some(session) = self.sessions.iter_mut().find(|session| session.id == *session_id)
-        else {
-            return false;
-        };
         match subject {
-            Subject::User(_, user_id) => {
-                let Some(user) = session.users.get_mut(user_id) else { return false };
-                if user.logins.is_empty() {
-                    session.users.remove(user_id);
-                } else {
-                    user.forget_closers(threshold);
-                    self.forgetting.note_user(session, user_id, rules);
+            Subject::ListedUser(user_id) => {
+                let idle = self.sight_of_visible(rules, shows_from).idle_user(user_id, threshold);
+                self.observed.users.forget(user_id, &idle);
+                self.note_listed_user(user_id, shows_from, rules);
+            }
+            Subject::ListedStream(stream_id) => {
+                let sight = self.sight_of_visible(rules, shows_from);
+                let idle = sight.idle_stream(stream_id, threshold);
+                self.observed.streams.forget(stream_id, &idle);
+                self.note_listed_stream(stream_id, shows_from, rules);
+            }
+            Subject::User(session_id, user_id) => {
+                self.forget_user(session_id, user_id, threshold, rules);
+            }
+            Subject::Stream(session_id, stream_id) => {
+                if let Some(session) = self.session_mut(session_id) {
+                    session.forget_stream(stream_id);
                 }
             }
-            Subject::Stream(_, stream_id) => {
-                session.streams.remove(stream_id);
-            }
         }
-        if session.is_empty() {
-            self.sessions.retain(|session| session.id != *session_id);
+        self.sessions.retain(|session| !session.is_empty());
+        true
+    }
+
+    fn forget_user(
+        &mut self,
+        session_id: &SessionId,
+        user_id: &UserId,
+        threshold: Timestamp,
+        rules: &Fingerprint,
+    ) {
+        let absent_at = self.observed.users.absent_at(user_id);
+        let Some(session) = self.session_mut(session_id) else { return };
+        let Some(user) = session.users.get_mut(user_id) else { return };
+        if user.shown_since(absent_at).is_none() {
+            session.forget_user(user_id);
+            return;
+        }
+        user.forget_closers(threshold);
+        let at = user.forgettable_at(true);
+        let subject = || Subject::User(session_id.clone(), user_id.clone());
+        self.forgetting.note(at, rules, subject);
+    }
+
+    /// Lets one sighting of a session go that is not current.
+    fn forget_alive(
+        &mut self,
+        threshold: Timestamp,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+    ) -> bool {
+        if self.sessions.iter().all(|session| session.alive_at.is_none()) {
+            return false;
+        }
+        let current = self.current(rules, shows_from);
+        let index = self.sessions.iter().enumerate().position(|(index, session)| {
+            Some(index) != current && session.alive_at.is_some_and(|at| at < threshold)
+        });
+        let Some(index) = index else { return false };
+        self.sessions[index].alive_at = None;
+        if self.sessions[index].is_empty() {
+            self.sessions.remove(index);
         }
         true
     }
@@ -238,9 +380,10 @@ impl Live {
         rules: &Fingerprint,
     ) -> bool {
         let current = self.current(rules, shows_from);
+        let closings = self.closings(shows_from);
         let gone = self.sessions.iter().enumerate().position(|(index, session)| {
             Some(index) != current
-                && !is_kept_beside(session, shows_from)
+                && !is_kept_beside(session, closings)
                 && session.forgettable_at() < threshold
         });
         if let Some(gone) = gone {
@@ -250,8 +393,9 @@ impl Live {
         // The current session goes last: when it is not visible, and no other is left but unclosed
         // anchors, all below the threshold. They and C go with it.
         let all_below = self.sessions.iter().all(|session| session.forgettable_at() < threshold);
-        let is_visible = current.is_some_and(|index| self.sessions[index].is_open(shows_from));
-        let create_below = self.latest_create.is_none_or(|at| at < threshold);
+        let is_visible = self.visible(rules, shows_from).is_some();
+        let newest = self.latest_create.max(self.observed.newest());
+        let create_below = newest.is_none_or(|at| at < threshold);
         if self.is_empty() || !all_below || is_visible || !create_below {
             return false;
         }
@@ -261,8 +405,8 @@ impl Live {
 }
 
 /// Whether a session that is not current stays until the current one goes: an unclosed anchor.
-fn is_kept_beside(session: &SessionRegister, shows_from: Option<Timestamp>) -> bool {
-    session.is_anchor() && !session.is_closed(shows_from)
+fn is_kept_beside(session: &SessionRegister, closings: Closings) -> bool {
+    session.is_anchor() && !session.is_closed(closings)
 }
 
 /// The first instant at which the threshold has passed: the threshold must lie above it.

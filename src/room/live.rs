@@ -15,8 +15,10 @@
 
 use crate::config::Fingerprint;
 use crate::id::SessionId;
+use crate::observation::{Observation, Verdict};
 use crate::room::facts::{Effect, Facts, Tally, UserFacts};
 use crate::room::forget::Forgetting;
+use crate::room::observed::{Observed, Sighting};
 use crate::room::session::SessionRegister;
 use crate::time::Timestamp;
 
@@ -30,6 +32,8 @@ pub(crate) struct Live {
     pub(crate) latest_create: Option<Timestamp>,
     /// Ordered by id.
     pub(crate) sessions: Vec<SessionRegister>,
+    /// What observations said.
+    pub(crate) observed: Observed,
     /// What is to be let go when.
     pub(crate) forgetting: Forgetting,
 }
@@ -40,6 +44,8 @@ pub(crate) struct Joined {
     pub(crate) tally: Tally,
     /// The floor rose, and a user or a stream of the watched session lost something by it.
     pub(crate) watched_lost: bool,
+    /// A creation or close is new, which may outdate what observations saw.
+    pub(crate) outdates: bool,
 }
 
 impl Live {
@@ -77,19 +83,62 @@ impl Live {
         let session = &mut self.sessions[index];
         session.join(facts, floor, touched_at, rules, &mut joined.tally);
         if joined.tally.changed {
-            self.forgetting.note(session, facts, rules);
+            self.note_changed(index, facts, rules);
         }
         if joined.tally.lost {
-            self.forgetting.note_all(session, rules);
+            self.note_all(index, rules);
         }
-        if session.is_empty() {
+        if self.sessions[index].is_empty() {
             self.sessions.remove(index);
+        }
+        joined.outdates = joined.tally.changed && (facts.create.is_some() || facts.close.is_some());
+        if joined.outdates && !self.observed.is_empty() {
+            self.observed.settle(floor, self.outdated_until());
         }
         joined
     }
 
-    /// Hides every session that is held, in our time.
+    /// Joins what an observation says, and tells whether anything that is held changed. It counts
+    /// as made a clock skew before it was: whatever changed since is left to callbacks.
+    pub(crate) fn observe(
+        &mut self,
+        observation: &Observation,
+        verdict: Verdict<'_>,
+        now: Timestamp,
+        rules: &Fingerprint,
+    ) -> bool {
+        let at = observation.observed_at.minus(rules.clock_skew_ms);
+        let floor = self.floor(rules);
+        if at < floor {
+            return false;
+        }
+        let before = self.observed.clone();
+        let seen = Sighting { at, received_at: self.observed.received_at(now) };
+        let none = |session_id| Facts::none(session_id);
+        let mut changed = false;
+        match verdict {
+            Verdict::Closed(session_id) => {
+                let close = Facts { close: Some(at), ..none(session_id) };
+                return self.join(&close, now, None, rules).tally.changed;
+            }
+            Verdict::Alive(session_id) => {
+                let alive = Facts { alive: Some(at), ..none(session_id) };
+                changed = self.join(&alive, now, None, rules).tally.changed;
+            }
+            Verdict::NotOpen => {
+                self.observed.not_open_at = self.observed.not_open_at.max(Some(at));
+            }
+            Verdict::Open => self.observed.join_open(seen),
+            Verdict::Unsaid => {}
+        }
+        self.observed.join_lists(observation, verdict == Verdict::NotOpen, seen);
+        self.observed.settle(floor, self.outdated_until());
+        changed || self.observed != before
+    }
+
+    /// Hides everything that is held, in our time.
     pub(crate) fn hide_all(&mut self, hidden_at: Timestamp, now: Timestamp) {
+        self.observed.hide(hidden_at);
         for session in &mut self.sessions {
             session.hidden_at = session.hidden_at.max(Some(hidden_at));
             session.touched_at = session.touched_at.max(now);
@@ -97,12 +146,14 @@ impl Live {
     }
 
     /// A closing of our own for every login of a user, each at its own login time: a late repeat
-    /// cannot bring the user back, a new login does.
+    /// cannot bring the user back, a new login does. Presences that observations saw end likewise.
     pub(crate) fn close_logins(&mut self, user_id: &str, now: Timestamp, rules: &Fingerprint) {
+        self.observed.leave(user_id);
         let floor = self.floor(rules);
-        for session in &mut self.sessions {
+        for index in 0..self.sessions.len() {
+            let session = &self.sessions[index];
             let Some((user_id, user)) = session.users.get_key_value(user_id) else { continue };
-            let user_id = user_id.clone();
+            let (session_id, user_id) = (session.id.clone(), user_id.clone());
             let logins: Vec<_> = user
                 .logins
                 .iter()
@@ -113,10 +164,9 @@ impl Live {
                     closer: Some((user_session_id, *login_at)),
                     ..UserFacts::default()
                 };
-                let id = session.id.clone();
-                let facts = Facts { user: Some((&user_id, closer)), ..Facts::none(&id) };
-                session.join(&facts, floor, now, rules, &mut Tally::default());
-                self.forgetting.note(session, &facts, rules);
+                let facts = Facts { user: Some((&user_id, closer)), ..Facts::none(&session_id) };
+                self.sessions[index].join(&facts, floor, now, rules, &mut Tally::default());
+                self.note_changed(index, &facts, rules);
             }
         }
     }
@@ -138,6 +188,7 @@ impl Live {
                 stream.touched_at = stream.touched_at.min(now);
             }
         }
+        self.observed.pull_back(now);
         self.recount(rules);
     }
 
@@ -156,22 +207,33 @@ impl Live {
         let anchors_from = created_at.minus(rules.tie_window_ms);
         let floor = self.floor(rules);
         let mut watched_lost = false;
+        let mut any_lost = false;
+        if !self.observed.is_empty() {
+            self.observed.settle(floor, Some(created_at));
+        }
         self.sessions.retain_mut(|session| {
             session.create =
                 session.create.take().filter(|create| create.created_at >= anchors_from);
             let lost = session.prune(floor, rules);
-            if lost {
-                self.forgetting.note_all(session, rules);
-            }
+            any_lost |= lost;
             watched_lost |= lost && Some(&session.id) == watched;
             !session.is_empty()
         });
+        if any_lost {
+            for index in 0..self.sessions.len() {
+                self.note_all(index, rules);
+            }
+        }
         watched_lost
+    }
+
+    pub(crate) fn is_over_cap(&self) -> bool {
+        self.sessions.len() > MAX_SESSIONS
     }
 
     /// Beyond the cap go those that readers do not see, oldest first.
     pub(crate) fn cap(&mut self, visible: Option<&SessionId>) {
-        while self.sessions.len() > MAX_SESSIONS {
+        while self.is_over_cap() {
             let oldest = self
                 .sessions
                 .iter()
@@ -187,41 +249,39 @@ impl Live {
     /// The current session: the one whose users and streams readers see, if it is open.
     ///
     /// It is picked among the anchors by creation, unless a session that is no anchor has a sign
-    /// of life later than the limit; then among those, by sign of life. The limit leaves the clock
-    /// skew to an anchor that is not closed, and nothing to one that is.
+    /// of life later than the limit, or was seen to be alive after C; then among those, by that.
+    /// The limit leaves the clock skew to an anchor that is not closed, and nothing to one that is.
     pub(crate) fn current(
         &self,
         rules: &Fingerprint,
         shows_from: Option<Timestamp>,
     ) -> Option<usize> {
+        let closings = self.closings(shows_from);
         let anchors = self.sessions.iter().enumerate().filter_map(|(index, session)| {
             let created_at = session.create.as_ref()?.created_at;
-            Some(Candidate { at: created_at, is_open: !session.is_closed(shows_from), index })
+            Some(Candidate { at: created_at, is_open: !session.is_closed(closings), index })
         });
         let anchor = pick(anchors, rules.tie_window_ms);
-        if !rules.infer_sessions {
-            return anchor.map(|anchor| anchor.index);
-        }
         let limit = self.latest_create.map(|latest| match anchor {
             Some(Candidate { is_open: true, .. }) => latest.plus(rules.clock_skew_ms),
             Some(Candidate { is_open: false, .. }) | None => latest,
         });
         let contenders = self.sessions.iter().enumerate().filter_map(|(index, session)| {
-            let seen_at = session.seen_at.filter(|at| limit.is_none_or(|limit| *at > limit))?;
-            let is_open = !session.is_closed(shows_from);
-            (!session.is_anchor()).then_some(Candidate { at: seen_at, is_open, index })
+            let is_inferred = |at: &Timestamp| rules.infer_sessions && Some(*at) > limit;
+            let seen_at = session.seen_at.filter(is_inferred);
+            let alive_at = session.alive_at.filter(|at| Some(*at) > self.latest_create);
+            let at = seen_at.max(alive_at)?;
+            let is_open = !session.is_closed(closings);
+            (!session.is_anchor()).then_some(Candidate { at, is_open, index })
         });
         pick(contenders, rules.tie_window_ms).or(anchor).map(|current| current.index)
     }
 
-    /// The current session, where it is open.
-    pub(crate) fn visible(
-        &self,
-        rules: &Fingerprint,
-        shows_from: Option<Timestamp>,
-    ) -> Option<&SessionRegister> {
-        let session = &self.sessions[self.current(rules, shows_from)?];
-        session.is_open(shows_from).then_some(session)
+    /// Whether an observation saw the room open, or somebody or something in it.
+    pub(super) fn is_seen_open(&self) -> bool {
+        self.observed.open_at.is_some()
+            || self.sessions.iter().any(|session| session.alive_at.is_some())
+            || self.observed.has_presence()
     }
 
     pub(crate) fn session(&self, id: &SessionId) -> Option<&SessionRegister> {
@@ -246,7 +306,7 @@ impl Live {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.latest_create.is_none() && self.sessions.is_empty()
+        self.latest_create.is_none() && self.sessions.is_empty() && self.observed.is_empty()
     }
 
     /// Whether every fact is below the bound of the room, so that nothing of it can be held.
@@ -258,6 +318,7 @@ impl Live {
             && facts.close.is_none_or(|at| at < floor)
             && facts.seen.is_none_or(|at| at < floor)
             && facts.name.is_none_or(|name| name.at < floor)
+            && facts.alive.is_none_or(|at| at < floor)
             && user.and_then(|user| user.key).is_none_or(|at| at < floor)
             && user.and_then(|user| user.login).is_none_or(|(_, login)| login.login_at < floor)
             && user.and_then(|user| user.closer).is_none_or(|(_, at)| at < floor)

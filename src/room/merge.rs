@@ -6,19 +6,14 @@
 //! valid histories, with delay and the time between two merges below the retention, replicas become
 //! what one would hold that saw everything.
 
-use std::collections::BTreeMap;
-
-use crate::change::Who;
 use crate::config::Fingerprint;
 use crate::id::UserId;
-use crate::mirror::MirrorRoom;
 use crate::room::facts::Facts;
 use crate::room::live::Live;
 use crate::room::members::{Left, Members};
 use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{Context, RoomState};
 use crate::time::Timestamp;
-use crate::view::RoomRef;
 
 impl RoomState {
     /// Joins another replica of the room into this one. Both are brought up to date first.
@@ -27,7 +22,7 @@ impl RoomState {
         self.begin(cx);
         other.clock = self.clock;
         other.live.sweep(cx.now, other.shows_from(), &self.settings, &mut usize::MAX.clone());
-        let before = self.is_listed().then(|| MirrorRoom::from(RoomRef::new(self)));
+        let before = self.copy_visible();
 
         self.live.merge(&other.live, &self.settings);
         self.ended_at = self.ended_at.max(other.ended_at);
@@ -41,71 +36,13 @@ impl RoomState {
             let held = self.notes.entry(stream_id).or_insert_with(|| note.clone());
             *held = note.max(held.clone());
         }
-        let visible = self.live.visible(&self.settings, self.shows_from());
-        let visible = visible.map(|session| session.id.clone());
-        self.live.cap(visible.as_ref());
+        self.cap_sessions();
         self.live.sweep(cx.now, self.shows_from(), &self.settings, &mut usize::MAX.clone());
         self.restore_derived();
-        let notes = std::mem::take(&mut self.notes);
-        self.notes =
-            notes.into_iter().filter(|(stream_id, note)| self.note_fits(stream_id, note)).collect();
-        self.tell_difference(before.as_ref(), cx);
+        self.keep_notes();
+        self.tell_difference(&before, cx);
         self.finish(cx);
     }
-
-    /// Tells what is different from a copy of what was visible before.
-    fn tell_difference(&self, before: Option<&MirrorRoom>, cx: &mut Context<'_>) {
-        let mut note = |who| cx.log.note(&self.id, cx.cause, who);
-        if !self.is_listed() {
-            if before.is_some() {
-                note(Who::RoomUnlisted);
-            }
-            return;
-        }
-        let after = MirrorRoom::from(RoomRef::new(self));
-        let nothing = MirrorRoom::default();
-        let was = match before {
-            None => {
-                note(Who::RoomListed);
-                MirrorRoom { info: after.info.clone(), session: after.session.clone(), ..nothing }
-            }
-            Some(before) => before.clone(),
-        };
-        if was.info != after.info {
-            note(Who::RoomUpdated);
-        }
-        match (&was.session, &after.session) {
-            (Some(session), None) => note(Who::SessionClosed(session.session_id.clone())),
-            (None, Some(_)) => note(Who::SessionOpened),
-            (Some(was), Some(is)) if was != is => note(Who::SessionUpdated),
-            (Some(_) | None, _) => {}
-        }
-        for who in differences(
-            &was.users,
-            &after.users,
-            [Who::UserJoined, Who::UserUpdated, Who::UserLeft],
-        ) {
-            note(who);
-        }
-        let streams = [Who::StreamOpened, Who::StreamUpdated, Who::StreamClosed];
-        for who in differences(&was.streams, &after.streams, streams) {
-            note(who);
-        }
-    }
-}
-
-/// Who came, differs, or went between two maps.
-fn differences<'a, K: Ord + Clone, V: PartialEq>(
-    was: &'a BTreeMap<K, V>,
-    is: &'a BTreeMap<K, V>,
-    [came, differs, went]: [fn(K) -> Who; 3],
-) -> impl Iterator<Item = Who> {
-    let gone = was.keys().filter(|key| !is.contains_key(*key)).map(move |key| went(key.clone()));
-    let here = is.iter().filter_map(move |(key, value)| match was.get(key) {
-        None => Some(came(key.clone())),
-        Some(before) => (before != value).then(|| differs(key.clone())),
-    });
-    gone.chain(here)
 }
 
 impl Live {
@@ -117,6 +54,8 @@ impl Live {
         for session in &other.sessions {
             self.merge_session(session, rules);
         }
+        self.observed.merge(&other.observed);
+        self.observed.settle(self.floor(rules), self.outdated_until());
         self.recount(rules);
     }
 
@@ -127,6 +66,7 @@ impl Live {
             close: other.closed_at,
             seen: other.seen_at,
             name: other.name.as_ref().map(Name::fact),
+            alive: other.alive_at,
             ..none
         };
         self.join(&own, other.touched_at, None, rules);

@@ -22,6 +22,8 @@ pub(crate) struct SessionRegister {
     /// The latest sign of life, of opening times only.
     pub(crate) seen_at: Option<Timestamp>,
     pub(crate) name: Option<Name>,
+    /// When an observation last saw it open.
+    pub(crate) alive_at: Option<Timestamp>,
     /// When the room's end hid it, in our time.
     pub(crate) hidden_at: Option<Timestamp>,
     pub(crate) users: HashMap<UserId, UserRegister>,
@@ -62,6 +64,15 @@ pub(crate) struct Bounds {
     pub(crate) closed_at: Option<Timestamp>,
 }
 
+/// What decides, beside its own registers, whether a session counts as closed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Closings {
+    /// When the business info was made, in our time: an end before it hides nothing.
+    pub(crate) shows_from: Option<Timestamp>,
+    /// When the room was last seen not to be open.
+    pub(crate) not_open_at: Option<Timestamp>,
+}
+
 impl Bounds {
     pub(crate) fn admit(self, at: Timestamp) -> bool {
         at >= self.floor && self.closed_at.is_none_or(|closed_at| at > closed_at)
@@ -76,6 +87,7 @@ impl SessionRegister {
             closed_at: None,
             seen_at: None,
             name: None,
+            alive_at: None,
             hidden_at: None,
             users: HashMap::new(),
             streams: BTreeMap::new(),
@@ -106,6 +118,10 @@ impl SessionRegister {
         }
         if let Some(name) = facts.name {
             tally.note(self.join_name(name, floor));
+        }
+        if let Some(at) = facts.alive {
+            tally.note(if at >= floor { join_max(&mut self.alive_at, at) } else { Effect::Beaten });
+            self.saw(at, floor);
         }
         if let Some((user_id, facts)) = &facts.user {
             self.join_user(user_id, facts, floor, touched_at, rules, tally);
@@ -231,6 +247,7 @@ impl SessionRegister {
         let is_held = |at: &Timestamp| *at >= floor;
         self.closed_at = self.closed_at.filter(is_held);
         self.seen_at = self.seen_at.filter(is_held);
+        self.alive_at = self.alive_at.filter(is_held);
         self.name = self.name.take().filter(|name| is_held(&name.at));
         let lost = self.prune_inside(floor, rules);
         self.recount();
@@ -262,13 +279,27 @@ impl SessionRegister {
         lost
     }
 
+    /// Lets a user go. One whose login does not count any more may still have one.
+    pub(crate) fn forget_user(&mut self, user_id: &UserId) {
+        if let Some(user) = self.users.remove(user_id) {
+            self.logged_in -= usize::from(!user.logins.is_empty());
+        }
+    }
+
+    /// Lets a stream go. One that does not count any more may still be open.
+    pub(crate) fn forget_stream(&mut self, stream_id: &StreamId) {
+        if let Some(stream) = self.streams.remove(stream_id) {
+            self.open_streams -= usize::from(stream.shown().is_some());
+        }
+    }
+
     /// Counts anew what is derived from the registers.
     #[expect(clippy::disallowed_methods, reason = "sums and maxima do not depend on the order")]
     pub(crate) fn recount(&mut self) {
         self.logged_in = self.users.values().filter(|user| !user.logins.is_empty()).count();
         self.open_streams = self.streams.values().filter(|stream| stream.shown().is_some()).count();
-        let own =
-            [self.create.as_ref().map(|create| create.created_at), self.closed_at, self.seen_at];
+        let created_at = self.create.as_ref().map(|create| create.created_at);
+        let own = [created_at, self.closed_at, self.seen_at, self.alive_at];
         let users = self.users.values().filter_map(UserRegister::newest);
         let streams = self.streams.values().filter_map(StreamRegister::newest);
         self.newest = own.into_iter().flatten().chain(users).chain(streams).max();
@@ -286,17 +317,22 @@ impl SessionRegister {
         self.create.is_some()
     }
 
-    /// Whether it has a close, or the room's end hides it. Business info made after the end shows
-    /// again what still runs.
-    pub(crate) fn is_closed(&self, shows_from: Option<Timestamp>) -> bool {
+    /// Whether it has a close, the room was seen not to be open after every sign of life of it, or
+    /// the room's end hides it. Business info made after the end shows again what still runs.
+    pub(crate) fn is_closed(&self, closings: Closings) -> bool {
+        let shows_from = closings.shows_from;
         let hidden = self.hidden_at.is_some_and(|at| shows_from.is_none_or(|from| at >= from));
-        self.closed_at.is_some() || hidden
+        self.closed_at.is_some() || hidden || self.is_seen_closed(closings.not_open_at)
     }
 
-    /// Whether readers may see it, if it is the current one.
-    pub(crate) fn is_open(&self, shows_from: Option<Timestamp>) -> bool {
-        !self.is_closed(shows_from)
-            && (self.is_anchor() || self.logged_in > 0 || self.open_streams > 0)
+    fn is_seen_closed(&self, not_open_at: Option<Timestamp>) -> bool {
+        let created_at = self.create.as_ref().map(|create| create.created_at);
+        not_open_at > created_at.max(self.seen_at).max(self.alive_at)
+    }
+
+    /// Whether an observation saw it open after an instant.
+    pub(crate) fn is_alive_after(&self, after: Option<Timestamp>) -> bool {
+        self.alive_at > after
     }
 
     /// The instant that the threshold of forgetting must pass for it to be let go, if it may go.
@@ -317,6 +353,7 @@ impl SessionRegister {
             && self.closed_at.is_none()
             && self.seen_at.is_none()
             && self.name.is_none()
+            && self.alive_at.is_none()
             && self.hidden_at.is_none()
             && self.users.is_empty()
             && self.streams.is_empty()

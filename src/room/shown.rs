@@ -4,14 +4,42 @@
 //! that is to be seen stays the same, only whom it concerns is looked at; where it is another, what
 //! was shown is hidden in one change and what is to be seen is shown anew.
 
+use std::ops::AddAssign;
+
 use crate::change::Who;
 use crate::id::{StreamId, UserId};
 use crate::room::facts::Facts;
-use crate::room::live::Live;
+use crate::room::forget::earlier;
+use crate::room::live::{Joined, Live};
 use crate::room::session::SessionRegister;
-use crate::room::state::{Before, Context, RoomState, UserBefore};
+use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
+use crate::room::state::{Before, Context, LiveKey, RoomState, StreamBefore, UserBefore};
+use crate::room::user::LoginKey;
 use crate::time::Timestamp;
-use crate::visible::{Login, Session};
+use crate::view::StreamRef;
+use crate::visible::Session;
+
+/// The known times of what left the session that is shown, and of what came into it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Moved {
+    /// The earliest.
+    gone: Option<Timestamp>,
+    /// The earliest.
+    came: Option<Timestamp>,
+}
+
+impl Moved {
+    fn new(gone: Option<Timestamp>, came: Option<Timestamp>) -> Self {
+        Self { gone, came }
+    }
+}
+
+impl AddAssign for Moved {
+    fn add_assign(&mut self, other: Self) {
+        self.gone = earlier(self.gone, other.gone);
+        self.came = earlier(self.came, other.came);
+    }
+}
 
 impl RoomState {
     /// Shows the session that is to be seen now, and tells what is different from before.
@@ -19,42 +47,68 @@ impl RoomState {
         &mut self,
         facts: &Facts<'_>,
         before: Before<'_>,
-        lost: bool,
+        joined: Joined,
         cx: &mut Context<'_>,
     ) {
-        let session = self.live.visible(&self.settings, self.shows_from());
-        let same = self
-            .shown
-            .as_ref()
-            .zip(session)
-            .is_some_and(|(shown, session)| shown.session_id.as_ref() == Some(&session.id));
-        if !same || lost {
+        if !self.shows_the_same() || joined.watched_lost {
             self.show_anew(cx);
             return;
         }
-        let mut gone = None;
-        let mut came = None;
+        let mut moved = Moved::default();
         if let Some((user_id, before)) = before.user {
             let renewed = facts.user.and_then(|(_, user)| user.login).map(|(id, _)| id);
-            (gone, came) = self.user_turned(
+            moved += self.user_turned(
                 user_id,
-                before,
-                |login| Some(&login.user_session_id) == renewed,
+                &before,
+                |user| matches!(user, LiveUser::Login(login) if Some(&login.user_session_id) == renewed),
                 cx,
             );
         }
         if let Some((stream_id, before)) = before.stream {
-            (gone, came) = self.stream_turned(stream_id, before, facts, cx);
+            moved += self.stream_turned(stream_id, before, Some(facts), cx);
         }
-        self.show_session(gone, came, cx);
+        if joined.outdates {
+            for (user_id, before) in before.present_users {
+                moved += self.user_turned(&user_id, &before, |_| false, cx);
+            }
+            for (stream_id, before) in before.present_streams {
+                moved += self.stream_turned(&stream_id, before, None, cx);
+            }
+        }
+        self.show_session(moved, cx);
+        if !self.live.observed.is_empty() {
+            self.note_listed(facts, joined.outdates);
+        }
+    }
+
+    /// Whether the session that is to be seen now is the one that is shown.
+    pub(super) fn shows_the_same(&self) -> bool {
+        let visible = self.live.visible(&self.settings, self.shows_from());
+        let shown = self.shown.as_ref().map(|shown| shown.session_id.as_ref());
+        shown.is_some() && shown == visible.map(Visible::session_id)
+    }
+
+    /// Takes note of when the presences can go of those whom facts concern, or of everybody.
+    fn note_listed(&mut self, facts: &Facts<'_>, all: bool) {
+        let shows_from = self.shows_from();
+        if all {
+            self.live.note_all_listed(shows_from, &self.settings);
+            return;
+        }
+        if let Some((user_id, _)) = facts.user {
+            self.live.note_listed_user(user_id, shows_from, &self.settings);
+        }
+        if let Some((stream_id, _)) = facts.stream {
+            self.live.note_listed_stream(stream_id, shows_from, &self.settings);
+        }
     }
 
     /// Business info was made, or our times were pulled back: a session that an end had hidden may
     /// show again, and be the current one in place of another.
     pub(super) fn show_if_other(&mut self, cx: &mut Context<'_>) {
-        let session =
-            self.live.visible(&self.settings, self.shows_from()).map(|session| &session.id);
-        if session != self.shown.as_ref().and_then(|shown| shown.session_id.as_ref()) {
+        let visible = self.live.visible(&self.settings, self.shows_from());
+        let shown = self.shown.as_ref().map(|shown| shown.session_id.as_ref());
+        if shown != visible.map(Visible::session_id) {
             self.show_anew(cx);
         }
     }
@@ -64,12 +118,14 @@ impl RoomState {
     pub(super) fn show_anew(&mut self, cx: &mut Context<'_>) {
         let was_listed = self.is_listed();
         self.hide(cx);
-        let session = self.live.visible(&self.settings, self.shows_from());
-        let Some(session) = session else {
+        let shows_from = self.shows_from();
+        self.live.note_all_listed(shows_from, &self.settings);
+        let Some(visible) = self.live.visible(&self.settings, shows_from) else {
             self.unlist(was_listed, cx);
             return;
         };
-        let opened_at = earliest(session);
+        let session = visible.session();
+        let opened_at = earliest(session, self.live.sight(session, shows_from));
         self.shown = Some(shown(session, opened_at));
         let who = if was_listed { Who::SessionOpened } else { Who::RoomListed };
         cx.log.note(&self.id, cx.cause, who);
@@ -109,6 +165,8 @@ impl RoomState {
         let Some(shown) = self.shown.take() else { return };
         self.sessionless_since = Some(cx.now);
         self.streams.clear();
+        self.present_users.clear();
+        self.present_streams.clear();
         self.notes.clear();
         self.users.retain(|(_, user_id)| self.members.get(user_id.as_str()).is_some());
         cx.log.note(&self.id, cx.cause, Who::SessionClosed(shown.session_id));
@@ -116,9 +174,9 @@ impl RoomState {
 
     fn show_users_and_streams(&mut self, was_listed: bool, cx: &mut Context<'_>) {
         self.reorder_users();
-        let Some(session) = visible_session(&self.live, self.shown.as_ref()) else { return };
+        self.reorder_streams();
         for (_, user_id) in &self.users {
-            let logged_in = session.users.get(user_id).is_some_and(|user| !user.logins.is_empty());
+            let logged_in = self.live_user(user_id.as_str()).is_some();
             match self.members.get(user_id.as_str()) {
                 Some(_) if was_listed && logged_in => {
                     cx.log.note(&self.id, cx.cause, Who::UserUpdated(user_id.clone()));
@@ -127,32 +185,22 @@ impl RoomState {
                 Some(_) | None => cx.log.note(&self.id, cx.cause, Who::UserJoined(user_id.clone())),
             }
         }
-        for (stream_id, stream) in &session.streams {
-            if let Some(held) = stream.shown() {
-                self.streams.insert((held.at, stream_id.clone()));
-            }
-        }
         for (_, stream_id) in &self.streams {
             cx.log.note(&self.id, cx.cause, Who::StreamOpened(stream_id.clone()));
         }
     }
 
-    /// Tells where the session that stays visible looks different: `gone` and `came` are the times
-    /// of what left it and of what came into it.
-    pub(super) fn show_session(
-        &mut self,
-        gone: Option<Timestamp>,
-        came: Option<Timestamp>,
-        cx: &mut Context<'_>,
-    ) {
-        let Some(session) = visible_session(&self.live, self.shown.as_ref()) else { return };
+    /// Tells where the session that stays visible looks different.
+    pub(super) fn show_session(&mut self, moved: Moved, cx: &mut Context<'_>) {
+        let Some(sight) = self.sight() else { return };
+        let session = visible_session(&self.live, self.shown.as_ref());
         let before =
             self.shown.as_ref().filter(|shown| shown.inferred).and_then(|shown| shown.opened_at);
         let opened_at = match before {
-            Some(before) if gone != Some(before) => {
-                Some(came.map_or(before, |came| came.min(before)))
+            Some(before) if moved.gone != Some(before) => {
+                Some(moved.came.map_or(before, |came| came.min(before)))
             }
-            _ => earliest(session),
+            _ => earliest(session, sight),
         };
         let now_shown = Some(shown(session, opened_at));
         if self.shown != now_shown {
@@ -163,30 +211,44 @@ impl RoomState {
 
     /// What readers see of a user now.
     pub(super) fn user_before(&self, user_id: &str) -> UserBefore {
-        let login = self.login(user_id);
+        let live = self.live_user(user_id).map(|(_, user)| user);
         let joined_at = self.members.get(user_id).map(|member| member.membership.joined_at);
-        UserBefore {
-            since: joined_at.or_else(|| login.map(|login| login.login_at)),
-            login: self.live_user(user_id).and_then(|(_, user)| user.shown_key()),
-        }
+        let since = joined_at.or_else(|| live.map(|user| user.login_at().unwrap_or_default()));
+        let login_at = live.and_then(LiveUser::login_at);
+        let live = live.map(|user| match user {
+            LiveUser::Login(login) => LiveKey::Login(LoginKey {
+                counter: login.counter,
+                login_at: login.login_at,
+                user_session_id: login.user_session_id.clone(),
+            }),
+            LiveUser::Presence(present) => LiveKey::Presence(present.seen.at),
+        });
+        UserBefore { since, live, login_at }
     }
 
-    /// Tells what became of a user. `renewed` says whether the login that is shown was told anew,
-    /// or the membership changed. Returns the login times that went and came.
+    /// What readers see of a stream now.
+    pub(super) fn stream_before(&self, stream_id: &str) -> Option<StreamBefore> {
+        let (_, stream) = self.sight()?.stream(stream_id)?;
+        let present_at = match stream {
+            LiveStream::Held(_) => None,
+            LiveStream::Presence(present) => Some(present.seen.at),
+        };
+        Some(StreamBefore { created_at: stream.created_at(), present_at })
+    }
+
+    /// Tells what became of a user. `renewed` says whether what is shown was told anew, or the
+    /// membership changed.
     pub(super) fn user_turned(
         &mut self,
         user_id: &UserId,
-        before: UserBefore,
-        renewed: impl Fn(&Login) -> bool,
+        before: &UserBefore,
+        renewed: impl Fn(LiveUser<'_>) -> bool,
         cx: &mut Context<'_>,
-    ) -> (Option<Timestamp>, Option<Timestamp>) {
+    ) -> Moved {
         let after = self.user_before(user_id.as_str());
-        let content = self.login(user_id.as_str()).is_some_and(renewed);
-        if before == after && !content {
-            return (None, None);
-        }
-        if !self.is_listed() {
-            return (None, None);
+        let content = self.live_user(user_id.as_str()).is_some_and(|(_, user)| renewed(user));
+        if *before == after && !content || !self.is_listed() {
+            return Moved::default();
         }
         if before.since != after.since {
             if let Some(since) = before.since {
@@ -195,6 +257,11 @@ impl RoomState {
             if let Some(since) = after.since {
                 self.users.insert((since, user_id.clone()));
             }
+        }
+        if let Some(LiveKey::Presence(_)) = after.live {
+            self.present_users.insert(user_id.clone());
+        } else if !self.present_users.is_empty() {
+            self.present_users.remove(user_id);
         }
         let who = match (before.since, after.since) {
             (None, None) => None,
@@ -205,40 +272,41 @@ impl RoomState {
         if let Some(who) = who {
             cx.log.note(&self.id, cx.cause, who);
         }
-        (before.login.map(|login| login.login_at), after.login.map(|login| login.login_at))
+        Moved::new(before.login_at, after.login_at)
     }
 
     fn stream_turned(
         &mut self,
         stream_id: &StreamId,
-        before: Option<Timestamp>,
-        facts: &Facts<'_>,
+        before: Option<StreamBefore>,
+        facts: Option<&Facts<'_>>,
         cx: &mut Context<'_>,
-    ) -> (Option<Timestamp>, Option<Timestamp>) {
-        let session = visible_session(&self.live, self.shown.as_ref());
-        let held = session
-            .and_then(|session| session.streams.get(stream_id))
-            .and_then(|stream| stream.shown());
-        let after = held.map(|held| held.at);
+    ) -> Moved {
+        let after = self.stream_before(stream_id.as_str());
+        let shown = self.sight().and_then(|sight| sight.stream(stream_id.as_str()));
+        let held = match shown {
+            Some((_, LiveStream::Held(held))) => Some(held),
+            Some((_, LiveStream::Presence(_))) | None => None,
+        };
         // What was told changed the register, so if it is what is shown, readers see it anew.
-        let renewed = held.zip(facts.stream).is_some_and(|(held, (_, fact))| {
-            let shown = held.fact();
-            shown.key == fact.key && shown.at == fact.at
-        });
-        let same_life = held
-            .zip(self.notes.get(stream_id))
-            .is_some_and(|(held, note)| held.stream_session_id == note.stream_session_id);
+        let renewed =
+            held.zip(facts.and_then(|facts| facts.stream)).is_some_and(|(held, (_, fact))| {
+                let shown = held.fact();
+                shown.key == fact.key && shown.at == fact.at
+            });
         if before == after && !renewed {
-            return (None, None);
+            return Moved::default();
         }
-        if !same_life {
-            self.notes.remove(stream_id);
+        self.keep_note(stream_id);
+        if let Some(before) = before {
+            self.streams.remove(&(before.created_at.unwrap_or_default(), stream_id.clone()));
         }
-        if let Some(at) = before {
-            self.streams.remove(&(at, stream_id.clone()));
-        }
-        if let Some(at) = after {
-            self.streams.insert((at, stream_id.clone()));
+        self.present_streams.remove(stream_id);
+        if let Some(after) = after {
+            self.streams.insert((after.created_at.unwrap_or_default(), stream_id.clone()));
+            if after.present_at.is_some() {
+                self.present_streams.insert(stream_id.clone());
+            }
         }
         let who = match (before, after) {
             (None, None) => None,
@@ -249,11 +317,33 @@ impl RoomState {
         if let Some(who) = who {
             cx.log.note(&self.id, cx.cause, who);
         }
-        (before, after)
+        let created_at = |stream: Option<StreamBefore>| stream.and_then(|stream| stream.created_at);
+        Moved::new(created_at(before), created_at(after))
+    }
+
+    /// Keeps the attributes of those streams that are visible still.
+    pub(super) fn keep_notes(&mut self) {
+        let noted: Vec<_> = self.notes.keys().cloned().collect();
+        for stream_id in noted {
+            self.keep_note(&stream_id);
+        }
+    }
+
+    /// Attributes last as long as the life of the stream that they were given to.
+    fn keep_note(&mut self, stream_id: &StreamId) {
+        let Some(note) = self.notes.get(stream_id) else { return };
+        if !self.note_fits(stream_id, note) {
+            self.notes.remove(stream_id);
+            return;
+        }
+        let life = self.stream(stream_id.as_str()).and_then(StreamRef::stream_session_id).cloned();
+        if let Some(note) = self.notes.get_mut(stream_id) {
+            note.stream_session_id = note.stream_session_id.take().or(life);
+        }
     }
 }
 
-/// The session that is shown.
+/// The session that is shown, where it is known which.
 pub(super) fn visible_session<'a>(
     live: &'a Live,
     shown: Option<&Session>,
@@ -261,25 +351,26 @@ pub(super) fn visible_session<'a>(
     live.session(shown?.session_id.as_ref()?)
 }
 
-/// What readers see of a session. An inferred one opened no later than what is in it.
-pub(super) fn shown(session: &SessionRegister, earliest: Option<Timestamp>) -> Session {
-    let create = session.create.as_ref();
+/// What readers see of a session, or of one that is not known. An inferred one opened no later than
+/// what is in it.
+pub(super) fn shown(session: Option<&SessionRegister>, earliest: Option<Timestamp>) -> Session {
+    let create = session.and_then(|session| session.create.as_ref());
+    let name = session.and_then(|session| session.name.as_ref());
     Session {
-        session_id: Some(session.id.clone()),
+        session_id: session.map(|session| session.id.clone()),
         opened_at: create.map(|create| create.created_at).or(earliest),
         inferred: create.is_none(),
         creator_id: create.and_then(|create| create.creator_id.clone()),
-        room_name: session.name.as_ref().map(|name| name.name.clone()),
+        room_name: name.map(|name| name.name.clone()),
     }
 }
 
 /// The earliest login or stream that is in an inferred session now. Cost: what is in it.
-#[expect(clippy::disallowed_methods, reason = "a minimum does not depend on the order")]
-pub(super) fn earliest(session: &SessionRegister) -> Option<Timestamp> {
-    if session.is_anchor() {
+pub(super) fn earliest(session: Option<&SessionRegister>, sight: Sight<'_>) -> Option<Timestamp> {
+    if session.is_some_and(SessionRegister::is_anchor) {
         return None;
     }
-    let logins = session.users.values().filter_map(|user| user.shown()).map(|login| login.login_at);
-    let streams = session.streams.values().filter_map(|stream| stream.shown()).map(|held| held.at);
-    logins.chain(streams).min()
+    let users = sight.users().into_iter().filter_map(|(_, user)| user.login_at());
+    let streams = sight.streams().into_iter().filter_map(|(_, stream)| stream.created_at());
+    users.chain(streams).min()
 }

@@ -16,11 +16,12 @@ use crate::room::facts::Facts;
 use crate::room::live::Live;
 use crate::room::members::Members;
 use crate::room::shown::{earliest, shown, visible_session};
-use crate::room::user::{LoginKey, UserRegister};
+use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
+use crate::room::user::LoginKey;
 use crate::text::Attributes;
 use crate::time::Timestamp;
 use crate::view::{StreamRef, UserRef};
-use crate::visible::{Login, RoomInfo, Session};
+use crate::visible::{RoomInfo, Session};
 
 /// Everything of one room.
 #[derive(Debug, Clone)]
@@ -46,6 +47,9 @@ pub(crate) struct RoomState {
     pub(super) shown: Option<Session>,
     pub(super) users: BTreeSet<(Timestamp, UserId)>,
     pub(super) streams: BTreeSet<(Timestamp, StreamId)>,
+    /// Who is seen by an observation alone, as far as the media server is concerned.
+    pub(super) present_users: BTreeSet<UserId>,
+    pub(super) present_streams: BTreeSet<StreamId>,
     pub(super) sweep_at: Option<Timestamp>,
 }
 
@@ -55,7 +59,8 @@ pub(crate) struct RoomState {
 pub(crate) struct StreamNote {
     /// Our time.
     pub(crate) updated_at: Timestamp,
-    pub(crate) stream_session_id: StreamSessionId,
+    /// None where only an observation knows the stream: then whatever life it turns out to be.
+    pub(crate) stream_session_id: Option<StreamSessionId>,
     pub(crate) attributes: Attributes,
 }
 
@@ -71,15 +76,36 @@ pub(crate) struct Context<'a> {
 /// What readers saw of a user before something changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UserBefore {
+    /// The place in the order; the first where it is not known since when the user is here.
     pub(super) since: Option<Timestamp>,
-    pub(super) login: Option<LoginKey>,
+    pub(super) live: Option<LiveKey>,
+    /// When the login began, where that is known.
+    pub(super) login_at: Option<Timestamp>,
+}
+
+/// What tells one login or presence that readers see from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LiveKey {
+    Login(LoginKey),
+    Presence(Timestamp),
+}
+
+/// What readers saw of a stream before something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StreamBefore {
+    pub(super) created_at: Option<Timestamp>,
+    /// When an observation saw it, where nothing else knows it.
+    pub(super) present_at: Option<Timestamp>,
 }
 
 /// Whom an operation concerned, and what readers saw before.
 #[derive(Debug, Default)]
 pub(super) struct Before<'a> {
     pub(super) user: Option<(&'a UserId, UserBefore)>,
-    pub(super) stream: Option<(&'a StreamId, Option<Timestamp>)>,
+    pub(super) stream: Option<(&'a StreamId, Option<StreamBefore>)>,
+    /// Those whom an observation alone shows, where a creation or close may outdate it.
+    pub(super) present_users: Vec<(UserId, UserBefore)>,
+    pub(super) present_streams: Vec<(StreamId, Option<StreamBefore>)>,
 }
 
 impl RoomState {
@@ -98,6 +124,8 @@ impl RoomState {
             shown: None,
             users: BTreeSet::new(),
             streams: BTreeSet::new(),
+            present_users: BTreeSet::new(),
+            present_streams: BTreeSet::new(),
             sweep_at: None,
         }
     }
@@ -119,11 +147,19 @@ impl RoomState {
             return if joined.tally.is_repeat() { Outcome::Duplicate } else { Outcome::Stale };
         }
         let told = cx.log.len();
-        self.show(&facts, before, joined.watched_lost, cx);
-        let visible = self.shown.as_ref().and_then(|shown| shown.session_id.as_ref());
-        self.live.cap(visible);
+        self.show(&facts, before, joined, cx);
+        self.cap_sessions();
         self.finish(cx);
         if cx.log.len() > told { Outcome::Applied } else { Outcome::Held }
+    }
+
+    /// Lets sessions go beyond the cap, never the one that readers see.
+    pub(super) fn cap_sessions(&mut self) {
+        if self.live.is_over_cap() {
+            let visible = self.live.visible(&self.settings, self.shows_from());
+            let visible = visible.and_then(Visible::session_id).cloned();
+            self.live.cap(visible.as_ref());
+        }
     }
 
     /// Brings the clock and what is forgotten up to date, before an operation.
@@ -145,55 +181,63 @@ impl RoomState {
         if self.shown.is_some() {
             self.sessionless_since = None;
         }
-        self.live.trim(&self.settings);
+        self.live.trim(self.shows_from(), &self.settings);
         self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
     }
 
-    /// What readers see of those whom the facts concern, where it is the visible session's.
+    /// What readers see of those whom the facts concern: in the visible session, or in any where
+    /// observations count as well.
     fn before<'f>(&self, facts: &Facts<'f>) -> Before<'f> {
-        let is_visible = self
-            .shown
-            .as_ref()
-            .is_some_and(|shown| shown.session_id.as_ref() == Some(facts.session_id));
-        if !is_visible {
+        let Some(shown) = &self.shown else { return Before::default() };
+        let is_visible = shown.session_id.as_ref() == Some(facts.session_id);
+        if !is_visible && self.live.observed.is_empty() {
             return Before::default();
         }
         let user = facts.user.map(|(user_id, _)| (user_id, self.user_before(user_id.as_str())));
-        let stream = facts.stream.map(|(stream_id, _)| {
-            (stream_id, self.stream(stream_id.as_str()).map(StreamRef::created_at))
-        });
-        Before { user, stream }
+        let stream =
+            facts.stream.map(|(stream_id, _)| (stream_id, self.stream_before(stream_id.as_str())));
+        let mut before = Before { user, stream, ..Before::default() };
+        if facts.create.is_some() || facts.close.is_some() {
+            let users = self.present_users.iter();
+            before.present_users =
+                users.map(|id| (id.clone(), self.user_before(id.as_str()))).collect();
+            let streams = self.present_streams.iter();
+            before.present_streams =
+                streams.map(|id| (id.clone(), self.stream_before(id.as_str()))).collect();
+        }
+        before
     }
 
     /// Counts anew all that follows from the registers.
     pub(super) fn restore_derived(&mut self) {
         self.live.recount(&self.settings);
-        let session = self.live.visible(&self.settings, self.shows_from());
-        self.shown = session.map(|session| shown(session, earliest(session)));
+        let shows_from = self.shows_from();
+        let visible = self.live.visible(&self.settings, shows_from);
+        self.shown = visible.map(|visible| {
+            let sight = self.live.sight(visible.session(), shows_from);
+            shown(visible.session(), earliest(visible.session(), sight))
+        });
         self.reorder_users();
-        self.streams.clear();
-        if let Some(session) = visible_session(&self.live, self.shown.as_ref()) {
-            let held =
-                session.streams.iter().filter_map(|(id, stream)| Some((stream.shown()?.at, id)));
-            self.streams = held.map(|(at, stream_id)| (at, stream_id.clone())).collect();
-        }
-        self.live.trim(&self.settings);
+        self.reorder_streams();
+        self.live.note_all_listed(shows_from, &self.settings);
+        self.live.trim(shows_from, &self.settings);
         self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
     }
 
     /// Whether attributes are for a stream that is visible.
     pub(super) fn note_fits(&self, stream_id: &StreamId, note: &StreamNote) -> bool {
         let stream = self.stream(stream_id.as_str());
-        stream.is_some_and(|stream| *stream.stream_session_id() == note.stream_session_id)
+        stream.is_some_and(|stream| {
+            note.stream_session_id
+                .as_ref()
+                .is_none_or(|life| stream.stream_session_id() == Some(life))
+        })
     }
 
-    /// Counts the orders anew.
-    #[expect(
-        clippy::iter_over_hash_type,
-        reason = "an ordered set does not depend on the order it is filled in"
-    )]
+    /// Counts the order of the users anew.
     pub(super) fn reorder_users(&mut self) {
         self.users.clear();
+        self.present_users.clear();
         if !self.is_listed() {
             return;
         }
@@ -201,14 +245,36 @@ impl RoomState {
         self.users = members
             .map(|(user_id, member)| (member.membership.joined_at, user_id.clone()))
             .collect();
-        let Some(session) = visible_session(&self.live, self.shown.as_ref()) else { return };
-        for (user_id, user) in &session.users {
-            if let Some(login) = user.shown()
-                && self.members.get(user_id.as_str()).is_none()
-            {
-                self.users.insert((login.login_at, user_id.clone()));
+        let Some(sight) = self.sight() else { return };
+        let mut present = BTreeSet::new();
+        let mut logged_in = Vec::new();
+        for (user_id, user) in sight.users() {
+            if let LiveUser::Presence(_) = user {
+                present.insert(user_id.clone());
+            }
+            if self.members.get(user_id.as_str()).is_none() {
+                logged_in.push((user.login_at().unwrap_or_default(), user_id.clone()));
             }
         }
+        self.users.extend(logged_in);
+        self.present_users = present;
+    }
+
+    /// Counts the order of the streams anew.
+    pub(super) fn reorder_streams(&mut self) {
+        self.streams.clear();
+        self.present_streams.clear();
+        let Some(sight) = self.sight() else { return };
+        let mut present = BTreeSet::new();
+        let mut streams = BTreeSet::new();
+        for (stream_id, stream) in sight.streams() {
+            if let LiveStream::Presence(_) = stream {
+                present.insert(stream_id.clone());
+            }
+            streams.insert((stream.created_at().unwrap_or_default(), stream_id.clone()));
+        }
+        self.streams = streams;
+        self.present_streams = present;
     }
 
     /// Business info made after an end shows again a session that the end had hidden.
@@ -216,13 +282,15 @@ impl RoomState {
         self.info.as_ref().map(|info| info.created_at)
     }
 
-    /// Whether the visible session has this user's login.
-    pub(super) fn live_user(&self, user_id: &str) -> Option<(&UserId, &UserRegister)> {
-        visible_session(&self.live, self.shown.as_ref())?.users.get_key_value(user_id)
+    /// How readers look at what is shown.
+    pub(super) fn sight(&self) -> Option<Sight<'_>> {
+        let shown = self.shown.as_ref()?;
+        Some(self.live.sight(visible_session(&self.live, Some(shown)), self.shows_from()))
     }
 
-    pub(super) fn login(&self, user_id: &str) -> Option<&Login> {
-        self.live_user(user_id).and_then(|(_, user)| user.shown())
+    /// What the media server says of a user.
+    pub(super) fn live_user(&self, user_id: &str) -> Option<(&UserId, LiveUser<'_>)> {
+        self.sight()?.user(user_id)
     }
 
     pub(crate) fn settings(&self) -> Fingerprint {
@@ -280,18 +348,18 @@ impl RoomState {
 
     pub(crate) fn user(&self, user_id: &str) -> Option<UserRef<'_>> {
         let live = self.live_user(user_id);
-        let login = live.and_then(|(_, user)| user.shown());
         match self.members.get_key_value(user_id) {
-            Some((user_id, member)) => Some(UserRef::new(user_id, Some(member), login)),
-            None => login.and(live).map(|(user_id, _)| UserRef::new(user_id, None, login)),
+            Some((user_id, member)) => {
+                Some(UserRef::new(user_id, Some(member), live.map(|(_, user)| user)))
+            }
+            None => live.map(|(user_id, user)| UserRef::new(user_id, None, Some(user))),
         }
     }
 
     pub(crate) fn stream(&self, stream_id: &str) -> Option<StreamRef<'_>> {
-        let session = visible_session(&self.live, self.shown.as_ref())?;
-        let (stream_id, stream) = session.streams.get_key_value(stream_id)?;
+        let (stream_id, stream) = self.sight()?.stream(stream_id)?;
         let attributes =
             self.notes.get(stream_id).map_or(Attributes::NONE, |note| &note.attributes);
-        StreamRef::new(stream_id, stream.shown()?, attributes)
+        StreamRef::new(stream_id, stream, attributes)
     }
 }

@@ -17,6 +17,7 @@ use crate::room::Room;
 use crate::room::facts::{Facts, StreamFact, StreamKey, UserFacts};
 use crate::room::live::{Live, MAX_SESSIONS};
 use crate::room::members::{Left, Members};
+use crate::room::observed::Observed;
 use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{RoomState, StreamNote};
 use crate::room::stream::{MAX_FACTS, StreamRegister};
@@ -62,6 +63,7 @@ struct StoredLeft<'a> {
 struct StoredLive<'a> {
     latest_create: Option<Timestamp>,
     sessions: Vec<StoredSession<'a>>,
+    observed: Cow<'a, Observed>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,6 +73,7 @@ struct StoredSession<'a> {
     closed_at: Option<Timestamp>,
     seen_at: Option<Timestamp>,
     name: Option<Cow<'a, Name>>,
+    alive_at: Option<Timestamp>,
     hidden_at: Option<Timestamp>,
     touched_at: Timestamp,
     users: Vec<StoredUser<'a>>,
@@ -160,6 +163,7 @@ impl<'a> StoredRoom<'a> {
             live: StoredLive {
                 latest_create: room.live.latest_create,
                 sessions: room.live.sessions.iter().map(StoredSession::of).collect(),
+                observed: Cow::Borrowed(&room.live.observed),
             },
             stream_notes: Cow::Borrowed(&room.notes),
         }
@@ -224,6 +228,17 @@ impl StoredLive<'_> {
         for session in self.sessions {
             session.restore(&mut live, room_id, rules)?;
         }
+        live.observed = self.observed.into_owned();
+        let mut settled = live.observed.clone();
+        settled.settle(live.floor(rules), live.outdated_until());
+        if let Some(what) =
+            live.observed.impossible().or((settled != live.observed).then_some("a sighting"))
+        {
+            return Err(StoredError::Impossible {
+                room_id: room_id.clone(),
+                what: format!("{what} of the observations"),
+            });
+        }
         live.recount(rules);
         Ok(live)
     }
@@ -239,6 +254,7 @@ impl<'a> StoredSession<'a> {
             closed_at: session.closed_at,
             seen_at: session.seen_at,
             name: session.name.as_ref().map(Cow::Borrowed),
+            alive_at: session.alive_at,
             hidden_at: session.hidden_at,
             touched_at: session.touched_at,
             users: session.users_by_id().into_iter().map(StoredUser::of).collect(),
@@ -268,6 +284,7 @@ impl<'a> StoredSession<'a> {
         let close = Facts { close: self.closed_at, ..none };
         let seen = Facts { seen: self.seen_at, ..none };
         let name = Facts { name: self.name.as_deref().map(Name::fact), ..none };
+        let alive = Facts { alive: self.alive_at, ..none };
         let create = Facts { create: self.create.as_deref().map(Create::fact), ..none };
         if self.create.as_ref().is_some_and(|create| Some(create.created_at) > live.latest_create) {
             return Err(refuse("the creation"));
@@ -280,6 +297,7 @@ impl<'a> StoredSession<'a> {
             (close.close.is_some(), close, "the close"),
             (seen.seen.is_some(), seen, "the sign of life"),
             (name.name.is_some(), name, "the name"),
+            (alive.alive.is_some(), alive, "the sighting"),
         ];
         for (_, facts, what) in parts.into_iter().filter(|(is_stored, ..)| *is_stored) {
             if !live.join(&facts, self.touched_at, None, rules).tally.changed {

@@ -104,12 +104,10 @@ impl StreamRegister {
         self.facts.iter().map(|held| held.at).max()
     }
 
-    /// The instant that the threshold of forgetting must pass for a closed stream to be let go.
-    pub(crate) fn forgettable_at(&self) -> Option<Timestamp> {
-        match self.shown() {
-            Some(_) => None,
-            None => Some(self.newest().unwrap_or_default().max(self.touched_at)),
-        }
+    /// The instant that the threshold of forgetting must pass for a stream to be let go that is
+    /// not open, as far as readers are concerned.
+    pub(crate) fn forgettable_at(&self, is_open: bool) -> Option<Timestamp> {
+        (!is_open).then(|| self.newest().unwrap_or_default().max(self.touched_at))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

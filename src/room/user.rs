@@ -144,23 +144,16 @@ impl UserRegister {
         std::iter::once(key).chain(logins).chain(closers)
     }
 
-    /// The login that readers see: the highest (counter, login time, user session).
-    pub(crate) fn shown(&self) -> Option<&Login> {
-        self.logins.iter().max_by(|a, b| {
+    /// The login that readers see: the highest (counter, login time, user session) of those that
+    /// are no earlier than the latest list without the user.
+    pub(crate) fn shown_since(&self, absent_at: Option<Timestamp>) -> Option<&Login> {
+        let logins = self.logins.iter().filter(|login| Some(login.login_at) >= absent_at);
+        logins.max_by(|a, b| {
             (a.counter, a.login_at, &a.user_session_id).cmp(&(
                 b.counter,
                 b.login_at,
                 &b.user_session_id,
             ))
-        })
-    }
-
-    /// Which login readers see.
-    pub(crate) fn shown_key(&self) -> Option<LoginKey> {
-        self.shown().map(|login| LoginKey {
-            counter: login.counter,
-            login_at: login.login_at,
-            user_session_id: login.user_session_id.clone(),
         })
     }
 
@@ -172,12 +165,12 @@ impl UserRegister {
     }
 
     /// The instant below which the threshold of forgetting must not be for something to be let go
-    /// here: of a user without login the whole register, else its oldest closer.
-    pub(crate) fn forgettable_at(&self) -> Option<Timestamp> {
-        if self.logins.is_empty() {
-            Some(self.newest().unwrap_or_default().max(self.touched_at))
-        } else {
+    /// here: of a user without a login that counts the whole register, else its oldest closer.
+    pub(crate) fn forgettable_at(&self, has_login: bool) -> Option<Timestamp> {
+        if has_login {
             self.closers.iter().map(|closer| closer.at).min()
+        } else {
+            Some(self.newest().unwrap_or_default().max(self.touched_at))
         }
     }
 

@@ -29,15 +29,12 @@ pub fn visible_of(room: Option<RoomRef<'_>>) -> Option<Visible> {
             .collect(),
         streams: room
             .streams()
-            .map(|stream| {
-                let stream_session = stream.stream_session_id().clone();
-                let shown = (
-                    stream.created_at().as_millis(),
-                    stream_session,
-                    stream.counter(),
-                    stream.details().clone(),
-                );
-                (stream.id().clone(), shown)
+            .filter_map(|stream| {
+                let stream_session = stream.stream_session_id()?.clone();
+                let created_at = stream.created_at()?.as_millis();
+                let shown =
+                    (created_at, stream_session, stream.counter()?, stream.details().clone());
+                Some((stream.id().clone(), shown))
             })
             .collect(),
     })

@@ -1,0 +1,306 @@
+//! What observations mend, each as a story of one room.
+
+use room_registry::{
+    Callback, CallbackEvent, Cause, Config, Error, ManualClock, NewRoom, NewUser, Observation,
+    ObservedStream, ObservedUser, Outcome, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId,
+    StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp, UserId, UserLoggedIn,
+    UserLoggedOut, UserSessionId,
+};
+
+const START: u64 = 1_000_000;
+
+#[test]
+fn a_lost_close_is_mended_by_a_look_at_the_empty_room() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.hears(at(1), login("ann", 1, 1));
+    story.passes_to(60);
+    assert_eq!(story.sees(&empty(50)), Outcome::Applied);
+    assert!(story.registry.room("r").is_none());
+    assert!(story.registry.changes().all(|change| change.cause == Cause::Repaired));
+    assert_eq!(story.sees(&empty(50)), Outcome::Stale, "a repeat");
+}
+
+#[test]
+fn a_lost_login_shows_and_becomes_normal_when_its_callback_comes() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.hears(at(1), login("ann", 1, 1));
+    story.passes_to(60);
+    let seen = observation(50).users([user("ann"), user("bob").name("Bob")]).streams([]);
+    assert_eq!(story.sees(&seen), Outcome::Applied);
+    assert_eq!(story.users(), ["bob", "ann"], "nobody told since when Bob is here");
+    let bob = story.registry.room("r").unwrap().user("bob").unwrap();
+    assert_eq!(bob.name().unwrap(), "Bob");
+    assert!(bob.login().is_none() && bob.presence().is_some());
+
+    assert_eq!(story.hears(at(60), login("bob", 2, 30)), Outcome::Applied);
+    assert_eq!(story.users(), ["ann", "bob"]);
+    assert!(story.registry.room("r").unwrap().user("bob").unwrap().presence().is_none());
+    assert_eq!(story.hears(at(61), logout("bob", 2, 30, 61)), Outcome::Applied);
+    assert_eq!(story.users(), ["ann"]);
+}
+
+#[test]
+fn what_only_an_observation_knows_goes_when_its_closing_comes() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.passes_to(60);
+    let seen = observation(50).users([user("bob")]).streams([stream("camera")]);
+    story.sees(&seen);
+    assert_eq!((story.users(), story.streams()), (vec!["bob".into()], vec!["camera".into()]));
+    story.hears(at(61), stream_closed("camera", 1, 61));
+    story.hears(at(62), logout("bob", 2, 30, 62));
+    assert_eq!((story.users(), story.streams()), (vec![], vec![]));
+}
+
+#[test]
+fn a_ghost_goes_and_what_is_newer_than_the_observation_stays() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.hears(at(1), login("ghost", 1, 1));
+    story.hears(at(2), stream_created("ghost camera", 1, 2));
+    story.hears(at(48), login("new", 2, 48));
+    story.hears(at(49), stream_created("new camera", 2, 49));
+    story.passes_to(60);
+    story.sees(&observation(50).users([user("tom")]).streams([]));
+    assert_eq!(story.users(), ["tom", "new"], "within the clock skew callbacks decide");
+    assert_eq!(story.streams(), ["new camera"]);
+    assert_eq!(story.hears(at(60), login("ghost", 1, 1)), Outcome::Duplicate);
+    assert_eq!(story.users(), ["tom", "new"], "a repeat brings no ghost back");
+}
+
+#[test]
+fn an_older_observation_after_a_newer_one_does_nothing() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.passes_to(100);
+    story.sees(&observation(90).users([user("ann")]).streams([]));
+    let older = observation(80).users([user("bob")]).streams([stream("camera")]);
+    assert_ne!(story.sees(&older), Outcome::Applied);
+    assert_eq!((story.users(), story.streams()), (vec!["ann".into()], vec![]));
+    story.sees(&empty(70));
+    assert_eq!(story.users(), ["ann"]);
+    assert_eq!(story.registry.room("r").unwrap().session_id(), None, "the session known closed");
+}
+
+#[test]
+fn a_registry_that_starts_empty_beside_live_rooms_learns_them() {
+    let mut story = Story::new();
+    story.passes_to(60);
+    let seen = observation(59).users([user("ann")]).streams([stream("camera")]);
+    assert_eq!(story.sees(&seen), Outcome::Applied);
+    let room = story.registry.room("r").unwrap();
+    assert_eq!(room.session().unwrap().session_id, None);
+    assert!(room.session().unwrap().inferred);
+    assert_eq!(story.registry.session_count(), 1);
+
+    assert_eq!(story.hears(at(70), login("bob", 2, 70)), Outcome::Applied);
+    assert_eq!(story.registry.room("r").unwrap().session_id().unwrap().as_str(), "1");
+    assert_eq!(story.users(), ["ann", "bob"], "the same people, in the session that is known now");
+    assert_eq!(story.streams(), ["camera"]);
+}
+
+#[test]
+fn a_named_session_is_shown_and_closed_by_name() {
+    let mut story = Story::new();
+    story.passes_to(60);
+    let alive = observation(50).session_id(session()).open(true);
+    assert_eq!(story.sees(&alive), Outcome::Applied);
+    assert_eq!(story.registry.room("r").unwrap().session_id(), Some(&session()));
+    let closed = observation(59).session_id(session()).open(false);
+    assert_eq!(story.sees(&closed), Outcome::Applied);
+    assert!(story.registry.room("r").is_none());
+    assert_eq!(story.hears(at(60), created(0)), Outcome::Held, "it is known to be closed");
+}
+
+#[test]
+fn leaving_closes_what_only_an_observation_knows_until_a_later_one() {
+    let mut story = Story::new();
+    story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    story.passes_to(60);
+    let seen = observation(50).users([user("bob")]).streams([]);
+    story.sees(&seen);
+    story.registry.leave_room("r", "bob").unwrap();
+    assert!(story.users().is_empty());
+    assert_eq!(story.sees(&seen), Outcome::Stale);
+    assert!(story.users().is_empty());
+    story.passes_to(80);
+    story.sees(&observation(70).users([user("bob")]).streams([]));
+    assert_eq!(story.users(), ["bob"], "the media server still has him");
+}
+
+#[test]
+fn ending_hides_what_was_observed_until_then_and_creating_shows_it_again() {
+    let mut story = Story::new();
+    story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    story.passes_to(60);
+    let seen = observation(50).users([user("bob")]).streams([stream("camera")]);
+    story.sees(&seen);
+    story.registry.end_room("r").unwrap();
+    assert!(story.registry.room("r").is_none());
+    assert_eq!(story.sees(&seen), Outcome::Stale, "a repeat");
+    assert!(story.registry.room("r").is_none());
+    story.registry.create_room(NewRoom::new("r", "ann")).unwrap();
+    assert_eq!((story.users(), story.streams()), (vec!["bob".into()], vec!["camera".into()]));
+}
+
+#[test]
+fn an_observation_ends_the_memberships_of_a_room_that_leaves_the_list() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.registry.join_room("r", NewUser::new("ann")).unwrap();
+    story.passes_to(60);
+    story.sees(&empty(50));
+    assert!(story.registry.room("r").is_none());
+    assert_eq!(story.registry.user_count(), 0);
+    story.hears(at(61), created(60));
+    assert!(story.users().is_empty());
+}
+
+#[test]
+fn an_observation_that_contradicts_itself_is_refused() {
+    let mut story = Story::new();
+    story.passes_to(60);
+    let contradiction = observation(50).open(false).users([user("ann")]);
+    let error = story.registry.apply_observation(&contradiction).unwrap_err();
+    assert_eq!(error, Error::ContradictoryObservation { room_id: "r".into() });
+    assert_eq!(
+        error.to_string(),
+        r#"the observation of room "r" says that it is not open, and lists somebody in it"#
+    );
+    assert_eq!(story.registry.held_room_count(), 0);
+}
+
+#[test]
+fn an_observation_too_old_or_from_the_future_is_refused() {
+    let mut story = Story::new();
+    story.passes_to(10_000);
+    let seen = |seconds| observation(seconds).users([user("ann")]);
+    assert_eq!(story.sees(&seen(10_000 - 601)), Outcome::TooLate);
+    assert_eq!(story.sees(&seen(10_000 + 601)), Outcome::Refused);
+    assert_eq!(story.registry.held_room_count(), 0);
+    assert_eq!(story.sees(&seen(10_000 - 600)), Outcome::Applied);
+}
+
+#[test]
+fn an_empty_list_closes_no_room_where_rooms_stay_open_and_empty() {
+    let config = Config::builder().empty_means_closed(false).build().unwrap();
+    let mut story = Story::with(config);
+    story.hears(at(0), created(0));
+    story.hears(at(1), login("ann", 1, 1));
+    story.passes_to(60);
+    assert_eq!(story.sees(&empty(50)), Outcome::Applied);
+    assert!(story.registry.room("r").is_some());
+    assert!(story.users().is_empty());
+    assert_eq!(story.sees(&empty(59).open(false)), Outcome::Applied);
+    assert!(story.registry.room("r").is_none());
+}
+
+#[test]
+fn what_observations_left_is_forgotten_after_the_retention() {
+    let mut story = Story::new();
+    story.passes_to(60);
+    story.sees(&observation(50).users([user("ann"), user("bob")]).streams([stream("camera")]));
+    story.hears(at(61), logout("bob", 2, 30, 61));
+    story.sees(&empty(66));
+    assert_eq!(story.registry.held_room_count(), 1);
+    story.passes_to(2_000);
+    story.registry.expire();
+    assert_eq!(story.registry.held_room_count(), 0);
+    assert_eq!(story.registry.next_expiry(), None);
+}
+
+/// A registry on a manual clock.
+struct Story {
+    clock: ManualClock,
+    registry: RoomRegistry<ManualClock>,
+}
+
+impl Story {
+    fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    fn with(config: Config) -> Self {
+        let clock = ManualClock::at(at(0));
+        Self { registry: RoomRegistry::with_clock(config, clock.clone()), clock }
+    }
+
+    fn passes_to(&mut self, seconds: u64) {
+        self.clock.set(at(seconds));
+    }
+
+    fn hears(&mut self, now: Timestamp, event: impl Into<CallbackEvent>) -> Outcome {
+        self.clock.set(now);
+        self.registry.apply_callback(&Callback::new(room_id(), session(), event))
+    }
+
+    fn sees(&mut self, observation: &Observation) -> Outcome {
+        self.registry.apply_observation(observation).expect("it is consistent")
+    }
+
+    fn users(&self) -> Vec<String> {
+        let room = self.registry.room("r");
+        room.into_iter().flat_map(RoomRef::users).map(|user| user.id().to_string()).collect()
+    }
+
+    fn streams(&self) -> Vec<String> {
+        let room = self.registry.room("r");
+        let streams = room.into_iter().flat_map(RoomRef::streams);
+        streams.map(|stream| stream.id().to_string()).collect()
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(START + seconds)
+}
+
+fn room_id() -> RoomId {
+    RoomId::new("r").expect("a valid id")
+}
+
+fn session() -> SessionId {
+    SessionId::new("1").expect("a valid id")
+}
+
+fn observation(seconds: u64) -> Observation {
+    Observation::new(room_id(), at(seconds))
+}
+
+fn empty(seconds: u64) -> Observation {
+    observation(seconds).users([]).streams([])
+}
+
+fn user(id: &str) -> ObservedUser {
+    ObservedUser::new(UserId::new(id).expect("a valid id"))
+}
+
+fn stream(id: &str) -> ObservedStream {
+    ObservedStream::new(StreamId::new(id).expect("a valid id"))
+}
+
+fn created(seconds: u64) -> RoomCreated {
+    RoomCreated::new(at(seconds))
+}
+
+fn login(id: &str, life: u64, seconds: u64) -> UserLoggedIn {
+    let user_session_id = UserSessionId::new(life.to_string()).expect("a valid id");
+    UserLoggedIn::new(UserId::new(id).expect("a valid id"), user_session_id, at(seconds), life)
+}
+
+fn logout(id: &str, life: u64, login: u64, logout: u64) -> UserLoggedOut {
+    let user_session_id = UserSessionId::new(life.to_string()).expect("a valid id");
+    UserLoggedOut::new(UserId::new(id).expect("a valid id"), user_session_id, at(logout), life + 1)
+        .login_at(at(login))
+}
+
+fn stream_created(id: &str, counter: u64, seconds: u64) -> StreamCreated {
+    let life = StreamSessionId::new(format!("s-{id}")).expect("a valid id");
+    StreamCreated::new(StreamId::new(id).expect("a valid id"), life, at(seconds), Some(counter))
+}
+
+fn stream_closed(id: &str, counter: u64, seconds: u64) -> StreamClosed {
+    let life = StreamSessionId::new(format!("s-{id}")).expect("a valid id");
+    StreamClosed::new(StreamId::new(id).expect("a valid id"), life, at(seconds), Some(counter))
+}
