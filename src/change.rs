@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{RoomId, SessionId, StreamId, UserId};
 use crate::room::state::RoomState;
+use crate::suspicion::{Sign, SuspectedList, Suspicion};
 use crate::visible::{RoomInfo, Session, Stream, User};
 
 /// One thing that became visible, looks different, or stopped being visible.
@@ -143,6 +144,15 @@ pub enum ChangeKind {
         /// Which stream.
         stream_id: StreamId,
     },
+    /// A callback of the visible session seems to be lost, or what seems to be is different now.
+    SuspicionRaised(Suspicion),
+    /// A suspicion does not hold any more.
+    SuspicionWithdrawn {
+        /// What it was about.
+        list: SuspectedList,
+        /// What had told of a loss.
+        sign: Sign,
+    },
 }
 
 /// Who changed, before anybody asks what became of them.
@@ -167,6 +177,8 @@ pub(crate) enum Who {
     StreamOpened(StreamId),
     StreamUpdated(StreamId),
     StreamClosed(StreamId),
+    SuspicionRaised(SuspectedList, Sign),
+    SuspicionWithdrawn(SuspectedList, Sign),
 }
 
 /// The buffer of one call.
@@ -258,5 +270,13 @@ fn what_became_of(who: &Who, room: Option<&RoomState>) -> Option<ChangeKind> {
             ChangeKind::StreamUpdated(room?.stream(stream_id.as_str())?.to_owned())
         }
         Who::StreamClosed(stream_id) => ChangeKind::StreamClosed { stream_id: stream_id.clone() },
+        Who::SuspicionRaised(list, sign) => {
+            let mut held = room?.suspicions().iter();
+            let suspicion = held.find(|held| (held.list, held.sign) == (*list, *sign))?;
+            ChangeKind::SuspicionRaised(suspicion.clone())
+        }
+        Who::SuspicionWithdrawn(list, sign) => {
+            ChangeKind::SuspicionWithdrawn { list: *list, sign: *sign }
+        }
     })
 }

@@ -24,6 +24,10 @@ pub use builder::ConfigBuilder;
 /// | [`future_guard`](ConfigBuilder::future_guard) | 10 min |
 /// | [`infer_sessions`](ConfigBuilder::infer_sessions) | on |
 /// | [`empty_means_closed`](ConfigBuilder::empty_means_closed) | on |
+/// | [`ask_after`](ConfigBuilder::ask_after) | 20 s |
+/// | [`report_after`](ConfigBuilder::report_after) | 90 s |
+/// | [`quiet_for`](ConfigBuilder::quiet_for) | 60 s |
+/// | [`repair_calls_per_second`](ConfigBuilder::repair_calls_per_second) | 10 |
 /// | [`heartbeats_end_logins`](ConfigBuilder::heartbeats_end_logins) | off |
 /// | [`auto_create_rooms`](ConfigBuilder::auto_create_rooms) | off |
 /// | [`max_users_per_room`](ConfigBuilder::max_users_per_room), [`max_rooms`](ConfigBuilder::max_rooms), [`max_rooms_per_host`](ConfigBuilder::max_rooms_per_host) | none |
@@ -47,6 +51,10 @@ pub struct Config {
     pub(crate) heartbeat_timeout_ms: u64,
     pub(crate) empty_grace_ms: u64,
     pub(crate) future_guard_ms: u64,
+    pub(crate) ask_after_ms: u64,
+    pub(crate) report_after_ms: u64,
+    pub(crate) quiet_for_ms: u64,
+    pub(crate) repair_calls_per_second: u32,
     pub(crate) heartbeats_end_logins: bool,
     pub(crate) auto_create_rooms: Option<Lifecycle>,
     pub(crate) max_users_per_room: Option<usize>,
@@ -147,6 +155,10 @@ impl Default for Config {
             heartbeat_timeout_ms: 90_000,
             empty_grace_ms: 60_000,
             future_guard_ms: 600_000,
+            ask_after_ms: 20_000,
+            report_after_ms: 90_000,
+            quiet_for_ms: 60_000,
+            repair_calls_per_second: 10,
             heartbeats_end_logins: false,
             auto_create_rooms: None,
             max_users_per_room: None,
@@ -268,6 +280,50 @@ impl Config {
     #[must_use]
     pub fn empty_means_closed(&self) -> bool {
         self.fingerprint.empty_means_closed
+    }
+
+    /// How long a sign of a lost callback must be there before the media server is worth asking.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().ask_after().as_secs(), 20);
+    /// ```
+    #[must_use]
+    pub fn ask_after(&self) -> Duration {
+        Duration::from_millis(self.ask_after_ms)
+    }
+
+    /// How long a sign of a lost callback must be there before it is reported.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().report_after().as_secs(), 90);
+    /// ```
+    #[must_use]
+    pub fn report_after(&self) -> Duration {
+        Duration::from_millis(self.report_after_ms)
+    }
+
+    /// After how long a silence the last change of a room is worth confirming.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().quiet_for().as_secs(), 60);
+    /// ```
+    #[must_use]
+    pub fn quiet_for(&self) -> Duration {
+        Duration::from_millis(self.quiet_for_ms)
+    }
+
+    /// How many calls a second the questions to the media server may cost.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::default().repair_calls_per_second(), 10);
+    /// ```
+    #[must_use]
+    pub fn repair_calls_per_second(&self) -> u32 {
+        self.repair_calls_per_second
     }
 
     /// Whether a heartbeat that times out ends the user's logins as well.

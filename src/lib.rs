@@ -101,8 +101,10 @@ mod id;
 mod mirror;
 mod observation;
 mod outcome;
+mod planner;
 mod registry;
 mod room;
+mod suspicion;
 mod text;
 mod time;
 mod view;
@@ -129,10 +131,12 @@ pub use id::{
 pub use mirror::{Mirror, MirrorRoom};
 pub use observation::{Observation, ObservedList, ObservedStream, ObservedUser};
 pub use outcome::{Explanation, Outcome, Outcomes};
+pub use planner::{Planner, Question, Reason, Standing};
 #[cfg(feature = "serde")]
 pub use registry::Snapshot;
 pub use registry::{RoomPage, RoomQuery, RoomRegistry};
 pub use room::{Expired, Room};
+pub use suspicion::{Sign, SuspectedList, Suspicion};
 pub use text::{Attributes, Role, Text};
 pub use time::Timestamp;
 pub use view::{RoomRef, StreamRef, UserRef};

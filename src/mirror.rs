@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, ChangeKind};
 use crate::id::{RoomId, StreamId, UserId};
+use crate::suspicion::Suspicion;
 use crate::view::RoomRef;
 use crate::visible::{RoomInfo, Session, Stream, User};
 
@@ -52,6 +53,8 @@ pub struct MirrorRoom {
     pub users: BTreeMap<UserId, User>,
     /// Its streams, by id.
     pub streams: BTreeMap<StreamId, Stream>,
+    /// What is suspected of it, by list and sign.
+    pub suspicions: Vec<Suspicion>,
 }
 
 impl Mirror {
@@ -104,6 +107,10 @@ impl Mirror {
             ChangeKind::StreamClosed { stream_id } => {
                 room.streams.remove(stream_id);
             }
+            ChangeKind::SuspicionRaised(suspicion) => room.suspect(suspicion.clone()),
+            ChangeKind::SuspicionWithdrawn { list, sign } => {
+                room.suspicions.retain(|held| (held.list, held.sign) != (*list, *sign));
+            }
         }
     }
 
@@ -120,6 +127,13 @@ impl Mirror {
 }
 
 impl MirrorRoom {
+    fn suspect(&mut self, suspicion: Suspicion) {
+        let subject = |held: &Suspicion| (held.list, held.sign);
+        self.suspicions.retain(|held| subject(held) != subject(&suspicion));
+        self.suspicions.push(suspicion);
+        self.suspicions.sort_unstable_by_key(subject);
+    }
+
     fn close_session(&mut self) {
         self.session = None;
         self.streams.clear();
@@ -149,6 +163,7 @@ impl From<RoomRef<'_>> for MirrorRoom {
                 .streams()
                 .map(|stream| (stream.id().clone(), stream.to_owned()))
                 .collect(),
+            suspicions: room.suspicions().to_vec(),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod commands;
 mod index;
 mod query;
+mod repair;
 #[cfg(feature = "serde")]
 mod snapshot;
 mod transfer;
@@ -22,7 +23,6 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::{Error, id_text};
 use crate::id::RoomId;
-use crate::observation::Observation;
 use crate::outcome::{Outcome, Outcomes};
 use crate::registry::index::{Index, Place};
 use crate::room::Expired;
@@ -88,12 +88,13 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     #[must_use]
     pub fn with_clock(config: Config, clock: C) -> Self {
+        let index = Index::new(&config);
         Self {
             config,
             clock,
             now: Timestamp::MIN,
             rooms: HashMap::new(),
-            index: Index::default(),
+            index,
             outcomes: Outcomes::default(),
             log: ChangeLog::default(),
         }
@@ -134,40 +135,6 @@ impl<C: Clock> RoomRegistry<C> {
         });
         self.outcomes.count(outcome);
         outcome
-    }
-
-    /// Takes in what the application saw when it asked the media server, and mends what callbacks
-    /// had lost. Whatever is newer than the observation, less the clock skew, stays as it is, so an
-    /// observation may be late or repeated like a callback. It does not count in
-    /// [`outcomes`](Self::outcomes).
-    ///
-    /// Cost: the room, and the lists of the observation.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ContradictoryObservation`] where it says that the room is not open and lists
-    /// somebody in it.
-    ///
-    /// ```
-    /// use room_registry::*;
-    /// let clock = ManualClock::at(Timestamp::from_secs(100));
-    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
-    /// let created = RoomCreated::new(Timestamp::from_secs(99));
-    /// registry.apply_callback(&Callback::new(RoomId::new("r1")?, SessionId::new("7")?, created));
-    ///
-    /// // The close was lost. The media server, asked later, knows of nobody in the room:
-    /// clock.set(Timestamp::from_secs(200));
-    /// let observation = Observation::new(RoomId::new("r1")?, Timestamp::from_secs(200)).users([]);
-    /// assert_eq!(registry.apply_observation(&observation)?, Outcome::Applied);
-    /// assert_eq!(registry.changes().next().unwrap().cause, Cause::Repaired);
-    /// assert!(registry.room("r1").is_none());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn apply_observation(&mut self, observation: &Observation) -> Result<Outcome, Error> {
-        self.begin();
-        self.with_room_or_new(&observation.room_id, Cause::Repaired, |room, cx| {
-            room.observe(observation, cx)
-        })
     }
 
     /// Does everything that is due: ends the memberships whose heartbeats stopped for more than the
@@ -235,6 +202,7 @@ impl<C: Clock> RoomRegistry<C> {
             expired.memberships += room.memberships;
             expired.rooms += room.rooms;
             expired.forgotten += room.forgotten;
+            expired.suspected += room.suspected;
         }
         expired
     }
@@ -437,6 +405,7 @@ impl<C: Clock> RoomRegistry<C> {
             self.now = now;
         } else if self.now.minus(self.config.fingerprint.clock_skew_ms) > now {
             self.now = now;
+            self.index.planner.restart();
             self.for_each_room(Cause::ClockSetBack, RoomState::tick);
         }
     }
@@ -459,10 +428,9 @@ impl<C: Clock> RoomRegistry<C> {
             return answer;
         }
         let mut room = Box::new(RoomState::new(room_id.clone(), self.config.fingerprint));
-        let before = Place::of(&room, &self.config);
         let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
         let answer = operation(&mut room, &mut cx);
-        let forgotten = self.index.turn(&room, &before, &self.config);
+        let forgotten = self.index.turn(&room, &Place::nowhere(), &self.config);
         if !forgotten {
             self.rooms.insert(room_id.clone(), room);
         }

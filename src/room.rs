@@ -9,12 +9,14 @@
 
 pub(crate) mod commands;
 mod difference;
+mod doubts;
 pub(crate) mod expiry;
 pub(crate) mod facts;
 pub(crate) mod forget;
 pub(crate) mod live;
 pub(crate) mod members;
 mod merge;
+mod numbers;
 mod observe;
 pub(crate) mod observed;
 pub(crate) mod recency;
@@ -25,6 +27,7 @@ pub(crate) mod state;
 #[cfg(feature = "serde")]
 pub(crate) mod stored;
 pub(crate) mod stream;
+pub(crate) mod suspect;
 pub(crate) mod user;
 
 pub use expiry::Expired;
@@ -39,6 +42,7 @@ use crate::error::{Error, id_text};
 use crate::id::RoomId;
 use crate::observation::Observation;
 use crate::outcome::Outcome;
+use crate::planner::Standing;
 use crate::room::state::{Context, RoomState};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -386,6 +390,14 @@ impl Room {
             room.merge(other.state, cx);
             Ok(())
         })
+    }
+
+    /// Where the room stands in the eyes of a [`Planner`](crate::Planner). Cost: constant.
+    ///
+    #[doc = room_example!("assert_eq!(room.standing(&config).confirmed_at, None);")]
+    #[must_use]
+    pub fn standing(&self, config: &Config) -> Standing {
+        self.state.standing(config)
     }
 
     /// What the last call that changes something made different. Overwritten by the next.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Bound;
+use std::time::Duration;
 
 use crate::callback::StreamDetails;
 use crate::command::Lifecycle;
@@ -11,6 +12,7 @@ use crate::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId};
 use crate::room::members::Member;
 use crate::room::sight::{LiveStream, LiveUser};
 use crate::room::state::RoomState;
+use crate::suspicion::Suspicion;
 use crate::text::{Attributes, Role, Text};
 use crate::time::Timestamp;
 use crate::visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};
@@ -148,6 +150,36 @@ impl<'a> RoomRef<'a> {
     #[must_use]
     pub fn session_id(self) -> Option<&'a SessionId> {
         self.session().and_then(|session| session.session_id.as_ref())
+    }
+
+    /// What is suspected of it: signs that callbacks were lost, by list and sign, as the last
+    /// [`expire`](crate::RoomRegistry::expire) or other change of the room found them.
+    ///
+    #[doc = room_example!("assert!(room.suspicions().is_empty());")]
+    #[must_use]
+    pub fn suspicions(self) -> &'a [Suspicion] {
+        self.0.suspicions()
+    }
+
+    /// What would be suspected of it at an instant, with a grace of the caller's own in place of
+    /// [`report_after`](crate::ConfigBuilder::report_after). Cost: the evidence that is held.
+    ///
+    #[doc = room_example!(
+        "let grace = std::time::Duration::from_secs(20);",
+        "assert!(room.suspicions_as_of(Timestamp::from_secs(200), grace).is_empty());"
+    )]
+    #[must_use]
+    pub fn suspicions_as_of(self, now: Timestamp, grace: Duration) -> Vec<Suspicion> {
+        self.0.suspicions_as_of(now, u64::try_from(grace.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Until when an observation confirmed both the users and the streams, in their time; `None`
+    /// where none did.
+    ///
+    #[doc = room_example!("assert!(room.confirmed_at().is_none());")]
+    #[must_use]
+    pub fn confirmed_at(self) -> Option<Timestamp> {
+        self.0.confirmed_at()
     }
 
     /// When the room began: created by command (our time), else opened (their time). What the list

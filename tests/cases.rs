@@ -383,6 +383,9 @@ fn closers_beside_a_login_are_forgotten_one_by_one() {
         clock.set(due_at);
         assert_eq!(registry.expire().forgotten, 1);
     }
+    // Two logins ended that nobody told of: that is suspicious.
+    clock.set(at(12_000 + 90_000));
+    assert_eq!(registry.expire().suspected, 2);
     assert_eq!(registry.next_expiry(), None);
     assert_eq!(registry.user_count(), 1);
 }

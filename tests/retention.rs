@@ -208,7 +208,8 @@ fn junk_deliveries() -> impl Strategy<Value = Vec<(u64, Callback)>> {
 
 /// A retention short enough for junk times to cross it.
 fn short_memory() -> Config {
-    Config::builder().retention(Some(std::time::Duration::from_secs(4))).build().unwrap()
+    let short = std::time::Duration::from_secs(4);
+    Config::builder().retention(Some(short)).report_after(std::time::Duration::MAX).build().unwrap()
 }
 
 proptest! {

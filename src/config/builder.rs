@@ -23,6 +23,10 @@ use crate::time::millis;
 ///     .future_guard(Duration::from_secs(60))
 ///     .infer_sessions(false)
 ///     .empty_means_closed(false)
+///     .ask_after(Duration::from_secs(30))
+///     .report_after(Duration::from_secs(120))
+///     .quiet_for(Duration::from_secs(90))
+///     .repair_calls_per_second(50)
 ///     .heartbeats_end_logins(true)
 ///     .auto_create_rooms(Some(Lifecycle::UntilEmpty))
 ///     .max_users_per_room(Some(500))
@@ -154,6 +158,67 @@ impl ConfigBuilder {
     /// ```
     pub fn empty_means_closed(mut self, on: bool) -> Self {
         self.config.fingerprint.empty_means_closed = on;
+        self
+    }
+
+    /// How long a sign of a lost callback must be there before the media server is worth asking.
+    /// Default 20 s: what is merely late has mostly come by then, and the damage stays small. At
+    /// least the clock skew, since an answer tells nothing of what is younger.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// # use std::time::Duration;
+    /// let config = Config::builder().ask_after(Duration::from_secs(30)).build()?;
+    /// assert_eq!(config.ask_after().as_secs(), 30);
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn ask_after(mut self, span: Duration) -> Self {
+        self.config.ask_after_ms = millis(span);
+        self
+    }
+
+    /// How long a sign of a lost callback must be there before it is reported as a suspicion.
+    /// Default 90 s, more than the vendor's longest retry.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// # use std::time::Duration;
+    /// let config = Config::builder().report_after(Duration::from_secs(120)).build()?;
+    /// assert_eq!(config.report_after().as_secs(), 120);
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn report_after(mut self, span: Duration) -> Self {
+        self.config.report_after_ms = millis(span);
+        self
+    }
+
+    /// After how long a silence the last change of a room is worth confirming: that nothing came
+    /// after it may mean that what came is lost. Default 60 s.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// # use std::time::Duration;
+    /// let config = Config::builder().quiet_for(Duration::from_secs(30)).build()?;
+    /// assert_eq!(config.quiet_for().as_secs(), 30);
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn quiet_for(mut self, span: Duration) -> Self {
+        self.config.quiet_for_ms = millis(span);
+        self
+    }
+
+    /// How many calls a second the questions to the media server may cost, one call being one list.
+    /// Default 10; 0 asks nothing.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// # use std::time::Duration;
+    /// let config = Config::builder().repair_calls_per_second(50).build()?;
+    /// assert_eq!(config.repair_calls_per_second(), 50);
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn repair_calls_per_second(mut self, calls: u32) -> Self {
+        self.config.repair_calls_per_second = calls;
         self
     }
 

@@ -7,6 +7,7 @@ use std::ops::Bound;
 
 use crate::config::Config;
 use crate::id::{RoomId, UserId};
+use crate::planner::{Planner, Standing};
 use crate::room::state::RoomState;
 use crate::time::Timestamp;
 use crate::view::RoomRef;
@@ -19,6 +20,9 @@ pub(crate) struct Place {
     due: Option<Timestamp>,
     host_id: Option<UserId>,
     totals: Totals,
+    standing: Standing,
+    /// Whether the room was not there before.
+    is_new: bool,
 }
 
 /// How many of what are visible.
@@ -31,7 +35,7 @@ pub(crate) struct Totals {
 }
 
 /// The indexes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Index {
     listed: BTreeSet<(Timestamp, RoomId)>,
     most_users: BTreeSet<(Reverse<usize>, RoomId)>,
@@ -39,9 +43,16 @@ pub(crate) struct Index {
     due: BTreeSet<(Timestamp, RoomId)>,
     hosts: HashMap<UserId, usize>,
     totals: Totals,
+    pub(super) planner: Planner,
 }
 
 impl Place {
+    /// Where a room stands that is not there yet.
+    pub(crate) fn nowhere() -> Self {
+        let (totals, standing) = (Totals::default(), Standing::default());
+        Self { listed: None, due: None, host_id: None, totals, standing, is_new: true }
+    }
+
     pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
         let is_listed = room.is_listed();
         Self {
@@ -54,6 +65,8 @@ impl Place {
                 users: room.user_count(),
                 streams: room.stream_count(),
             },
+            standing: room.standing(config),
+            is_new: false,
         }
     }
 }
@@ -66,6 +79,18 @@ impl Place {
 }
 
 impl Index {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            listed: BTreeSet::new(),
+            most_users: BTreeSet::new(),
+            ids: BTreeSet::new(),
+            due: BTreeSet::new(),
+            hosts: HashMap::new(),
+            totals: Totals::default(),
+            planner: Planner::new(config.repair_calls_per_second),
+        }
+    }
+
     /// Moves a room from where it stood to where it stands now. Tells whether nothing is left of it.
     pub(crate) fn turn(&mut self, room: &RoomState, before: &Place, config: &Config) -> bool {
         let after = Place::of(room, config);
@@ -83,14 +108,19 @@ impl Index {
             }
             self.totals.turn(before.totals, after.totals);
         }
-        room.is_forgotten()
+        let is_forgotten = room.is_forgotten();
+        if is_forgotten {
+            self.planner.note(room.id(), None);
+        } else if after.standing.differs_from(&before.standing) || before.is_new {
+            self.planner.note(room.id(), Some(after.standing));
+        }
+        is_forgotten
     }
 
     /// Puts a room in that is in no index yet.
     #[cfg(feature = "serde")]
     pub(crate) fn add(&mut self, room: &RoomState, config: &Config) {
-        let nowhere = Place { listed: None, due: None, host_id: None, totals: Totals::default() };
-        self.turn(room, &nowhere, config);
+        self.turn(room, &Place::nowhere(), config);
     }
 
     /// The room that is due longest.

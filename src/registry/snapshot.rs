@@ -142,7 +142,7 @@ impl<C: Clock> RoomRegistry<C> {
         reason = "indexes do not depend on the order"
     )]
     fn reindex(&mut self) {
-        self.index = crate::registry::index::Index::default();
+        self.index = crate::registry::index::Index::new(&self.config);
         for room in self.rooms.values() {
             self.index.add(room, &self.config);
         }

@@ -11,6 +11,7 @@ use crate::error::{Error, id_text};
 use crate::id::UserId;
 use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
+use crate::room::suspect::Concerned;
 use crate::text::Text;
 use crate::visible::{Membership, RoomInfo};
 
@@ -283,6 +284,7 @@ impl RoomState {
         let moved = self.user_turned(user_id, before, |_| true, cx);
         self.live.note_listed_user(user_id, self.shows_from(), &self.settings);
         if self.shown.is_none() || self.shows_the_same() {
+            self.assess(Concerned::User(user_id), false, cx.now);
             self.show_session(moved, cx);
         } else {
             self.show_anew(cx);

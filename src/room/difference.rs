@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::change::Who;
 use crate::mirror::MirrorRoom;
 use crate::room::state::{Context, RoomState};
+use crate::room::suspect::Concerned;
 use crate::view::RoomRef;
 
 /// What readers saw before; none where the room was not listed.
@@ -25,8 +26,8 @@ impl RoomState {
     }
 
     /// Counts anew what follows from the registers, and tells what is different from a copy of what
-    /// was visible before. Cost: the room.
-    pub(super) fn show_difference(&mut self, before: &SeenBefore, cx: &mut Context<'_>) {
+    /// was visible before. Tells whether something is. Cost: the room.
+    pub(super) fn show_difference(&mut self, before: &SeenBefore, cx: &mut Context<'_>) -> bool {
         self.restore_derived();
         if self.shown.is_none() && before.0.as_ref().is_some_and(|room| room.session.is_some()) {
             self.sessionless_since = Some(cx.now);
@@ -40,8 +41,12 @@ impl RoomState {
             }
         }
         self.keep_notes();
+        self.assess(Concerned::Everybody, false, cx.now);
+        let told = cx.log.len();
         self.tell_difference(before, cx);
+        let is_different = cx.log.len() > told;
         self.finish(cx);
+        is_different
     }
 
     /// Tells what is different from a copy of what was visible before.

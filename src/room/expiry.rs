@@ -33,6 +33,8 @@ pub struct Expired {
     pub rooms: usize,
     /// How many remembered closings were forgotten.
     pub forgotten: usize,
+    /// How many signs of lost callbacks were reported.
+    pub suspected: usize,
 }
 
 impl Expired {
@@ -46,7 +48,7 @@ impl Expired {
     /// ```
     #[must_use]
     pub fn steps(&self) -> usize {
-        self.memberships + self.rooms + self.forgotten
+        self.memberships + self.rooms + self.forgotten + self.suspected
     }
 }
 
@@ -63,6 +65,11 @@ impl RoomState {
             self.time_out(&user_id, cx);
             expired.memberships += 1;
             *budget -= 1;
+        }
+        if *budget > 0 {
+            // All at once: one room has few.
+            expired.suspected = self.report(cx);
+            *budget = budget.saturating_sub(expired.suspected);
         }
         // Those who went just now made the room empty just now.
         self.finish(cx);
@@ -94,9 +101,10 @@ impl RoomState {
         let ends = earlier(self.members.oldest_end(), self.ended_at);
         let forgotten =
             ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
+        let report = self.unreported_since.map(|since| since.plus(config.report_after_ms));
         let next = earlier(
             earlier(timeout, self.lifecycle_end(config)),
-            earlier(self.sweep_at, forgotten),
+            earlier(earlier(self.sweep_at, report), forgotten),
         );
         // What saturated is never due.
         next.filter(|at| *at < Timestamp::MAX)

@@ -51,7 +51,16 @@ pub(crate) struct NameFact<'a> {
 pub(crate) struct UserFacts<'a> {
     pub(crate) key: Option<Timestamp>,
     pub(crate) login: Option<(&'a UserSessionId, LoginFact<'a>)>,
-    pub(crate) closer: Option<(&'a UserSessionId, Timestamp)>,
+    pub(crate) closer: Option<CloserFact<'a>>,
+}
+
+/// The end of a login.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CloserFact<'a> {
+    pub(crate) user_session_id: &'a UserSessionId,
+    pub(crate) at: Timestamp,
+    /// Whether it is our own, which the media server did not tell.
+    pub(crate) by_us: bool,
 }
 
 /// The field order is the rule: of one user session the latest login counts, at equal times the
@@ -139,7 +148,11 @@ impl<'a> Facts<'a> {
                 let user = UserFacts {
                     key: event.login_at,
                     login: None,
-                    closer: Some((&event.user_session_id, closed_at)),
+                    closer: Some(CloserFact {
+                        user_session_id: &event.user_session_id,
+                        at: closed_at,
+                        by_us: false,
+                    }),
                 };
                 Self { seen: event.login_at, user: Some((&event.user_id, user)), ..none }
             }
@@ -186,6 +199,8 @@ pub(crate) struct Tally {
     pub(crate) changed: bool,
     /// The session closed, and a user or a stream of it lost something by that.
     pub(crate) lost: bool,
+    /// The user has more than one login.
+    pub(crate) two_logins: bool,
 }
 
 impl Tally {

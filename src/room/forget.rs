@@ -179,7 +179,7 @@ impl Live {
                     || self.observed.users.names(user_id)
             };
             return user.login.is_none_or(|(_, login)| login.login_at >= old)
-                && user.closer.is_none_or(|(_, at)| at >= threshold || is_known());
+                && user.closer.is_none_or(|closer| closer.at >= threshold || is_known());
         }
         if let Some((stream_id, fact)) = &facts.stream {
             let known = session.and_then(|session| session.streams.get(*stream_id));

@@ -16,7 +16,7 @@
 use crate::config::Fingerprint;
 use crate::id::SessionId;
 use crate::observation::{Observation, Verdict};
-use crate::room::facts::{Effect, Facts, Tally, UserFacts};
+use crate::room::facts::{CloserFact, Effect, Facts, Tally, UserFacts};
 use crate::room::forget::Forgetting;
 use crate::room::observed::{Observed, Sighting};
 use crate::room::session::SessionRegister;
@@ -133,6 +133,7 @@ impl Live {
         }
         self.observed.join_lists(observation, verdict == Verdict::NotOpen, seen);
         self.observed.settle(floor, self.outdated_until());
+        self.resolve();
         changed || self.observed != before
     }
 
@@ -160,10 +161,8 @@ impl Live {
                 .map(|login| (login.user_session_id.clone(), login.login_at))
                 .collect();
             for (user_session_id, login_at) in &logins {
-                let closer = UserFacts {
-                    closer: Some((user_session_id, *login_at)),
-                    ..UserFacts::default()
-                };
+                let closer = CloserFact { user_session_id, at: *login_at, by_us: true };
+                let closer = UserFacts { closer: Some(closer), ..UserFacts::default() };
                 let facts = Facts { user: Some((&user_id, closer)), ..Facts::none(&session_id) };
                 self.sessions[index].join(&facts, floor, now, rules, &mut Tally::default());
                 self.note_changed(index, &facts, rules);
@@ -181,6 +180,7 @@ impl Live {
         for session in &mut self.sessions {
             session.touched_at = session.touched_at.min(now);
             session.hidden_at = session.hidden_at.map(|at| at.min(now));
+            session.evidence.pull_back(now);
             for user in session.users.values_mut() {
                 user.touched_at = user.touched_at.min(now);
             }
@@ -321,7 +321,7 @@ impl Live {
             && facts.alive.is_none_or(|at| at < floor)
             && user.and_then(|user| user.key).is_none_or(|at| at < floor)
             && user.and_then(|user| user.login).is_none_or(|(_, login)| login.login_at < floor)
-            && user.and_then(|user| user.closer).is_none_or(|(_, at)| at < floor)
+            && user.and_then(|user| user.closer).is_none_or(|closer| closer.at < floor)
             && facts.stream.as_ref().is_none_or(|(_, stream)| stream.at < floor)
     }
 

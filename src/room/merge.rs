@@ -13,6 +13,7 @@ use crate::room::live::Live;
 use crate::room::members::{Left, Members};
 use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{Context, RoomState};
+use crate::room::suspect::Concerned;
 use crate::time::Timestamp;
 
 impl RoomState {
@@ -40,6 +41,7 @@ impl RoomState {
         self.live.sweep(cx.now, self.shows_from(), &self.settings, &mut usize::MAX.clone());
         self.restore_derived();
         self.keep_notes();
+        self.assess(Concerned::Everybody, false, cx.now);
         self.tell_difference(&before, cx);
         self.finish(cx);
     }
@@ -56,6 +58,7 @@ impl Live {
         }
         self.observed.merge(&other.observed);
         self.observed.settle(self.floor(rules), self.outdated_until());
+        self.resolve();
         self.recount(rules);
     }
 
@@ -100,6 +103,7 @@ impl Live {
         let Some(session) = self.session_mut(&other.id) else { return };
         session.hidden_at = session.hidden_at.max(other.hidden_at);
         session.touched_at = session.touched_at.max(other.touched_at);
+        session.evidence.merge(&other.evidence);
         for (user_id, user) in other.users_by_id() {
             if let Some(held) = session.users.get_mut(user_id) {
                 held.touched_at = held.touched_at.max(user.touched_at);

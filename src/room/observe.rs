@@ -28,8 +28,7 @@ impl RoomState {
             return Ok(Outcome::Stale);
         }
         self.cap_sessions();
-        let told = cx.log.len();
-        self.show_difference(&before, cx);
-        Ok(if cx.log.len() > told { Outcome::Applied } else { Outcome::Held })
+        let is_different = self.show_difference(&before, cx);
+        Ok(if is_different { Outcome::Applied } else { Outcome::Held })
     }
 }

@@ -8,6 +8,7 @@ use crate::room::facts::{
     CreateFact, Effect, Facts, NameFact, StreamFact, Tally, UserFacts, join_max,
 };
 use crate::room::stream::StreamRegister;
+use crate::room::suspect::Evidence;
 use crate::room::user::UserRegister;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -28,6 +29,8 @@ pub(crate) struct SessionRegister {
     pub(crate) hidden_at: Option<Timestamp>,
     pub(crate) users: HashMap<UserId, UserRegister>,
     pub(crate) streams: BTreeMap<StreamId, StreamRegister>,
+    /// What tells that callbacks of it were lost.
+    pub(crate) evidence: Evidence,
     /// When anything in it last changed, in our time.
     pub(crate) touched_at: Timestamp,
     /// The latest time of any fact in it. What goes by a bound or another fact leaves something at
@@ -35,6 +38,8 @@ pub(crate) struct SessionRegister {
     pub(crate) newest: Option<Timestamp>,
     /// How many of its users are logged in.
     pub(crate) logged_in: usize,
+    /// How many of its users have a login that we closed ourselves.
+    pub(crate) closed_by_us: usize,
     /// How many of its streams are open.
     pub(crate) open_streams: usize,
 }
@@ -91,9 +96,11 @@ impl SessionRegister {
             hidden_at: None,
             users: HashMap::new(),
             streams: BTreeMap::new(),
+            evidence: Evidence::default(),
             touched_at: Timestamp::MIN,
             newest: None,
             logged_in: 0,
+            closed_by_us: 0,
             open_streams: 0,
         }
     }
@@ -189,6 +196,7 @@ impl SessionRegister {
         let is_known = known.is_some();
         let user = known.unwrap_or(&mut unknown);
         let was_logged_in = !user.logins.is_empty();
+        let was_closed_by_us = user.is_closed_by_us();
 
         let [key, login, closer] = user.join(facts, bounds, rules);
         let main = login.or(closer); // a callback has one of the two
@@ -198,10 +206,14 @@ impl SessionRegister {
         }
         let newest = if changed { user.newest() } else { None };
         let is_logged_in = !user.logins.is_empty();
+        let is_closed_by_us = user.is_closed_by_us();
+        tally.two_logins = user.logins.len() > 1;
         if !is_known && !unknown.is_empty() {
             self.users.insert(user_id.clone(), unknown);
         }
         self.logged_in = self.logged_in + usize::from(is_logged_in) - usize::from(was_logged_in);
+        self.closed_by_us =
+            self.closed_by_us + usize::from(is_closed_by_us) - usize::from(was_closed_by_us);
         self.newest = self.newest.max(newest);
 
         if let Some(main) = main {
@@ -259,11 +271,13 @@ impl SessionRegister {
         let bounds = self.bounds(floor);
         let mut lost = false;
         let mut logged_in = 0;
+        let mut closed_by_us = 0;
         self.users.retain(|_, user| {
             let before = (user.key_at, user.logins.len(), user.closers.len());
             user.prune(bounds, rules);
             lost |= before != (user.key_at, user.logins.len(), user.closers.len());
             logged_in += usize::from(!user.logins.is_empty());
+            closed_by_us += usize::from(user.is_closed_by_us());
             !user.is_empty()
         });
         let mut open_streams = 0;
@@ -275,6 +289,7 @@ impl SessionRegister {
             !stream.is_empty()
         });
         self.logged_in = logged_in;
+        self.closed_by_us = closed_by_us;
         self.open_streams = open_streams;
         lost
     }
@@ -283,6 +298,7 @@ impl SessionRegister {
     pub(crate) fn forget_user(&mut self, user_id: &UserId) {
         if let Some(user) = self.users.remove(user_id) {
             self.logged_in -= usize::from(!user.logins.is_empty());
+            self.closed_by_us -= usize::from(user.is_closed_by_us());
         }
     }
 
@@ -297,6 +313,7 @@ impl SessionRegister {
     #[expect(clippy::disallowed_methods, reason = "sums and maxima do not depend on the order")]
     pub(crate) fn recount(&mut self) {
         self.logged_in = self.users.values().filter(|user| !user.logins.is_empty()).count();
+        self.closed_by_us = self.users.values().filter(|user| user.is_closed_by_us()).count();
         self.open_streams = self.streams.values().filter(|stream| stream.shown().is_some()).count();
         let created_at = self.create.as_ref().map(|create| create.created_at);
         let own = [created_at, self.closed_at, self.seen_at, self.alive_at];
@@ -338,6 +355,14 @@ impl SessionRegister {
     /// The instant that the threshold of forgetting must pass for it to be let go, if it may go.
     pub(crate) fn forgettable_at(&self) -> Timestamp {
         self.newest.unwrap_or_default().max(self.touched_at)
+    }
+
+    /// The latest time of its creation, its signs of life, and its users. Cost: the users.
+    #[expect(clippy::disallowed_methods, reason = "a maximum does not depend on the order")]
+    pub(crate) fn newest_opening_or_user(&self) -> Option<Timestamp> {
+        let created_at = self.create.as_ref().map(|create| create.created_at);
+        let users = self.users.values().filter_map(UserRegister::newest).max();
+        created_at.max(self.seen_at).max(users)
     }
 
     /// Its users, by id.

@@ -14,6 +14,7 @@ use crate::room::live::{Joined, Live};
 use crate::room::session::SessionRegister;
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
 use crate::room::state::{Before, Context, LiveKey, RoomState, StreamBefore, UserBefore};
+use crate::room::suspect::Concerned;
 use crate::room::user::LoginKey;
 use crate::time::Timestamp;
 use crate::view::StreamRef;
@@ -76,6 +77,13 @@ impl RoomState {
             }
         }
         self.show_session(moved, cx);
+        if let Some((user_id, _)) = facts.user {
+            self.assess(Concerned::User(user_id), joined.tally.two_logins, cx.now);
+        } else if let Some((stream_id, _)) = facts.stream {
+            self.assess(Concerned::Stream(stream_id), false, cx.now);
+        } else {
+            self.assess(Concerned::Everybody, false, cx.now);
+        }
         if !self.live.observed.is_empty() {
             self.note_listed(facts, joined.outdates);
         }
@@ -121,6 +129,7 @@ impl RoomState {
         let shows_from = self.shows_from();
         self.live.note_all_listed(shows_from, &self.settings);
         let Some(visible) = self.live.visible(&self.settings, shows_from) else {
+            self.assess(Concerned::Everybody, false, cx.now);
             self.unlist(was_listed, cx);
             return;
         };
@@ -130,6 +139,7 @@ impl RoomState {
         let who = if was_listed { Who::SessionOpened } else { Who::RoomListed };
         cx.log.note(&self.id, cx.cause, who);
         self.show_users_and_streams(was_listed, cx);
+        self.assess(Concerned::Everybody, false, cx.now);
     }
 
     /// Tells of a room that just came into the list, or of its business info, without a change of

@@ -17,7 +17,9 @@ use crate::room::live::Live;
 use crate::room::members::Members;
 use crate::room::shown::{earliest, shown, visible_session};
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
+use crate::room::suspect::Doubtful;
 use crate::room::user::LoginKey;
+use crate::suspicion::{SuspectedList, Suspicion};
 use crate::text::Attributes;
 use crate::time::Timestamp;
 use crate::view::{StreamRef, UserRef};
@@ -51,6 +53,12 @@ pub(crate) struct RoomState {
     pub(super) present_users: BTreeSet<UserId>,
     pub(super) present_streams: BTreeSet<StreamId>,
     pub(super) sweep_at: Option<Timestamp>,
+    /// Since when something is suspicious that was not reported yet.
+    pub(super) unreported_since: Option<Timestamp>,
+    /// What is worth asking about.
+    pub(super) doubtful: Doubtful,
+    /// What was reported.
+    pub(super) suspicions: Vec<Suspicion>,
 }
 
 /// Attributes of the application's own, for one life of a stream.
@@ -127,6 +135,9 @@ impl RoomState {
             present_users: BTreeSet::new(),
             present_streams: BTreeSet::new(),
             sweep_at: None,
+            unreported_since: None,
+            doubtful: Doubtful::default(),
+            suspicions: Vec::new(),
         }
     }
 
@@ -141,16 +152,20 @@ impl RoomState {
         if !self.live.lets_in(&facts, cx.now, visible, &self.settings) {
             return Outcome::TooLate;
         }
+        let lacks_opening = self.live.lacks_opening(&facts, callback);
         let before = self.before(&facts);
         let joined = self.live.join(&facts, cx.now, visible, &self.settings);
+        self.live.watch(callback, joined, lacks_opening, cx.now);
         if !joined.tally.changed {
+            self.report(cx);
             return if joined.tally.is_repeat() { Outcome::Duplicate } else { Outcome::Stale };
         }
         let told = cx.log.len();
         self.show(&facts, before, joined, cx);
+        let outcome = if cx.log.len() > told { Outcome::Applied } else { Outcome::Held };
         self.cap_sessions();
         self.finish(cx);
-        if cx.log.len() > told { Outcome::Applied } else { Outcome::Held }
+        outcome
     }
 
     /// Lets sessions go beyond the cap, never the one that readers see.
@@ -172,7 +187,7 @@ impl RoomState {
     }
 
     /// Takes note of when the next thing is due, after an operation.
-    pub(super) fn finish(&mut self, cx: &Context<'_>) {
+    pub(super) fn finish(&mut self, cx: &mut Context<'_>) {
         if self.users.is_empty() {
             self.empty_since.get_or_insert(cx.now);
         } else {
@@ -183,6 +198,7 @@ impl RoomState {
         }
         self.live.trim(self.shows_from(), &self.settings);
         self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
+        self.report(cx);
     }
 
     /// What readers see of those whom the facts concern: in the visible session, or in any where
@@ -316,6 +332,15 @@ impl RoomState {
 
     pub(crate) fn info(&self) -> Option<&RoomInfo> {
         self.info.as_ref()
+    }
+
+    pub(crate) fn suspicions(&self) -> &[Suspicion] {
+        &self.suspicions
+    }
+
+    /// Until when both lists were confirmed.
+    pub(crate) fn confirmed_at(&self) -> Option<Timestamp> {
+        self.live.confirmed_at(SuspectedList::Both, None)
     }
 
     pub(crate) fn session(&self) -> Option<&Session> {

@@ -21,6 +21,7 @@ use crate::room::observed::Observed;
 use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{RoomState, StreamNote};
 use crate::room::stream::{MAX_FACTS, StreamRegister};
+use crate::room::suspect::Evidence;
 use crate::room::user::{Closer, MAX_USER_SESSIONS, UserRegister};
 use crate::time::Timestamp;
 use crate::visible::{Login, Membership, RoomInfo};
@@ -76,6 +77,7 @@ struct StoredSession<'a> {
     alive_at: Option<Timestamp>,
     hidden_at: Option<Timestamp>,
     touched_at: Timestamp,
+    evidence: Cow<'a, Evidence>,
     users: Vec<StoredUser<'a>>,
     streams: Vec<StoredStream<'a>>,
 }
@@ -182,6 +184,7 @@ impl<'a> StoredRoom<'a> {
         room.members = restore_members(&room.id, self.members, self.left)?;
         room.live = self.live.restore(&room.id, &room.settings)?;
         room.restore_derived();
+        room.restore_suspicions();
         let notes = self.stream_notes.into_owned();
         room.notes =
             notes.into_iter().filter(|(stream_id, note)| room.note_fits(stream_id, note)).collect();
@@ -257,6 +260,7 @@ impl<'a> StoredSession<'a> {
             alive_at: session.alive_at,
             hidden_at: session.hidden_at,
             touched_at: session.touched_at,
+            evidence: Cow::Borrowed(&session.evidence),
             users: session.users_by_id().into_iter().map(StoredUser::of).collect(),
             streams: streams.collect(),
         }
@@ -311,7 +315,13 @@ impl<'a> StoredSession<'a> {
             stream.restore(live, &none, &refuse, rules)?;
         }
         match live.session_mut(&session_id) {
-            Some(session) if !session.is_empty() => session.touched_at = self.touched_at,
+            Some(session) if !session.is_empty() => {
+                session.touched_at = self.touched_at;
+                session.evidence = self.evidence.into_owned();
+                if !session.evidence.is_possible() {
+                    return Err(refuse("the evidence of losses"));
+                }
+            }
             Some(_) | None => return Err(refuse("nothing")),
         }
         Ok(())
@@ -346,10 +356,10 @@ impl<'a> StoredUser<'a> {
             )));
         }
         let key = UserFacts { key: self.key_at, ..UserFacts::default() };
-        let closers = self.closers.iter().map(|closer| UserFacts {
-            closer: Some((&closer.user_session_id, closer.at)),
-            ..UserFacts::default()
-        });
+        let closers = self
+            .closers
+            .iter()
+            .map(|closer| UserFacts { closer: Some(closer.fact()), ..UserFacts::default() });
         let logins = self.logins.iter().map(|login| UserFacts {
             login: Some((&login.user_session_id, login.fact())),
             ..UserFacts::default()

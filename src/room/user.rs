@@ -2,7 +2,7 @@
 
 use crate::config::Fingerprint;
 use crate::id::UserSessionId;
-use crate::room::facts::{Effect, LoginFact, UserFacts, join_max};
+use crate::room::facts::{CloserFact, Effect, LoginFact, UserFacts, join_max};
 use crate::room::session::Bounds;
 use crate::time::Timestamp;
 use crate::visible::Login;
@@ -29,6 +29,8 @@ pub(crate) struct UserRegister {
 pub(crate) struct Closer {
     pub(crate) user_session_id: UserSessionId,
     pub(crate) at: Timestamp,
+    /// Whether it is our own, which the media server did not tell.
+    pub(crate) by_us: bool,
 }
 
 /// What tells a shown login from another: the field order is the rule of which one is shown.
@@ -49,7 +51,7 @@ impl UserRegister {
         rules: &Fingerprint,
     ) -> [Option<Effect>; 3] {
         let key = facts.key.map(|at| self.join_key(at, bounds, rules));
-        let closer = facts.closer.map(|(id, at)| self.join_closer(id, at, bounds, rules));
+        let closer = facts.closer.map(|closer| self.join_closer(closer, bounds, rules));
         let login = facts.login.map(|(id, fact)| self.join_login(id, fact, bounds, rules));
         [key, login, closer]
     }
@@ -65,26 +67,25 @@ impl UserRegister {
         effect
     }
 
-    fn join_closer(
-        &mut self,
-        id: &UserSessionId,
-        at: Timestamp,
-        bounds: Bounds,
-        rules: &Fingerprint,
-    ) -> Effect {
+    fn join_closer(&mut self, fact: CloserFact<'_>, bounds: Bounds, rules: &Fingerprint) -> Effect {
+        let CloserFact { user_session_id: id, at, by_us } = fact;
         if !self.admits(at, bounds, rules) {
             return Effect::Beaten;
         }
         match self.closers.binary_search_by(|closer| closer.user_session_id.cmp(id)) {
             Ok(index) => {
                 let closer = &mut self.closers[index];
-                match at.cmp(&closer.at) {
+                // At the same time what the media server told counts.
+                match (at, !by_us).cmp(&(closer.at, !closer.by_us)) {
                     std::cmp::Ordering::Less => return Effect::Beaten,
                     std::cmp::Ordering::Equal => return Effect::Same,
-                    std::cmp::Ordering::Greater => closer.at = at,
+                    std::cmp::Ordering::Greater => (closer.at, closer.by_us) = (at, by_us),
                 }
             }
-            Err(index) => self.closers.insert(index, Closer { user_session_id: id.clone(), at }),
+            Err(index) => {
+                let closer = Closer { user_session_id: id.clone(), at, by_us };
+                self.closers.insert(index, closer);
+            }
         }
         self.logins.retain(|login| login.user_session_id != *id || login.login_at > at);
         self.cap();
@@ -137,10 +138,10 @@ impl UserRegister {
             login: Some((&login.user_session_id, login.fact())),
             ..UserFacts::default()
         });
-        let closers = self.closers.iter().map(|closer| UserFacts {
-            closer: Some((&closer.user_session_id, closer.at)),
-            ..UserFacts::default()
-        });
+        let closers = self
+            .closers
+            .iter()
+            .map(|closer| UserFacts { closer: Some(closer.fact()), ..UserFacts::default() });
         std::iter::once(key).chain(logins).chain(closers)
     }
 
@@ -172,6 +173,11 @@ impl UserRegister {
         } else {
             Some(self.newest().unwrap_or_default().max(self.touched_at))
         }
+    }
+
+    /// Whether a login of the user was closed by us, and not by the media server.
+    pub(crate) fn is_closed_by_us(&self) -> bool {
+        self.closers.iter().any(|closer| closer.by_us)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -221,6 +227,12 @@ impl UserRegister {
                 .is_err()
         });
         self.closers.len() + unclosed.count()
+    }
+}
+
+impl Closer {
+    pub(crate) fn fact(&self) -> CloserFact<'_> {
+        CloserFact { user_session_id: &self.user_session_id, at: self.at, by_us: self.by_us }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use room_registry::{Room, RoomRef, SessionId, StreamSessionId, UserSessionId};
+use room_registry::{Callback, Config, Room, RoomRef, SessionId, StreamSessionId, UserSessionId};
 use serde_json::Value;
 
 use super::model::{Stored, StoredSession, StoredUser, Visible};
@@ -38,6 +38,18 @@ pub fn visible_of(room: Option<RoomRef<'_>>) -> Option<Visible> {
             })
             .collect(),
     })
+}
+
+/// What readers see of a room that got a history, but for one callback of it.
+pub fn visible_in(history: &[Callback], left_out: Option<usize>) -> Option<Visible> {
+    let config = Config::builder().retention(None).build().expect("it makes sense");
+    let mut room = Room::new(history[0].room_id.clone(), &config);
+    for (index, callback) in history.iter().enumerate() {
+        if Some(index) != left_out {
+            room.apply(callback, &config, callback.latest_time()).expect("the same room");
+        }
+    }
+    visible_of(room.view())
 }
 
 /// Every register of a room, read out of its stored form.

@@ -1,0 +1,99 @@
+//! Repair: what to ask the media server about, and what it answered.
+
+use crate::change::Cause;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::observation::Observation;
+use crate::outcome::Outcome;
+use crate::planner::Question;
+use crate::registry::RoomRegistry;
+
+impl<C: Clock> RoomRegistry<C> {
+    /// Takes in what the application saw when it asked the media server, and mends what callbacks
+    /// had lost. Whatever is newer than the observation, less the clock skew, stays as it is, so an
+    /// observation may be late or repeated like a callback. It does not count in
+    /// [`outcomes`](Self::outcomes).
+    ///
+    /// Cost: the room, and the lists of the observation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ContradictoryObservation`] where it says that the room is not open and lists
+    /// somebody in it.
+    ///
+    /// ```
+    /// use room_registry::*;
+    /// let clock = ManualClock::at(Timestamp::from_secs(100));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// let created = RoomCreated::new(Timestamp::from_secs(99));
+    /// registry.apply_callback(&Callback::new(RoomId::new("r1")?, SessionId::new("7")?, created));
+    ///
+    /// // The close was lost. The media server, asked later, knows of nobody in the room:
+    /// clock.set(Timestamp::from_secs(200));
+    /// let observation = Observation::new(RoomId::new("r1")?, Timestamp::from_secs(200)).users([]);
+    /// assert_eq!(registry.apply_observation(&observation)?, Outcome::Applied);
+    /// assert_eq!(registry.changes().next().unwrap().cause, Cause::Repaired);
+    /// assert!(registry.room("r1").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn apply_observation(&mut self, observation: &Observation) -> Result<Outcome, Error> {
+        self.begin();
+        let outcome =
+            self.with_room_or_new(&observation.room_id, Cause::Repaired, |room, cx| {
+                room.observe(observation, cx)
+            })?;
+        self.index.planner.answered(observation.room_id.as_str(), self.now);
+        Ok(outcome)
+    }
+
+    /// What to ask the media server next: `None` while nothing is worth asking, or the budget of
+    /// [`repair_calls_per_second`](crate::ConfigBuilder::repair_calls_per_second) is used up. Call
+    /// it about as often as the budget has calls.
+    ///
+    /// Rooms with holes in their counters come first, then those with other signs of a loss, then
+    /// those that have been silent since their last change, then all in turn, the longest
+    /// unconfirmed first; every fourth question is of the last kind. An observation of a room is
+    /// its answer. A room is not asked about while an answer is outstanding (30 s), nor for 10 s
+    /// after one.
+    ///
+    /// Cost: the logarithm of the rooms, and the rooms that are left alone just now.
+    ///
+    /// ```
+    /// use room_registry::*;
+    /// let clock = ManualClock::at(Timestamp::from_secs(100));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    ///
+    /// let question = registry.next_question().unwrap();
+    /// assert_eq!((question.room_id.as_str(), question.users, question.streams), ("r1", true, true));
+    /// // The application asks the media server's API, and hands the answer in:
+    /// let answer = Observation::new(question.room_id, Timestamp::from_secs(100)).users([]).streams([]);
+    /// registry.apply_observation(&answer)?;
+    /// assert!(registry.next_question().is_none());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn next_question(&mut self) -> Option<Question> {
+        self.begin();
+        let (rooms, config) = (&self.rooms, &self.config);
+        self.index
+            .planner
+            .next(self.now, |room_id| rooms.get(room_id).map(|room| room.standing(config)))
+    }
+
+    /// The media server could not be asked about a room: it is asked about again after 10 s, after
+    /// further failures up to 5 min.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// let question = registry.next_question().unwrap();
+    /// registry.question_failed(question.room_id.as_str());
+    /// assert!(registry.next_question().is_none());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn question_failed(&mut self, room_id: &str) {
+        self.begin();
+        self.index.planner.failed(room_id, self.now);
+    }
+}

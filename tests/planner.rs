@@ -1,0 +1,288 @@
+//! What is asked next: the order of the reasons, the budget, and that nobody starves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use room_registry::{
+    Callback, CallbackEvent, Clock, Config, ManualClock, NewRoom, Observation, ObservedUser,
+    Question, Reason, RoomCreated, RoomId, RoomRegistry, SessionId, Timestamp, UserId,
+    UserLoggedIn, UserSessionId,
+};
+
+/// Seconds.
+const START: u64 = 1_000_000;
+
+#[test]
+fn holes_come_before_signs_before_silence_before_the_rest() {
+    let mut desk = Desk::new(1_000);
+    desk.registry.create_room(NewRoom::new("idle", "tom")).expect("it is new");
+    desk.silent_room("silent");
+    desk.room_with_two_logins("signed");
+    desk.room_with_a_hole("holed");
+    desk.clock.advance(Duration::from_secs(100));
+    let reasons: Vec<_> =
+        desk.questions().into_iter().map(|it| (it.room_id.to_string(), it.reason)).collect();
+    // The fourth is of those in turn.
+    assert_eq!(
+        reasons,
+        [
+            ("holed".into(), Reason::Hole),
+            ("signed".into(), Reason::Sign),
+            ("silent".into(), Reason::Tail),
+            ("idle".into(), Reason::Turn)
+        ]
+    );
+}
+
+#[test]
+fn evidence_is_asked_about_after_its_grace_and_one_list_alone_where_one_alone_is_in_doubt() {
+    let mut desk = Desk::new(1_000);
+    desk.room_with_a_hole("r");
+    // What is in turn is asked first, and answered.
+    desk.answer_all();
+    desk.clock.set(at(19));
+    assert!(desk.questions().iter().all(|question| question.reason == Reason::Turn));
+    desk.answer_all();
+    let mut desk = Desk::new(1_000);
+    desk.room_with_a_hole("r");
+    desk.clock.set(at(20));
+    let question = desk.registry.next_question().expect("it is old enough");
+    assert_eq!((question.reason, question.users, question.streams), (Reason::Hole, true, false));
+    assert_eq!(question.calls(), 1);
+}
+
+#[test]
+fn an_answer_resolves_what_was_asked_about() {
+    let mut desk = Desk::new(1_000);
+    desk.room_with_a_hole("r");
+    desk.clock.set(at(20));
+    let question = desk.registry.next_question().expect("there is a hole");
+    desk.answer(&question);
+    desk.clock.set(at(31));
+    let question = desk.registry.next_question().expect("it is the only room");
+    assert_eq!(question.reason, Reason::Turn);
+}
+
+#[test]
+fn a_room_is_left_alone_while_an_answer_is_outstanding_and_for_a_while_after_it() {
+    let mut desk = Desk::new(1_000);
+    desk.registry.create_room(NewRoom::new("r", "tom")).expect("it is new");
+    let question = desk.registry.next_question().expect("it is its turn");
+    desk.clock.set(at(29));
+    assert_eq!(desk.registry.next_question(), None, "an answer is outstanding");
+    desk.clock.set(at(30));
+    assert!(desk.registry.next_question().is_some(), "it did not come");
+    desk.answer(&question);
+    desk.clock.set(at(39));
+    assert_eq!(desk.registry.next_question(), None);
+    desk.clock.set(at(40));
+    assert!(desk.registry.next_question().is_some());
+}
+
+#[test]
+fn failures_make_the_pauses_longer_up_to_five_minutes() {
+    let mut desk = Desk::new(1_000);
+    desk.registry.create_room(NewRoom::new("r", "tom")).expect("it is new");
+    let mut now = 0;
+    for pause in [10, 20, 40, 80, 160, 300, 300] {
+        desk.registry.next_question().expect("it is worth asking about");
+        desk.registry.question_failed("r");
+        desk.clock.set(at(now + pause - 1));
+        assert_eq!(desk.registry.next_question(), None, "{pause} s");
+        now += pause;
+        desk.clock.set(at(now));
+    }
+    let question = desk.registry.next_question().expect("it is worth asking about");
+    desk.answer(&question);
+    desk.clock.set(at(now + 10));
+    desk.registry.next_question().expect("an answer ends the failures");
+    desk.registry.question_failed("r");
+    desk.clock.set(at(now + 20));
+    desk.registry.next_question().expect("ten seconds after a first failure");
+}
+
+#[test]
+fn no_more_is_asked_than_the_budget_allows() {
+    for budget in [0, 1, 3, 10] {
+        let mut desk = Desk::new(budget);
+        for room in 0..500 {
+            desk.registry.create_room(NewRoom::new(format!("r{room}"), "tom")).expect("it is new");
+        }
+        let mut calls = 0;
+        for tenth in 0..1_000 {
+            desk.clock.set(Timestamp::from_millis(at(0).as_millis() + tenth * 100));
+            calls += desk.questions().iter().map(Question::calls).sum::<u32>();
+        }
+        // A hundred seconds, and what the first second may hold.
+        let allowed = 100 * budget + budget.max(2);
+        assert!(calls <= allowed, "{calls} calls of {allowed}");
+        assert!(calls + 4 >= 100 * budget, "{calls} calls of {allowed}");
+    }
+}
+
+#[test]
+fn nobody_starves_beside_rooms_that_are_always_in_doubt() {
+    let mut desk = Desk::new(2);
+    for room in 0..20 {
+        desk.room_with_a_hole(&format!("holed{room}"));
+        desk.registry.create_room(NewRoom::new(format!("quiet{room}"), "tom")).expect("it is new");
+    }
+    desk.clock.set(at(20));
+    let mut asked = BTreeMap::new();
+    for second in 20..420 {
+        desk.clock.set(at(second));
+        for question in desk.questions() {
+            *asked.entry(question.room_id.to_string()).or_insert(0) += 1;
+            // The media server answers nothing that resolves the doubt.
+            let part = Observation::new(question.room_id, desk.clock.now()).some_users([]);
+            desk.registry.apply_observation(&part).expect("it is consistent");
+        }
+    }
+    let quiet = asked.iter().filter(|(room, _)| room.starts_with("quiet")).count();
+    let holed = asked.iter().filter(|(room, _)| room.starts_with("holed")).count();
+    assert_eq!((quiet > 0, holed), (true, 20), "{asked:?}");
+}
+
+#[test]
+fn all_rooms_get_their_turn_the_longest_unconfirmed_first() {
+    let mut desk = Desk::new(10);
+    for room in 0..40 {
+        desk.registry.create_room(NewRoom::new(format!("r{room:02}"), "tom")).expect("it is new");
+    }
+    let mut order = Vec::new();
+    for second in 0..8 {
+        desk.clock.set(at(second));
+        for question in desk.questions() {
+            order.push(question.room_id.to_string());
+            desk.answer(&question);
+        }
+    }
+    let mut each_once = order.clone();
+    each_once.sort();
+    each_once.dedup();
+    assert_eq!(each_once.len(), 40, "{order:?}");
+    assert_eq!(order.len(), 40);
+    desk.clock.set(at(20));
+    assert_eq!(desk.questions()[0].room_id.to_string(), order[0]);
+}
+
+#[test]
+fn a_room_that_left_the_list_is_asked_about_for_a_quarter_of_an_hour() {
+    let mut desk = Desk::new(1_000);
+    desk.silent_room("r");
+    desk.answer_with_nobody();
+    assert!(desk.registry.room("r").is_none());
+    desk.clock.set(at(800));
+    desk.registry.expire();
+    assert_eq!(desk.registry.held_room_count(), 0);
+    assert_eq!(desk.registry.next_question().expect("it may be back").room_id, "r");
+    desk.registry.question_failed("r");
+    desk.clock.set(at(100_000));
+    for _ in 0..100 {
+        if let Some(question) = desk.registry.next_question() {
+            desk.registry.question_failed(question.room_id.as_str());
+        }
+        desk.clock.advance(Duration::from_secs(301));
+    }
+    assert_eq!(desk.registry.next_question(), None, "after that it is let go");
+}
+
+#[test]
+fn a_restored_registry_asks_as_the_one_before() {
+    let mut desk = Desk::new(1_000);
+    desk.room_with_two_logins("signed");
+    desk.room_with_a_hole("holed");
+    let stored = serde_json::to_string(&desk.registry.snapshot()).expect("it serialises");
+    let mut json = serde_json::Deserializer::from_str(&stored);
+    let mut restored =
+        RoomRegistry::restore(desk.registry.config().clone(), desk.clock.clone(), &mut json)
+            .expect("it restores");
+    desk.clock.set(at(60));
+    let reasons = |questions: Vec<Question>| -> Vec<_> {
+        questions.into_iter().map(|question| (question.room_id, question.reason)).collect()
+    };
+    let before = reasons(desk.questions());
+    let after = reasons(std::iter::from_fn(|| restored.next_question()).collect());
+    assert_eq!(before, after);
+    assert_eq!(before.len(), 2);
+}
+
+/// A registry on a manual clock, and somebody who asks.
+struct Desk {
+    clock: ManualClock,
+    registry: RoomRegistry<ManualClock>,
+}
+
+impl Desk {
+    fn new(calls_per_second: u32) -> Self {
+        let clock = ManualClock::at(at(0));
+        let config = Config::builder().repair_calls_per_second(calls_per_second).build();
+        let config = config.expect("it makes sense");
+        let registry = RoomRegistry::with_clock(config, clock.clone());
+        Self { clock, registry }
+    }
+
+    fn hears(&mut self, room: &str, event: impl Into<CallbackEvent>) {
+        let room_id = RoomId::new(room).expect("a valid id");
+        let session_id = SessionId::new("1").expect("a valid id");
+        self.registry.apply_callback(&Callback::new(room_id, session_id, event));
+    }
+
+    fn silent_room(&mut self, room: &str) {
+        self.hears(room, RoomCreated::new(at(0)));
+        self.hears(room, login("ann", 1, 0));
+    }
+
+    fn room_with_a_hole(&mut self, room: &str) {
+        self.silent_room(room);
+        self.hears(room, login("bob", 3, 0));
+    }
+
+    fn room_with_two_logins(&mut self, room: &str) {
+        self.silent_room(room);
+        let life = UserSessionId::new("9").expect("a valid id");
+        let mut second = login("ann", 2, 0);
+        second.user_session_id = life;
+        self.hears(room, second);
+    }
+
+    fn questions(&mut self) -> Vec<Question> {
+        std::iter::from_fn(|| self.registry.next_question()).collect()
+    }
+
+    /// The media server has Ann in every room.
+    fn answer(&mut self, question: &Question) {
+        let ann = ObservedUser::new(UserId::new("ann").expect("a valid id"));
+        let mut answer = Observation::new(question.room_id.clone(), self.clock.now());
+        if question.users {
+            answer = answer.users([ann]);
+        }
+        if question.streams {
+            answer = answer.streams([]);
+        }
+        self.registry.apply_observation(&answer).expect("it is consistent");
+    }
+
+    fn answer_all(&mut self) {
+        for question in self.questions() {
+            self.answer(&question);
+        }
+    }
+
+    fn answer_with_nobody(&mut self) {
+        self.clock.set(at(10));
+        for question in self.questions() {
+            let nobody = Observation::new(question.room_id, self.clock.now()).users([]).streams([]);
+            self.registry.apply_observation(&nobody).expect("it is consistent");
+        }
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(START + seconds)
+}
+
+fn login(user: &str, counter: u64, seconds: u64) -> UserLoggedIn {
+    let life = UserSessionId::new(format!("{user}{counter}")).expect("a valid id");
+    UserLoggedIn::new(UserId::new(user).expect("a valid id"), life, at(seconds), counter)
+}
