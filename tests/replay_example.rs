@@ -130,9 +130,76 @@ fn the_document_has_exactly_the_fields_that_were_promised() {
     let run = replay(&["--json", "-"], format!("{CREATE_R1}\n{}\n", login("7", 1)));
     let expected = r#"{"rooms":[{"room_id":"r1","room_name":"One","host_id":"tom","session_id":"7",
         "users":[{"user_id":"ann","user_name":null,"session_id":"8"}],"streams":[]}],
-        "outcomes":{"applied":1,"held":0,"duplicate":0,"stale":0,"too_late":0,"refused":0}}"#;
+        "outcomes":{"applied":1,"held":0,"duplicate":0,"stale":0,"too_late":0,"refused":0},
+        "suspected":[]}"#;
     let squeeze = |text: &str| text.replace([' ', '\n'], "");
     assert_eq!(squeeze(&run.stdout), squeeze(expected));
+}
+
+#[test]
+fn an_observation_mends_what_callbacks_lost() {
+    let journal = [
+        login("7", 1_000).as_str(),
+        r#"{"at":60000,"observed":{"room_id":"r1","observed_at":50000,
+            "users":[{"user_id":"bob","user_name":"Bob"}],
+            "streams":[{"stream_id":"camera","user_id":"bob","create_time_ms":2000}]}}"#,
+        r#"{"at":61000,"observed":{"room_id":"r2","observed_at":60000,"session_id":858012925204410401,"open":true}}"#,
+        r#"{"at":62000,"observed":{"room_id":"r3","observed_at":60000,"session_id":null,"open":null,
+            "users":[{"user_id":"cat"}],"users_partial":true}}"#,
+        r#"{"at":63000,"observed":{"room_id":"r3","observed_at":63000,"users":[]}}"#,
+        r#"{"at":64000,"observed":{"room_id":"r4","observed_at":60000,"open":false,"users":[{"user_id":"cat"}]}}"#,
+        r#"{"at":65000,"observed":{"room_id":"r4"}}"#,
+    ]
+    .map(|line| line.replace('\n', ""))
+    .join("\n");
+    let run = replay(&["--json", "-"], &journal);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let expected = serde_json::json!([
+        {
+            "room_id": "r1", "room_name": null, "host_id": null, "session_id": "7",
+            "users": [{"user_id": "bob", "user_name": "Bob", "session_id": null}],
+            "streams": [{"stream_id": "camera", "user_id": "bob"}],
+        },
+        {
+            "room_id": "r2", "room_name": null, "host_id": null, "session_id": "858012925204410401",
+            "users": [], "streams": [],
+        },
+    ]);
+    assert_eq!(document["rooms"], expected);
+    assert_eq!(
+        run.stderr.lines().collect::<Vec<_>>(),
+        [
+            "standard input:6: observation refused: the observation of room \"r4\" says that it is not \
+             open, and lists somebody in it",
+            "standard input:7: missing field `observed_at`",
+        ]
+    );
+    let run = replay(&["--explain", "-"], &journal);
+    assert!(run.stdout.contains("2 at 60000 ms: repaired: room r1, 4 changes\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("observations   5\n"));
+}
+
+#[test]
+fn what_seems_to_be_lost_is_told() {
+    let second = login("7", 2_000)
+        .replace("ann", "bob")
+        .replace("\"login_time\"", "\"user_update_seq\":5,\"login_time\"");
+    let first = login("7", 1_000).replace("\"login_time\"", "\"user_update_seq\":2,\"login_time\"");
+    let journal = |last_at: u64| format!("{first}\n{second}\n{{\"at\":{last_at},\"expire\":{{}}}}");
+    let suspected = |args: &[&str], last_at| -> serde_json::Value {
+        let run = replay(&[args, &["--json", "-"]].concat(), journal(last_at));
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        document["suspected"].clone()
+    };
+    let no_create =
+        serde_json::json!({"room_id": "r1", "list": "room", "missing": null, "sign": "no_create"});
+    let hole = serde_json::json!(
+        {"room_id": "r1", "list": "users", "missing": [[3, 4]], "sign": "hole"}
+    );
+    assert_eq!(suspected(&[], 91_999), serde_json::json!([no_create]));
+    assert_eq!(suspected(&[], 92_000), serde_json::json!([no_create, hole]));
+    assert_eq!(suspected(&["--report-after-ms", "100000"], 92_000), serde_json::json!([]));
+    assert!(replay(&["-"], journal(92_000)).stdout.contains("suspected      2 in 1 rooms\n"));
 }
 
 #[test]
@@ -160,7 +227,7 @@ fn bad_lines_are_named_and_the_rest_is_replayed() {
     assert_eq!(bad[0], "standard input:3: not JSON: expected ident, column 2");
     assert_eq!(
         bad[1],
-        "standard input:4: none of `callback`, `command`, `expire` and `event` is there"
+        "standard input:4: none of `callback`, `command`, `observed`, `expire` and `event` is there"
     );
     assert_eq!(bad[2], "standard input:5: `at` is missing");
     assert_eq!(bad[3], r#"standard input:6: command refused: room "nowhere" not found"#);
@@ -168,7 +235,7 @@ fn bad_lines_are_named_and_the_rest_is_replayed() {
     assert_eq!(bad[5], "standard input:8: room_close: field `room_session_id` is missing");
     assert_eq!(
         bad[6],
-        "standard input:9: more than one of `callback`, `command` and `expire` is there"
+        "standard input:9: more than one of `callback`, `command`, `observed` and `expire` is there"
     );
     assert!(bad[7].starts_with("standard input:10: invalid value"), "{}", bad[7]);
     assert!(bad[8].starts_with("standard input:11: "), "{}", bad[8]);

@@ -1,6 +1,8 @@
 //! What became of commands and expiries, in words. Callbacks explain themselves.
 
-use room_registry::{Answer, Cause, ChangeKind, Changes, Command, Expired, Heartbeat};
+use room_registry::{
+    Answer, Cause, ChangeKind, Changes, Command, Expired, Heartbeat, Outcome, RoomId,
+};
 
 /// What a command asked for: what is done when it succeeds, and to whom.
 #[derive(Debug, Default)]
@@ -56,6 +58,25 @@ pub(crate) fn done(subject: Subject, answer: Answer, mut changes: Changes<'_>) -
         whom = format!("room {}", change.room_id);
     }
     format!("{done}: {whom}")
+}
+
+/// An observation: what it mended.
+pub(crate) fn observed(room_id: &RoomId, outcome: Outcome, changes: Changes<'_>) -> String {
+    match outcome {
+        Outcome::Applied => {
+            let mended = changes.filter(|change| change.cause == Cause::Repaired).count();
+            let changes = if mended == 1 { "change" } else { "changes" };
+            format!("repaired: room {room_id}, {mended} {changes}")
+        }
+        Outcome::Held => format!("held: the observation of room {room_id} confirms what is shown"),
+        Outcome::TooLate => {
+            format!("too late: the observation of room {room_id} is older than the retention")
+        }
+        Outcome::Refused => {
+            format!("refused: the observation of room {room_id} is stamped in the future")
+        }
+        _ => format!("stale: the observation of room {room_id} tells nothing new"),
+    }
 }
 
 /// An expiry: who went, which rooms ended, and what was forgotten.

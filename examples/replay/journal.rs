@@ -1,9 +1,11 @@
 //! A line to an input.
 
 use room_registry::zego::{Event, Notification};
-use room_registry::{Command, Timestamp};
+use room_registry::{Command, Observation, Timestamp};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+use super::observed::WireObservation;
 
 /// What a line asks for, and when, in our time.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ pub(crate) struct Entry {
 pub(crate) enum Input {
     Command(Command),
     Event(Event),
+    Observed(Observation),
     Expire,
 }
 
@@ -25,6 +28,7 @@ struct Line {
     at: Option<Timestamp>,
     callback: Option<Event>,
     command: Option<Command>,
+    observed: Option<WireObservation>,
     expire: Option<Expire>,
     event: Option<IgnoredAny>,
 }
@@ -34,19 +38,26 @@ struct Expire {}
 
 /// Reads a line that came after one of `last_at`. An error is a sentence.
 pub(crate) fn parse(line: &str, last_at: Timestamp) -> Result<Entry, String> {
-    let Line { at, callback, command, expire, event } = decode(line)?;
-    let input = match (callback, command, expire, event) {
-        (Some(event), None, None, _) => Input::Event(event),
-        (None, Some(command), None, _) => Input::Command(command),
-        (None, None, Some(Expire {}), _) => Input::Expire,
-        (None, None, None, Some(_)) => return parse_bare(line, last_at),
-        (None, None, None, None) => {
-            return Err("none of `callback`, `command`, `expire` and `event` is there".to_owned());
-        }
-        (_, _, _, _) => {
-            return Err("more than one of `callback`, `command` and `expire` is there".to_owned());
+    let Line { at, callback, command, observed, expire, event } = decode(line)?;
+    let inputs = [
+        callback.map(Input::Event),
+        command.map(Input::Command),
+        observed.map(|observed| Input::Observed(observed.into())),
+        expire.map(|Expire {}| Input::Expire),
+    ];
+    let mut inputs = inputs.into_iter().flatten();
+    let input = match (inputs.next(), event) {
+        (Some(input), _) => input,
+        (None, Some(_)) => return parse_bare(line, last_at),
+        (None, None) => {
+            let expected = "`callback`, `command`, `observed`, `expire` and `event`";
+            return Err(format!("none of {expected} is there"));
         }
     };
+    if inputs.next().is_some() {
+        let expected = "`callback`, `command`, `observed` and `expire`";
+        return Err(format!("more than one of {expected} is there"));
+    }
     let at = at.ok_or("`at` is missing")?;
     Ok(Entry { at, input })
 }

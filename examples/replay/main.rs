@@ -22,6 +22,7 @@
 mod explain;
 mod journal;
 mod lines;
+mod observed;
 mod options;
 mod progress;
 mod replay;

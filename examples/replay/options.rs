@@ -10,7 +10,8 @@ use room_registry::{Config, RoomCursor, RoomOrder};
 
 pub(crate) const USAGE: &str = "\
 Usage: replay [--json] [--explain] [--retention-ms N] [--clock-skew-ms N] [--tie-window-ms N]
-              [--heartbeat-timeout-ms N] [--order newest|oldest|users|id] [--limit N] [--cursor TEXT]
+              [--heartbeat-timeout-ms N] [--report-after-ms N] [--order newest|oldest|users|id]
+              [--limit N] [--cursor TEXT]
               FILE…                        (\"-\": standard input; --help tells more)";
 
 pub(crate) const HELP: &str = "\
@@ -24,6 +25,7 @@ Usage: replay [OPTIONS] FILE…        (\"-\": standard input)
   --clock-skew-ms N           how far the vendor's clocks may differ              [5000]
   --tie-window-ms N           openings this close are not ordered by time         [100]
   --heartbeat-timeout-ms N    how long a member may be silent                     [90000]
+  --report-after-ms N         how long a sign of a lost callback is waited with    [90000]
   --order ORDER               of the table: newest, oldest, users or id           [newest]
   --limit N                   how many rooms the table has                        [all]
   --cursor TEXT               go on where a table ended
@@ -33,6 +35,11 @@ A journal holds one JSON object a line, `at` being our time in unix milliseconds
 
   {\"at\": MS, \"callback\": {…}}   a callback's body, as the media server sent it
   {\"at\": MS, \"command\": {…}}    such as {\"join_room\": {\"room_id\": \"r1\", \"user_id\": \"ann\"}}
+  {\"at\": MS, \"observed\": {…}}   what the media server showed of a room when it was asked:
+                                {\"room_id\", \"observed_at\": MS, \"session_id\", \"open\",
+                                \"users\": [{\"user_id\", \"user_name\"}], \"users_partial\",
+                                \"streams\": [{\"stream_id\", \"user_id\", \"create_time_ms\"}],
+                                \"streams_partial\"}
   {\"at\": MS, \"expire\": {}}      what is due by now happens
   {\"event\": …}                  a bare body: received at the later of its `timestamp` and the
                                 line before
@@ -91,6 +98,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
             }
             Arg::Long("heartbeat-timeout-ms") => {
                 config = config.heartbeat_timeout(next_span("heartbeat-timeout-ms", &mut parser)?);
+            }
+            Arg::Long("report-after-ms") => {
+                config = config.report_after(next_span("report-after-ms", &mut parser)?);
             }
             Arg::Long("order") => table.order = next("order", "no order", &mut parser)?,
             Arg::Long("limit") => {

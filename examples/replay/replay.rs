@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead, Write};
 
 use room_registry::zego::Event;
-use room_registry::{Command, ManualClock, RoomRegistry, Timestamp};
+use room_registry::{Command, ManualClock, Observation, RoomRegistry, Timestamp};
 
 use super::explain;
 use super::journal::{self, Entry, Input};
@@ -39,6 +39,7 @@ pub(crate) struct Totals {
     pub(crate) refused_commands: u64,
     pub(crate) other_events: u64,
     pub(crate) expiries: u64,
+    pub(crate) observations: u64,
     /// Refused commands among them.
     pub(crate) bad_lines: u64,
 }
@@ -133,6 +134,7 @@ impl Replay {
                 self.tell(desk, || "ignored: not about rooms, users or streams")
             }
             Input::Command(command) => self.command(command, desk),
+            Input::Observed(observation) => self.observe(&observation, desk),
             Input::Expire => {
                 self.totals.expiries += 1;
                 let expired = self.registry.expire();
@@ -152,6 +154,19 @@ impl Replay {
             Err(error) => {
                 self.totals.refused_commands += 1;
                 self.bad_line(&format!("command refused: {error}"), desk);
+                self.tell(desk, || format!("refused: {error}"))
+            }
+        }
+    }
+
+    fn observe(&mut self, observation: &Observation, desk: &mut Desk<'_>) -> io::Result<()> {
+        self.totals.observations += 1;
+        match self.registry.apply_observation(observation) {
+            Ok(outcome) => self.tell(desk, || {
+                explain::observed(&observation.room_id, outcome, self.registry.changes())
+            }),
+            Err(error) => {
+                self.bad_line(&format!("observation refused: {error}"), desk);
                 self.tell(desk, || format!("refused: {error}"))
             }
         }

@@ -1,10 +1,12 @@
 //! What the replay led to: a table and totals for people, or one JSON document.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use room_registry::{
-    Outcome, Outcomes, RoomQuery, RoomRef, SessionId, StreamRef, Text, UserId, UserRef,
+    Outcome, Outcomes, RoomQuery, RoomRef, SessionId, Sign, StreamRef, SuspectedList, Text, UserId,
+    UserRef,
 };
 use serde::Serialize;
 
@@ -57,8 +59,15 @@ fn row(room: RoomRef<'_>, replay: &Replay) -> [String; 7] {
 }
 
 fn totals(replay: &Replay, out: &mut dyn Write) -> io::Result<()> {
-    let Totals { lines, commands, refused_commands, other_events, expiries, bad_lines } =
-        &replay.totals;
+    let Totals {
+        lines,
+        commands,
+        refused_commands,
+        other_events,
+        expiries,
+        observations,
+        bad_lines,
+    } = &replay.totals;
     let registry = &replay.registry;
     let outcomes = registry.outcomes();
     let shares: Vec<_> = Outcome::ALL
@@ -77,7 +86,11 @@ fn totals(replay: &Replay, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "commands       {commands}, of them refused {refused_commands}")?;
     writeln!(out, "callbacks      {}: {}", outcomes.total(), shares.join(", "))?;
     writeln!(out, "other events   {other_events} ignored")?;
+    writeln!(out, "observations   {observations}")?;
     writeln!(out, "expiries       {expiries}")?;
+    let suspected = suspected(replay);
+    let rooms: BTreeSet<_> = suspected.iter().map(|suspected| suspected.room_id).collect();
+    writeln!(out, "suspected      {} in {} rooms", suspected.len(), rooms.len())?;
     writeln!(out, "bad lines      {bad_lines}")
 }
 
@@ -85,6 +98,17 @@ fn totals(replay: &Replay, out: &mut dyn Write) -> io::Result<()> {
 struct Document<'a> {
     rooms: Vec<JsonRoom<'a>>,
     outcomes: Outcomes,
+    suspected: Vec<JsonSuspicion<'a>>,
+}
+
+/// A sign that callbacks of a room were lost.
+#[derive(Serialize)]
+struct JsonSuspicion<'a> {
+    room_id: &'a str,
+    list: SuspectedList,
+    /// As pairs of the first and the last; null where the sign is no hole.
+    missing: Option<Vec<(u64, u64)>>,
+    sign: Sign,
 }
 
 #[derive(Serialize)]
@@ -114,9 +138,30 @@ struct JsonStream<'a> {
 pub(crate) fn json(replay: &Replay, out: &mut dyn Write) -> io::Result<()> {
     let mut rooms: Vec<_> = replay.registry.rooms().map(JsonRoom::from).collect();
     rooms.sort_unstable_by_key(|room| room.room_id);
-    let document = Document { rooms, outcomes: replay.registry.outcomes() };
+    let (outcomes, suspected) = (replay.registry.outcomes(), suspected(replay));
+    let document = Document { rooms, outcomes, suspected };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
+}
+
+/// What is suspected at the time of the last line, by room.
+fn suspected(replay: &Replay) -> Vec<JsonSuspicion<'_>> {
+    let grace = replay.registry.config().report_after();
+    let mut suspected: Vec<_> = replay
+        .registry
+        .rooms()
+        .flat_map(|room| {
+            let suspicions = room.suspicions_as_of(replay.last_at, grace).into_iter();
+            suspicions.map(move |suspicion| JsonSuspicion {
+                room_id: room.id().as_str(),
+                list: suspicion.list,
+                missing: (suspicion.sign == Sign::Hole).then_some(suspicion.missing),
+                sign: suspicion.sign,
+            })
+        })
+        .collect();
+    suspected.sort_by_key(|suspicion| suspicion.room_id);
+    suspected
 }
 
 impl<'a> From<RoomRef<'a>> for JsonRoom<'a> {
