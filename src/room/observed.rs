@@ -312,6 +312,8 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
         self.entries.retain(|_, entry| {
             entry.absent_at = entry.absent_at.filter(is_held);
             let absent_at = entry.absent_at;
+            // A leave from before the absence closes nothing that is still held.
+            entry.left_at = entry.left_at.filter(|at| is_held(at) && Some(*at) >= absent_at);
             entry
                 .present
                 .retain(|present| present.seen.at >= floor && Some(present.seen.at) >= absent_at);
