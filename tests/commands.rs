@@ -11,7 +11,8 @@ use room_registry::{
     Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom,
     NewUser, Role, RoomRegistry, RoomUpdate, Timestamp, UserUpdate,
 };
-use support::history::{Options, junk_callback, valid_history};
+use support::history::{Options, valid_history};
+use support::sightings::{Told, junk};
 
 const START: u64 = 1_763_596_800_000;
 const TIMEOUT: u64 = 90_000;
@@ -301,8 +302,8 @@ proptest! {
     }
 
     #[test]
-    fn beside_callbacks_the_mirror_equals_the_view_after_every_step(
-        steps in prop::collection::vec((step(), prop::option::of(junk_callback()), 0..10_000_u64), 0..60),
+    fn beside_callbacks_and_observations_the_mirror_equals_the_view_after_every_step(
+        steps in prop::collection::vec((step(), prop::option::of(junk(5_000)), 0..10_000_u64), 0..60),
         heartbeats_end_logins: bool,
         retention in prop::sample::select(vec![None, Some(4_u64), Some(600)]),
     ) {
@@ -314,7 +315,7 @@ proptest! {
         let clock = ManualClock::at(Timestamp::from_millis(1_004_000)); // where the junk is stamped
         let mut registry = RoomRegistry::with_clock(config, clock.clone());
         let mut mirror = Mirror::default();
-        for (step, callback, pause) in steps {
+        for (step, told, pause) in steps {
             let room = |room: u8| if room == 0 { "room".to_owned() } else { format!("room{room}") };
             let user = |user: u8| format!("user{user}");
             let refused = match step {
@@ -353,10 +354,13 @@ proptest! {
                 registry.changes().for_each(|change| mirror.apply(&change));
             }
             prop_assert_eq!(&mirror, &registry.rooms().collect(), "after {:?}", step);
-            if let Some(callback) = callback {
-                registry.apply_callback(&callback);
+            if let Some(told) = told {
+                match &told {
+                    Told::Heard(callback) => registry.apply_callback(callback),
+                    Told::Saw(observation) => registry.apply_observation(observation).unwrap(),
+                };
                 registry.changes().for_each(|change| mirror.apply(&change));
-                prop_assert_eq!(&mirror, &registry.rooms().collect(), "after {:?}", callback);
+                prop_assert_eq!(&mirror, &registry.rooms().collect(), "after {:?}", told);
             }
             let users: usize = registry.rooms().map(|room| room.users().count()).sum();
             let streams: usize = registry.rooms().map(|room| room.streams().count()).sum();

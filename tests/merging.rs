@@ -9,16 +9,18 @@ use room_registry::{
     RoomUpdate, Timestamp, UserUpdate,
 };
 use serde_json::Value;
-use support::history::{junk_callback, room_id};
-use support::view::{stored_of, visible_of};
+use support::history::room_id;
+use support::repair_view::{observed_of, sight_of};
+use support::sightings::{Told, junk, observed_at, present_user};
+use support::view::stored_of;
 
 const START: u64 = 1_020_000;
 
 /// Something that happens to a replica.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "most steps are callbacks")]
+#[expect(clippy::large_enum_variant, reason = "most steps are of this kind")]
 enum Step {
-    Callback(Callback),
+    Told(Told),
     Create(u8),
     Update(u8),
     End,
@@ -30,7 +32,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        10 => junk_callback().prop_map(Step::Callback),
+        10 => junk(5_000).prop_map(Step::Told),
         1 => (0..2_u8).prop_map(Step::Create),
         1 => (0..2_u8).prop_map(Step::Update),
         1 => Just(Step::End),
@@ -51,7 +53,10 @@ fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
         let user = |user: &u8| format!("user{user}");
         // Refusals are part of the play.
         let _ = match step {
-            Step::Callback(callback) => room.apply(callback, config, at).map(|_| ()),
+            Step::Told(told) => {
+                told.to(&mut room, config, at);
+                Ok(())
+            }
             Step::Create(host) => room.create(NewRoom::new("room", user(host)), config, at),
             Step::Update(name) => {
                 room.update(RoomUpdate::new().name(format!("name {name}")), config, at)
@@ -123,20 +128,21 @@ proptest! {
 
     #[test]
     fn replicas_that_each_saw_a_part_equal_one_that_saw_all(
-        callbacks in prop::collection::vec((0..3_usize, junk_callback()), 0..30),
+        told in prop::collection::vec((0..3_usize, junk(5_000)), 0..30),
     ) {
         let config = Config::builder().retention(None).build().unwrap();
         let now = Timestamp::from_millis(START);
         let mut parts = [(); 3].map(|()| Room::new(room_id(), &config));
         let mut whole = Room::new(room_id(), &config);
-        for (part, callback) in &callbacks {
-            parts[*part].apply(callback, &config, now).unwrap();
-            whole.apply(callback, &config, now).unwrap();
+        for (part, told) in &told {
+            told.to(&mut parts[*part], &config, now);
+            told.to(&mut whole, &config, now);
         }
         let [a, b, c] = parts;
         let merged = merged(&merged(&a, &b, &config), &c, &config);
         prop_assert_eq!(stored_of(&merged), stored_of(&whole));
-        prop_assert_eq!(visible_of(merged.view()), visible_of(whole.view()));
+        prop_assert_eq!(observed_of(&merged), observed_of(&whole));
+        prop_assert_eq!(sight_of(merged.view()), sight_of(whole.view()));
     }
 }
 
@@ -285,4 +291,25 @@ fn an_end_wins_over_an_update_of_the_same_millisecond() {
     ended.end(&config, at(5)).unwrap();
     assert!(merged(&updated, &ended, &config).view().is_none());
     assert!(merged(&ended, &updated, &config).view().is_none());
+}
+
+#[test]
+fn a_leave_from_before_an_absence_is_let_go_whichever_replica_knew_of_it() {
+    let config = Config::builder().retention(None).build().unwrap();
+    let now = Timestamp::from_millis(START);
+    let told = |observation| {
+        let mut room = Room::new(room_id(), &config);
+        room.apply_observation(&observation, &config, now).unwrap();
+        room
+    };
+    let ann = || [present_user("ann")];
+    let absent = told(observed_at(1_010_000).users([]));
+    let present = told(observed_at(1_010_000).some_users(ann()));
+    let mut left = told(observed_at(1_005_000).some_users(ann()));
+    left.leave("ann", &config, now).unwrap();
+
+    let one = merged(&merged(&absent, &left, &config), &present, &config);
+    let other = merged(&absent, &merged(&left, &present, &config), &config);
+    assert_eq!(essence(&one), essence(&other));
+    assert!(one.view().unwrap().user("ann").is_some());
 }

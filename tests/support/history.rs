@@ -272,7 +272,7 @@ pub fn permutations(len: usize) -> Vec<Vec<usize>> {
 }
 
 /// Times that meet the bounds of the rules: ties, the skew, and their edges.
-fn junk_time() -> impl Strategy<Value = u64> {
+pub fn junk_time() -> impl Strategy<Value = u64> {
     let edges = [
         0_u64, 1, 50, 99, 100, 101, 150, 2_500, 4_900, 4_999, 5_000, 5_001, 5_099, 5_100, 5_101,
         10_000, 10_050, 10_101,

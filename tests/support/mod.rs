@@ -5,4 +5,7 @@ pub mod history;
 pub mod interpreter;
 pub mod model;
 pub mod recipe;
+pub mod repair_model;
+pub mod repair_view;
+pub mod sightings;
 pub mod view;

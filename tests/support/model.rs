@@ -26,6 +26,8 @@ impl Default for Settings {
 
 /// A login: (login time, counter, name, role). The order is the rule.
 pub type Login = (u64, u64, Option<String>, Option<String>);
+/// The facts of a stream that are held, each with its time.
+pub type StoredStream = BTreeMap<StreamKey, (u64, Option<StreamDetails>)>;
 /// What orders the facts of a stream.
 pub type StreamKey = (u64, bool, StreamSessionId);
 
@@ -41,9 +43,11 @@ pub struct StoredSession {
     pub create: Option<(u64, Option<UserId>)>,
     pub closed_at: Option<u64>,
     pub seen_at: Option<u64>,
+    /// The last time at which an observation named it as open.
+    pub alive_at: Option<u64>,
     pub name: Option<(u64, String)>,
     pub users: BTreeMap<UserId, StoredUser>,
-    pub streams: BTreeMap<StreamId, BTreeMap<StreamKey, (u64, Option<StreamDetails>)>>,
+    pub streams: BTreeMap<StreamId, StoredStream>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,9 +71,9 @@ pub struct Visible {
 
 /// The facts of a set of callbacks.
 #[derive(Debug, Default)]
-struct Facts {
+pub(super) struct Facts {
     creates: Vec<(SessionId, u64, Option<UserId>)>,
-    closes: Vec<(SessionId, u64)>,
+    pub(super) closes: Vec<(SessionId, u64)>,
     seens: Vec<(SessionId, u64)>,
     names: Vec<(SessionId, u64, String)>,
     keys: Vec<(SessionId, UserId, u64)>,
@@ -87,7 +91,7 @@ pub fn evaluate(callbacks: &[Callback], settings: Settings) -> (Stored, Option<V
 }
 
 impl Facts {
-    fn of(callbacks: &[Callback], settings: Settings) -> Self {
+    pub(super) fn of(callbacks: &[Callback], settings: Settings) -> Self {
         let mut facts = Self::default();
         for callback in callbacks {
             let session = || callback.session_id.clone();
@@ -142,7 +146,7 @@ impl Facts {
     }
 
     /// What the bounds let be held.
-    fn hold(&self, settings: Settings) -> Stored {
+    pub(super) fn hold(&self, settings: Settings) -> Stored {
         let c = self.creates.iter().map(|(_, at, _)| *at).max();
         let anchors_from = c.unwrap_or(0).saturating_sub(settings.tie_window);
         let lo = c.unwrap_or(0).saturating_sub(settings.clock_skew);
@@ -168,6 +172,7 @@ impl Facts {
                 create: creates.map(|(_, at, creator)| (*at, creator.clone())).max(),
                 closed_at: x,
                 seen_at: seens.map(|(_, at)| *at).max(),
+                alive_at: None,
                 name: names.map(|(_, at, name)| (*at, name.clone())).max(),
                 users: self.hold_users(&id, lo, x, settings),
                 streams: self.hold_streams(&id, lo, x),
@@ -228,7 +233,7 @@ impl Facts {
         id: &SessionId,
         lo: u64,
         x: Option<u64>,
-    ) -> BTreeMap<StreamId, BTreeMap<StreamKey, (u64, Option<StreamDetails>)>> {
+    ) -> BTreeMap<StreamId, StoredStream> {
         let admits = |at: u64| at >= lo && x.is_none_or(|x| at > x);
         let facts: Vec<_> = self
             .streams
@@ -316,7 +321,7 @@ impl Stored {
 }
 
 /// Of those within the tie window of the latest, an unclosed one first, then the highest (time, id).
-fn pick(
+pub(super) fn pick(
     candidates: Vec<(u64, bool, &SessionId)>,
     settings: Settings,
 ) -> Option<(u64, bool, &SessionId)> {

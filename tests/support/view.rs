@@ -63,6 +63,7 @@ pub fn stored_of(room: &Room) -> Stored {
             }),
             closed_at: session["closed_at"].as_u64(),
             seen_at: session["seen_at"].as_u64(),
+            alive_at: session["alive_at"].as_u64(),
             name: session["name"].as_object().map(|name| {
                 (name["at"].as_u64().expect("a time"), text(&name["name"]).expect("a name"))
             }),
@@ -115,14 +116,16 @@ fn user_of(user: &Value) -> StoredUser {
     StoredUser { key_at: user["key_at"].as_u64(), logins, closers }
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().expect("a list").iter()
 }
 
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-fn parsed<T: std::str::FromStr<Err = room_registry::IdError>>(value: &Value) -> Option<T> {
+pub(super) fn parsed<T: std::str::FromStr<Err = room_registry::IdError>>(
+    value: &Value,
+) -> Option<T> {
     value.as_str().map(|id| id.parse().expect("a stored id is one"))
 }
