@@ -3,9 +3,10 @@
 //! heartbeat) and from the media server's callbacks, which arrive out of order, repeated, or never.
 //!
 //! ```text
-//! Command  ─┐                                        ┌─▶ Outcome / Error    what became of the input
-//! Callback ─┼─▶ RoomRegistry ─▶ Room (rules, now) ───┤
-//! Clock    ─┘    routing, order, expiry               └─▶ changes()          what became different
+//! Command     ─┐                                        ┌─▶ Outcome / Error    what became of the input
+//! Callback    ─┼─▶ RoomRegistry ─▶ Room (rules, now) ───┼─▶ changes()          what became different
+//! Observation ─┤    routing, order, expiry              └─▶ next_question()    what to ask, to mend losses
+//! Clock       ─┘
 //! ```
 //!
 //! # What it promises
@@ -18,13 +19,15 @@
 //! 3. **No zombies.** Nothing that was seen to close comes back, however late a callback is.
 //! 4. **Bounded memory.** After a silence longer than the retention, what is visible is held and
 //!    nothing else.
-//! 5. **Replicas merge** into exactly what one would hold that saw everything.
-//! 6. **Nothing happens behind your back**: no I/O, no thread, no clock but the one that it is
+//! 5. **Losses are noticed and mended.** Signs tell that a callback was lost,
+//!    [`next_question`](RoomRegistry::next_question) says what to ask the media server, and an
+//!    [`Observation`] corrects what callbacks left wrong, and never what is newer than itself.
+//! 6. **Replicas merge** into exactly what one would hold that saw everything.
+//! 7. **Nothing happens behind your back**: no I/O, no thread, no clock but the one that it is
 //!    given, no `unsafe`. No input panics. An error leaves the state as it was.
 //!
 //! What it cannot know is what it was never told: a callback that is lost for good leaves a ghost,
-//! or a room out of the list, until the next callback of that room says otherwise, or an
-//! [`Observation`] does: what the application saw when it asked the media server.
+//! or a room out of the list, until the next callback of that room or an observation says otherwise.
 //!
 //! # Example
 //!

@@ -8,6 +8,8 @@
 //! [`RoomRegistry`](crate::RoomRegistry) has one of its own. An application that keeps rooms in a
 //! store has this one, and tells it where its rooms stand.
 
+mod budget;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
@@ -15,6 +17,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::RoomId;
+use crate::planner::budget::Budget;
 use crate::time::Timestamp;
 
 /// How long an answer is waited for.
@@ -193,15 +196,6 @@ struct Asked {
     failures: u32,
 }
 
-/// A bucket of calls that fills steadily.
-#[derive(Debug, Clone)]
-struct Budget {
-    calls_per_second: u32,
-    /// In thousandths of a call.
-    filled: u64,
-    filled_at: Option<Timestamp>,
-}
-
 impl Planner {
     /// A planner with a budget of calls a second, one call being one list. A budget of 1 still asks
     /// for both lists of a room, every two seconds.
@@ -213,7 +207,7 @@ impl Planner {
     #[must_use]
     pub fn new(calls_per_second: u32) -> Self {
         Self {
-            budget: Budget { calls_per_second, filled: 0, filled_at: None },
+            budget: Budget::new(calls_per_second),
             rooms: HashMap::new(),
             waiting: BTreeSet::new(),
             holes: BTreeSet::new(),
@@ -362,7 +356,7 @@ impl Planner {
     /// Our clock went back: what was to last until an instant is over.
     pub(crate) fn restart(&mut self) {
         self.asked.clear();
-        self.budget.filled_at = None;
+        self.budget.restart();
     }
 
     fn urgent(&mut self, class: Class, now: Timestamp) -> Option<Question> {
@@ -479,30 +473,6 @@ impl Planner {
         match class {
             Class::Hole => &mut self.holes,
             Class::Sign => &mut self.signs,
-        }
-    }
-}
-
-impl Budget {
-    /// Holds the calls of one second, and at least one question.
-    fn fill(&mut self, now: Timestamp) {
-        let per_second = u64::from(self.calls_per_second);
-        let full = per_second.max(2) * 1_000;
-        let passed = match self.filled_at {
-            None => 1_000,
-            Some(at) => now.as_millis().saturating_sub(at.as_millis()),
-        };
-        self.filled = self.filled.saturating_add(passed.saturating_mul(per_second)).min(full);
-        self.filled_at = Some(now);
-    }
-
-    fn spend(&mut self, calls: u32) -> bool {
-        match self.filled.checked_sub(u64::from(calls) * 1_000) {
-            Some(left) if self.calls_per_second > 0 => {
-                self.filled = left;
-                true
-            }
-            Some(_) | None => false,
         }
     }
 }

@@ -1,15 +1,18 @@
 //! One room as a value with all the rules: the unit of storage.
 //!
 //! ```text
-//! callback ─▶ facts ─▶ live (sessions ─▶ users, streams) ─┐
-//!                        └─▶ forget                       ├─▶ state ─▶ what is visible, changes
-//! command ─▶ commands ─▶ info, members ───────────────────┘
-//! time ────▶ expiry
+//! callback ────▶ facts ─▶ live (sessions ─▶ users, streams) ─┐
+//!                           ├─▶ forget                       ├─▶ sight ─▶ state ─▶ changes
+//! observation ─▶ observe ─▶ observed ────────────────────────┤
+//! command ─────▶ commands ─▶ info, members ──────────────────┘
+//!                           └─▶ evidence (numbers, doubts) ─▶ suspect ─▶ suspicions
+//! time ────────▶ expiry
 //! ```
 
 pub(crate) mod commands;
 mod difference;
 mod doubts;
+pub(crate) mod evidence;
 pub(crate) mod expiry;
 pub(crate) mod facts;
 pub(crate) mod forget;

@@ -9,9 +9,9 @@ use crate::command::{
 };
 use crate::error::{Error, id_text};
 use crate::id::UserId;
+use crate::room::evidence::Concerned;
 use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
-use crate::room::suspect::Concerned;
 use crate::text::Text;
 use crate::visible::{Membership, RoomInfo};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::change::Who;
 use crate::mirror::MirrorRoom;
+use crate::room::evidence::Concerned;
 use crate::room::state::{Context, RoomState};
-use crate::room::suspect::Concerned;
 use crate::view::RoomRef;
 
 /// What readers saw before; none where the room was not listed.

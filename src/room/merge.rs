@@ -8,12 +8,12 @@
 
 use crate::config::Fingerprint;
 use crate::id::UserId;
+use crate::room::evidence::Concerned;
 use crate::room::facts::Facts;
 use crate::room::live::Live;
 use crate::room::members::{Left, Members};
 use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{Context, RoomState};
-use crate::room::suspect::Concerned;
 use crate::time::Timestamp;
 
 impl RoomState {

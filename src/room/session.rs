@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, UserId};
+use crate::room::evidence::Evidence;
 use crate::room::facts::{
     CreateFact, Effect, Facts, NameFact, StreamFact, Tally, UserFacts, join_max,
 };
 use crate::room::stream::StreamRegister;
-use crate::room::suspect::Evidence;
 use crate::room::user::UserRegister;
 use crate::text::Text;
 use crate::time::Timestamp;

@@ -8,13 +8,13 @@ use std::ops::AddAssign;
 
 use crate::change::Who;
 use crate::id::{StreamId, UserId};
+use crate::room::evidence::Concerned;
 use crate::room::facts::Facts;
 use crate::room::forget::earlier;
 use crate::room::live::{Joined, Live};
 use crate::room::session::SessionRegister;
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
 use crate::room::state::{Before, Context, LiveKey, RoomState, StreamBefore, UserBefore};
-use crate::room::suspect::Concerned;
 use crate::room::user::LoginKey;
 use crate::time::Timestamp;
 use crate::view::StreamRef;
