@@ -1,10 +1,10 @@
 //! What observations mend, each as a story of one room.
 
 use room_registry::{
-    Callback, CallbackEvent, Cause, Config, Error, ManualClock, NewRoom, NewUser, Observation,
-    ObservedStream, ObservedUser, Outcome, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId,
-    StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp, UserId, UserLoggedIn,
-    UserLoggedOut, UserSessionId,
+    Callback, CallbackEvent, Cause, ChangeKind, Config, Error, ManualClock, NewRoom, NewUser,
+    Observation, ObservedStream, ObservedUser, Outcome, RoomCreated, RoomId, RoomRef, RoomRegistry,
+    SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp, UserId,
+    UserLoggedIn, UserLoggedOut, UserSessionId,
 };
 
 const START: u64 = 1_000_000;
@@ -96,6 +96,11 @@ fn a_registry_that_starts_empty_beside_live_rooms_learns_them() {
     assert_eq!(story.registry.session_count(), 1);
 
     assert_eq!(story.hears(at(70), login("bob", 2, 70)), Outcome::Applied);
+    let told: Vec<_> = story.registry.changes().map(|change| change.kind).collect();
+    assert!(
+        matches!(told[..], [ChangeKind::SessionUpdated(_), ChangeKind::UserJoined(_)]),
+        "nobody goes and comes again: {told:?}"
+    );
     assert_eq!(story.registry.room("r").unwrap().session_id().unwrap().as_str(), "1");
     assert_eq!(story.users(), ["ann", "bob"], "the same people, in the session that is known now");
     assert_eq!(story.streams(), ["camera"]);

@@ -94,8 +94,9 @@ impl RoomState {
         // An end outranks everything of the room before it, also where the clock stood still.
         let updated_at = self.info.take().map(|info| info.updated_at);
         let joined_at = self.members.latest_join();
-        let ended_at =
-            cx.now.max(updated_at.unwrap_or_default()).max(joined_at.unwrap_or_default());
+        let received_at = self.live.observed.last_received_at();
+        let before = updated_at.max(joined_at).max(received_at);
+        let ended_at = cx.now.max(before.unwrap_or_default());
         self.ended_at = self.ended_at.max(Some(ended_at));
         self.members = Members::default();
         self.live.hide_all(ended_at, cx.now);

@@ -168,6 +168,12 @@ impl Observed {
         self.hidden_at.map_or(now, |hidden_at| now.max(hidden_at.plus(1)))
     }
 
+    /// When the last of it was received, in our time.
+    pub(crate) fn last_received_at(&self) -> Option<Timestamp> {
+        let open = self.open_at.map(|seen| seen.received_at);
+        open.max(self.users.last_received_at()).max(self.streams.last_received_at())
+    }
+
     pub(crate) fn pull_back(&mut self, now: Timestamp) {
         self.hidden_at = self.hidden_at.map(|at| at.min(now));
         if let Some(seen) = &mut self.open_at {
@@ -369,6 +375,11 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
                 present.seen.received_at = present.seen.received_at.min(now);
             }
         }
+    }
+
+    fn last_received_at(&self) -> Option<Timestamp> {
+        let present = self.entries.values().flat_map(|entry| &entry.present);
+        present.map(|present| present.seen.received_at).max()
     }
 
     fn newest(&self) -> Option<Timestamp> {

@@ -4,10 +4,11 @@
 //! that is to be seen stays the same, only whom it concerns is looked at; where it is another, what
 //! was shown is hidden in one change and what is to be seen is shown anew.
 
+use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
 use crate::change::Who;
-use crate::id::{StreamId, UserId};
+use crate::id::{SessionId, StreamId, UserId};
 use crate::room::evidence::Concerned;
 use crate::room::facts::Facts;
 use crate::room::forget::earlier;
@@ -52,7 +53,12 @@ impl RoomState {
         cx: &mut Context<'_>,
     ) {
         if !self.shows_the_same() || joined.watched_lost {
-            self.show_anew(cx);
+            let was_unknown = self.shown.as_ref().is_some_and(|shown| shown.session_id.is_none());
+            let visible = self.live.visible(&self.settings, self.shows_from());
+            match visible.and_then(Visible::session_id).cloned() {
+                Some(session_id) if was_unknown => self.name_session(&session_id, &before, cx),
+                Some(_) | None => self.show_anew(cx),
+            }
             return;
         }
         let mut moved = Moved::default();
@@ -87,6 +93,38 @@ impl RoomState {
         if !self.live.observed.is_empty() {
             self.note_listed(facts, joined.outdates);
         }
+    }
+
+    /// The session that was not known turns out to be one that is: the same people are in it, and
+    /// whom else it has.
+    fn name_session(&mut self, session_id: &SessionId, before: &Before<'_>, cx: &mut Context<'_>) {
+        let shows_from = self.shows_from();
+        let Some(session) = self.live.session(session_id) else { return };
+        let opened_at = earliest(Some(session), self.live.sight(Some(session), shows_from));
+        let sight = self.live.sight(Some(session), shows_from);
+        let users: Vec<_> = sight.users().into_iter().map(|(id, _)| id.clone()).collect();
+        let streams: Vec<_> = sight.streams().into_iter().map(|(id, _)| id.clone()).collect();
+        self.shown = Some(shown(Some(session), opened_at));
+        cx.log.note(&self.id, cx.cause, Who::SessionUpdated);
+        for (user_id, before) in &before.present_users {
+            self.user_turned(user_id, before, |_| false, cx);
+        }
+        for (stream_id, before) in &before.present_streams {
+            self.stream_turned(stream_id, *before, None, cx);
+        }
+        let were_present: BTreeSet<_> = before.present_users.iter().map(|(id, _)| id).collect();
+        for user_id in users.iter().filter(|user_id| !were_present.contains(user_id)) {
+            let member = self.members.get(user_id.as_str());
+            let since = member.map(|member| member.membership.joined_at);
+            let unseen = UserBefore { since, live: None, login_at: None };
+            self.user_turned(user_id, &unseen, |_| false, cx);
+        }
+        let were_present: BTreeSet<_> = before.present_streams.iter().map(|(id, _)| id).collect();
+        for stream_id in streams.iter().filter(|stream_id| !were_present.contains(stream_id)) {
+            self.stream_turned(stream_id, None, None, cx);
+        }
+        self.live.note_all_listed(shows_from, &self.settings);
+        self.assess(Concerned::Everybody, false, cx.now);
     }
 
     /// Whether the session that is to be seen now is the one that is shown.

@@ -111,7 +111,8 @@ pub(super) struct StreamBefore {
 pub(super) struct Before<'a> {
     pub(super) user: Option<(&'a UserId, UserBefore)>,
     pub(super) stream: Option<(&'a StreamId, Option<StreamBefore>)>,
-    /// Those whom an observation alone shows, where a creation or close may outdate it.
+    /// Those whom an observation alone shows, where a creation or close may outdate it, or the
+    /// session is not known.
     pub(super) present_users: Vec<(UserId, UserBefore)>,
     pub(super) present_streams: Vec<(StreamId, Option<StreamBefore>)>,
 }
@@ -213,7 +214,7 @@ impl RoomState {
         let stream =
             facts.stream.map(|(stream_id, _)| (stream_id, self.stream_before(stream_id.as_str())));
         let mut before = Before { user, stream, ..Before::default() };
-        if facts.create.is_some() || facts.close.is_some() {
+        if facts.create.is_some() || facts.close.is_some() || shown.session_id.is_none() {
             let users = self.present_users.iter();
             before.present_users =
                 users.map(|id| (id.clone(), self.user_before(id.as_str()))).collect();
