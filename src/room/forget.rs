@@ -121,7 +121,8 @@ impl Live {
     }
 
     /// Of a user that observations named, the oldest presence that nobody sees; where there is no
-    /// presence, the last list, unless the user is seen by a login.
+    /// presence, the last list, unless a login counts, in whichever session: without the entry the
+    /// last list would hide it, also from those who see that session again later.
     fn listed_user_forgettable_at(
         &self,
         user_id: &UserId,
@@ -132,7 +133,12 @@ impl Live {
         let entry = users.entries.get(user_id)?;
         let sight = self.sight_of_visible(rules, shows_from);
         if entry.present.is_empty() {
-            return sight.user(user_id.as_str()).map_or(users.listed_at, |_| None);
+            let is_needed = sight.user(user_id.as_str()).is_some()
+                || self.sessions.iter().any(|session| {
+                    let user = session.users.get(user_id);
+                    user.is_some_and(|user| self.login(user_id, user).is_some())
+                });
+            return users.listed_at.filter(|_| !is_needed);
         }
         sight.oldest_idle_user(user_id)
     }
@@ -148,7 +154,12 @@ impl Live {
         let entry = streams.entries.get(stream_id)?;
         let sight = self.sight_of_visible(rules, shows_from);
         if entry.present.is_empty() {
-            return sight.stream(stream_id.as_str()).map_or(streams.listed_at, |_| None);
+            let is_needed = sight.stream(stream_id.as_str()).is_some()
+                || self.sessions.iter().any(|session| {
+                    let stream = session.streams.get(stream_id);
+                    stream.is_some_and(|stream| self.open_stream(stream_id, stream).is_some())
+                });
+            return streams.listed_at.filter(|_| !is_needed);
         }
         sight.oldest_idle_stream(stream_id)
     }
@@ -207,6 +218,23 @@ impl Live {
     ) {
         let Some(retention_ms) = rules.retention_ms else { return };
         let threshold = now.minus(retention_ms).minus(rules.clock_skew_ms);
+        self.sweep_registers(now, threshold, shows_from, rules, budget);
+        while *budget > 0 && self.forget_session(threshold, shows_from, rules) {
+            *budget -= 1;
+            // An entry of a list may have stayed for the sake of a login in that session.
+            self.note_all_listed(shows_from, rules);
+            self.sweep_registers(now, threshold, shows_from, rules, budget);
+        }
+    }
+
+    fn sweep_registers(
+        &mut self,
+        now: Timestamp,
+        threshold: Timestamp,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+        budget: &mut usize,
+    ) {
         while *budget > 0 && self.forgetting.0.peek().is_some_and(|Reverse((at, _))| *at <= now) {
             let Some(Reverse((_, subject))) = self.forgetting.0.pop() else { return };
             if self.forget(&subject, threshold, shows_from, rules) {
@@ -214,9 +242,6 @@ impl Live {
             }
         }
         while *budget > 0 && self.forget_alive(threshold, shows_from, rules) {
-            *budget -= 1;
-        }
-        while *budget > 0 && self.forget_session(threshold, shows_from, rules) {
             *budget -= 1;
         }
     }

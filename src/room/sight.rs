@@ -367,7 +367,7 @@ impl<'a> Sight<'a> {
         newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
     ) -> Option<Timestamp> {
         let idle = entry.present.iter().filter(|present| !self.counts(entry, present, &newest));
-        idle.map(|present| present.seen.at).min()
+        idle.map(|present| self.idle_since(present.seen)).min()
     }
 
     fn idle<D>(
@@ -376,10 +376,16 @@ impl<'a> Sight<'a> {
         threshold: Timestamp,
         newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
     ) -> Vec<Option<SessionId>> {
-        let idle = entry
-            .present
-            .iter()
-            .filter(|present| present.seen.at < threshold && !self.counts(entry, present, &newest));
+        let idle = entry.present.iter().filter(|present| {
+            self.idle_since(present.seen) < threshold && !self.counts(entry, present, &newest)
+        });
         idle.map(|present| present.session_id.clone()).collect()
+    }
+
+    /// What keeps a presence that nobody sees: its own time, and the end that hides it, since the
+    /// room may be created again.
+    fn idle_since(self, seen: Sighting) -> Timestamp {
+        let hidden_at = self.live.observed.hidden_at.filter(|_| self.hides(seen));
+        hidden_at.map_or(seen.at, |hidden_at| hidden_at.max(seen.at))
     }
 }
