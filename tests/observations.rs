@@ -1,13 +1,12 @@
 //! What observations mend, each as a story of one room.
 
-use room_registry::{
-    Callback, CallbackEvent, Cause, ChangeKind, Config, Error, ManualClock, NewRoom, NewUser,
-    Observation, ObservedStream, ObservedUser, Outcome, RoomCreated, RoomId, RoomRef, RoomRegistry,
-    SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp, UserId,
-    UserLoggedIn, UserLoggedOut, UserSessionId,
-};
+mod support;
 
-const START: u64 = 1_000_000;
+use room_registry::{Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome};
+use support::story::{
+    Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
+    stream_created, user,
+};
 
 #[test]
 fn a_lost_close_is_mended_by_a_look_at_the_empty_room() {
@@ -214,98 +213,4 @@ fn what_observations_left_is_forgotten_after_the_retention() {
     story.registry.expire();
     assert_eq!(story.registry.held_room_count(), 0);
     assert_eq!(story.registry.next_expiry(), None);
-}
-
-/// A registry on a manual clock.
-struct Story {
-    clock: ManualClock,
-    registry: RoomRegistry<ManualClock>,
-}
-
-impl Story {
-    fn new() -> Self {
-        Self::with(Config::default())
-    }
-
-    fn with(config: Config) -> Self {
-        let clock = ManualClock::at(at(0));
-        Self { registry: RoomRegistry::with_clock(config, clock.clone()), clock }
-    }
-
-    fn passes_to(&mut self, seconds: u64) {
-        self.clock.set(at(seconds));
-    }
-
-    fn hears(&mut self, now: Timestamp, event: impl Into<CallbackEvent>) -> Outcome {
-        self.clock.set(now);
-        self.registry.apply_callback(&Callback::new(room_id(), session(), event))
-    }
-
-    fn sees(&mut self, observation: &Observation) -> Outcome {
-        self.registry.apply_observation(observation).expect("it is consistent")
-    }
-
-    fn users(&self) -> Vec<String> {
-        let room = self.registry.room("r");
-        room.into_iter().flat_map(RoomRef::users).map(|user| user.id().to_string()).collect()
-    }
-
-    fn streams(&self) -> Vec<String> {
-        let room = self.registry.room("r");
-        let streams = room.into_iter().flat_map(RoomRef::streams);
-        streams.map(|stream| stream.id().to_string()).collect()
-    }
-}
-
-fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_secs(START + seconds)
-}
-
-fn room_id() -> RoomId {
-    RoomId::new("r").expect("a valid id")
-}
-
-fn session() -> SessionId {
-    SessionId::new("1").expect("a valid id")
-}
-
-fn observation(seconds: u64) -> Observation {
-    Observation::new(room_id(), at(seconds))
-}
-
-fn empty(seconds: u64) -> Observation {
-    observation(seconds).users([]).streams([])
-}
-
-fn user(id: &str) -> ObservedUser {
-    ObservedUser::new(UserId::new(id).expect("a valid id"))
-}
-
-fn stream(id: &str) -> ObservedStream {
-    ObservedStream::new(StreamId::new(id).expect("a valid id"))
-}
-
-fn created(seconds: u64) -> RoomCreated {
-    RoomCreated::new(at(seconds))
-}
-
-fn login(id: &str, life: u64, seconds: u64) -> UserLoggedIn {
-    let user_session_id = UserSessionId::new(life.to_string()).expect("a valid id");
-    UserLoggedIn::new(UserId::new(id).expect("a valid id"), user_session_id, at(seconds), life)
-}
-
-fn logout(id: &str, life: u64, login: u64, logout: u64) -> UserLoggedOut {
-    let user_session_id = UserSessionId::new(life.to_string()).expect("a valid id");
-    UserLoggedOut::new(UserId::new(id).expect("a valid id"), user_session_id, at(logout), life + 1)
-        .login_at(at(login))
-}
-
-fn stream_created(id: &str, counter: u64, seconds: u64) -> StreamCreated {
-    let life = StreamSessionId::new(format!("s-{id}")).expect("a valid id");
-    StreamCreated::new(StreamId::new(id).expect("a valid id"), life, at(seconds), Some(counter))
-}
-
-fn stream_closed(id: &str, counter: u64, seconds: u64) -> StreamClosed {
-    let life = StreamSessionId::new(format!("s-{id}")).expect("a valid id");
-    StreamClosed::new(StreamId::new(id).expect("a valid id"), life, at(seconds), Some(counter))
 }

@@ -10,8 +10,10 @@ use room_registry::{
     Callback, CallbackEvent, Config, Outcome, Room, RoomRef, SessionId, StreamSessionId, Timestamp,
     UserSessionId,
 };
-use support::history::{Options, Rng, junk_callback, room_id, valid_history};
+use support::history::{Options, Rng, room_id, valid_history};
 use support::interpreter::{as_truth, truth};
+use support::repair_view::sight_of;
+use support::sightings::{Told, junk};
 use support::view::{stored_of, visible_of};
 
 const MINUTE: u64 = 60_000;
@@ -201,9 +203,9 @@ fn a_closing_is_remembered_for_exactly_the_retention() {
 }
 
 /// Junk, each with the time that passes before it is delivered.
-fn junk_deliveries() -> impl Strategy<Value = Vec<(u64, Callback)>> {
+fn junk_deliveries() -> impl Strategy<Value = Vec<(u64, Told)>> {
     let pause = prop_oneof![4 => 0..50_u64, 2 => 0..4_000_u64, 1 => 0..30_000_u64];
-    prop::collection::vec((pause, junk_callback()), 0..25)
+    prop::collection::vec((pause, junk(5_000)), 0..25)
 }
 
 /// A retention short enough for junk times to cross it.
@@ -220,21 +222,23 @@ proptest! {
         let config = short_memory();
         let mut room = Room::new(room_id(), &config);
         let mut now = 1_003_000;
-        for (pause, callback) in deliveries {
+        for (pause, told) in deliveries {
             let until = now + pause;
             while let Some(due_at) = room.next_expiry(&config).filter(|at| at.as_millis() <= until) {
-                let visible = visible_of(room.view());
+                let visible = sight_of(room.view());
+                // What is overdue is due now.
+                let due_at = due_at.max(Timestamp::from_millis(now));
                 let early = Timestamp::from_millis(due_at.as_millis().saturating_sub(1).max(now));
                 if early < due_at {
                     prop_assert_eq!(room.expire(&config, early).unwrap().steps(), 0, "nothing is due before");
                 }
                 prop_assert!(room.expire(&config, due_at).unwrap().steps() > 0, "something is due");
-                prop_assert_eq!(visible_of(room.view()), visible);
+                prop_assert_eq!(sight_of(room.view()), visible);
                 prop_assert_eq!(room.changes().count(), 0);
                 prop_assert!(room.next_expiry(&config).is_none_or(|next| next > due_at));
             }
             now = until;
-            room.apply(&callback, &config, Timestamp::from_millis(now)).unwrap();
+            told.to(&mut room, &config, Timestamp::from_millis(now));
         }
     }
 
@@ -243,15 +247,15 @@ proptest! {
         let config = short_memory();
         let mut room = Room::new(room_id(), &config);
         let mut now = 1_003_000;
-        for (pause, callback) in deliveries {
+        for (pause, told) in deliveries {
             now += pause;
             let mut restored: Room = serde_json::from_value(serde_json::to_value(&room).unwrap()).unwrap();
             let at = Timestamp::from_millis(now);
             // What is overdue is due now, since whenever that was.
             let due = |room: &Room| room.next_expiry(&config).map(|due_at| due_at.max(at));
             prop_assert_eq!(due(&restored), due(&room));
-            let outcome = room.apply(&callback, &config, at).unwrap();
-            prop_assert_eq!(restored.apply(&callback, &config, at).unwrap(), outcome);
+            let outcome = told.to(&mut room, &config, at);
+            prop_assert_eq!(told.to(&mut restored, &config, at), outcome);
             prop_assert_eq!(serde_json::to_value(&restored).unwrap(), serde_json::to_value(&room).unwrap());
         }
     }

@@ -8,4 +8,5 @@ pub mod recipe;
 pub mod repair_model;
 pub mod repair_view;
 pub mod sightings;
+pub mod story;
 pub mod view;

@@ -1,0 +1,123 @@
+//! A story of one room: what is heard and seen of it, second by second.
+
+use room_registry::{
+    Callback, CallbackEvent, Config, ManualClock, Observation, ObservedStream, ObservedUser,
+    Outcome, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId, StreamClosed, StreamCreated,
+    StreamId, StreamSessionId, Timestamp, UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+};
+
+const START: u64 = 1_000_000;
+
+/// A registry on a manual clock.
+#[derive(Debug)]
+pub struct Story {
+    pub clock: ManualClock,
+    pub registry: RoomRegistry<ManualClock>,
+}
+
+impl Story {
+    pub fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub fn with(config: Config) -> Self {
+        let clock = ManualClock::at(at(0));
+        let registry = RoomRegistry::with_clock(config, clock.clone());
+        Self { clock, registry }
+    }
+
+    pub fn passes_to(&mut self, seconds: u64) {
+        self.clock.set(at(seconds));
+    }
+
+    pub fn hears(&mut self, now: Timestamp, event: impl Into<CallbackEvent>) -> Outcome {
+        self.hears_of("1", now, event)
+    }
+
+    pub fn hears_of(
+        &mut self,
+        session: &str,
+        now: Timestamp,
+        event: impl Into<CallbackEvent>,
+    ) -> Outcome {
+        self.clock.set(now);
+        let session = SessionId::new(session).expect("a valid id");
+        self.registry.apply_callback(&Callback::new(room_id(), session, event))
+    }
+
+    pub fn sees(&mut self, observation: &Observation) -> Outcome {
+        self.registry.apply_observation(observation).expect("it is consistent")
+    }
+
+    pub fn session(&self) -> Option<String> {
+        Some(self.registry.room("r")?.session_id()?.to_string())
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.registry.room("r").is_some_and(|room| room.session().is_some())
+    }
+
+    pub fn users(&self) -> Vec<String> {
+        let room = self.registry.room("r");
+        room.into_iter().flat_map(RoomRef::users).map(|user| user.id().to_string()).collect()
+    }
+
+    pub fn streams(&self) -> Vec<String> {
+        let room = self.registry.room("r");
+        let streams = room.into_iter().flat_map(RoomRef::streams);
+        streams.map(|stream| stream.id().to_string()).collect()
+    }
+}
+
+pub fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(START + seconds)
+}
+
+pub fn room_id() -> RoomId {
+    RoomId::new("r").expect("a valid id")
+}
+
+pub fn session() -> SessionId {
+    SessionId::new("1").expect("a valid id")
+}
+
+pub fn observation(seconds: u64) -> Observation {
+    Observation::new(room_id(), at(seconds))
+}
+
+pub fn empty(seconds: u64) -> Observation {
+    observation(seconds).users([]).streams([])
+}
+
+pub fn user(id: &str) -> ObservedUser {
+    ObservedUser::new(UserId::new(id).expect("a valid id"))
+}
+
+pub fn stream(id: &str) -> ObservedStream {
+    ObservedStream::new(StreamId::new(id).expect("a valid id"))
+}
+
+pub fn created(seconds: u64) -> RoomCreated {
+    RoomCreated::new(at(seconds))
+}
+
+pub fn login(id: &str, life: u64, seconds: u64) -> UserLoggedIn {
+    let user_session_id = UserSessionId::new(life.to_string()).expect("a valid id");
+    UserLoggedIn::new(UserId::new(id).expect("a valid id"), user_session_id, at(seconds), life)
+}
+
+pub fn logout(id: &str, life: u64, login: u64, logout: u64) -> UserLoggedOut {
+    let user_session_id = UserSessionId::new(life.to_string()).expect("a valid id");
+    UserLoggedOut::new(UserId::new(id).expect("a valid id"), user_session_id, at(logout), life + 1)
+        .login_at(at(login))
+}
+
+pub fn stream_created(id: &str, counter: u64, seconds: u64) -> StreamCreated {
+    let life = StreamSessionId::new(format!("s-{id}")).expect("a valid id");
+    StreamCreated::new(StreamId::new(id).expect("a valid id"), life, at(seconds), Some(counter))
+}
+
+pub fn stream_closed(id: &str, counter: u64, seconds: u64) -> StreamClosed {
+    let life = StreamSessionId::new(format!("s-{id}")).expect("a valid id");
+    StreamClosed::new(StreamId::new(id).expect("a valid id"), life, at(seconds), Some(counter))
+}
