@@ -7,8 +7,9 @@ mod support;
 
 use room_registry::{Callback, Config, Room, Timestamp};
 use support::history::{Options, Rng, as_it_arrives, permutations, room_id, valid_history};
-use support::interpreter::{as_truth, truth};
+use support::interpreter::as_truth;
 use support::recipe::Recipe;
+use support::truth::truth;
 use support::view::visible_of;
 
 /// Our time, an hour and more after everything, within the retention.

@@ -10,8 +10,9 @@ use room_registry::{Callback, Config, Mirror, Room, Timestamp};
 use support::history::{
     Options, as_it_arrives, junk_callback, permutations, room_id, valid_history,
 };
-use support::interpreter::{as_truth, truth};
+use support::interpreter::as_truth;
 use support::model::{Settings, evaluate};
+use support::truth::truth;
 use support::view::{stored_of, visible_of};
 
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);

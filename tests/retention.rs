@@ -11,9 +11,10 @@ use room_registry::{
     UserSessionId,
 };
 use support::history::{Options, Rng, room_id, valid_history};
-use support::interpreter::{as_truth, truth};
+use support::interpreter::as_truth;
 use support::repair_view::sight_of;
 use support::sightings::{Told, junk};
+use support::truth::truth;
 use support::view::{stored_of, visible_of};
 
 const MINUTE: u64 = 60_000;

@@ -9,4 +9,5 @@ pub mod repair_model;
 pub mod repair_view;
 pub mod sightings;
 pub mod story;
+pub mod truth;
 pub mod view;

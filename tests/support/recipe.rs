@@ -8,7 +8,7 @@ use room_registry::{
     Callback, CallbackEvent, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 
-use super::interpreter::Truth;
+use super::truth::Truth;
 
 /// The published recipe, for one room.
 #[derive(Debug, Default)]
