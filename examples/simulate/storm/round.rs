@@ -1,0 +1,124 @@
+//! One round of the storm: a world, played to its end, and looked at along the way.
+
+use std::fmt::Write;
+
+use room_registry::{Mirror, NewRoom, NewUser, Timestamp};
+
+use super::super::contestants::{Contestant, Ours};
+use super::super::names::Names;
+use super::super::rng::{Rng, Share};
+use super::super::simulation::Simulation;
+use super::{Round, checks, world};
+
+/// How often the lists are looked at as a whole, in things that happen in each room.
+const LOOK_EVERY: u64 = 150;
+/// How often a registry is saved and restored, in looks.
+const SAVE_EVERY: u64 = 4;
+
+pub(crate) fn play(seed: u64) -> Round {
+    let mut rng = Rng::new(seed, 9);
+    let settings = match world::random(seed) {
+        Ok(settings) => settings,
+        Err(error) => {
+            let divergences = vec![format!("the world's settings are refused: {error}")];
+            return Round { seed, divergences, ..Round::default() };
+        }
+    };
+    let rooms = settings.manners.rooms;
+    let contestant = |repairs| {
+        let mut ours = Ours::new(rooms, &settings.config, repairs);
+        ours.mirror = Some(Mirror::default());
+        Contestant::ThisCrate(ours)
+    };
+    let contestants = vec![contestant(false), contestant(true)];
+    let mut simulation = Simulation::new(settings, contestants, 60_000);
+    simulation.keep_records();
+    let mut found = Vec::new();
+    // Half of the worlds have clients of an app as well.
+    let has_clients = rng.chance(Share::percent(50));
+    let look_every = (LOOK_EVERY * rooms as u64).max(2_000);
+    let mut happened = 0;
+    while simulation.step() {
+        happened += 1;
+        if has_clients && happened % 16 == 0 {
+            command(&mut simulation, &mut rng);
+        }
+        if happened % look_every == 0 {
+            let saves = happened % (look_every * SAVE_EVERY) == 0;
+            look(&mut simulation, saves, &mut found);
+        }
+    }
+    look(&mut simulation, true, &mut found);
+    at_the_end(&mut simulation, &mut rng, &mut found);
+    let traffic = simulation.traffic();
+    let observations = simulation.entrants().iter().map(|entrant| entrant.observed().len() as u64);
+    found.sort();
+    found.dedup();
+    Round {
+        seed,
+        deliveries: traffic.deliveries,
+        lost: traffic.lost,
+        observations: observations.sum(),
+        divergences: found,
+    }
+}
+
+/// A client of an app does something; both registries hear of it. What the media server tells is
+/// left alone, so nobody leaves and no room ends but by a timeout.
+fn command(simulation: &mut Simulation, rng: &mut Rng) {
+    let now = Timestamp::from_millis(simulation.now());
+    let room = rng.index(simulation.settings().manners.rooms);
+    let room_id = Names::room(room);
+    let user_id = format!("user-{}", rng.below(8));
+    let which = rng.below(10);
+    for ours in simulation.registries_mut() {
+        ours.clock.set(now);
+        // Refusals are part of the play.
+        _ = match which {
+            0 => ours.registry.create_room(NewRoom::new(room_id.as_str(), "user-1")),
+            1..5 => ours.registry.join_room(room_id.as_str(), NewUser::new(user_id.as_str())),
+            _ => ours.registry.heartbeat(room_id.as_str(), &user_id).map(|_| ()),
+        };
+        ours.tell_mirror();
+    }
+}
+
+/// What holds at each moment.
+fn look(simulation: &mut Simulation, saves: bool, found: &mut Vec<String>) {
+    let config = simulation.settings().config.clone();
+    for ours in simulation.registries_mut() {
+        let who = if ours.repairs { "with repair" } else { "without repair" };
+        if !checks::mirror_is_right(ours) {
+            found.push(format!("{who}: the mirror is not what the registry shows"));
+        }
+        if saves && let Err(difference) = checks::restores(ours, &config) {
+            found.push(format!("{who}: saved and restored, it is another: {difference}"));
+        }
+    }
+}
+
+/// What holds when everything is over.
+fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String>) {
+    let nothing_lost = simulation.traffic().lost == 0;
+    for entrant in simulation.entrants() {
+        let Some(ours) = entrant.contestant.ours() else { continue };
+        let who = entrant.contestant.name();
+        let mut rooms = String::new();
+        for room in entrant.score.wrong_rooms().take(5) {
+            _ = write!(rooms, " {}", Names::room(room));
+        }
+        if entrant.marks.end > 0 && (nothing_lost || ours.repairs) {
+            let lost = if nothing_lost { "nothing" } else { "something" };
+            let count = entrant.marks.end;
+            found.push(format!("{who}: {count} rooms wrong at the end, {lost} lost:{rooms}"));
+        }
+        if nothing_lost && entrant.score.room_millis() > 0 {
+            let millis = entrant.score.room_millis();
+            found.push(format!("{who}: nothing lost, and wrong for {millis} room-ms"));
+        }
+    }
+    if let Err(difference) = checks::replicas_agree(simulation, rng) {
+        found.push(difference);
+    }
+    checks::forgets(simulation, found);
+}
