@@ -190,6 +190,11 @@ impl ChangeLog {
         self.0.clear();
     }
 
+    /// Takes back what was noted since there were so many.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom,
-    NewUser, Role, RoomRegistry, RoomUpdate, Timestamp, UserUpdate,
+    Callback, Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror,
+    NewRoom, NewUser, Role, RoomId, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId,
+    UserLoggedIn, UserSessionId, UserUpdate,
 };
 use support::history::{Options, valid_history};
 use support::sightings::{Told, junk};
@@ -426,9 +427,7 @@ fn a_timed_out_membership_that_was_not_swept_counts_as_gone_for_a_join() {
 }
 
 /// A room that only callbacks know, with its first user logged in.
-fn room_of_callbacks(
-    config: Config,
-) -> (RoomRegistry<ManualClock>, ManualClock, Vec<room_registry::Callback>) {
+fn room_of_callbacks(config: Config) -> (RoomRegistry<ManualClock>, ManualClock, Vec<Callback>) {
     let (mut registry, clock) = registry_with(config);
     let history = (0..100)
         .map(|seed| valid_history(seed, Options { callbacks: 2, max_gap: 1, ..Options::default() }))
@@ -534,7 +533,7 @@ fn a_room_that_follows_its_session_ends_after_it() {
     registry.create_room(follows).unwrap();
     assert_eq!(registry.expire().rooms, 0);
     let closed = room_registry::RoomClosed::new(clock.now());
-    registry.apply_callback(&room_registry::Callback::new(
+    registry.apply_callback(&Callback::new(
         history[0].room_id.clone(),
         history[0].session_id.clone(),
         closed,
@@ -562,6 +561,34 @@ fn a_join_creates_an_unknown_room_where_the_configuration_says_so() {
     registry.leave_room("r", "tom").unwrap();
     clock.advance(Duration::from_secs(60));
     assert_eq!(registry.expire().rooms, 1);
+}
+
+/// The room that a join creates may be full at once, with those whom its end had hidden.
+#[test]
+fn a_join_that_finds_the_room_full_that_it_created_leaves_it_uncreated() {
+    let config = Config::builder()
+        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
+        .max_users_per_room(Some(1))
+        .build()
+        .unwrap();
+    let (mut registry, clock) = registry_with(config);
+    let login = UserLoggedIn::new(
+        UserId::new("ann").unwrap(),
+        UserSessionId::new("1").unwrap(),
+        clock.now(),
+        1,
+    );
+    let session = SessionId::new("7").unwrap();
+    registry.apply_callback(&Callback::new(RoomId::new("r").unwrap(), session, login));
+    registry.end_room("r").unwrap();
+    let before = serde_json::to_string(&registry.snapshot()).unwrap();
+    let error = registry.join_room("r", NewUser::new("tom")).unwrap_err();
+    assert_eq!(error, Error::RoomFull { room_id: "r".into(), limit: 1 });
+    assert_eq!(registry.changes().count(), 0);
+    assert_eq!((registry.room_count(), registry.user_count()), (0, 0));
+    assert_eq!(serde_json::to_string(&registry.snapshot()).unwrap(), before);
+    registry.join_room("r", NewUser::new("ann")).unwrap(); // she is in the room already
+    assert_eq!(registry.user_count(), 1);
 }
 
 #[test]

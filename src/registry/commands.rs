@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::change::Cause;
 use crate::clock::Clock;
 use crate::command::{
-    Answer, CheckedRoom, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate, UserUpdate,
+    Answer, CheckedRoom, CheckedUser, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate,
+    UserUpdate,
 };
 use crate::error::{Error, id_text};
 use crate::id::{RoomId, UserId};
@@ -121,7 +122,7 @@ impl<C: Clock> RoomRegistry<C> {
             let Some(lifecycle) = self.config.auto_create_rooms else {
                 return Err(Error::RoomNotFound { room_id: id_text(room_id) });
             };
-            self.create_for(room_id, &user.user_id, lifecycle)?;
+            return self.create_for(room_id, user, lifecycle);
         }
         self.with_room(room_id, Cause::Command, |room, cx| room.join(user, cx))
             .unwrap_or_else(|| Err(Error::RoomNotFound { room_id: id_text(room_id) }))
@@ -322,6 +323,41 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     fn create(&mut self, room: CheckedRoom) -> Result<(), Error> {
+        self.check_creation(&room)?;
+        let room_id = room.room_id.clone();
+        self.with_room_or_new(&room_id, Cause::Command, |state, cx| state.create(room, cx))
+    }
+
+    /// Creates the room that a user joins. A session that an end had hidden may show again and fill
+    /// it: then the room is as it was.
+    fn create_for(
+        &mut self,
+        room_id: &str,
+        user: CheckedUser,
+        lifecycle: Lifecycle,
+    ) -> Result<(), Error> {
+        let room_id = RoomId::new(room_id)?;
+        let room = CheckedRoom {
+            room_id: room_id.clone(),
+            host_id: user.user_id.clone(),
+            name: None,
+            attributes: Attributes::default(),
+            lifecycle,
+        };
+        self.check_creation(&room)?;
+        self.with_room_or_new(&room_id, Cause::Command, |state, cx| {
+            let (untouched, told) = (state.clone(), cx.log.len());
+            let joined = state.create(room, cx).and_then(|()| state.join(user, cx));
+            if joined.is_err() {
+                *state = untouched;
+                cx.log.truncate(told);
+            }
+            joined
+        })
+    }
+
+    /// Whether the room may be created: there is none, and no limit forbids it.
+    fn check_creation(&self, room: &CheckedRoom) -> Result<(), Error> {
         let known = self.rooms.get(&room.room_id);
         if known.is_some_and(|known| known.info().is_some()) {
             return Err(Error::RoomAlreadyExists { room_id: id_text(room.room_id.as_str()) });
@@ -332,25 +368,7 @@ impl<C: Clock> RoomRegistry<C> {
         {
             return Err(Error::TooManyRooms { limit });
         }
-        self.check_rooms_of(&room.host_id)?;
-        let room_id = room.room_id.clone();
-        self.with_room_or_new(&room_id, Cause::Command, |state, cx| state.create(room, cx))
-    }
-
-    /// Creates the room that a user joins.
-    fn create_for(
-        &mut self,
-        room_id: &str,
-        host_id: &UserId,
-        lifecycle: Lifecycle,
-    ) -> Result<(), Error> {
-        self.create(CheckedRoom {
-            room_id: RoomId::new(room_id)?,
-            host_id: host_id.clone(),
-            name: None,
-            attributes: Attributes::default(),
-            lifecycle,
-        })
+        self.check_rooms_of(&room.host_id)
     }
 
     fn check_rooms_of(&self, host_id: &UserId) -> Result<(), Error> {
