@@ -188,7 +188,7 @@ impl Outcomes {
         }
     }
 
-    /// How many callbacks there were.
+    /// How many callbacks there were, saturating.
     ///
     /// ```
     /// # use room_registry::Outcomes;
@@ -196,7 +196,8 @@ impl Outcomes {
     /// ```
     #[must_use]
     pub fn total(&self) -> u64 {
-        Outcome::ALL.into_iter().map(|outcome| self.of(outcome)).sum()
+        let counts = Outcome::ALL.into_iter().map(|outcome| self.of(outcome));
+        counts.fold(0, u64::saturating_add)
     }
 
     pub(crate) fn count(&mut self, outcome: Outcome) {
@@ -208,6 +209,7 @@ impl Outcomes {
             Outcome::TooLate => &mut self.too_late,
             Outcome::Refused => &mut self.refused,
         };
-        *counter += 1;
+        // What was restored may count as much as it likes.
+        *counter = counter.saturating_add(1);
     }
 }

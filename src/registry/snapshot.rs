@@ -128,10 +128,10 @@ impl<C: Clock> RoomRegistry<C> {
         registry.now = restored.taken_at;
         registry.outcomes = restored.outcomes;
         registry.rooms = restored.rooms;
+        registry.reindex();
         registry.begin();
         registry.for_each_room(Cause::Import, RoomState::grant_grace);
         registry.log.clear();
-        registry.reindex();
         Ok(registry)
     }
 
