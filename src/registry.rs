@@ -249,7 +249,8 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// What the last call that changes something made different, in the order in which a
     /// [`Mirror`](crate::Mirror) applies it. The next such call overwrites it: there is nothing to
-    /// drain. After a call that answered an error it is empty.
+    /// drain. A call that answered an error changed nothing, but for what a clock that was set back
+    /// pulls back with it.
     ///
     /// Cost: what is read.
     ///

@@ -253,6 +253,45 @@ proptest! {
 }
 
 #[test]
+fn a_replica_from_our_future_is_pulled_back_when_it_is_merged() {
+    let config = Config::default();
+    let (now, later) = (Timestamp::from_millis(START), Timestamp::from_millis(START + 3_600_000));
+    let mut ahead = Room::new(room_id(), &config);
+    ahead.create(NewRoom::new("room", "tom"), &config, later).unwrap();
+    ahead.join(NewUser::new("ann"), &config, later).unwrap();
+    let mut here = Room::new(room_id(), &config);
+    here.merge(ahead, &config, now).unwrap();
+    let ann = here.view().unwrap().user("ann").unwrap();
+    assert_eq!(ann.heartbeat_at(), Some(now));
+    assert_eq!(ann.membership().unwrap().joined_at, now);
+    assert_eq!(here.view().unwrap().info().unwrap().created_at, now);
+    assert_eq!(here.next_expiry(&config), Some(Timestamp::from_millis(START + 90_001)));
+}
+
+/// Whoever joined after an end joined later than it, also where our clock stood still or went back.
+#[test]
+fn a_room_made_again_keeps_its_users_when_our_clock_is_set_back_and_it_is_merged() {
+    let config = Config::default();
+    let (before, now) = (Timestamp::from_millis(START), Timestamp::from_millis(START + 3_600_000));
+    let mut room = Room::new(room_id(), &config);
+    for _ in 0..2 {
+        room.create(NewRoom::new("room", "tom"), &config, now).unwrap();
+        room.join(NewUser::new("ann"), &config, now).unwrap();
+        room.leave("ann", &config, now).unwrap();
+        room.join(NewUser::new("ann"), &config, now).unwrap();
+        room.join(NewUser::new("bob"), &config, now).unwrap();
+        if room.view().unwrap().info().unwrap().created_at == now {
+            room.end(&config, now).unwrap();
+        }
+    }
+    room.grant_grace(&config, before).unwrap();
+    let copy = room.clone();
+    room.merge(copy, &config, before).unwrap();
+    assert_eq!(room.changes().count(), 0);
+    assert_eq!(room.view().unwrap().user_count(), 2);
+}
+
+#[test]
 fn a_registry_takes_no_room_in_that_was_made_under_other_settings() {
     let theirs = Config::builder().retention(None).build().unwrap();
     let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());

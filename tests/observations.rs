@@ -70,6 +70,25 @@ fn a_ghost_goes_and_what_is_newer_than_the_observation_stays() {
 }
 
 #[test]
+fn what_a_callback_outdated_stays_away_when_our_clock_goes_back_and_both_are_forgotten() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.passes_to(60);
+    story.sees(&observation(7).users([user("bob")]).streams([]));
+    assert_eq!(story.users(), ["bob"]);
+    let elsewhere = SessionId::new("2").expect("a valid id");
+    story.registry.apply_callback(&Callback::new(room_id(), elsewhere, login("bob", 1, 3)));
+    assert!(story.users().is_empty(), "what was seen is older than the login");
+
+    story.passes_to(20);
+    story.registry.grant_grace();
+    story.passes_to(1_000);
+    story.registry.expire();
+    assert_eq!(story.registry.changes().count(), 0);
+    assert!(story.registry.room("r").unwrap().user("bob").is_none());
+}
+
+#[test]
 fn an_older_observation_after_a_newer_one_does_nothing() {
     let mut story = Story::new();
     story.hears(at(0), created(0));

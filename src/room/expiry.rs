@@ -164,19 +164,19 @@ impl RoomState {
         back(&mut self.empty_since);
         back(&mut self.sessionless_since);
         self.live.pull_back(now, &self.settings);
+        // What an end before hid or outranked stays apart from what was made after it.
+        let ended = self.ended_at.is_some()
+            || self.live.sessions.iter().any(|session| session.hidden_at.is_some());
+        let from = now.plus(u64::from(ended));
         if let Some(info) = &mut self.info {
             let before = (info.created_at, info.updated_at);
-            // What an end before hid stays apart from what this creation shows.
-            let hides = self.ended_at.is_some()
-                || self.live.sessions.iter().any(|session| session.hidden_at.is_some());
-            let from = now.plus(u64::from(hides));
             info.created_at = info.created_at.min(from);
             info.updated_at = info.updated_at.min(from);
             if before != (info.created_at, info.updated_at) && before_showing_again.is_none() {
                 cx.log.note(&self.id, cx.cause, Who::RoomUpdated);
             }
         }
-        let members = self.members.pull_back(now);
+        let members = self.members.pull_back(now, from);
         if let Some(before) = before_showing_again {
             self.show_difference(&before, cx);
             cx.cause = cause;
@@ -185,6 +185,8 @@ impl RoomState {
         for user_id in members {
             cx.log.note(&self.id, cx.cause, Who::UserUpdated(user_id));
         }
+        // What observations saw was counted anew with the rest.
+        self.live.note_all_listed(self.shows_from(), &self.settings);
         self.reorder_users();
         self.show_if_other(cx);
         self.finish(cx);

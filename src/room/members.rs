@@ -172,8 +172,9 @@ impl Members {
         self.reorder();
     }
 
-    /// Pulls times that lie in the future back to now. Tells whose membership changed, by id.
-    pub(crate) fn pull_back(&mut self, now: Timestamp) -> Vec<UserId> {
+    /// Pulls times that lie in the future back to now, and joins to `from`, which stays above an
+    /// end of the room. Tells whose membership changed, by id.
+    pub(crate) fn pull_back(&mut self, now: Timestamp, from: Timestamp) -> Vec<UserId> {
         let ahead: Vec<UserId> = self
             .by_id()
             .into_iter()
@@ -187,13 +188,13 @@ impl Members {
             let member = self.held.get_mut(&user_id).expect("found just now");
             member.heartbeat_at = member.heartbeat_at.min(now);
             member.updated_at = member.updated_at.min(now);
-            if member.membership.joined_at > now {
-                member.membership.joined_at = now;
+            if member.membership.joined_at > from {
+                member.membership.joined_at = from;
                 changed.push(user_id);
             }
         }
         for left in self.left.values_mut() {
-            left.joined_at = left.joined_at.min(now);
+            left.joined_at = left.joined_at.min(from);
             left.left_at = left.left_at.min(now);
         }
         for (left_at, _) in &mut self.left_order {

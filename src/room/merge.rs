@@ -6,6 +6,7 @@
 //! valid histories, with delay and the time between two merges below the retention, replicas become
 //! what one would hold that saw everything.
 
+use crate::change::ChangeLog;
 use crate::config::Fingerprint;
 use crate::id::UserId;
 use crate::room::evidence::Concerned;
@@ -17,11 +18,19 @@ use crate::room::state::{Context, RoomState};
 use crate::time::Timestamp;
 
 impl RoomState {
-    /// Joins another replica of the room into this one. Both are brought up to date first.
+    /// Joins another replica of the room into this one. Both are brought up to date first: what
+    /// our clock left in the other's future is pulled back there too.
     pub(crate) fn merge(&mut self, mut other: Self, cx: &mut Context<'_>) {
         self.clock = self.clock.max(other.clock);
-        self.begin(cx);
         other.clock = self.clock;
+        self.begin(cx);
+        let mut untold = ChangeLog::default();
+        other.tick(&mut Context {
+            config: cx.config,
+            now: cx.now,
+            cause: cx.cause,
+            log: &mut untold,
+        });
         other.live.sweep(cx.now, other.shows_from(), &self.settings, &mut usize::MAX.clone());
         let before = self.copy_visible();
 

@@ -174,13 +174,19 @@ impl Observed {
         open.max(self.users.last_received_at()).max(self.streams.last_received_at())
     }
 
+    /// Pulls our times that lie in the future back to now. What was received before an end stays
+    /// before it, and what was received after it stays after it.
     pub(crate) fn pull_back(&mut self, now: Timestamp) {
-        self.hidden_at = self.hidden_at.map(|at| at.min(now));
-        if let Some(seen) = &mut self.open_at {
-            seen.received_at = seen.received_at.min(now);
-        }
-        self.users.pull_back(now);
-        self.streams.pull_back(now);
+        let hidden_at = self.hidden_at;
+        self.hidden_at = hidden_at.map(|at| at.min(now));
+        let after_end = self.received_at(now);
+        let pull_back = |seen: &mut Sighting| {
+            let is_before_end = Some(seen.received_at) <= hidden_at;
+            seen.received_at = seen.received_at.min(if is_before_end { now } else { after_end });
+        };
+        self.open_at.iter_mut().for_each(pull_back);
+        self.users.sightings().for_each(pull_back);
+        self.streams.sightings().for_each(pull_back);
     }
 
     /// Whether somebody or something was seen in the room.
@@ -369,12 +375,9 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
         self.listed_at.is_none() && self.entries.is_empty()
     }
 
-    fn pull_back(&mut self, now: Timestamp) {
-        for entry in self.entries.values_mut() {
-            for present in &mut entry.present {
-                present.seen.received_at = present.seen.received_at.min(now);
-            }
-        }
+    fn sightings(&mut self) -> impl Iterator<Item = &mut Sighting> {
+        let present = self.entries.values_mut().flat_map(|entry| &mut entry.present);
+        present.map(|present| &mut present.seen)
     }
 
     fn last_received_at(&self) -> Option<Timestamp> {
