@@ -49,12 +49,29 @@
 //!
 //! A body is read in one pass. From a slice or a `str` its text is borrowed, so that nothing is
 //! allocated but what the callback keeps; from a reader, text of over 24 bytes is copied first.
+//! Nothing recurses with the body. What is kept of names, titles and addresses is as long as the
+//! body has it, so limit what you accept over HTTP: no callback comes near 64 KiB.
 //!
 //! The signature covers the timestamp and the nonce, not the body: see [`Notification`].
+//!
+//! # Asking
+//!
+//! What lost callbacks leave wrong is mended by an [`Observation`](crate::Observation), made of what
+//! the vendor's server answers when it is asked. The application asks; answers decode here.
+//!
+//! | question | answer | what it tells |
+//! |---|---|---|
+//! | `DescribeUserList` | [`UserPage`], with [`RoomAnswers`] | who is in the room and who is not; of an empty room that it is closed |
+//! | `DescribeSimpleStreamList` | [`StreamList`], with [`RoomAnswers`] | which streams there are and which not |
+//! | `DescribeUsers` | [`UserStatuses`] | that some users are in the room, or that there is no room |
+//! | `DescribeUserNum` | [`UserCounts`] | of ten rooms which are open and which are empty |
 
+mod answer;
 mod code;
 mod decode;
 mod payload;
+mod problem;
+mod room_answers;
 mod scalar;
 
 use serde::{Deserialize, Deserializer, de};
@@ -62,7 +79,11 @@ use serde::{Deserialize, Deserializer, de};
 use crate::callback::Callback;
 use crate::text::Text;
 use crate::time::Timestamp;
+pub use answer::{
+    Answer, Failure, StreamList, UserCount, UserCounts, UserPage, UserStatus, UserStatuses,
+};
 use payload::Payload;
+pub use room_answers::RoomAnswers;
 
 /// What a callback's body tells.
 ///

@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use compact_str::ToCompactString;
-
 use crate::callback::{
     Callback, CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, StreamDetails,
     UserLoggedIn, UserLoggedOut,
@@ -14,24 +12,7 @@ use crate::time::Timestamp;
 use crate::zego::Event;
 use crate::zego::code::{logout_reason, role, room_close_reason, stream_close_reason};
 use crate::zego::payload::{Field, Payload};
-use crate::zego::scalar::{Scalar, all_digits};
-
-/// What is wrong with a body.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Problem {
-    #[error("field `event` is missing")]
-    NoEvent,
-    #[error("field `event` is not a text: {found}")]
-    OddEvent { found: String },
-    #[error("{event}: field `{field}` is missing")]
-    Missing { event: &'static str, field: Field },
-    #[error("{event}: field `{field}` is not a whole number: {found}")]
-    NotANumber { event: &'static str, field: Field, found: String },
-    #[error("{event}: field `{field}` is neither a text nor a whole number: {found}")]
-    NotAText { event: &'static str, field: Field, found: String },
-    #[error("{event}: field `{field}`: {problem}")]
-    Id { event: &'static str, field: Field, problem: IdError },
-}
+use crate::zego::problem::{Place, Problem};
 
 /// One of the six events.
 struct Kind {
@@ -161,48 +142,23 @@ impl Body<'_, '_> {
     }
 
     fn id<T: FromStr<Err = IdError>>(&mut self, field: Field) -> Result<T, Problem> {
-        match self.payload.take(field) {
-            Scalar::Missing => Err(self.missing(field)),
-            Scalar::Borrowed(text) => self.checked(field, text),
-            Scalar::Owned(text) => self.checked(field, &text),
-            Scalar::Number(number) => self.checked(field, &number.to_compact_string()),
-            odd @ (Scalar::Negative(_) | Scalar::Odd(_)) => {
-                Err(Problem::NotAText { event: self.event, field, found: odd.to_string() })
-            }
-        }
+        self.place(field).id(self.payload.take(field))
     }
 
-    /// A session that is a number is the same with leading zeros and without.
     fn session<T: FromStr<Err = IdError>>(&mut self, field: Field) -> Result<T, Problem> {
-        if let Some(text) = self.payload.field(field).as_text() {
-            let digits = text.trim();
-            if !digits.is_empty() && all_digits(digits) {
-                let significant = digits.trim_start_matches('0');
-                return self.checked(field, if significant.is_empty() { "0" } else { significant });
-            }
-        }
-        self.id(field)
-    }
-
-    fn checked<T: FromStr<Err = IdError>>(&self, field: Field, text: &str) -> Result<T, Problem> {
-        text.parse().map_err(|problem| Problem::Id { event: self.event, field, problem })
+        self.place(field).session(self.payload.take(field))
     }
 
     fn number(&self, field: Field) -> Result<Option<u64>, Problem> {
-        let value = self.payload.field(field);
-        value.number().map_err(|_| Problem::NotANumber {
-            event: self.event,
-            field,
-            found: value.to_string(),
-        })
+        self.place(field).number(self.payload.field(field))
     }
 
     fn optional_time(&self, field: Field) -> Result<Option<Timestamp>, Problem> {
-        Ok(self.number(field)?.map(Timestamp::from_millis))
+        self.place(field).time(self.payload.field(field))
     }
 
     fn time(&self, field: Field) -> Result<Timestamp, Problem> {
-        self.optional_time(field)?.ok_or_else(|| self.missing(field))
+        self.optional_time(field)?.ok_or_else(|| self.place(field).missing())
     }
 
     fn reason<T>(&self, field: Field, name: fn(i64) -> T) -> Option<T> {
@@ -213,7 +169,7 @@ impl Body<'_, '_> {
         self.payload.take(field).into_text()
     }
 
-    fn missing(&self, field: Field) -> Problem {
-        Problem::Missing { event: self.event, field }
+    fn place(&self, field: Field) -> Place {
+        Place { body: self.event, field: field.name() }
     }
 }

@@ -81,12 +81,6 @@ fields! {
     Type = "type",
 }
 
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// A key of the JSON object.
 #[derive(Debug, Clone, Copy)]
 enum Key {

@@ -114,8 +114,8 @@ impl fmt::Display for Scalar<'_> {
             Self::Missing => f.write_str("nothing"),
             Self::Number(number) => write!(f, "{number}"),
             Self::Negative(number) => write!(f, "{number}"),
-            Self::Borrowed(text) => quote(f, text),
-            Self::Owned(text) => quote(f, text),
+            Self::Borrowed(text) => Cut(text).fmt(f),
+            Self::Owned(text) => Cut(text).fmt(f),
             Self::Odd(Odd::Float(number)) => write!(f, "{number:?}"),
             Self::Odd(Odd::Bool(truth)) => write!(f, "{truth}"),
             Self::Odd(Odd::List) => f.write_str("a list"),
@@ -127,15 +127,21 @@ impl fmt::Display for Scalar<'_> {
 /// The longest text, in bytes, that an error says in full.
 const SHOWN: usize = 64;
 
-fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    if text.len() <= SHOWN {
-        return write!(f, "{text:?}");
+/// A stranger's text, to be said in an error.
+pub(super) struct Cut<'a>(pub(super) &'a str);
+
+impl fmt::Display for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        if text.len() <= SHOWN {
+            return write!(f, "{text:?}");
+        }
+        let mut end = SHOWN;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        write!(f, "{:?} and {} more bytes", &text[..end], text.len() - end)
     }
-    let mut end = SHOWN;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    write!(f, "{:?} and {} more bytes", &text[..end], text.len() - end)
 }
 
 impl<'de> Deserialize<'de> for Scalar<'de> {
