@@ -127,6 +127,29 @@ fn a_body_without_an_event_is_refused() {
     assert_eq!(refused(r#"{"event":["room_login"]}"#), "field `event` is not a text: a list");
 }
 
+/// What nests is passed over without recursion, and what lists much is read as it comes.
+#[test]
+fn a_body_that_is_deep_wide_or_long_is_read_or_refused_without_harm() {
+    let body = wire::body::fixture!("stream_create").trim_end().strip_suffix('}').unwrap();
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for field in ["unknown", "room_name", "hls_url", "title"] {
+        let event = serde_json::from_str(&format!(r#"{body},"{field}":{deep}}}"#)).unwrap();
+        assert!(matches!(event, Event::Callback(_)), "{field}");
+    }
+    assert_eq!(
+        refused(&format!(r#"{body},"stream_id":{deep}}}"#)),
+        "stream_create: field `stream_id` is neither a text nor a whole number: a list"
+    );
+    let wide = r"[{}],".repeat(100_000);
+    let event: Event = serde_json::from_str(&format!(r#"{body},"hls_url":[{wide}1]}}"#)).unwrap();
+    let Event::Callback(callback) = event else { panic!("{event:?}") };
+    let room_registry::CallbackEvent::StreamCreated(created) = callback.event else { panic!() };
+    assert_eq!(created.details.playback.hls.len(), 0);
+    let long = "9".repeat(1_000_000);
+    assert!(refused(&format!(r#"{body},"stream_seq":{long}}}"#)).len() < 200);
+    assert!(refused(&format!(r#"{body},"room_id":"{long}"}}"#)).len() < 200);
+}
+
 #[test]
 fn a_body_that_is_no_object_is_refused() {
     for body in [r#"["room_login"]"#, "null", r#""room_login""#, "7", ""] {
