@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{RoomId, StreamId, UserId};
+use crate::outcome::Outcome;
+use crate::room::Expired;
 use crate::text::{Attributes, Role, Text};
 pub(crate) use check::{check_name, check_role, updated_attributes};
 pub(crate) use room::CheckedRoom;
@@ -178,12 +180,26 @@ impl Command {
     }
 }
 
-/// What a [`Command`] that was carried out answers.
+/// What a [`Command`], or any [`Input`](crate::Input), answers that was carried out.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::{Answer, Command, Config, ManualClock, NewRoom, RoomRegistry};
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// let answer = registry.apply_command(Command::CreateRoom(NewRoom::new("r1", "tom")))?;
+/// assert_eq!(answer, Answer::Done);
+/// # Ok::<(), room_registry::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Answer {
-    /// It is done.
+    /// A command is done.
     Done,
     /// What became of a heartbeat.
     Heartbeat(Heartbeat),
+    /// What became of a callback or an observation.
+    Outcome(Outcome),
+    /// What an expiry did.
+    Expired(Expired),
 }

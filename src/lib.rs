@@ -101,6 +101,7 @@ mod config;
 mod cursor;
 mod error;
 mod id;
+mod journal;
 mod mirror;
 mod observation;
 mod outcome;
@@ -131,6 +132,7 @@ pub use id::{
     IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId, UserId,
     UserSessionId,
 };
+pub use journal::{Input, JournalEntry};
 pub use mirror::{Mirror, MirrorRoom};
 pub use observation::{Observation, ObservedList, ObservedStream, ObservedUser};
 pub use outcome::{Explanation, Outcome, Outcomes};

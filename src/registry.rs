@@ -7,6 +7,7 @@ mod commands;
 mod index;
 mod query;
 mod repair;
+mod replay;
 #[cfg(feature = "serde")]
 mod snapshot;
 mod transfer;
@@ -57,6 +58,8 @@ pub struct RoomRegistry<C = SystemClock> {
     clock: C,
     /// Our time, as of the last call.
     now: Timestamp,
+    /// Our time in a replay, which counts instead of the clock's.
+    replayed_at: Option<Timestamp>,
     /// Boxed, so that the table stays small while it grows.
     rooms: HashMap<RoomId, Box<RoomState>>,
     index: Index,
@@ -93,6 +96,7 @@ impl<C: Clock> RoomRegistry<C> {
             config,
             clock,
             now: Timestamp::MIN,
+            replayed_at: None,
             rooms: HashMap::new(),
             index,
             outcomes: Outcomes::default(),
@@ -401,7 +405,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// standing still; a larger one is believed, by every room.
     fn begin(&mut self) {
         self.log.clear();
-        let now = self.clock.now();
+        let now = self.replayed_at.unwrap_or_else(|| self.clock.now());
         if now >= self.now {
             self.now = now;
         } else if self.now.minus(self.config.fingerprint.clock_skew_ms) > now {

@@ -98,6 +98,9 @@ fn essence(room: &Room) -> Value {
     }
     let mut json = serde_json::to_value(room).unwrap();
     strip(&mut json);
+    // Nor does it matter who of those comes first who were heard of in the same millisecond.
+    let members = json["members"].as_array_mut().unwrap();
+    members.sort_by_key(|member| member["user_id"].to_string());
     json
 }
 

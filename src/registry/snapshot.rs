@@ -46,6 +46,25 @@ impl fmt::Debug for Snapshot<'_> {
     }
 }
 
+impl Snapshot<'_> {
+    /// When the registry was last given something, in our time: how far the snapshot reaches. As
+    /// many things happen within one millisecond, keep the place in the journal beside a snapshot,
+    /// not only its time.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry, Timestamp};
+    /// let clock = ManualClock::at(Timestamp::from_secs(9));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// assert_eq!(registry.snapshot().taken_at(), Timestamp::from_secs(9));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn taken_at(&self) -> Timestamp {
+        self.taken_at
+    }
+}
+
 impl Serialize for Snapshot<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut snapshot = serializer.serialize_struct(NAME, FIELDS.len())?;
@@ -96,7 +115,8 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// A registry as it was saved. Memberships get one fresh timeout, as their heartbeats could not
-    /// come meanwhile; everything else is as it was saved.
+    /// come meanwhile; everything else is as it was saved. Where a journal is to be replayed on top,
+    /// [`restore_exactly`](Self::restore_exactly).
     ///
     /// Cost: what was saved, and no second copy of it.
     ///
@@ -122,6 +142,52 @@ impl<C: Clock> RoomRegistry<C> {
         clock: C,
         saved: D,
     ) -> Result<Self, D::Error> {
+        let mut registry = Self::restore_exactly(config, clock, saved)?;
+        registry.begin();
+        registry.for_each_room(Cause::Import, RoomState::grant_grace);
+        registry.log.clear();
+        Ok(registry)
+    }
+
+    /// A registry exactly as it was saved, without any grace and at the time at which it was saved:
+    /// for a journal to be [replayed](Self::replay) on top, which then gives the same state as the
+    /// whole journal from the beginning.
+    ///
+    /// Members have been silent for as long as the process was away, so
+    /// [`grant_grace`](Self::grant_grace) when the journal is at its end, before the first
+    /// [`expire`](Self::expire). Without a journal [`restore`](Self::restore) does both.
+    ///
+    /// Cost: what was saved, and no second copy of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`restore`](Self::restore).
+    ///
+    /// ```
+    /// use room_registry::{Command, Config, JournalEntry, ManualClock, NewRoom, RoomRegistry, Timestamp};
+    ///
+    /// let clock = ManualClock::at(Timestamp::from_secs(100));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// let saved = serde_json::to_string(&registry.snapshot()).unwrap();
+    /// // What came since:
+    /// let created = Command::CreateRoom(NewRoom::new("r2", "ann"));
+    /// let journal = [JournalEntry::new(Timestamp::from_secs(101), created)];
+    ///
+    /// let mut reader = serde_json::Deserializer::from_str(&saved);
+    /// let mut restored = RoomRegistry::restore_exactly(Config::default(), clock, &mut reader).unwrap();
+    /// for entry in journal {
+    ///     let _refused_as_it_was_then = restored.replay(entry);
+    /// }
+    /// restored.grant_grace();
+    /// assert_eq!(restored.room_count(), 2);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn restore_exactly<'de, D: Deserializer<'de>>(
+        config: Config,
+        clock: C,
+        saved: D,
+    ) -> Result<Self, D::Error> {
         let mut registry = Self::with_clock(config, clock);
         let settings = registry.config.fingerprint;
         let restored = saved.deserialize_struct(NAME, FIELDS, SnapshotVisitor { settings })?;
@@ -129,9 +195,6 @@ impl<C: Clock> RoomRegistry<C> {
         registry.outcomes = restored.outcomes;
         registry.rooms = restored.rooms;
         registry.reindex();
-        registry.begin();
-        registry.for_each_room(Cause::Import, RoomState::grant_grace);
-        registry.log.clear();
         Ok(registry)
     }
 

@@ -144,6 +144,12 @@ impl Members {
         members
     }
 
+    /// The memberships that hold, the longest silent first: the order in which they time out.
+    #[cfg(feature = "serde")]
+    pub(crate) fn by_silence(&self) -> impl Iterator<Item = (&UserId, &Member)> {
+        self.silent.iter().filter_map(|user_id| self.held.get_key_value(user_id))
+    }
+
     /// The end of a user's last membership, if it is remembered.
     pub(crate) fn end_of(&self, user_id: &str) -> Option<&Left> {
         self.left.get(user_id)
@@ -216,6 +222,11 @@ impl Members {
             let place = self.silent.push(user_id.clone());
             self.held.get_mut(&user_id).expect("listed just now").place = place;
         }
+        self.reorder_ends();
+    }
+
+    /// Counts anew in which order the ends are forgotten.
+    pub(crate) fn reorder_ends(&mut self) {
         self.left_order =
             self.left.iter().map(|(user_id, left)| (left.left_at, user_id.clone())).collect();
         self.left_order.make_contiguous().sort_unstable();

@@ -67,6 +67,16 @@ impl Recency {
         self.places.get(self.oldest as usize)?.user_id.as_ref()
     }
 
+    /// All users, who was touched longest ago first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &UserId> {
+        let mut index = self.oldest;
+        std::iter::from_fn(move || {
+            let place = self.places.get(index as usize)?;
+            index = place.newer;
+            place.user_id.as_ref()
+        })
+    }
+
     fn link_newest(&mut self, index: u32) {
         let older = self.newest;
         self.newest = index;
@@ -132,6 +142,7 @@ mod tests {
                     _ => {}
                 }
                 prop_assert_eq!(list.oldest(), queue.front().map(|(_, user_id)| user_id));
+                prop_assert!(list.iter().eq(queue.iter().map(|(_, user_id)| user_id)));
             }
             while let Some((place, user_id)) = queue.pop_front() {
                 prop_assert_eq!(list.oldest(), Some(&user_id));

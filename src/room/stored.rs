@@ -122,7 +122,9 @@ enum StoredError {
     TooMuch { room_id: RoomId, what: String },
 }
 
-/// Everything but what follows from it, in a form of version 1. Lists are ordered by id.
+/// Everything but what follows from it, in a form of version 1. Lists are ordered by id, but for the
+/// members: the longest silent is the first, so that those who are silent for equally long time out
+/// in the same order as if the room had not been stored.
 impl Serialize for Room {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         StoredRoom::of(&self.state).serialize(serializer)
@@ -140,7 +142,7 @@ impl<'de> Deserialize<'de> for Room {
 
 impl<'a> StoredRoom<'a> {
     pub(crate) fn of(room: &'a RoomState) -> Self {
-        let members = room.members.by_id().into_iter().map(|(user_id, member)| StoredMember {
+        let members = room.members.by_silence().map(|(user_id, member)| StoredMember {
             user_id: Cow::Borrowed(user_id),
             membership: Cow::Borrowed(&member.membership),
             heartbeat_at: member.heartbeat_at,
@@ -194,7 +196,7 @@ impl<'a> StoredRoom<'a> {
 
 fn restore_members(
     room_id: &RoomId,
-    members: Vec<StoredMember<'_>>,
+    mut members: Vec<StoredMember<'_>>,
     left: Vec<StoredLeft<'_>>,
 ) -> Result<Members, StoredError> {
     let twice = |user_id: &UserId| StoredError::Twice {
@@ -202,6 +204,7 @@ fn restore_members(
         what: format!("the membership of user {user_id}"),
     };
     let mut restored = Members::default();
+    members.sort_by_key(|member| member.heartbeat_at); // as it is, unless it was forged
     for StoredMember { user_id, membership, heartbeat_at, updated_at } in members {
         if restored.get(user_id.as_str()).is_some() {
             return Err(twice(&user_id));
@@ -214,7 +217,7 @@ fn restore_members(
         }
         restored.remember(user_id.into_owned(), Left { joined_at, left_at });
     }
-    restored.reorder();
+    restored.reorder_ends();
     Ok(restored)
 }
 

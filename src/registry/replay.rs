@@ -1,0 +1,72 @@
+//! Inputs as values, at the clock's time or at the time of a journal.
+
+use crate::clock::Clock;
+use crate::command::Answer;
+use crate::error::Error;
+use crate::journal::{Input, JournalEntry};
+use crate::registry::RoomRegistry;
+
+impl<C: Clock> RoomRegistry<C> {
+    /// Hands in whatever came, now.
+    ///
+    /// # Errors
+    ///
+    /// Those of the method that the [`Input`] names.
+    ///
+    /// ```
+    /// use room_registry::{Answer, Config, Input, ManualClock, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// let answer = registry.apply_input(Input::Expire)?;
+    /// assert!(matches!(answer, Answer::Expired(expired) if expired.steps() == 0));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn apply_input(&mut self, input: Input) -> Result<Answer, Error> {
+        match input {
+            Input::Command(command) => self.apply_command(command),
+            Input::Callback(callback) => Ok(Answer::Outcome(self.apply_callback(&callback))),
+            Input::Observation(observation) => {
+                self.apply_observation(&observation).map(Answer::Outcome)
+            }
+            Input::Expire => Ok(Answer::Expired(self.expire())),
+        }
+    }
+
+    /// Hands in whatever came, at the time at which it came: the clock is not read. For a journal
+    /// that is read back, and for one that is being written: write the entry, then hand it in.
+    ///
+    /// All entries of a journal, in their order, into an empty registry of the same configuration,
+    /// give the state that the registry had that they were written beside; so do the entries since
+    /// a snapshot, into what [`restore_exactly`](Self::restore_exactly) makes of it. Let no error
+    /// stop a replay: what was refused then is refused again, and changes nothing. When the journal
+    /// is at its end, members have been silent for as long as the process was away:
+    /// [`grant_grace`](Self::grant_grace), as an entry of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of the method that the [`Input`] names.
+    ///
+    /// ```
+    /// use room_registry::{Command, Config, Input, JournalEntry, ManualClock, NewRoom, RoomRegistry, Timestamp};
+    ///
+    /// let at = Timestamp::from_secs;
+    /// let journal = [
+    ///     JournalEntry::new(at(10), Command::CreateRoom(NewRoom::new("r1", "tom"))),
+    ///     JournalEntry::new(at(11), Command::CreateRoom(NewRoom::new("r1", "ann"))), // refused
+    ///     JournalEntry::new(at(12), Input::Expire),
+    /// ];
+    /// let clock = ManualClock::at(at(1_000));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    /// for entry in journal {
+    ///     let _refused_as_it_was_then = registry.replay(entry);
+    /// }
+    /// let room = registry.room("r1").unwrap();
+    /// assert_eq!(room.host_id().unwrap(), "tom");
+    /// assert_eq!(room.info().unwrap().created_at, at(10));
+    /// ```
+    pub fn replay(&mut self, entry: JournalEntry) -> Result<Answer, Error> {
+        self.replayed_at = Some(entry.received_at);
+        let answer = self.apply_input(entry.input);
+        self.replayed_at = None;
+        answer
+    }
+}
