@@ -2,9 +2,11 @@
 
 mod support;
 
-use room_registry::{Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome};
+use room_registry::{
+    Callback, Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome, SessionId,
+};
 use support::story::{
-    Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
+    Story, at, created, empty, login, logout, observation, room_id, session, stream, stream_closed,
     stream_created, user,
 };
 

@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 /// assert_eq!((expired.memberships, expired.rooms), (1, 0));
 /// # Ok::<(), room_registry::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub struct Expired {
     /// How many memberships ended because their heartbeats stopped.
