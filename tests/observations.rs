@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use room_registry::{
     Callback, Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome, SessionId,
 };
@@ -234,4 +236,19 @@ fn what_observations_left_is_forgotten_after_the_retention() {
     story.registry.expire();
     assert_eq!(story.registry.held_room_count(), 0);
     assert_eq!(story.registry.next_expiry(), None);
+}
+
+#[test]
+fn what_observations_left_is_forgotten_after_a_step_back_of_the_clock_too() {
+    let config = Config::builder().retention(Some(Duration::from_secs(4))).build().unwrap();
+    let mut story = Story::with(config);
+    story.hears(at(106), created(105));
+    story.sees(&observation(105).users([user("ann")]));
+    story.hears(at(106), login("ann", 1, 100)); // what was seen of her outranks this no more
+    story.passes_to(94);
+    story.registry.expire();
+    story.passes_to(120);
+    story.registry.expire();
+    let room = serde_json::to_value(story.registry.export("r").unwrap()).unwrap();
+    assert_eq!(room["live"]["observed"]["users"]["entries"], serde_json::json!({}));
 }
