@@ -8,7 +8,8 @@
 //!
 //! ```text
 //! bytes ─▶ lines.rs ─▶ journal.rs ─▶ replay.rs ─▶ report.rs     table, totals, JSON
-//!          a line      an input      registry └─▶ explain.rs    a sentence an input
+//!          a line      an input      registry ├─▶ explain.rs    a sentence an input
+//!                                             └─▶ snapshot.rs   the state, to go on from
 //! ```
 //!
 //! The registry runs on a manual clock that is set to the time of each line, so a journal of a whole
@@ -27,6 +28,7 @@ mod options;
 mod progress;
 mod replay;
 mod report;
+mod snapshot;
 mod text;
 
 use std::ffi::OsString;
@@ -59,12 +61,15 @@ pub(crate) struct Console<'a> {
     pub(crate) shows_progress: bool,
 }
 
+/// The longest sentence about a snapshot, in characters: it may quote the file.
+const MAX_PROBLEM_LEN: usize = 600;
+
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     /// All of the input was replayed.
     Fine,
-    /// Some of the input was bad; the rest was replayed.
+    /// Some of the input was bad and the rest was replayed, or a snapshot could not be used.
     BadInput,
     /// The arguments make no sense; nothing was read.
     Usage,
@@ -94,8 +99,17 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>, console: &mut Consol
             return Status::Usage;
         }
     };
-    let mut replay = Replay::new(&options);
-    let printed = replay_files(&options, &mut replay, console).and_then(|()| {
+    let mut replay = match Replay::start(&options) {
+        Ok(replay) => replay,
+        Err(problem) => return refuse(options.snapshot_in.as_deref(), &problem, console),
+    };
+    let replayed = replay_files(&options, &mut replay, console);
+    if replayed.is_ok()
+        && let Err(problem) = replay.save(options.snapshot_out.as_deref())
+    {
+        return refuse(options.snapshot_out.as_deref(), &problem, console);
+    }
+    let printed = replayed.and_then(|()| {
         if options.json {
             report::json(&replay, console.stdout)?;
         } else {
@@ -108,6 +122,15 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>, console: &mut Consol
     });
     let status = if replay.saw_bad_input() { Status::BadInput } else { Status::Fine };
     end(printed, status, console)
+}
+
+/// Names a snapshot that could not be read or written: then nothing is printed as if all were well.
+fn refuse(path: Option<&Path>, problem: &str, console: &mut Console<'_>) -> Status {
+    let name = path.map(|path| path.display().to_string()).unwrap_or_default();
+    let problem = text::cut(problem, MAX_PROBLEM_LEN);
+    _ = writeln!(console.stderr, "{}: {problem}", text::Clean(&name));
+    _ = console.stdout.flush();
+    Status::BadInput
 }
 
 /// A reader of our output that went away (`| head`) is no problem of ours.

@@ -11,7 +11,7 @@ use room_registry::{Config, RoomCursor, RoomOrder};
 pub(crate) const USAGE: &str = "\
 Usage: replay [--json] [--explain] [--retention-ms N] [--clock-skew-ms N] [--tie-window-ms N]
               [--heartbeat-timeout-ms N] [--report-after-ms N] [--order newest|oldest|users|id]
-              [--limit N] [--cursor TEXT]
+              [--limit N] [--cursor TEXT] [--snapshot-in FILE] [--snapshot-out FILE]
               FILE…                        (\"-\": standard input; --help tells more)";
 
 pub(crate) const HELP: &str = "\
@@ -29,6 +29,9 @@ Usage: replay [OPTIONS] FILE…        (\"-\": standard input)
   --order ORDER               of the table: newest, oldest, users or id           [newest]
   --limit N                   how many rooms the table has                        [all]
   --cursor TEXT               go on where a table ended
+  --snapshot-in FILE          start from the state that --snapshot-out saved; then no other FILE is
+                              needed. The settings must be the same
+  --snapshot-out FILE         save the state at the end. Written whole or not at all
   -h, --help                  print this
 
 A journal holds one JSON object a line, `at` being our time in unix milliseconds:
@@ -44,8 +47,10 @@ A journal holds one JSON object a line, `at` being our time in unix milliseconds
   {\"event\": …}                  a bare body: received at the later of its `timestamp` and the
                                 line before
 
+With a snapshot the outcomes of callbacks go on counting; the other totals are of this run's lines.
+
 Exit status: 0; 1 if a line was bad (each is named on standard error, the rest is replayed) or a
-file could not be read; 2 if the arguments make no sense.
+file could not be read, or a snapshot could not be read or written (then no rooms are printed); 2 if the arguments make no sense.
 ";
 
 /// What to do.
@@ -63,6 +68,8 @@ pub(crate) struct Options {
     pub(crate) explain: bool,
     pub(crate) config: Config,
     pub(crate) table: Window,
+    pub(crate) snapshot_in: Option<PathBuf>,
+    pub(crate) snapshot_out: Option<PathBuf>,
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -80,6 +87,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
     let mut config = Config::builder();
     let (mut json, mut explain, mut files) = (false, false, Vec::new());
     let mut table = Window::default();
+    let (mut snapshot_in, mut snapshot_out) = (None, None);
     while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
         match arg {
             Arg::Long("json") => json = true,
@@ -107,12 +115,14 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
                 table.limit = Some(next("limit", "no whole number", &mut parser)?);
             }
             Arg::Long("cursor") => table.cursor = Some(next("cursor", "no cursor", &mut parser)?),
+            Arg::Long("snapshot-in") => snapshot_in = Some(next_path(&mut parser)?),
+            Arg::Long("snapshot-out") => snapshot_out = Some(next_path(&mut parser)?),
             Arg::Short('h') | Arg::Long("help") => return Ok(Parsed::Help),
             Arg::Value(path) => files.push(PathBuf::from(path)),
             Arg::Short(_) | Arg::Long(_) => return Err(arg.unexpected().to_string()),
         }
     }
-    if files.is_empty() {
+    if files.is_empty() && snapshot_in.is_none() {
         return Err("no file was named".to_owned());
     }
     if let Some(cursor) = table.cursor.as_ref().filter(|cursor| cursor.order() != table.order) {
@@ -123,13 +133,17 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
         ));
     }
     let config = config.build().map_err(|error| error.to_string())?;
-    Ok(Parsed::Replay(Options { json, explain, config, table, files }))
+    Ok(Parsed::Replay(Options { json, explain, config, table, snapshot_in, snapshot_out, files }))
 }
 
 fn next<T: FromStr>(option: &str, kind: &str, parser: &mut Parser) -> Result<T, String> {
     let value = parser.value().map_err(|error| error.to_string())?;
     let parsed = value.to_str().and_then(|text| text.parse().ok());
     parsed.ok_or_else(|| format!("--{option}: {} is {kind}", value.display()))
+}
+
+fn next_path(parser: &mut Parser) -> Result<PathBuf, String> {
+    parser.value().map(PathBuf::from).map_err(|error| error.to_string())
 }
 
 fn next_span(option: &str, parser: &mut Parser) -> Result<Duration, String> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead, Write};
+use std::path::Path;
 
 use room_registry::zego::Event;
 use room_registry::{Command, ManualClock, Observation, RoomRegistry, Timestamp};
@@ -11,6 +12,7 @@ use super::journal::{self, Entry, Input};
 use super::lines::{Line, Lines, MAX_LINE_LEN};
 use super::options::Options;
 use super::progress::Progress;
+use super::snapshot;
 use super::text::{Clean, cut};
 
 /// The longest reason for a bad line, in characters: it may quote the line.
@@ -54,18 +56,32 @@ struct Desk<'a> {
 }
 
 impl Replay {
-    pub(crate) fn new(options: &Options) -> Self {
-        let clock = ManualClock::default();
-        Self {
-            registry: RoomRegistry::with_clock(options.config.clone(), clock.clone()),
+    /// Starts from nothing, or from a snapshot. An error is a sentence about the snapshot.
+    pub(crate) fn start(options: &Options) -> Result<Self, String> {
+        let (config, clock) = (options.config.clone(), ManualClock::default());
+        let registry = match &options.snapshot_in {
+            Some(path) => snapshot::read(path, config, clock.clone())?,
+            None => RoomRegistry::with_clock(config, clock.clone()),
+        };
+        Ok(Self {
+            last_at: registry.snapshot().taken_at(),
+            registry,
             totals: Totals::default(),
-            last_at: Timestamp::MIN,
             clock,
             explain: options.explain,
             json: options.json,
             names_files: options.files.len() > 1,
             unreadable_files: 0,
+        })
+    }
+
+    /// Saves the state, where that was asked for. An error is a sentence about the snapshot.
+    pub(crate) fn save(&self, snapshot_out: Option<&Path>) -> Result<(), String> {
+        let Some(path) = snapshot_out else { return Ok(()) };
+        if self.unreadable_files > 0 {
+            return Err("no snapshot was written, as not all of the journal was read".to_owned());
         }
+        snapshot::write(path, &self.registry)
     }
 
     /// Whether a line was bad or a file could not be read.
