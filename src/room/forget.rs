@@ -236,8 +236,11 @@ impl Live {
         budget: &mut usize,
     ) {
         while *budget > 0 && self.forgetting.0.peek().is_some_and(|Reverse((at, _))| *at <= now) {
-            let Some(Reverse((_, subject))) = self.forgetting.0.pop() else { return };
-            if self.forget(&subject, threshold, shows_from, rules) {
+            let Some(Reverse((at, subject))) = self.forgetting.0.pop() else { return };
+            // One that was outlived is passed over also where its register is due by now: its turn
+            // comes later. A closing let go early would bring a presence back that it had ended.
+            let is_true = due(self.forgettable_at(&subject, shows_from, rules), rules) == Some(at);
+            if is_true && self.forget(&subject, threshold, shows_from, rules) {
                 *budget -= 1;
             }
         }

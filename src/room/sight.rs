@@ -337,8 +337,18 @@ impl<'a> Sight<'a> {
         present: &Present<D>,
         newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
     ) -> bool {
+        !self.hides(present.seen) && self.would_count(entry, present, newest)
+    }
+
+    /// Whether a presence counts unless an end hides it.
+    fn would_count<D>(
+        self,
+        entry: &Entry<D>,
+        present: &Present<D>,
+        newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
+    ) -> bool {
         let at = Some(present.seen.at);
-        if at <= entry.left_at || at < entry.absent_at || self.hides(present.seen) {
+        if at <= entry.left_at || at < entry.absent_at {
             return false;
         }
         match &present.session_id {
@@ -366,8 +376,7 @@ impl<'a> Sight<'a> {
         entry: &Entry<D>,
         newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
     ) -> Option<Timestamp> {
-        let idle = entry.present.iter().filter(|present| !self.counts(entry, present, &newest));
-        idle.map(|present| self.idle_since(present.seen)).min()
+        entry.present.iter().filter_map(|present| self.idle_since(entry, present, &newest)).min()
     }
 
     fn idle<D>(
@@ -377,15 +386,24 @@ impl<'a> Sight<'a> {
         newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
     ) -> Vec<Option<SessionId>> {
         let idle = entry.present.iter().filter(|present| {
-            self.idle_since(present.seen) < threshold && !self.counts(entry, present, &newest)
+            self.idle_since(entry, present, &newest).is_some_and(|at| at < threshold)
         });
         idle.map(|present| present.session_id.clone()).collect()
     }
 
-    /// What keeps a presence that nobody sees: its own time, and the end that hides it, since the
-    /// room may be created again.
-    fn idle_since(self, seen: Sighting) -> Timestamp {
-        let hidden_at = self.live.observed.hidden_at.filter(|_| self.hides(seen));
-        hidden_at.map_or(seen.at, |hidden_at| hidden_at.max(seen.at))
+    /// What keeps a presence that nobody sees: its own time; where nothing but an end hides it,
+    /// also that, since the room may be created again.
+    fn idle_since<D>(
+        self,
+        entry: &Entry<D>,
+        present: &Present<D>,
+        newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let at = present.seen.at;
+        if !self.would_count(entry, present, newest) {
+            return Some(at);
+        }
+        let hidden_at = self.live.observed.hidden_at.filter(|_| self.hides(present.seen))?;
+        Some(hidden_at.max(at))
     }
 }
