@@ -2,7 +2,7 @@
 
 mod support;
 
-use room_registry::{NewRoom, Outcome, RoomClosed};
+use room_registry::{NewRoom, Outcome, Room, RoomClosed};
 use support::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_created, user,
 };
@@ -97,6 +97,56 @@ fn two_logins_within_the_tie_window_whose_first_logout_is_lost_wait_for_the_next
     story.passes_to(40);
     story.sees(&observation(40).users([]).streams([]).open(true));
     assert!(story.users().is_empty());
+}
+
+#[test]
+fn a_logout_without_its_login_time_outdates_a_look_for_a_clock_skew_more() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.hears(at(1), login("ann", 1, 1));
+    let mut without_login_time = logout("ann", 1, 1, 42);
+    without_login_time.login_at = None;
+    story.hears(at(42), without_login_time);
+    // Her login at 44 s is lost. The look counts as made at 45 s, the logout as if at 47 s.
+    story.passes_to(50);
+    story.sees(&observation(50).users([user("ann")]).streams([]));
+    assert!(story.users().is_empty());
+    story.passes_to(60);
+    story.sees(&observation(60).users([user("ann")]).streams([]));
+    assert_eq!(story.users(), ["ann"]);
+}
+
+#[test]
+fn a_user_heard_of_in_a_session_that_cannot_show_yet_waits_for_the_next_look() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    // Session 1 closed at 1 s, session 2 was created at 2 s: both are lost. What is heard of
+    // session 2 comes so soon after the create of session 1 that it may be the older one.
+    story.hears_of("2", at(4), login("ann", 1, 4));
+    story.passes_to(8);
+    story.sees(&observation(8).users([user("ann")]).streams([]));
+    assert!(story.users().is_empty(), "her login is newer than what the look counts as");
+    story.passes_to(20);
+    story.sees(&observation(20).users([user("ann")]).streams([]));
+    assert_eq!(story.users(), ["ann"]);
+}
+
+#[test]
+fn a_late_sweep_lets_a_presence_go_before_the_logout_that_ended_it() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.hears(at(1), login("tom", 1, 1));
+    story.hears(at(39), logout("bob", 9, 30, 39));
+    story.hears(at(40), logout("ann", 2, 30, 40));
+    story.passes_to(50);
+    story.sees(&observation(50).users([user("tom"), user("ann")]).streams([]));
+    story.hears(at(60), logout("ann", 3, 42, 60));
+    assert_eq!(story.users(), ["tom"]);
+    story.passes_to(2_000);
+    story.registry.expire();
+    let stored = serde_json::to_string(&story.registry.export("r").unwrap()).unwrap();
+    let restored: Room = serde_json::from_str(&stored).unwrap();
+    assert!(restored.view().unwrap().user("ann").is_none());
 }
 
 #[test]
