@@ -8,7 +8,8 @@
 //!
 //! - where nothing was lost, neither is ever wrong, not for a millisecond;
 //! - with repair nothing is wrong at the end, two rounds of the planner after the last callback (and
-//!   half an hour more where calls fail or lists come in part), whatever was lost;
+//!   half an hour more where calls fail or lists come in part), whatever was lost; but for rooms of
+//!   which not one callback ever came, as nobody can ask about these;
 //! - a mirror that is kept by changes equals the registry;
 //! - a registry that is saved and restored is the same, and the round goes on with the restored one;
 //! - a replica that gets the same callbacks and observations in another order shows the same: all at

@@ -1,5 +1,6 @@
 //! One round of the storm: a world, played to its end, and looked at along the way.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use room_registry::{Mirror, NewRoom, NewUser, Timestamp};
@@ -100,16 +101,21 @@ fn look(simulation: &mut Simulation, saves: bool, found: &mut Vec<String>) {
 /// What holds when everything is over.
 fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String>) {
     let nothing_lost = simulation.traffic().lost == 0;
+    // Of a room that was never heard of, nobody can ask.
+    let heard_of: BTreeSet<_> = simulation.record().iter().map(|told| told.room).collect();
     for entrant in simulation.entrants() {
         let Some(ours) = entrant.contestant.ours() else { continue };
         let who = entrant.contestant.name();
         let mut rooms = String::new();
-        for room in entrant.score.wrong_rooms().take(5) {
-            _ = write!(rooms, " {}", Names::room(room));
+        let mut count = 0;
+        for room in entrant.score.wrong_rooms().filter(|room| heard_of.contains(room)) {
+            count += 1;
+            if count <= 5 {
+                _ = write!(rooms, " {}", Names::room(room));
+            }
         }
-        if entrant.marks.end > 0 && (nothing_lost || ours.repairs) {
+        if count > 0 && (nothing_lost || ours.repairs) {
             let lost = if nothing_lost { "nothing" } else { "something" };
-            let count = entrant.marks.end;
             found.push(format!("{who}: {count} rooms wrong at the end, {lost} lost:{rooms}"));
         }
         if nothing_lost && entrant.score.room_millis() > 0 {
