@@ -36,7 +36,7 @@ fn true_observations_change_nothing_where_nothing_was_lost() {
         let mut rng = Rng(seed);
         let answers = Answers { named: rng.chance(50), partly: rng.below(60) };
         let mut told = heard(&history);
-        for _ in 0..1 + rng.below(5) {
+        for _ in 0..=rng.below(5) {
             told.push(Told::Saw(look(&history, answers, &mut rng).1));
         }
         let room = room_told(&with_repeats(told, &mut rng), &config);

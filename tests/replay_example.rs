@@ -1,5 +1,6 @@
 //! The example `replay`: the sample journal, bad input, and what it prints.
 #![cfg(feature = "serde")]
+#![allow(clippy::disallowed_methods, reason = "a program is tested, which reads and writes files")]
 
 #[path = "../examples/evening/main.rs"]
 #[allow(dead_code, reason = "its `main` is not called here")]
