@@ -36,7 +36,7 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// All entries of a journal, in their order, into an empty registry of the same configuration,
     /// give the state that the registry had that they were written beside; so do the entries since
-    /// a snapshot, into what [`restore_exactly`](Self::restore_exactly) makes of it. Let no error
+    /// a snapshot, into what `restore_exactly` makes of it. Let no error
     /// stop a replay: what was refused then is refused again, and changes nothing. When the journal
     /// is at its end, members have been silent for as long as the process was away:
     /// [`grant_grace`](Self::grant_grace), as an entry of its own.

@@ -68,6 +68,7 @@ impl Recency {
     }
 
     /// All users, who was touched longest ago first.
+    #[cfg(any(test, feature = "serde"))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &UserId> {
         let mut index = self.oldest;
         std::iter::from_fn(move || {
