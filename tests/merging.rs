@@ -196,6 +196,21 @@ fn an_end_outranks_what_the_other_replica_had_before_it() {
 }
 
 #[test]
+fn who_left_stays_out_whichever_of_the_two_replicas_knows_of_it() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut joined = Room::new(room_id(), &config);
+    joined.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    joined.join(NewUser::new("ann"), &config, at(1)).unwrap();
+    let mut left = joined.clone();
+    left.leave("ann", &config, at(2)).unwrap();
+    // The same membership, joined at the same time: its end outranks it.
+    for both in [merged(&left, &joined, &config), merged(&joined, &left, &config)] {
+        assert!(both.view().unwrap().user("ann").is_none());
+    }
+}
+
+#[test]
 fn a_heartbeat_keeps_up_no_later_membership_than_its_own() {
     // One replica has an early membership with a late heartbeat, one knows that it ended, and one
     // has the next membership. Would the later heartbeat count for whichever membership counts, it
