@@ -84,6 +84,27 @@ impl FromStr for RoomOrder {
     }
 }
 
+/// Which way a page of users or streams goes.
+///
+/// ```
+/// use room_registry::{Config, Direction, ManualClock, NewRoom, NewUser, RoomRegistry};
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// registry.create_room(NewRoom::new("r1", "tom"))?;
+/// registry.join_room("r1", NewUser::new("ann"))?;
+/// registry.join_room("r1", NewUser::new("bob"))?;
+/// let (users, _) = registry.room("r1").unwrap().user_page(1, None, Direction::NewestFirst);
+/// assert_eq!(users[0].id(), "bob");
+/// # Ok::<(), room_registry::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Direction {
+    /// Who or what came first is the first.
+    #[default]
+    OldestFirst,
+    /// Who or what came last is the first.
+    NewestFirst,
+}
+
 /// Where a page of a room list ended.
 ///
 /// Prints as text and is read back from it; a client may keep it as long as it likes.

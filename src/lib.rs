@@ -126,7 +126,7 @@ pub use command::{
     Answer, Command, Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
 };
 pub use config::{Config, ConfigBuilder, ConfigError, Fingerprint};
-pub use cursor::{CursorError, RoomCursor, RoomOrder, StreamCursor, UserCursor};
+pub use cursor::{CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
 pub use error::Error;
 pub use id::{
     IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId, UserId,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::callback::StreamDetails;
 use crate::command::Lifecycle;
-use crate::cursor::{StreamCursor, UserCursor};
+use crate::cursor::{Direction, StreamCursor, UserCursor};
 use crate::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId};
 use crate::room::members::Member;
 use crate::room::sight::{LiveStream, LiveUser};
@@ -43,7 +43,7 @@ macro_rules! room_example {
     ($($assertion:literal),+) => {
         concat!(
             "```\n",
-            "# use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};\n",
+            "# use room_registry::*;\n",
             "# let clock = ManualClock::at(Timestamp::from_secs(100));\n",
             "let mut registry = RoomRegistry::with_clock(Config::default(), clock);\n",
             "registry.create_room(NewRoom::new(\"r1\", \"tom\").name(\"Tom's show\").attribute(\"mode\", \"chat\"))?;\n",
@@ -217,14 +217,16 @@ impl<'a> RoomRef<'a> {
         room.users_in_order().filter_map(|id| room.user(id.as_str()))
     }
 
-    /// A page of its users: in joining order, or with `descending` the last who came first. Goes on
-    /// after a cursor, and answers where to go on.
+    /// A page of its users: in joining order, or the last who came first. Goes on after a cursor, and
+    /// answers where to go on; `None` at the end of the list.
     ///
-    /// A walk through the pages meets everybody who kept the place, exactly once. Cost: the
-    /// logarithm of the users, and the page.
+    /// A walk through the pages meets everybody who kept the place from the first page to the last
+    /// exactly once, whoever comes and goes meanwhile. Who left and came back, or joined beside a
+    /// login, has another place, and may be met again there, or missed. Cost: the logarithm of the
+    /// users, and the page.
     ///
     #[doc = room_example!(
-        "let (users, next) = room.user_page(10, None, false);",
+        "let (users, next) = room.user_page(10, None, Direction::OldestFirst);",
         "assert_eq!(users[0].id(), \"ann\");",
         "assert!(next.is_none());"
     )]
@@ -233,10 +235,10 @@ impl<'a> RoomRef<'a> {
         self,
         limit: usize,
         after: Option<&UserCursor>,
-        descending: bool,
+        direction: Direction,
     ) -> (Vec<UserRef<'a>>, Option<UserCursor>) {
         let after = after.map(|cursor| (cursor.since, &cursor.user_id));
-        let (users, next) = page(self.0.user_order(), limit, after, descending);
+        let (users, next) = page(self.0.user_order(), limit, after, direction);
         let users = users.into_iter().filter_map(|id| self.user(id.as_str())).collect();
         (users, next.map(|(since, user_id)| UserCursor { since, user_id }))
     }
@@ -258,19 +260,19 @@ impl<'a> RoomRef<'a> {
         room.streams_in_order().filter_map(|id| room.stream(id.as_str()))
     }
 
-    /// A page of its streams: in order of creation, or with `descending` the newest first; as
+    /// A page of its streams: in order of creation, or the newest first; as
     /// [`user_page`](Self::user_page).
     ///
-    #[doc = room_example!("assert!(room.stream_page(10, None, false).0.is_empty());")]
+    #[doc = room_example!("assert!(room.stream_page(10, None, Direction::OldestFirst).0.is_empty());")]
     #[must_use]
     pub fn stream_page(
         self,
         limit: usize,
         after: Option<&StreamCursor>,
-        descending: bool,
+        direction: Direction,
     ) -> (Vec<StreamRef<'a>>, Option<StreamCursor>) {
         let after = after.map(|cursor| (cursor.created_at, &cursor.stream_id));
-        let (streams, next) = page(self.0.stream_order(), limit, after, descending);
+        let (streams, next) = page(self.0.stream_order(), limit, after, direction);
         let streams = streams.into_iter().filter_map(|id| self.stream(id.as_str())).collect();
         (streams, next.map(|(created_at, stream_id)| StreamCursor { created_at, stream_id }))
     }
@@ -289,12 +291,18 @@ fn page<'a, I: Ord + Clone>(
     order: &'a BTreeSet<(Timestamp, I)>,
     limit: usize,
     after: Option<(Timestamp, &I)>,
-    descending: bool,
+    direction: Direction,
 ) -> (Vec<&'a I>, Option<(Timestamp, I)>) {
     let place = after.map_or(Bound::Unbounded, |(at, id)| Bound::Excluded((at, id.clone())));
-    let bounds = if descending { (Bound::Unbounded, place) } else { (place, Bound::Unbounded) };
+    let bounds = match direction {
+        Direction::OldestFirst => (place, Bound::Unbounded),
+        Direction::NewestFirst => (Bound::Unbounded, place),
+    };
     let mut items = order.range(bounds);
-    let mut next = || if descending { items.next_back() } else { items.next() };
+    let mut next = || match direction {
+        Direction::OldestFirst => items.next(),
+        Direction::NewestFirst => items.next_back(),
+    };
     let mut page = Vec::new();
     let mut last = None;
     while page.len() < limit.max(1)

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Config, CursorError, ManualClock, NewRoom, NewUser, RoomCursor, RoomOrder, RoomQuery, RoomRef,
-    RoomRegistry, StreamCursor, UserCursor,
+    Config, CursorError, Direction, ManualClock, NewRoom, NewUser, RoomCursor, RoomOrder,
+    RoomQuery, RoomRef, RoomRegistry, StreamCursor, UserCursor,
 };
 
 const ORDERS: [RoomOrder; 4] =
@@ -186,13 +186,14 @@ proptest! {
         }
         let room = play.registry.room("room0").unwrap();
         let mut expected: Vec<_> = room.users().map(|user| user.id().to_string()).collect();
+        let direction = if descending { Direction::NewestFirst } else { Direction::OldestFirst };
         if descending {
             expected.reverse();
         }
         let mut walked = Vec::new();
         let mut cursor: Option<UserCursor> = None;
         loop {
-            let (page, next) = room.user_page(limit, cursor.as_ref(), descending);
+            let (page, next) = room.user_page(limit, cursor.as_ref(), direction);
             walked.extend(page.iter().map(|user| user.id().to_string()));
             let Some(next) = next else { break };
             cursor = Some(next.to_string().parse().unwrap());
