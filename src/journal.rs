@@ -20,8 +20,8 @@ use crate::time::Timestamp;
 
 /// One thing that a registry is given: all that changes its state, as a value.
 ///
-/// [`import`](crate::RoomRegistry::import) alone is no input, as a room is a state in itself: where
-/// a journal is kept, take a snapshot after one.
+/// To [`import`](crate::RoomRegistry::import) and to [`remove`](crate::RoomRegistry::remove) a room
+/// is no input, as a room is a state in itself: where a journal is kept, take a snapshot after that.
 ///
 /// # Example
 ///

@@ -83,6 +83,9 @@
 //! live in a store. [`Config`] has the settings, [`Outcome`] and [`Error`] what becomes of inputs,
 //! [`Change`] and [`Mirror`] what becomes different, and `zego` the first vendor's wire forms.
 //!
+//! [`embedding`] tells how to build a server with it: in one process, with restarts, over a shared
+//! store, or sharded.
+//!
 //! # Features
 //!
 //! - `serde` (default): the vendors' wire forms, and (de)serialisation of everything that is kept
@@ -99,6 +102,7 @@ mod clock;
 mod command;
 mod config;
 mod cursor;
+pub mod embedding;
 mod error;
 mod id;
 mod journal;

@@ -1,10 +1,11 @@
 //! Single rooms out of a registry and into one.
 
-use crate::change::Cause;
+use crate::change::{Cause, Who};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::registry::RoomRegistry;
 use crate::room::Room;
+use crate::room::state::RoomState;
 
 impl<C: Clock> RoomRegistry<C> {
     /// A copy of a room with everything that is held of it, also of one that is not listed and only
@@ -21,6 +22,34 @@ impl<C: Clock> RoomRegistry<C> {
     #[must_use]
     pub fn export(&self, room_id: &str) -> Option<Room> {
         self.rooms.get(room_id).map(|room| Room::from_state((**room).clone()))
+    }
+
+    /// Takes a room out, with everything that is held of it: to hand it over to another registry,
+    /// whose it is from then on. Readers see it no more. What comes for it later makes a new room
+    /// here, which can be handed over and merged in the same way. Cost: what is held of the room.
+    ///
+    /// ```
+    /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut from = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// from.create_room(NewRoom::new("r1", "tom"))?;
+    /// let mut to = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// to.import(from.remove("r1").unwrap())?;
+    /// assert_eq!(from.changes().next().unwrap().kind, ChangeKind::RoomUnlisted);
+    /// assert!(from.room("r1").is_none());
+    /// assert!(to.room("r1").is_some());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn remove(&mut self, room_id: &str) -> Option<Room> {
+        self.begin();
+        let mut removed = None;
+        self.with_room(room_id, Cause::Import, |room, cx| {
+            if room.is_listed() {
+                cx.log.note(room.id(), cx.cause, Who::RoomUnlisted);
+            }
+            let nothing = RoomState::new(room.id().clone(), room.settings());
+            removed = Some(Room::from_state(std::mem::replace(room, nothing)));
+        });
+        removed
     }
 
     /// Takes a room in, merging it with what is held of it already; see [`Room::merge`]. Limits do
