@@ -171,7 +171,8 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// Does at most `steps` of what is due (a membership or a room that ends, a closing that is
     /// forgotten), so that a large backlog does not hold up the host. What is left stays due: call
-    /// again while [`Expired::steps`] answers `steps`.
+    /// again while [`Expired::steps`] answers `steps` or more. It is more where several losses are
+    /// suspected in one room: they are reported together.
     ///
     /// Cost: the steps, times the logarithm of the rooms; a room that ends counts as one step and
     /// costs its users.

@@ -267,6 +267,14 @@ proptest! {
         if let Some(both) = registry.export("room") {
             prop_assert_eq!(essence(&both), essence(&merged(&a, &b, &config)));
         }
+        // And out again, with everything.
+        let both = registry.export("room").map(|room| essence(&room));
+        let removed = registry.remove("room").map(|room| essence(&room));
+        prop_assert_eq!(removed, both);
+        registry.changes().for_each(|change| mirror.apply(&change));
+        prop_assert_eq!(&mirror, &registry.rooms().collect());
+        let counts = (registry.held_room_count(), registry.room_count(), registry.user_count());
+        prop_assert_eq!((counts, registry.next_expiry()), ((0, 0, 0), None));
     }
 }
 

@@ -4,11 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use room_registry::{
-    Callback, Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome, SessionId,
-};
+use room_registry::{Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome};
 use support::story::{
-    Story, at, created, empty, login, logout, observation, room_id, session, stream, stream_closed,
+    Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
     stream_created, user,
 };
 
@@ -80,8 +78,7 @@ fn what_a_callback_outdated_stays_away_when_our_clock_goes_back_and_both_are_for
     story.passes_to(60);
     story.sees(&observation(7).users([user("bob")]).streams([]));
     assert_eq!(story.users(), ["bob"]);
-    let elsewhere = SessionId::new("2").expect("a valid id");
-    story.registry.apply_callback(&Callback::new(room_id(), elsewhere, login("bob", 1, 3)));
+    story.hears_of("2", at(60), login("bob", 1, 3));
     assert!(story.users().is_empty(), "what was seen is older than the login");
 
     story.passes_to(20);

@@ -6,7 +6,10 @@ mod support;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use room_registry::{Config, ManualClock, Mirror, NewRoom, NewUser, RoomRegistry, Timestamp};
+use room_registry::{
+    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, ObservedStream, RoomId,
+    RoomRegistry, StreamId, Timestamp,
+};
 use serde_json::{Value, json};
 use support::history::junk_callback;
 
@@ -120,6 +123,54 @@ fn a_snapshot_that_cannot_be_is_an_error_that_names_what_is_wrong() {
     }
     assert!(refused(&|saved| *saved = json!({"a": 1})).contains("unknown field `a`"));
     assert!(refused(&|saved| *saved = json!(7)).contains("a snapshot of version 1"));
+}
+
+/// What was seen before an end stays hidden, what was seen after it stays visible, and a restore
+/// counts neither twice.
+#[test]
+fn a_snapshot_may_be_restored_on_a_clock_that_was_set_back() {
+    let (mut registry, clock) = played(&[]);
+    let seen = |at| {
+        Observation::new(RoomId::new("a").unwrap(), Timestamp::from_millis(START + at)).open(true)
+    };
+    let stream = |id| ObservedStream::new(StreamId::new(id).unwrap());
+    registry.apply_observation(&seen(0).some_streams([stream("screen")])).unwrap();
+    registry.end_room("a").unwrap();
+    registry.apply_observation(&seen(1).some_streams([stream("camera")])).unwrap();
+    assert_eq!((registry.room_count(), registry.stream_count()), (2, 1));
+    let saved = saved(&registry);
+    clock.set(Timestamp::from_millis(1));
+    let restored = restored(saved, &clock).unwrap();
+    registry.grant_grace(); // as a restore does by itself
+    for registry in [&restored, &registry] {
+        assert_eq!((registry.room_count(), registry.stream_count()), (2, 1));
+        assert!(registry.room("a").unwrap().stream("camera").is_some());
+    }
+    assert_eq!(restored.rooms().collect::<Mirror>(), registry.rooms().collect());
+}
+
+#[test]
+fn a_snapshot_may_have_counted_as_much_as_it_likes() {
+    let (registry, clock) = played(&[]);
+    let mut good = saved(&registry);
+    good["outcomes"]["applied"] = json!(u64::MAX);
+    good["outcomes"]["stale"] = json!(u64::MAX);
+    let mut restored = restored(good, &clock).unwrap();
+    assert_eq!(restored.outcomes().total(), u64::MAX);
+    let (room, session) = ("a".parse().unwrap(), "7".parse().unwrap());
+    let created = room_registry::RoomCreated::new(Timestamp::from_millis(START));
+    restored.apply_callback(&room_registry::Callback::new(room, session, created));
+    assert_eq!(restored.outcomes().of(room_registry::Outcome::Applied), u64::MAX);
+}
+
+#[test]
+fn a_snapshot_in_a_binary_format_is_as_good() {
+    let (mut registry, clock) = played(&[]);
+    let bytes = postcard::to_allocvec(&registry.snapshot()).unwrap();
+    let mut reader = postcard::Deserializer::from_bytes(&bytes);
+    let restored = RoomRegistry::restore(Config::default(), clock, &mut reader).unwrap();
+    registry.grant_grace(); // as a restore does by itself
+    assert_eq!(saved(&restored), saved(&registry));
 }
 
 #[test]

@@ -73,9 +73,9 @@ impl Evidence {
             .chain(doubts)
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.users.merge(&other.users);
-        self.streams.merge(&other.streams);
+    pub(super) fn merge(&mut self, other: &Self, now: Timestamp) {
+        self.users.merge(&other.users, now);
+        self.streams.merge(&other.streams, now);
         self.doubts.merge(&other.doubts);
     }
 

@@ -34,7 +34,7 @@ impl RoomState {
         other.live.sweep(cx.now, other.shows_from(), &self.settings, &mut usize::MAX.clone());
         let before = self.copy_visible();
 
-        self.live.merge(&other.live, &self.settings);
+        self.live.merge(&other.live, cx.now, &self.settings);
         self.ended_at = self.ended_at.max(other.ended_at);
         let info = self.info.take().max(other.info.take());
         self.info = info.filter(|info| Some(info.updated_at) > self.ended_at);
@@ -58,12 +58,12 @@ impl RoomState {
 
 impl Live {
     /// Joins every register of another replica.
-    fn merge(&mut self, other: &Self, rules: &Fingerprint) {
+    fn merge(&mut self, other: &Self, now: Timestamp, rules: &Fingerprint) {
         if let Some(latest) = other.latest_create {
             self.raise(latest, None, rules);
         }
         for session in &other.sessions {
-            self.merge_session(session, rules);
+            self.merge_session(session, now, rules);
         }
         self.observed.merge(&other.observed);
         self.observed.settle(self.floor(rules), self.outdated_until());
@@ -71,7 +71,7 @@ impl Live {
         self.recount(rules);
     }
 
-    fn merge_session(&mut self, other: &SessionRegister, rules: &Fingerprint) {
+    fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Fingerprint) {
         let none = Facts::none(&other.id);
         let own = Facts {
             create: other.create.as_ref().map(Create::fact),
@@ -98,11 +98,11 @@ impl Live {
                 self.join(&facts, stream.touched_at, None, rules);
             }
         }
-        self.merge_our_times(other);
+        self.merge_our_times(other, now);
     }
 
     /// Of our times the later counts: it only delays forgetting.
-    fn merge_our_times(&mut self, other: &SessionRegister) {
+    fn merge_our_times(&mut self, other: &SessionRegister, now: Timestamp) {
         if self.session(&other.id).is_none() {
             if other.hidden_at.is_none() {
                 return;
@@ -112,7 +112,7 @@ impl Live {
         let Some(session) = self.session_mut(&other.id) else { return };
         session.hidden_at = session.hidden_at.max(other.hidden_at);
         session.touched_at = session.touched_at.max(other.touched_at);
-        session.evidence.merge(&other.evidence);
+        session.evidence.merge(&other.evidence, now);
         for (user_id, user) in other.users_by_id() {
             if let Some(held) = session.users.get_mut(user_id) {
                 held.touched_at = held.touched_at.max(user.touched_at);

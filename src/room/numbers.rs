@@ -78,8 +78,9 @@ impl Numbers {
         self.holes.splice(index..=index, below.into_iter().chain(above));
     }
 
-    /// Joins what another replica saw: a number is missing where neither saw it.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// Joins what another replica saw: a number is missing where neither saw it. A hole between what
+    /// one saw and what the other did becomes visible now.
+    pub(crate) fn merge(&mut self, other: &Self, now: Timestamp) {
         let (Some(ours), Some(theirs)) = (self.range, other.range) else {
             if self.range.is_none() {
                 *self = other.clone();
@@ -91,7 +92,7 @@ impl Numbers {
         let mut holes = Vec::new();
         for a in self.gaps(low.first, last) {
             for b in other.gaps(low.first, last) {
-                holes.extend(a.intersection(b));
+                holes.extend(a.intersection(b, now));
             }
         }
         holes.sort_unstable_by_key(|hole| hole.from);
@@ -179,16 +180,19 @@ struct Gap {
 
 impl Gap {
     /// What neither saw. It is as old as the younger of two holes.
-    fn intersection(self, other: Self) -> Option<Hole> {
+    fn intersection(self, other: Self, now: Timestamp) -> Option<Hole> {
         let (from, to) = (self.from.max(other.from), self.to.min(other.to));
         if from > to {
             return None;
         }
         let told = |gap: Self| gap.told_at.filter(|_| gap.to == to);
         let told_at = told(self).max(told(other))?;
-        let seen_at = self.hole.map(|hole| hole.seen_at).max(other.hole.map(|hole| hole.seen_at));
-        let reported = [self.hole, other.hole].into_iter().flatten().all(|hole| hole.reported);
-        Some(Hole { from, to, told_at, seen_at: seen_at.unwrap_or(told_at), reported })
+        let (seen_at, reported) = match (self.hole, other.hole) {
+            (Some(a), Some(b)) => (a.seen_at.max(b.seen_at), a.reported && b.reported),
+            (Some(hole), None) | (None, Some(hole)) => (hole.seen_at, hole.reported),
+            (None, None) => (now, false),
+        };
+        Some(Hole { from, to, told_at, seen_at, reported })
     }
 }
 
@@ -236,6 +240,17 @@ mod tests {
         assert_eq!(seen(&numbers).holes().len(), MAX_HOLES);
     }
 
+    #[test]
+    fn a_hole_between_two_replicas_is_as_old_as_their_merging() {
+        let mut merged = seen(&[1]);
+        merged.merge(&seen(&[3]), at(50));
+        let [hole] = merged.holes() else { panic!("{merged:?}") };
+        assert_eq!((hole.from, hole.to, hole.told_at), (2, 2, at(3)));
+        assert_eq!((hole.seen_at, hole.reported), (at(50), false));
+        merged.merge(&seen(&[3]), at(60));
+        assert_eq!(merged.holes()[0].seen_at, at(50));
+    }
+
     proptest! {
         #[test]
         fn the_holes_are_what_is_missing_in_any_order(numbers in prop::collection::vec(0..40_u64, 0..30)) {
@@ -251,14 +266,14 @@ mod tests {
             b in prop::collection::vec(0..40_u64, 0..20),
         ) {
             let mut merged = seen(&a);
-            merged.merge(&seen(&b));
+            merged.merge(&seen(&b), at(50));
             let mut other_way = seen(&b);
-            other_way.merge(&seen(&a));
+            other_way.merge(&seen(&a), at(50));
             prop_assert_eq!(&merged, &other_way);
             let all: Vec<u64> = a.iter().chain(&b).copied().collect();
             prop_assert_eq!(holes(&merged), missing(&all));
             let before = merged.clone();
-            merged.merge(&seen(&b));
+            merged.merge(&seen(&b), at(50));
             prop_assert_eq!(holes(&merged), holes(&before));
         }
     }

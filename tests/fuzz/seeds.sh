@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Fills the corpora with the fixtures: what a fuzzer would take long to find by itself. Needs a shell
+# and the library's own example.
+set -euo pipefail
+cd "$(dirname "$0")"
+mkdir -p corpus/decode_and_apply corpus/snapshot corpus/cursor
+
+# Bodies as lines of a journal, and the evening in pieces.
+for body in ../fixtures/zego/*.json; do
+    name=$(basename "$body" .json)
+    printf '{"at":1763596801000,"callback":%s}\n' "$(tr -d '\n' <"$body")" >"corpus/decode_and_apply/$name"
+    cp "$body" "corpus/decode_and_apply/body-$name"
+done
+for answer in ../fixtures/zego/answers/*.json; do
+    cp "$answer" "corpus/decode_and_apply/answer-$(basename "$answer" .json)"
+done
+split -l 4 -a 3 ../fixtures/evening.jsonl corpus/decode_and_apply/evening-
+
+# Any bytes are a play: these ones are saved, damaged, and restored.
+for lines in corpus/decode_and_apply/evening-*; do
+    name=$(basename "$lines")
+    { printf '\002' && cat "$lines"; } >"corpus/snapshot/bytes-$name"
+    { printf '\003' && cat "$lines"; } >"corpus/snapshot/values-$name"
+done
+
+# What broke something once.
+for target in decode_and_apply snapshot cursor; do
+    for found in ../fixtures/fuzzing/"$target"/*; do
+        [ -e "$found" ] && cp "$found" "corpus/$target/"
+    done
+done
+
+i=0
+for text in newest~1001~1~a oldest~1000~1~b users~5~1~a id~0~3~b~1 1000~3~ann 1002~3~a~n 900~6~camera \
+    901~2~c~ 18446744073709551615~1~0 newest~17 users~01~1~a '~~~' 0~0~; do
+    i=$((i + 1))
+    printf '\002%s' "$text" >"corpus/cursor/text-$i"
+done
+echo "$(find corpus -type f | wc -l) seeds"
