@@ -467,6 +467,20 @@ fn old_closings_of_what_is_known_are_let_in() {
     assert_eq!(registry.stream_count(), 0);
 }
 
+/// The user is known, so it is let in, and beside a login it is too old to be remembered: a repeat
+/// finds nothing of it, and is held and forgotten again.
+#[test]
+fn an_old_logout_beside_a_login_is_forgotten_before_it_comes_again() {
+    let known = [create(1, 0), login(1, 2, 5_000, 2)];
+    let old = logout(1, 1, 1_000, 6_000, 1);
+    let mut registry = assert_let_in(&known, &old);
+    for _ in 0..2 {
+        assert_eq!(registry.expire().forgotten, 1);
+        assert_eq!(registry.apply_callback(&old), Outcome::Held);
+        assert_eq!(registry.user_count(), 1);
+    }
+}
+
 #[test]
 fn a_user_who_left_stays_out_after_a_merge_with_a_replica_that_has_not_seen_it() {
     use room_registry::{Room, RoomId};

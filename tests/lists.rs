@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Config, CursorError, Direction, ManualClock, NewRoom, NewUser, RoomCursor, RoomOrder,
-    RoomQuery, RoomRef, RoomRegistry, StreamCursor, UserCursor,
+    Callback, Config, CursorError, Direction, ManualClock, NewRoom, NewUser, RoomCursor, RoomId,
+    RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, StreamCreated, StreamCursor, StreamId,
+    StreamSessionId, Timestamp, UserCursor, UserRef,
 };
 
 const ORDERS: [RoomOrder; 4] =
@@ -39,7 +40,7 @@ struct Play {
 
 impl Play {
     fn new() -> Self {
-        let clock = ManualClock::at(room_registry::Timestamp::from_secs(1_000));
+        let clock = ManualClock::at(Timestamp::from_secs(1_000));
         Self { registry: RoomRegistry::with_clock(Config::default(), clock.clone()), clock }
     }
 
@@ -200,6 +201,95 @@ proptest! {
         }
         prop_assert_eq!(walked, expected);
     }
+
+    #[test]
+    fn pages_of_streams_are_the_list_of_streams(
+        created in prop::collection::vec(0..6_u64, 0..12),
+        limit in 1..5_usize,
+        descending: bool,
+    ) {
+        let clock = ManualClock::at(Timestamp::from_secs(100));
+        let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+        for (which, seconds) in created.iter().enumerate() {
+            registry.apply_callback(&stream_created(which * 7 % 12, *seconds));
+        }
+        let Some(room) = registry.room("room") else { return Ok(()) };
+        let mut expected: Vec<_> = room.streams().map(|stream| stream.id().to_string()).collect();
+        prop_assert_eq!(expected.len(), created.len());
+        let direction = if descending { Direction::NewestFirst } else { Direction::OldestFirst };
+        if descending {
+            expected.reverse();
+        }
+        let mut walked = Vec::new();
+        let mut cursor: Option<StreamCursor> = None;
+        loop {
+            let (page, next) = room.stream_page(limit, cursor.as_ref(), direction);
+            walked.extend(page.iter().map(|stream| stream.id().to_string()));
+            let Some(next) = next else { break };
+            cursor = Some(next.to_string().parse().unwrap());
+        }
+        prop_assert_eq!(walked, expected);
+    }
+
+    #[test]
+    fn whoever_stays_is_met_exactly_once_by_a_walk_through_the_users_whoever_comes_and_goes(
+        before in prop::collection::vec((0..12_u8, any::<bool>()), 0..40),
+        between in prop::collection::vec(prop::collection::vec((0..12_u8, any::<bool>()), 0..6), 1..8),
+        limit in 1..4_usize,
+        descending: bool,
+    ) {
+        let clock = ManualClock::at(Timestamp::from_secs(100));
+        let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+        registry.create_room(NewRoom::new("room", "tom")).unwrap();
+        let come_or_go = |registry: &mut RoomRegistry<ManualClock>, (user, comes): (u8, bool)| {
+            clock.advance(Duration::from_millis(u64::from(user % 2)));
+            let user = format!("user{user}");
+            // Who is there does not come, and who is not does not go.
+            let _ = if comes {
+                registry.join_room("room", NewUser::new(user.as_str()))
+            } else {
+                registry.leave_room("room", &user)
+            };
+        };
+        let users = |registry: &RoomRegistry<ManualClock>| -> BTreeMap<String, Timestamp> {
+            let room = registry.room("room").unwrap();
+            let joined_at = |user: UserRef<'_>| user.membership().unwrap().joined_at;
+            room.users().map(|user| (user.id().to_string(), joined_at(user))).collect()
+        };
+        for step in before {
+            come_or_go(&mut registry, step);
+        }
+        let mut stayed = users(&registry);
+        let direction = if descending { Direction::NewestFirst } else { Direction::OldestFirst };
+        let mut met: BTreeMap<String, usize> = BTreeMap::new();
+        let mut cursor: Option<UserCursor> = None;
+        let mut between = between.into_iter().cycle();
+        for _ in 0..100 {
+            let (page, next) = registry.room("room").unwrap().user_page(limit, cursor.as_ref(), direction);
+            for user in page {
+                *met.entry(user.id().to_string()).or_default() += 1;
+            }
+            let Some(next) = next else { break };
+            cursor = Some(next);
+            for step in between.next().unwrap() {
+                come_or_go(&mut registry, step);
+                let are = users(&registry);
+                stayed.retain(|user, joined_at| are.get(user) == Some(joined_at));
+            }
+        }
+        for user in stayed.keys() {
+            prop_assert_eq!(met.get(user), Some(&1), "{} stayed", user);
+        }
+    }
+}
+
+/// A stream of the one session, so long after the room's first.
+fn stream_created(which: usize, seconds: u64) -> Callback {
+    let stream_id = StreamId::new(format!("stream{which}")).unwrap();
+    let life = StreamSessionId::new(format!("s-{which}")).unwrap();
+    let created =
+        StreamCreated::new(stream_id, life, Timestamp::from_secs(90 + seconds), Some(which as u64));
+    Callback::new(RoomId::new("room").unwrap(), SessionId::new("7").unwrap(), created)
 }
 
 #[test]

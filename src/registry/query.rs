@@ -234,8 +234,9 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// A walk through all pages meets every room that kept its place from the first page to the
     /// last, exactly once, whatever came and went in between. A room whose place changed (users came
-    /// or went, in the list by users; the room was created again, in those by age) may be met again
-    /// at its new place, or missed where it moved to a place that the walk had passed.
+    /// or went, in the list by users; the room was created again, in those by age) may be met once
+    /// more for each time that it moved, or missed where it moved to a place that the walk had
+    /// passed. In the list by id no room ever moves.
     ///
     /// Cost: the logarithm of the rooms, and the rooms that are looked at.
     ///
