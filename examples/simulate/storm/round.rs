@@ -1,6 +1,6 @@
 //! One round of the storm: a world, played to its end, and looked at along the way.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use room_registry::{Mirror, NewRoom, NewUser, Timestamp};
@@ -8,7 +8,7 @@ use room_registry::{Mirror, NewRoom, NewUser, Timestamp};
 use super::super::contestants::{Contestant, Ours};
 use super::super::names::Names;
 use super::super::rng::{Rng, Share};
-use super::super::simulation::Simulation;
+use super::super::simulation::{Entrant, Simulation};
 use super::{Round, checks, world};
 
 /// How often the lists are looked at as a whole, in things that happen in each room.
@@ -102,13 +102,21 @@ fn look(simulation: &mut Simulation, saves: bool, found: &mut Vec<String>) {
 fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String>) {
     let nothing_lost = simulation.traffic().lost == 0;
     // Of a room that was never heard of, nobody can ask.
-    let heard_of: BTreeSet<_> = simulation.record().iter().map(|told| told.room).collect();
+    let mut heard_of: BTreeMap<usize, Timestamp> = BTreeMap::new();
+    for told in simulation.record() {
+        let last = heard_of.entry(told.room).or_default();
+        *last = told.callback.latest_time().max(*last);
+    }
     for entrant in simulation.entrants() {
         let Some(ours) = entrant.contestant.ours() else { continue };
         let who = entrant.contestant.name();
         let mut rooms = String::new();
         let mut count = 0;
-        for room in entrant.score.wrong_rooms().filter(|room| heard_of.contains(room)) {
+        for room in entrant.score.wrong_rooms() {
+            let Some(last) = heard_of.get(&room) else { continue };
+            if !nothing_lost && was_given_up(entrant, room, *last) {
+                continue;
+            }
             count += 1;
             if count <= 5 {
                 _ = write!(rooms, " {}", Names::room(room));
@@ -127,4 +135,14 @@ fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String
         found.push(difference);
     }
     checks::forgets(simulation, found);
+}
+
+/// A room that is not listed is asked about for a quarter of an hour only; where calls fail, each
+/// of these may.
+fn was_given_up(entrant: &Entrant, room: usize, last_told_at: Timestamp) -> bool {
+    let room_id = Names::room(room);
+    let fails = entrant.calls().is_some_and(|calls| calls.failed > 0);
+    let answers = entrant.observed().iter().filter(|answer| answer.room_id == room_id);
+    let is_answered = answers.map(|answer| answer.observed_at).max() > Some(last_told_at);
+    fails && !is_answered && !entrant.contestant.shown(room).open
 }
