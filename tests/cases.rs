@@ -229,6 +229,28 @@ fn of_two_sessions_created_in_one_millisecond_the_unclosed_one_is_shown() {
     assert_session([create(1, 0), create(2, 0), close(1, 0)], "2");
 }
 
+/// The second session is created within the tie window of the first, and clocks that differ by half
+/// of that stamp the close of the first before its own creation. A clock skew of one and a half tie
+/// windows lets it in; one that is no longer than the tie window does not, and the first session
+/// stays an unclosed candidate when the second has closed.
+#[test]
+fn a_close_stamped_before_the_creation_of_its_session_counts_where_the_clock_skew_allows_for_it() {
+    let told = [create(1, 1_020), close(1, 970), create(2, 1_100), close(2, 5_000)];
+    for (clock_skew, is_gone) in [(150, true), (100, false)] {
+        let millis = Duration::from_millis;
+        let config =
+            Config::builder().clock_skew(millis(clock_skew)).tie_window(millis(100)).build();
+        for order in support::history::permutations(told.len()) {
+            let clock = ManualClock::at(at(6_000));
+            let mut registry = RoomRegistry::with_clock(config.clone().unwrap(), clock);
+            for index in order {
+                registry.apply_callback(&told[index]);
+            }
+            assert_eq!(registry.room("r").is_none(), is_gone, "clock skew {clock_skew}");
+        }
+    }
+}
+
 #[test]
 fn a_relogin_within_one_millisecond_shows_the_second_login() {
     let callbacks =

@@ -91,7 +91,9 @@ impl ConfigBuilder {
     }
 
     /// How close in time two openings are not ordered by time; at most the clock skew. Default
-    /// 100 ms.
+    /// 100 ms. The vendor's clocks may differ by half of it, and the clock skew should be half as
+    /// long again: else the close of a short session that another follows within the window is
+    /// lost where it is stamped before its own creation.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -15,7 +15,9 @@ pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
     let mut rng = Rng::new(seed, 8);
     let tie_window = [0, 1, 20, 100, 100, 500, 2_000][rng.index(7)];
     let skew = rng.between(0, tie_window / 2);
-    let clock_skew = tie_window.max([100, 1_000, 5_000, 5_000, 10_000][rng.index(5)]);
+    // Half as long again as the tie window at least: see the tie window's setting.
+    let least = tie_window + tie_window / 2;
+    let clock_skew = least.max([100, 1_000, 5_000, 5_000, 10_000][rng.index(5)]);
     let is_lossy = rng.chance(Share::percent(50));
     let travel = [(0, 0), (235, 2_000), (235, 2_000), (2_000, 10_000), (10_000, 60_000)];
     let travel = travel[rng.index(travel.len())];
