@@ -92,8 +92,8 @@ impl FromStr for RoomOrder {
 /// registry.create_room(NewRoom::new("r1", "tom"))?;
 /// registry.join_room("r1", NewUser::new("ann"))?;
 /// registry.join_room("r1", NewUser::new("bob"))?;
-/// let (users, _) = registry.room("r1").unwrap().user_page(1, None, Direction::NewestFirst);
-/// assert_eq!(users[0].id(), "bob");
+/// let page = registry.room("r1").unwrap().user_page(1, None, Direction::NewestFirst);
+/// assert_eq!(page.users[0].id(), "bob");
 /// # Ok::<(), room_registry::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -148,5 +148,5 @@ pub use room::{Expired, Room};
 pub use suspicion::{Sign, SuspectedList, Suspicion};
 pub use text::{Attributes, Role, Text};
 pub use time::Timestamp;
-pub use view::{RoomRef, StreamRef, UserRef};
+pub use view::{RoomRef, StreamPage, StreamRef, UserPage, UserRef};
 pub use visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};

@@ -194,9 +194,9 @@ proptest! {
         let mut walked = Vec::new();
         let mut cursor: Option<UserCursor> = None;
         loop {
-            let (page, next) = room.user_page(limit, cursor.as_ref(), direction);
-            walked.extend(page.iter().map(|user| user.id().to_string()));
-            let Some(next) = next else { break };
+            let page = room.user_page(limit, cursor.as_ref(), direction);
+            walked.extend(page.users.iter().map(|user| user.id().to_string()));
+            let Some(next) = page.next else { break };
             cursor = Some(next.to_string().parse().unwrap());
         }
         prop_assert_eq!(walked, expected);
@@ -223,9 +223,9 @@ proptest! {
         let mut walked = Vec::new();
         let mut cursor: Option<StreamCursor> = None;
         loop {
-            let (page, next) = room.stream_page(limit, cursor.as_ref(), direction);
-            walked.extend(page.iter().map(|stream| stream.id().to_string()));
-            let Some(next) = next else { break };
+            let page = room.stream_page(limit, cursor.as_ref(), direction);
+            walked.extend(page.streams.iter().map(|stream| stream.id().to_string()));
+            let Some(next) = page.next else { break };
             cursor = Some(next.to_string().parse().unwrap());
         }
         prop_assert_eq!(walked, expected);
@@ -265,8 +265,9 @@ proptest! {
         let mut cursor: Option<UserCursor> = None;
         let mut between = between.into_iter().cycle();
         for _ in 0..100 {
-            let (page, next) = registry.room("room").unwrap().user_page(limit, cursor.as_ref(), direction);
-            for user in page {
+            let page = registry.room("room").unwrap().user_page(limit, cursor.as_ref(), direction);
+            let next = page.next.clone();
+            for user in page.users {
                 *met.entry(user.id().to_string()).or_default() += 1;
             }
             let Some(next) = next else { break };

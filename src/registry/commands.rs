@@ -210,6 +210,39 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, |room, cx| room.heartbeat(user_id, update, cx))
     }
 
+    /// Many heartbeats in one call, as a gateway that holds connections has them: `(room id, user
+    /// id)` each, with the answers in the same order, in a buffer that is used again. What each
+    /// does, answers and costs is as of [`heartbeat`](Self::heartbeat); together they wait for
+    /// memory at the same time, and not one after the other. [`changes`](Self::changes) has what
+    /// all of them made different.
+    ///
+    /// ```
+    /// use room_registry::{Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    /// let mut answers = Vec::new();
+    /// registry.heartbeats(&[("r1", "tom"), ("r1", "ann")], &mut answers);
+    /// assert_eq!(answers[0], Ok(Heartbeat::Alive));
+    /// assert!(answers[1].is_err());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn heartbeats(
+        &mut self,
+        heartbeats: &[(&str, &str)],
+        answers: &mut Vec<Result<Heartbeat, Error>>,
+    ) {
+        self.begin();
+        answers.clear();
+        for (room_id, user_id) in heartbeats {
+            let answer = self.with_room(room_id, Cause::Command, |room, cx| {
+                room.heartbeat(user_id, UserUpdate::default(), cx)
+            });
+            let unknown = || Err(Error::RoomNotFound { room_id: id_text(room_id) });
+            answers.push(answer.unwrap_or_else(unknown));
+        }
+    }
+
     /// Changes the name, role or attributes of a user; what the update does not name stays.
     ///
     /// Cost: constant.

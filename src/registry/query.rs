@@ -220,7 +220,7 @@ impl fmt::Debug for RoomQuery<'_> {
 }
 
 /// A page of the room list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RoomPage<'r> {
     /// The rooms, in the order that was asked for.
@@ -252,22 +252,43 @@ impl<C: Clock> RoomRegistry<C> {
         "assert!(page.next.is_none());"
     )]
     pub fn page(&self, query: &RoomQuery<'_>) -> Result<RoomPage<'_>, CursorError> {
+        let mut page = RoomPage::default();
+        self.page_into(query, &mut page)?;
+        Ok(page)
+    }
+
+    /// As [`page`](Self::page), into a page that is used again: where it is large enough, nothing is
+    /// allocated.
+    ///
+    /// # Errors
+    ///
+    /// [`CursorError::OtherOrder`] where the cursor is of a list in another order; the page is as it
+    /// was.
+    ///
+    #[doc = query_example!(
+        "let mut page = RoomPage::default();",
+        "registry.page_into(&RoomQuery::oldest().limit(2), &mut page)?;",
+        "assert_eq!(page.rooms.len(), 2);"
+    )]
+    pub fn page_into<'r>(
+        &'r self,
+        query: &RoomQuery<'_>,
+        page: &mut RoomPage<'r>,
+    ) -> Result<(), CursorError> {
         if let Some(cursor) = query.after.as_ref().filter(|cursor| cursor.order != query.order) {
             return Err(CursorError::OtherOrder { expected: query.order, found: cursor.order });
         }
         let after = query.after.as_ref().map(|cursor| (cursor.key, &cursor.room_id));
-        Ok(match query.order {
-            RoomOrder::Newest => {
-                let after = after.map(|(key, id)| (Timestamp::from_millis(key), id));
-                self.collect(query, self.index.newest_after(after))
+        let by_age = after.map(|(key, id)| (Timestamp::from_millis(key), id));
+        match query.order {
+            RoomOrder::Newest => self.collect(query, self.index.newest_after(by_age), page),
+            RoomOrder::Oldest => self.collect(query, self.index.oldest_after(by_age), page),
+            RoomOrder::MostUsers => self.collect(query, self.index.most_users_after(after), page),
+            RoomOrder::Id => {
+                self.collect(query, self.index.ids_after(after.map(|(_, id)| id)), page);
             }
-            RoomOrder::Oldest => {
-                let after = after.map(|(key, id)| (Timestamp::from_millis(key), id));
-                self.collect(query, self.index.oldest_after(after))
-            }
-            RoomOrder::MostUsers => self.collect(query, self.index.most_users_after(after)),
-            RoomOrder::Id => self.collect(query, self.index.ids_after(after.map(|(_, id)| id))),
-        })
+        }
+        Ok(())
     }
 
     /// The rooms with the highest scores, in descending order; of equal scores the lower id first.
@@ -313,25 +334,25 @@ impl<C: Clock> RoomRegistry<C> {
         &'a self,
         query: &RoomQuery<'_>,
         places: impl Iterator<Item = (u64, &'a RoomId)>,
-    ) -> RoomPage<'a> {
-        let mut rooms = Vec::with_capacity(query.limit.min(DEFAULT_LOOK));
+        page: &mut RoomPage<'a>,
+    ) {
         let mut places = places.peekable();
         let mut looked_at = 0;
         let mut last = None;
-        while rooms.len() < query.limit
+        page.rooms.clear();
+        while page.rooms.len() < query.limit
             && looked_at < query.look_at_most
             && let Some((key, room_id)) = places.next()
         {
             looked_at += 1;
             last = Some((key, room_id));
-            rooms.extend(self.room(room_id.as_str()).filter(|room| query.accepts(*room)));
+            page.rooms.extend(self.room(room_id.as_str()).filter(|room| query.accepts(*room)));
         }
         let more = places.peek().is_some();
-        let next = last.filter(|_| more).map(|(key, room_id)| RoomCursor {
+        page.next = last.filter(|_| more).map(|(key, room_id)| RoomCursor {
             order: query.order,
             key,
             room_id: room_id.clone(),
         });
-        RoomPage { rooms, next }
     }
 }

@@ -27,12 +27,12 @@ pub fn cursor(data: &[u8]) {
     let room = registry.room("a").expect("it was created");
     for direction in [Direction::OldestFirst, Direction::NewestFirst] {
         walk(read::<UserCursor>(text), room.user_count(), |after| {
-            let (users, next) = room.user_page(limit, after, direction);
-            (users.len(), next)
+            let page = room.user_page(limit, after, direction);
+            (page.users.len(), page.next)
         });
         walk(read::<StreamCursor>(text), room.stream_count(), |after| {
-            let (streams, next) = room.stream_page(limit, after, direction);
-            (streams.len(), next)
+            let page = room.stream_page(limit, after, direction);
+            (page.streams.len(), page.next)
         });
     }
 }

@@ -1,0 +1,128 @@
+//! Callbacks: a logout and the login after it, repeats, and what comes too late to matter.
+
+use std::hint::black_box;
+use std::sync::atomic::{Ordering, fence};
+
+use room_registry::{Callback, Outcome};
+
+use super::heartbeats::count_of;
+use super::method::{Pair, Rounds};
+use super::support::filled::{ENDED_SESSION, LOGGED_IN, SESSION, logged_in};
+use super::support::floor::Floor;
+use super::support::obvious::Obvious;
+use super::support::world::{Callbacks, Ids, MEDIUM, Place, at};
+use super::table::Line;
+
+const ROUNDS: Rounds = Rounds { rounds: 15, operations: 10_000 };
+
+pub fn lines() -> Vec<Line> {
+    let (mut registry, clock, mut callbacks) = logged_in(MEDIUM);
+    clock.set(at(LOGGED_IN + 30_000));
+    let places = MEDIUM.shuffled(2);
+    let ids: Vec<Ids> = places.iter().map(|place| place.ids()).collect();
+    let (leaving, rest) = places.split_at(ROUNDS.total());
+    let (leaving_ids, rest_ids) = ids.split_at(ROUNDS.total());
+    let mut floor = Floor::new(MEDIUM);
+
+    let turns = turns_of(leaving, &mut callbacks);
+    let applied = ROUNDS.alternate(
+        &mut (&mut registry, &mut floor),
+        |(registry, _), index| {
+            let (out, back) = &turns[index];
+            let first = registry.apply_callback(out);
+            fence(Ordering::SeqCst);
+            let second = registry.apply_callback(back);
+            debug_assert_eq!((first, second), (Outcome::Applied, Outcome::Applied));
+            (first, second)
+        },
+        |(_, floor), index| {
+            let Ids { room_id, user_id } = &leaving_ids[index];
+            black_box(floor.remove(room_id, user_id));
+            fence(Ordering::SeqCst);
+            floor.insert(room_id, user_id);
+        },
+    );
+    let outcomes = registry.outcomes();
+    let filled = 3 * MEDIUM.rooms + MEDIUM.users();
+    assert_eq!(outcomes.of(Outcome::Applied), (filled + 2 * ROUNDS.total()) as u64);
+    assert_eq!(registry.user_count(), MEDIUM.users());
+
+    let mut again = Callbacks::new(MEDIUM);
+    let repeats: Vec<_> =
+        MEDIUM.places().map(|place| again.logged_in(place, SESSION, 1, at(LOGGED_IN))).collect();
+    let repeats: Vec<_> = rest.iter().map(|place| &repeats[place.user]).cloned().collect();
+    let duplicate = ROUNDS.alternate(
+        &mut (&mut registry, &mut floor),
+        |(registry, _), index| {
+            let outcome = registry.apply_callback(&repeats[index]);
+            debug_assert_eq!(outcome, Outcome::Duplicate);
+            outcome
+        },
+        |(_, floor), index| floor.get(&rest_ids[index].room_id, &rest_ids[index].user_id),
+    );
+    let outcomes = registry.outcomes();
+    assert_eq!(outcomes.of(Outcome::Duplicate), ROUNDS.total() as u64);
+
+    let late: Vec<_> = rest[ROUNDS.total()..]
+        .iter()
+        .map(|place| again.logged_in(*place, ENDED_SESSION, 9, at(500)))
+        .collect();
+    let late_ids = &rest_ids[ROUNDS.total()..];
+    let stale = ROUNDS.alternate(
+        &mut (&mut registry, &mut floor),
+        |(registry, _), index| registry.apply_callback(&late[index]),
+        |(_, floor), index| floor.get(&late_ids[index].room_id, &late_ids[index].user_id),
+    );
+    let outcomes = registry.outcomes();
+    assert_eq!(outcomes.of(Outcome::Stale), ROUNDS.total() as u64);
+
+    let mut allocations = |callbacks: &[Callback]| {
+        let counted = allocation_counter::measure(|| {
+            for callback in &callbacks[..1_000] {
+                black_box(registry.apply_callback(callback));
+            }
+        });
+        count_of(counted.count_total)
+    };
+    let (of_repeats, of_late) = (allocations(&repeats), allocations(&late));
+
+    drop(floor);
+    let mut obvious = Obvious::new(MEDIUM, at(LOGGED_IN));
+    let turns = turns_of(&rest[2 * ROUNDS.total()..][..ROUNDS.total()], &mut callbacks);
+    let against_obvious = ROUNDS.alternate(
+        &mut (&mut registry, &mut obvious),
+        |(registry, _), index| {
+            registry.apply_callback(&turns[index].0);
+            fence(Ordering::SeqCst);
+            registry.apply_callback(&turns[index].1)
+        },
+        |(_, obvious), index| {
+            obvious.apply(&turns[index].0);
+            fence(Ordering::SeqCst);
+            obvious.apply(&turns[index].1);
+        },
+    );
+    let half = |pair: Pair| Pair { ours: pair.ours / 2.0, floor: pair.floor / 2.0 };
+    vec![
+        Line::new("logout or login, applied; floor: remove or insert", half(applied), 3.0),
+        Line::new(
+            "logout or login, applied; floor: the obvious version",
+            half(against_obvious),
+            1.0,
+        ),
+        Line::new("repeat of a login; floor: look-up", duplicate, 1.3),
+        Line::new("login of an ended session; floor: look-up", stale, 1.3),
+        Line::allocations("repeats, 1,000", of_repeats),
+        Line::allocations("logins of ended sessions, 1,000", of_late),
+    ]
+}
+
+/// Everybody logs out, and logs in again a second later.
+fn turns_of(places: &[Place], callbacks: &mut Callbacks) -> Vec<(Callback, Callback)> {
+    let turn = |place: &Place| {
+        let out_at = at(LOGGED_IN + 20_000);
+        let out = callbacks.logged_out(*place, SESSION, (1, at(LOGGED_IN)), out_at);
+        (out, callbacks.logged_in(*place, SESSION, 2, at(LOGGED_IN + 21_000)))
+    };
+    places.iter().map(turn).collect()
+}

@@ -1,0 +1,87 @@
+//! Expiry: sweeps in which nobody is due, and users who are.
+
+use room_registry::ManualClock;
+
+use super::method::{Pair, Rounds, count, median, once};
+use super::support::filled::{Registry, joined};
+use super::support::floor::Floor;
+use super::support::world::{Ids, MEDIUM, Place, at};
+use super::table::Line;
+
+/// A heartbeat of everybody every so many seconds, a sweep each second.
+const EVERY_SECS: usize = 30;
+/// Sweeps that are measured; before them, one round of heartbeats.
+const SWEEPS: usize = 60;
+/// How many users fall silent at once, and how often.
+const SILENT: Rounds = Rounds { rounds: 10, operations: 20_000 };
+
+pub fn lines() -> Vec<Line> {
+    let (mut registry, clock) = joined(MEDIUM);
+    let ids: Vec<_> = MEDIUM.shuffled(3).into_iter().map(Place::ids).collect();
+    let mut dense: Vec<u64> = (0..MEDIUM.users() as u64).collect();
+    let (mut ours, mut floor) = (Vec::new(), Vec::new());
+    let beating = ids.len() / EVERY_SECS;
+    for second in 0..EVERY_SECS + SWEEPS {
+        clock.set(at(1_000 * second as u64));
+        let from = second % EVERY_SECS * beating;
+        for ids in &ids[from..from + beating] {
+            assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+        }
+        if second < EVERY_SECS {
+            continue;
+        }
+        dense[second] += 1;
+        let oldest = std::hint::black_box(&dense);
+        floor.push(once(|| oldest.iter().filter(|at| **at > u64::MAX - second as u64).count()).1);
+        let (expired, span) = once(|| registry.expire());
+        assert_eq!(expired.steps(), 0);
+        ours.push(span);
+    }
+    let worst = ours.iter().copied().fold(0.0, f64::max);
+    let mean = ours.iter().sum::<f64>() / count(ours.len());
+    let scan = median(&mut floor);
+
+    let due = due(registry, &clock, &ids);
+    vec![
+        Line::new(
+            "expire, nobody due, mean; floor: scan of an array",
+            Pair { ours: mean, floor: scan },
+            0.3,
+        ),
+        Line::new(
+            "expire, nobody due, worst; floor: scan of an array",
+            Pair { ours: worst, floor: scan },
+            3.0,
+        ),
+        Line::new("expire, a user who is due; floor: remove", due, 3.0),
+    ]
+}
+
+/// Some users fall silent, the others are heard of.
+fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> Pair {
+    let mut floor = Floor::new(MEDIUM);
+    let (mut ours, mut removed) = (Vec::new(), Vec::new());
+    let mut now = 1_000 * (EVERY_SECS + SWEEPS) as u64;
+    for round in 0..SILENT.rounds {
+        // Those before them are gone already.
+        let still = &ids[(round + 1) * SILENT.operations..];
+        let silent = &ids[round * SILENT.operations..(round + 1) * SILENT.operations];
+        for ids in still.iter().chain(silent) {
+            assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+        }
+        now += 60_000;
+        clock.set(at(now));
+        for ids in still {
+            assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+        }
+        now += 31_000;
+        clock.set(at(now));
+        let (expired, span) = once(|| registry.expire());
+        assert_eq!(expired.memberships, SILENT.operations);
+        ours.push(span / count(SILENT.operations));
+        removed.push(super::method::alone(Rounds { rounds: 1, ..SILENT }, |index| {
+            floor.remove(&silent[index].room_id, &silent[index].user_id)
+        }));
+    }
+    Pair { ours: median(&mut ours), floor: median(&mut removed) }
+}

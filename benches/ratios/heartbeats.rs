@@ -1,0 +1,77 @@
+//! Heartbeats, one by one and in batches.
+
+use std::hint::black_box;
+
+use room_registry::Heartbeat;
+
+use super::method::{Pair, Rounds, count};
+use super::support::filled::joined;
+use super::support::floor::Floor;
+use super::support::obvious::Obvious;
+use super::support::world::{MEDIUM, Place, at};
+use super::table::Line;
+
+const ROUNDS: Rounds = Rounds { rounds: 15, operations: 20_000 };
+const BATCH: usize = 16;
+
+pub fn lines() -> Vec<Line> {
+    let (mut registry, clock) = joined(MEDIUM);
+    clock.set(at(1_000));
+    let ids: Vec<_> = MEDIUM.shuffled(1).into_iter().map(Place::ids).collect();
+    let mut floor = Floor::new(MEDIUM);
+
+    let single = ROUNDS.alternate(
+        &mut (&mut registry, &mut floor),
+        |(registry, _), index| {
+            let ids = &ids[index];
+            registry.heartbeat(&ids.room_id, &ids.user_id) == Ok(Heartbeat::Alive)
+        },
+        |(_, floor), index| floor.store(&ids[index].room_id, &ids[index].user_id, index as u64),
+    );
+
+    // Those of whom nobody was heard above.
+    let rest = &ids[ROUNDS.total()..];
+    let batches: Vec<Vec<_>> = rest
+        .chunks_exact(BATCH)
+        .map(|batch| batch.iter().map(|ids| (ids.room_id.as_str(), ids.user_id.as_str())).collect())
+        .collect();
+    let rounds = Rounds { rounds: ROUNDS.rounds, operations: batches.len() / (ROUNDS.rounds * 17) };
+    let alone = &rest[rounds.total() * BATCH..];
+    let mut answers = Vec::new();
+    let in_batches = rounds.alternate(
+        &mut registry,
+        |registry, index| {
+            registry.heartbeats(&batches[index], &mut answers);
+            black_box(answers.len())
+        },
+        |registry, index| {
+            let ids = &alone[index];
+            registry.heartbeat(&ids.room_id, &ids.user_id).is_ok()
+        },
+    );
+    let in_batches = Pair { ours: in_batches.ours / count(BATCH), floor: in_batches.floor };
+
+    drop(floor);
+    let mut obvious = Obvious::new(MEDIUM, at(0));
+    let obvious = ROUNDS.alternate(
+        &mut (&mut registry, &mut obvious),
+        |(registry, _), index| registry.heartbeat(&ids[index].room_id, &ids[index].user_id).is_ok(),
+        |(_, obvious), index| obvious.heartbeat(&ids[index].room_id, &ids[index].user_id, at(1)),
+    );
+
+    let allocations = allocation_counter::measure(|| {
+        for ids in &ids[..1_000] {
+            black_box(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+        }
+    });
+    vec![
+        Line::new("heartbeat, isolated; floor: look-up and store", single, 1.25),
+        Line::new("heartbeat in a batch of 16; floor: our single one", in_batches, 0.5),
+        Line::known("heartbeat, isolated; floor: the obvious version", obvious),
+        Line::allocations("heartbeats, 1,000", count_of(allocations.count_total)),
+    ]
+}
+
+pub fn count_of(number: u64) -> f64 {
+    count(usize::try_from(number).unwrap_or(usize::MAX))
+}

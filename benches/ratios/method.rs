@@ -1,0 +1,97 @@
+//! How the ratios are measured.
+//!
+//! Absolute times move from run to run on a shared machine, so ours and what it is compared with
+//! take turns in one run: some thousand operations of the one, as many of the other, several rounds
+//! of it, and of each the median over the rounds.
+//!
+//! *Isolated* operations are what a server sees: other work lies between two requests, so the cache
+//! misses of one cannot overlap those of the next. Here a full memory fence stands after each
+//! operation, and its result goes through `black_box`, so that nothing is left out. Memory is cold,
+//! as each operation is about another user of a million, in shuffled order, and no user comes twice.
+//! The ids of an operation are read from one long list, in order, by both sides alike.
+
+use std::hint::black_box;
+use std::sync::atomic::{Ordering, fence};
+use std::time::{Duration, Instant};
+
+/// What two sides took for one operation each, in nanoseconds; the medians of the rounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair {
+    pub ours: f64,
+    pub floor: f64,
+}
+
+/// How often, and how many at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Rounds {
+    pub rounds: usize,
+    pub operations: usize,
+}
+
+impl Rounds {
+    pub const fn total(self) -> usize {
+        self.rounds * self.operations
+    }
+
+    /// Both sides in turns; each is called with the number of its operation. They share what they
+    /// work with where that is state.
+    pub fn alternate<S, A, B>(
+        self,
+        state: &mut S,
+        mut ours: impl FnMut(&mut S, usize) -> A,
+        mut floor: impl FnMut(&mut S, usize) -> B,
+    ) -> Pair {
+        let (mut our_times, mut floor_times) = (Vec::new(), Vec::new());
+        for round in 0..self.rounds {
+            let operations = round * self.operations..(round + 1) * self.operations;
+            floor_times.push(self.time(operations.clone(), |index| floor(state, index)));
+            our_times.push(self.time(operations, |index| ours(state, index)));
+        }
+        Pair { ours: median(&mut our_times), floor: median(&mut floor_times) }
+    }
+
+    fn time<T>(
+        self,
+        operations: std::ops::Range<usize>,
+        mut operation: impl FnMut(usize) -> T,
+    ) -> f64 {
+        let begun_at = Instant::now();
+        for index in operations {
+            black_box(operation(index));
+            fence(Ordering::SeqCst);
+        }
+        nanos(begun_at.elapsed()) / count(self.operations)
+    }
+}
+
+/// What one side alone took for one operation, the median of the rounds.
+pub fn alone<T>(rounds: Rounds, mut operation: impl FnMut(usize) -> T) -> f64 {
+    let mut times: Vec<_> = (0..rounds.rounds)
+        .map(|round| {
+            let operations = round * rounds.operations..(round + 1) * rounds.operations;
+            rounds.time(operations, &mut operation)
+        })
+        .collect();
+    median(&mut times)
+}
+
+/// How long one call took, in nanoseconds.
+pub fn once<T>(operation: impl FnOnce() -> T) -> (T, f64) {
+    let begun_at = Instant::now();
+    let answer = black_box(operation());
+    (answer, nanos(begun_at.elapsed()))
+}
+
+pub fn median(times: &mut [f64]) -> f64 {
+    times.sort_unstable_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+pub fn nanos(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e9
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below what a float holds exactly")]
+pub fn count(number: usize) -> f64 {
+    number as f64
+}

@@ -1,0 +1,183 @@
+//! Who is where: rooms, users and the callbacks about them, the same in every run.
+
+use compact_str::{CompactString, format_compact};
+use room_registry::{
+    Callback, CallbackEvent, RoomClosed, RoomCreated, RoomId, SessionId, Text, Timestamp, UserId,
+    UserLoggedIn, UserLoggedOut, UserSessionId,
+};
+
+/// When everything begins, in their time and ours.
+pub const START: u64 = 1_700_000_000_000;
+
+/// How many users are in how many rooms.
+#[derive(Debug, Clone, Copy)]
+pub struct World {
+    pub name: &'static str,
+    pub rooms: usize,
+    pub users_a_room: usize,
+    /// Users of one room more, which comes last.
+    pub large: usize,
+}
+
+/// 1,000 rooms of 20 users.
+pub const SMALL: World = World { name: "small", rooms: 1_000, users_a_room: 20, large: 0 };
+/// A million users.
+pub const MEDIUM: World = World { name: "medium", rooms: 50_000, users_a_room: 20, large: 0 };
+/// One room of 200,000 users beside 20,000 of 20.
+pub const SKEWED: World = World { name: "skewed", rooms: 20_000, users_a_room: 20, large: 200_000 };
+
+/// One user in one room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub room: usize,
+    pub user: usize,
+}
+
+/// The ids of a place, owned, as a server has them when a request arrives.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    pub room_id: CompactString,
+    pub user_id: CompactString,
+}
+
+impl World {
+    /// A world of so many users, 20 a room.
+    pub const fn of(users: usize) -> Self {
+        Self { name: "", rooms: users / 20, users_a_room: 20, large: 0 }
+    }
+
+    pub const fn users(self) -> usize {
+        self.rooms * self.users_a_room + self.large
+    }
+
+    pub const fn room_count(self) -> usize {
+        self.rooms + if self.large > 0 { 1 } else { 0 }
+    }
+
+    /// Everybody, room by room.
+    pub fn places(self) -> impl Iterator<Item = Place> {
+        let small = self.rooms * self.users_a_room;
+        (0..self.users()).map(move |user| {
+            let room = if user < small { user / self.users_a_room } else { self.rooms };
+            Place { room, user }
+        })
+    }
+
+    /// Everybody, in an order that no cache foresees.
+    pub fn shuffled(self, seed: u64) -> Vec<Place> {
+        let mut places: Vec<_> = self.places().collect();
+        Rng::new(seed).shuffle(&mut places);
+        places
+    }
+}
+
+impl Place {
+    pub fn ids(self) -> Ids {
+        Ids { room_id: room_id(self.room), user_id: user_id(self.user) }
+    }
+}
+
+pub fn room_id(room: usize) -> CompactString {
+    format_compact!("room_{room:07}")
+}
+
+pub fn user_id(user: usize) -> CompactString {
+    format_compact!("user_{user:08}")
+}
+
+/// A name of twelve bytes.
+pub fn user_name(user: usize) -> CompactString {
+    format_compact!("name{user:08}")
+}
+
+/// Their time, so many milliseconds after the start.
+pub fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(START + millis)
+}
+
+/// The callbacks of a world. A room has one session at a time, a user a session for each login;
+/// the counters of a room count its logins and logouts, as the vendor's do.
+#[derive(Debug)]
+pub struct Callbacks {
+    /// The counter of each room.
+    counters: Vec<u64>,
+}
+
+impl Callbacks {
+    pub fn new(world: World) -> Self {
+        Self { counters: vec![0; world.room_count()] }
+    }
+
+    pub fn created(room: usize, session: u64, at: Timestamp) -> Callback {
+        callback(room, session, RoomCreated::new(at))
+    }
+
+    pub fn closed(room: usize, session: u64, at: Timestamp) -> Callback {
+        callback(room, session, RoomClosed::new(at))
+    }
+
+    pub fn logged_in(&mut self, place: Place, session: u64, login: u64, at: Timestamp) -> Callback {
+        let counter = self.count(place.room);
+        let user_id = UserId::new(user_id(place.user)).expect("a valid id");
+        let mut event = UserLoggedIn::new(user_id, user_session(place, login), at, counter);
+        event.user_name = Some(Text::from(user_name(place.user).as_str()));
+        callback(place.room, session, event)
+    }
+
+    pub fn logged_out(
+        &mut self,
+        place: Place,
+        session: u64,
+        login: (u64, Timestamp),
+        at: Timestamp,
+    ) -> Callback {
+        let counter = self.count(place.room);
+        let user_id = UserId::new(user_id(place.user)).expect("a valid id");
+        let event = UserLoggedOut::new(user_id, user_session(place, login.0), at, counter);
+        callback(place.room, session, event.login_at(login.1))
+    }
+
+    fn count(&mut self, room: usize) -> u64 {
+        self.counters[room] += 1;
+        self.counters[room]
+    }
+}
+
+fn callback(room: usize, session: u64, event: impl Into<CallbackEvent>) -> Callback {
+    let session_id = format_compact!("7{:010}{session:07}", room);
+    let room_id = RoomId::new(room_id(room)).expect("a valid id");
+    Callback::new(room_id, SessionId::new(session_id).expect("a valid id"), event)
+}
+
+/// Eighteen digits, as the vendor's are.
+fn user_session(place: Place, login: u64) -> UserSessionId {
+    let id = format_compact!("8{:010}{login:07}", place.user);
+    UserSessionId::new(id).expect("a valid id")
+}
+
+/// Xorshift with a multiplication: enough to shuffle, and the same everywhere.
+#[derive(Debug, Clone)]
+pub struct Rng(u64);
+
+impl Rng {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() >> 32).unwrap_or(0) % limit.max(1)
+    }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for index in (1..items.len()).rev() {
+            items.swap(index, self.below(index + 1));
+        }
+    }
+}
