@@ -14,6 +14,9 @@ use crate::registry::RoomRegistry;
 use crate::room::state::RoomState;
 use crate::text::{Attributes, Text};
 
+/// How many heartbeats wait for memory together.
+const TOGETHER: usize = 16;
+
 impl<C: Clock> RoomRegistry<C> {
     /// Creates a room. A session that callbacks opened before is adopted: the command and the
     /// callback race in practice. Created again after an end, a room shows again a session that the
@@ -117,7 +120,7 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn join_room(&mut self, room_id: &str, user: NewUser) -> Result<(), Error> {
         self.begin();
         let user = user.check()?;
-        let is_listed = self.rooms.get(room_id).is_some_and(|room| room.is_listed());
+        let is_listed = self.rooms.get(room_id).is_some_and(RoomState::is_listed);
         if !is_listed {
             let Some(lifecycle) = self.config.auto_create_rooms else {
                 return Err(Error::RoomNotFound { room_id: id_text(room_id) });
@@ -178,7 +181,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn heartbeat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
-        self.heartbeat_with(room_id, user_id, UserUpdate::default())
+        self.begin();
+        self.beat(room_id, user_id)
     }
 
     /// A heartbeat that carries an update (viewing time, points, place). Where the heartbeat is too
@@ -234,13 +238,56 @@ impl<C: Clock> RoomRegistry<C> {
     ) {
         self.begin();
         answers.clear();
-        for (room_id, user_id) in heartbeats {
-            let answer = self.with_room(room_id, Cause::Command, |room, cx| {
-                room.heartbeat(user_id, UserUpdate::default(), cx)
-            });
-            let unknown = || Err(Error::RoomNotFound { room_id: id_text(room_id) });
-            answers.push(answer.unwrap_or_else(unknown));
+        for batch in heartbeats.chunks(TOGETHER) {
+            // Step by step for all of them, so that memory is waited for once a step.
+            let mut numbers = [None; TOGETHER];
+            for ((room_id, _), number) in batch.iter().zip(&mut numbers) {
+                *number = self.rooms.number_of(room_id);
+            }
+            let mut places = [None; TOGETHER];
+            for (((_, user_id), number), place) in batch.iter().zip(numbers).zip(&mut places) {
+                let room = number.and_then(|number| self.rooms.at(number));
+                *place = room.and_then(|room| room.member_place(user_id));
+            }
+            for (((room_id, user_id), number), place) in batch.iter().zip(numbers).zip(places) {
+                answers.push(self.beat_at(room_id, user_id, number.zip(place)));
+            }
         }
+    }
+
+    /// A heartbeat of somebody who was found in a place, which may be another's by now.
+    fn beat_at(
+        &mut self,
+        room_id: &str,
+        user_id: &str,
+        found: Option<(usize, usize)>,
+    ) -> Result<Heartbeat, Error> {
+        let timeout_ms = self.config.heartbeat_timeout_ms;
+        if let Some((number, place)) = found
+            && let Some(held) = self.rooms.at_mut(number)
+            && held.room.id() == room_id
+            && held.room.is_kept_alive_at(place, user_id, self.now, timeout_ms)
+        {
+            return Ok(Heartbeat::Alive);
+        }
+        self.beat(room_id, user_id)
+    }
+
+    /// A heartbeat that finds its membership alive, as nearly all do, touches nothing but that.
+    fn beat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
+        let Some(number) = self.rooms.number_of(room_id) else {
+            return Err(Error::RoomNotFound { room_id: id_text(room_id) });
+        };
+        let timeout_ms = self.config.heartbeat_timeout_ms;
+        if let Some(held) = self.rooms.at_mut(number)
+            && held.room.is_kept_alive(user_id, self.now, timeout_ms)
+        {
+            return Ok(Heartbeat::Alive);
+        }
+        let answer = self.with_room_at(number, Cause::Command, |room, cx| {
+            room.heartbeat(user_id, UserUpdate::default(), cx)
+        });
+        answer.expect("the room has this number")
     }
 
     /// Changes the name, role or attributes of a user; what the update does not name stays.
@@ -391,7 +438,7 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// Whether the room may be created: there is none, and no limit forbids it.
     fn check_creation(&self, room: &CheckedRoom) -> Result<(), Error> {
-        let known = self.rooms.get(&room.room_id);
+        let known = self.rooms.get(room.room_id.as_str());
         if known.is_some_and(|known| known.info().is_some()) {
             return Err(Error::RoomAlreadyExists { room_id: id_text(room.room_id.as_str()) });
         }

@@ -2,7 +2,7 @@
 //! rooms a host has, and the totals.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use crate::config::Config;
@@ -12,20 +12,21 @@ use crate::room::state::RoomState;
 use crate::time::Timestamp;
 use crate::view::RoomRef;
 
-/// Where a room stands in every index, as a value, so that one comparison tells what to move.
+/// Where a room stands in everything that the registry keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// When it began; none where it is not listed.
+    /// When a listed room began.
     listed: Option<Timestamp>,
+    /// When it is looked at next: never after something is due, and before it where heartbeats
+    /// came since.
     due: Option<Timestamp>,
     host_id: Option<UserId>,
     totals: Totals,
     standing: Standing,
-    /// Whether the room was not there before.
-    is_new: bool,
+    is_known: bool,
 }
 
-/// How many of what are visible.
+/// Numbers that are kept up, so that counting costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Totals {
     pub(crate) rooms: usize,
@@ -34,26 +35,29 @@ pub(crate) struct Totals {
     pub(crate) streams: usize,
 }
 
-/// The indexes.
+/// A room of an order: its key, its id, and its number.
+pub(crate) type Listed<'a> = (u64, &'a RoomId, usize);
+
+/// The orders of many rooms. They name rooms by their numbers, and by id where equal keys are
+/// ordered by that.
 #[derive(Debug)]
 pub(crate) struct Index {
-    listed: BTreeSet<(Timestamp, RoomId)>,
-    most_users: BTreeSet<(Reverse<usize>, RoomId)>,
-    ids: BTreeSet<RoomId>,
-    due: BTreeSet<(Timestamp, RoomId)>,
+    listed: BTreeMap<(Timestamp, RoomId), u32>,
+    most_users: BTreeMap<(Reverse<usize>, RoomId), u32>,
+    ids: BTreeMap<RoomId, u32>,
+    due: BTreeSet<(Timestamp, u32)>,
     hosts: HashMap<UserId, usize>,
     totals: Totals,
     pub(super) planner: Planner,
 }
 
 impl Place {
-    /// Where a room stands that is not there yet.
     pub(crate) fn nowhere() -> Self {
         let (totals, standing) = (Totals::default(), Standing::default());
-        Self { listed: None, due: None, host_id: None, totals, standing, is_new: true }
+        Self { listed: None, due: None, host_id: None, totals, standing, is_known: false }
     }
 
-    pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
+    fn of(room: &RoomState, config: &Config) -> Self {
         let is_listed = room.is_listed();
         Self {
             listed: is_listed.then(|| RoomRef::new(room).began_at().unwrap_or_default()),
@@ -66,13 +70,10 @@ impl Place {
                 streams: room.stream_count(),
             },
             standing: room.standing(config),
-            is_new: false,
+            is_known: true,
         }
     }
-}
 
-impl Place {
-    /// Where it stands in the list by users.
     fn users(&self) -> Option<Reverse<usize>> {
         self.listed.map(|_| Reverse(self.totals.users))
     }
@@ -81,9 +82,9 @@ impl Place {
 impl Index {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            listed: BTreeSet::new(),
-            most_users: BTreeSet::new(),
-            ids: BTreeSet::new(),
+            listed: BTreeMap::new(),
+            most_users: BTreeMap::new(),
+            ids: BTreeMap::new(),
             due: BTreeSet::new(),
             hosts: HashMap::new(),
             totals: Totals::default(),
@@ -91,77 +92,109 @@ impl Index {
         }
     }
 
-    /// Moves a room from where it stood to where it stands now. Tells whether nothing is left of it.
-    pub(crate) fn turn(&mut self, room: &RoomState, before: &Place, config: &Config) -> bool {
+    /// Moves a room from where it stood to where it stands now. Tells whether it is forgotten, and
+    /// has no number any more.
+    pub(crate) fn turn(
+        &mut self,
+        number: usize,
+        room: &RoomState,
+        place: &mut Place,
+        config: &Config,
+    ) -> bool {
         let after = Place::of(room, config);
-        if after != *before {
-            turn(&mut self.listed, room.id(), before.listed, after.listed);
-            turn(&mut self.most_users, room.id(), before.users(), after.users());
-            turn(&mut self.due, room.id(), before.due, after.due);
+        let is_forgotten = room.is_forgotten();
+        let before = std::mem::replace(place, after);
+        let after = &*place;
+        if before != *after {
+            let (number, id) = (narrow(number), room.id());
+            turn(&mut self.listed, number, id, before.listed, after.listed);
+            turn(&mut self.most_users, number, id, before.users(), after.users());
+            if before.due != after.due {
+                before.due.map(|at| self.due.remove(&(at, number)));
+                after.due.map(|at| self.due.insert((at, number)));
+            }
             match (before.listed, after.listed) {
-                (None, Some(_)) => self.ids.insert(room.id().clone()),
-                (Some(_), None) => self.ids.remove(room.id()),
-                (None, None) | (Some(_), Some(_)) => false,
-            };
+                (None, Some(_)) => _ = self.ids.insert(id.clone(), number),
+                (Some(_), None) => _ = self.ids.remove(id),
+                (None, None) | (Some(_), Some(_)) => {}
+            }
             if before.host_id != after.host_id {
-                self.turn_host(before.host_id.as_ref(), after.host_id);
+                self.turn_host(before.host_id.as_ref(), after.host_id.clone());
             }
             self.totals.turn(before.totals, after.totals);
         }
-        let is_forgotten = room.is_forgotten();
         if is_forgotten {
             self.planner.note(room.id(), None);
-        } else if after.standing.differs_from(&before.standing) || before.is_new {
+        } else if after.standing.differs_from(&before.standing) || !before.is_known {
             self.planner.note(room.id(), Some(after.standing));
         }
         is_forgotten
     }
 
-    /// Puts a room in that is in no index yet.
-    #[cfg(feature = "serde")]
-    pub(crate) fn add(&mut self, room: &RoomState, config: &Config) {
-        self.turn(room, &Place::nowhere(), config);
+    /// A room has another number.
+    pub(crate) fn renumber(&mut self, room_id: &RoomId, place: &Place, from: usize, to: usize) {
+        let (from, to) = (narrow(from), narrow(to));
+        if let Some(at) = place.listed {
+            self.listed.insert((at, room_id.clone()), to);
+            self.ids.insert(room_id.clone(), to);
+        }
+        if let Some(users) = place.users() {
+            self.most_users.insert((users, room_id.clone()), to);
+        }
+        if let Some(at) = place.due {
+            self.due.remove(&(at, from));
+            self.due.insert((at, to));
+        }
     }
 
-    /// The room that is due longest.
-    pub(crate) fn due(&self, now: Timestamp) -> Option<&RoomId> {
-        self.due.first().filter(|(at, _)| *at <= now).map(|(_, room_id)| room_id)
+    /// The room that is to be looked at next, where that is due.
+    pub(crate) fn due(&self, now: Timestamp) -> Option<usize> {
+        self.due.first().filter(|(at, _)| *at <= now).map(|(_, number)| *number as usize)
     }
 
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.due.first().map(|(at, _)| *at)
+    /// When which room is looked at.
+    pub(crate) fn by_due(&self) -> impl Iterator<Item = (Timestamp, usize)> {
+        self.due.iter().map(|(at, number)| (*at, *number as usize))
     }
 
-    pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &RoomId> {
-        self.listed.iter().rev().map(|(_, room_id)| room_id)
+    /// A room is looked at later than was thought: nothing is due before.
+    pub(crate) fn put_off(&mut self, number: usize, place: &mut Place, due: Option<Timestamp>) {
+        let number = narrow(number);
+        if place.due != due {
+            place.due.map(|at| self.due.remove(&(at, number)));
+            due.map(|at| self.due.insert((at, number)));
+            place.due = due;
+        }
     }
 
-    /// The rooms that come after a place in the list of the newest, each with its place.
+    pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.listed.values().rev().map(|number| *number as usize)
+    }
+
     pub(crate) fn newest_after(
         &self,
         place: Option<(Timestamp, &RoomId)>,
-    ) -> impl Iterator<Item = (u64, &RoomId)> {
+    ) -> impl Iterator<Item = Listed<'_>> {
         let before =
             place.map_or(Bound::Unbounded, |(at, room_id)| Bound::Excluded((at, room_id.clone())));
         let rooms = self.listed.range((Bound::Unbounded, before)).rev();
-        rooms.map(|(at, room_id)| (at.as_millis(), room_id))
+        rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
     }
 
-    /// The rooms that come after a place in the list of the oldest, each with its place.
     pub(crate) fn oldest_after(
         &self,
         place: Option<(Timestamp, &RoomId)>,
-    ) -> impl Iterator<Item = (u64, &RoomId)> {
+    ) -> impl Iterator<Item = Listed<'_>> {
         let after =
             place.map_or(Bound::Unbounded, |(at, room_id)| Bound::Excluded((at, room_id.clone())));
-        self.listed.range((after, Bound::Unbounded)).map(|(at, room_id)| (at.as_millis(), room_id))
+        let rooms = self.listed.range((after, Bound::Unbounded));
+        rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
     }
 
-    /// The rooms that come after a place in the list by users, each with its place.
     pub(crate) fn most_users_after(
         &self,
         place: Option<(u64, &RoomId)>,
-    ) -> impl Iterator<Item = (u64, &RoomId)> {
+    ) -> impl Iterator<Item = Listed<'_>> {
         let after = place.map_or(Bound::Unbounded, |(users, room_id)| {
             Bound::Excluded((
                 Reverse(usize::try_from(users).unwrap_or(usize::MAX)),
@@ -169,23 +202,21 @@ impl Index {
             ))
         });
         let rooms = self.most_users.range((after, Bound::Unbounded));
-        rooms.map(|(Reverse(users), room_id)| (u64::try_from(*users).unwrap_or(u64::MAX), room_id))
+        rooms.map(|((Reverse(users), room_id), number)| {
+            (u64::try_from(*users).unwrap_or(u64::MAX), room_id, *number as usize)
+        })
     }
 
-    /// The rooms that come after an id.
-    pub(crate) fn ids_after(
-        &self,
-        room_id: Option<&RoomId>,
-    ) -> impl Iterator<Item = (u64, &RoomId)> {
+    pub(crate) fn ids_after(&self, room_id: Option<&RoomId>) -> impl Iterator<Item = Listed<'_>> {
         let after = room_id.map_or(Bound::Unbounded, |room_id| Bound::Excluded(room_id.clone()));
-        self.ids.range((after, Bound::Unbounded)).map(|room_id| (0, room_id))
+        let rooms = self.ids.range((after, Bound::Unbounded));
+        rooms.map(|(room_id, number)| (0, room_id, *number as usize))
     }
 
     pub(crate) fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// How many created rooms a host has.
     pub(crate) fn rooms_of(&self, host_id: &str) -> usize {
         self.hosts.get(host_id).copied().unwrap_or(0)
     }
@@ -215,7 +246,8 @@ impl Totals {
 }
 
 fn turn<K: Ord + Copy>(
-    order: &mut BTreeSet<(K, RoomId)>,
+    order: &mut BTreeMap<(K, RoomId), u32>,
+    number: u32,
     room_id: &RoomId,
     before: Option<K>,
     after: Option<K>,
@@ -227,6 +259,10 @@ fn turn<K: Ord + Copy>(
         order.remove(&(at, room_id.clone()));
     }
     if let Some(at) = after {
-        order.insert((at, room_id.clone()));
+        order.insert((at, room_id.clone()), number);
     }
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).expect("four billion rooms do not fit in memory")
 }

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::cursor::{CursorError, RoomCursor, RoomOrder};
 use crate::id::RoomId;
 use crate::registry::RoomRegistry;
+use crate::registry::index::Listed;
 use crate::time::Timestamp;
 use crate::view::RoomRef;
 
@@ -306,7 +307,7 @@ impl<C: Clock> RoomRegistry<C> {
 
         // The lowest of the best is on top, so that it goes when a better one comes.
         let mut best: BinaryHeap<Reverse<(S, Reverse<&RoomId>)>> = BinaryHeap::new();
-        for room in self.index.ids_after(None).filter_map(|(_, id)| self.room(id.as_str())) {
+        for room in self.index.ids_after(None).filter_map(|(_, _, at)| self.listed_room(at)) {
             best.push(Reverse((score(room), Reverse(room.id()))));
             if best.len() > rooms {
                 best.pop();
@@ -333,7 +334,7 @@ impl<C: Clock> RoomRegistry<C> {
     fn collect<'a>(
         &'a self,
         query: &RoomQuery<'_>,
-        places: impl Iterator<Item = (u64, &'a RoomId)>,
+        places: impl Iterator<Item = Listed<'a>>,
         page: &mut RoomPage<'a>,
     ) {
         let mut places = places.peekable();
@@ -342,11 +343,11 @@ impl<C: Clock> RoomRegistry<C> {
         page.rooms.clear();
         while page.rooms.len() < query.limit
             && looked_at < query.look_at_most
-            && let Some((key, room_id)) = places.next()
+            && let Some((key, room_id, number)) = places.next()
         {
             looked_at += 1;
             last = Some((key, room_id));
-            page.rooms.extend(self.room(room_id.as_str()).filter(|room| query.accepts(*room)));
+            page.rooms.extend(self.listed_room(number).filter(|room| query.accepts(*room)));
         }
         let more = places.peek().is_some();
         page.next = last.filter(|_| more).map(|(key, room_id)| RoomCursor {

@@ -77,7 +77,7 @@ impl<C: Clock> RoomRegistry<C> {
         let (rooms, config) = (&self.rooms, &self.config);
         self.index
             .planner
-            .next(self.now, |room_id| rooms.get(room_id).map(|room| room.standing(config)))
+            .next(self.now, |room_id| rooms.get(room_id.as_str()).map(|room| room.standing(config)))
     }
 
     /// The media server could not be asked about a room: it is asked about again after 10 s, after

@@ -4,7 +4,6 @@
 //! everything: writing walks the registry, reading checks and takes in one room at a time. What
 //! cannot be is an error that names it, and then nothing is restored.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -14,9 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::change::Cause;
 use crate::clock::Clock;
 use crate::config::{Config, Fingerprint};
-use crate::id::RoomId;
 use crate::outcome::Outcomes;
 use crate::registry::RoomRegistry;
+use crate::registry::rooms::{Held, Rooms};
 use crate::room::Room;
 use crate::room::state::RoomState;
 use crate::room::stored::StoredRoom;
@@ -34,7 +33,7 @@ pub struct Snapshot<'r> {
     settings: Fingerprint,
     taken_at: Timestamp,
     outcomes: Outcomes,
-    rooms: &'r HashMap<RoomId, Box<RoomState>>,
+    rooms: &'r Rooms,
 }
 
 impl fmt::Debug for Snapshot<'_> {
@@ -72,21 +71,19 @@ impl Serialize for Snapshot<'_> {
         snapshot.serialize_field("settings", &self.settings)?;
         snapshot.serialize_field("taken_at", &self.taken_at)?;
         snapshot.serialize_field("outcomes", &self.outcomes)?;
-        snapshot.serialize_field("rooms", &Rooms(self.rooms))?;
+        snapshot.serialize_field("rooms", &StoredRooms(self.rooms))?;
         snapshot.end()
     }
 }
 
 /// The rooms, by id, each put into its stored form when its turn comes.
-struct Rooms<'r>(&'r HashMap<RoomId, Box<RoomState>>);
+struct StoredRooms<'r>(&'r Rooms);
 
-impl Serialize for Rooms<'_> {
-    #[expect(clippy::disallowed_methods, reason = "sorted right after")]
+impl Serialize for StoredRooms<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut rooms: Vec<_> = self.0.values().collect();
-        rooms.sort_unstable_by(|a, b| a.id().cmp(b.id()));
-        let mut list = serializer.serialize_seq(Some(rooms.len()))?;
-        for room in rooms {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for number in self.0.numbers_by_id() {
+            let room = self.0.at(number).expect("a room has this number");
             list.serialize_element(&StoredRoom::of(room))?;
         }
         list.end()
@@ -199,15 +196,11 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Fills the indexes.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::iter_over_hash_type,
-        reason = "indexes do not depend on the order"
-    )]
     fn reindex(&mut self) {
         self.index = crate::registry::index::Index::new(&self.config);
-        for room in self.rooms.values() {
-            self.index.add(room, &self.config);
+        for number in 0..self.rooms.len() {
+            let Some(Held { room, place }) = self.rooms.at_mut(number) else { continue };
+            self.index.turn(number, room, place, &self.config);
         }
     }
 }
@@ -216,7 +209,7 @@ impl<C: Clock> RoomRegistry<C> {
 struct Restored {
     taken_at: Timestamp,
     outcomes: Outcomes,
-    rooms: HashMap<RoomId, Box<RoomState>>,
+    rooms: Rooms,
 }
 
 struct SnapshotVisitor {
@@ -299,7 +292,7 @@ fn check_settings<E: de::Error>(found: Fingerprint, expected: Fingerprint) -> Re
 struct RoomsSeed(Fingerprint);
 
 impl<'de> DeserializeSeed<'de> for RoomsSeed {
-    type Value = HashMap<RoomId, Box<RoomState>>;
+    type Value = Rooms;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
@@ -307,19 +300,19 @@ impl<'de> DeserializeSeed<'de> for RoomsSeed {
 }
 
 impl<'de> Visitor<'de> for RoomsSeed {
-    type Value = HashMap<RoomId, Box<RoomState>>;
+    type Value = Rooms;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of rooms")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut rooms = HashMap::new();
+        let mut rooms = Rooms::default();
         while let Some(room) = list.next_element::<Room>()? {
             let room = room.into_state();
             check_settings(room.settings(), self.0)?;
             let room_id = room.id().clone();
-            if rooms.insert(room_id.clone(), Box::new(room)).is_some() {
+            if rooms.insert(Box::new(Held::new(room))).is_none() {
                 return Err(de::Error::custom(format_args!(
                     "room {room_id} is in the snapshot twice"
                 )));

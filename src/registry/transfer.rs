@@ -21,7 +21,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     #[must_use]
     pub fn export(&self, room_id: &str) -> Option<Room> {
-        self.rooms.get(room_id).map(|room| Room::from_state((**room).clone()))
+        self.rooms.get(room_id).map(|room| Room::from_state(room.clone()))
     }
 
     /// Takes a room out, with everything that is held of it: to hand it over to another registry,

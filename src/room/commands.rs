@@ -13,6 +13,7 @@ use crate::room::evidence::Concerned;
 use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
 use crate::text::Text;
+use crate::time::Timestamp;
 use crate::visible::{Membership, RoomInfo};
 
 impl RoomState {
@@ -149,6 +150,35 @@ impl RoomState {
         self.remove_user(&user_id, true, cx);
         self.finish(cx);
         Ok(())
+    }
+
+    /// A heartbeat of a member who is there and not timed out, which changes nothing else. Anything
+    /// else is left to [`heartbeat`](Self::heartbeat).
+    pub(crate) fn is_kept_alive(&mut self, user_id: &str, now: Timestamp, timeout_ms: u64) -> bool {
+        self.member_place(user_id)
+            .is_some_and(|place| self.is_kept_alive_at(place, user_id, now, timeout_ms))
+    }
+
+    /// The same of a member who was found in a place.
+    pub(crate) fn is_kept_alive_at(
+        &mut self,
+        place: usize,
+        user_id: &str,
+        now: Timestamp,
+        timeout_ms: u64,
+    ) -> bool {
+        let is_alive = now >= self.clock
+            && self.is_listed()
+            && self.members.keep_alive(place, user_id, now, timeout_ms);
+        if is_alive {
+            self.clock = now;
+        }
+        is_alive
+    }
+
+    /// Where a member is found again, while nobody leaves.
+    pub(crate) fn member_place(&self, user_id: &str) -> Option<usize> {
+        self.members.place_of(user_id)
     }
 
     /// A heartbeat, which may carry an update.

@@ -4,7 +4,9 @@
 //! heartbeats: a list with the longest silent at its head gives the next to end in no time, and a
 //! heartbeat moves its user to the tail.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+
+use indexmap::IndexMap;
 
 use crate::id::UserId;
 use crate::room::recency::Recency;
@@ -15,7 +17,8 @@ use crate::visible::Membership;
 /// The memberships of one room, and for the retention those that ended. All times are ours.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Members {
-    held: HashMap<UserId, Member>,
+    held: IndexMap<UserId, Member>,
+    /// The places of `held`.
     silent: Recency,
     left: BTreeMap<UserId, Left>,
     /// Those who left, oldest first; an entry that a new membership outlived is passed over.
@@ -28,7 +31,6 @@ pub(crate) struct Member {
     pub(crate) membership: Membership,
     pub(crate) heartbeat_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    place: u32,
 }
 
 /// A membership that ended: kept for the retention, so that a replica that has not seen the end
@@ -58,17 +60,19 @@ impl Members {
         heartbeat_at: Timestamp,
         updated_at: Timestamp,
     ) {
-        let place = self.silent.push(user_id.clone());
-        let member = Member { membership, heartbeat_at, updated_at, place };
-        if let Some(replaced) = self.held.insert(user_id, member) {
-            self.silent.remove(replaced.place);
+        let member = Member { membership, heartbeat_at, updated_at };
+        match self.held.insert_full(user_id, member) {
+            (place, Some(_)) => self.silent.touch(place),
+            (_, None) => self.silent.push(),
         }
     }
 
     /// A membership ends. Tells whether there was one.
     pub(crate) fn leave(&mut self, user_id: &str, now: Timestamp) -> bool {
-        let Some((user_id, member)) = self.held.remove_entry(user_id) else { return false };
-        self.silent.remove(member.place);
+        let Some((place, user_id, member)) = self.held.swap_remove_full(user_id) else {
+            return false;
+        };
+        self.silent.swap_remove(place);
         let left = Left { joined_at: member.membership.joined_at, left_at: now };
         self.remember(user_id, left);
         true
@@ -82,18 +86,35 @@ impl Members {
 
     /// A heartbeat.
     pub(crate) fn beat(&mut self, user_id: &str, now: Timestamp) {
-        if let Some(member) = self.held.get_mut(user_id) {
+        if let Some((place, _, member)) = self.held.get_full_mut(user_id) {
             member.heartbeat_at = now;
-            self.silent.touch(member.place);
+            self.silent.touch(place);
         }
     }
 
+    /// The place of a member, until one goes.
+    pub(crate) fn place_of(&self, user_id: &str) -> Option<usize> {
+        self.held.get_index_of(user_id)
+    }
+
+    /// A heartbeat of a user who was found in a place, where the membership has not timed out.
+    pub(crate) fn keep_alive(
+        &mut self,
+        place: usize,
+        user_id: &str,
+        now: Timestamp,
+        timeout_ms: u64,
+    ) -> bool {
+        let Some((held_id, member)) = self.held.get_index_mut(place) else { return false };
+        if *held_id != *user_id || member.is_timed_out(timeout_ms, now) {
+            return false;
+        }
+        member.heartbeat_at = now;
+        self.silent.touch(place);
+        true
+    }
+
     /// All memberships count as alive now.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::iter_over_hash_type,
-        reason = "all become the same"
-    )]
     pub(crate) fn beat_all(&mut self, now: Timestamp) {
         for member in self.held.values_mut() {
             member.heartbeat_at = now;
@@ -114,8 +135,7 @@ impl Members {
 
     /// The one who is silent longest.
     pub(crate) fn most_silent(&self) -> Option<(&UserId, &Member)> {
-        let user_id = self.silent.oldest()?;
-        Some((user_id, self.held.get(user_id).expect("the list names members only")))
+        self.held.get_index(self.silent.oldest()?)
     }
 
     /// Forgets ends from before `old`, at most `budget`.
@@ -137,7 +157,6 @@ impl Members {
     }
 
     /// Every membership that holds, by id.
-    #[expect(clippy::disallowed_methods, reason = "sorted right after")]
     pub(crate) fn by_id(&self) -> Vec<(&UserId, &Member)> {
         let mut members: Vec<_> = self.held.iter().collect();
         members.sort_unstable_by_key(|(user_id, _)| *user_id);
@@ -147,7 +166,7 @@ impl Members {
     /// The memberships that hold, the longest silent first: the order in which they time out.
     #[cfg(feature = "serde")]
     pub(crate) fn by_silence(&self) -> impl Iterator<Item = (&UserId, &Member)> {
-        self.silent.iter().filter_map(|user_id| self.held.get_key_value(user_id))
+        self.silent.iter().filter_map(|place| self.held.get_index(place))
     }
 
     /// The end of a user's last membership, if it is remembered.
@@ -166,7 +185,6 @@ impl Members {
     }
 
     /// When the last of those who are members joined. Cost: all of them.
-    #[expect(clippy::disallowed_methods, reason = "a maximum does not depend on the order")]
     pub(crate) fn latest_join(&self) -> Option<Timestamp> {
         self.held.values().map(|member| member.membership.joined_at).max()
     }
@@ -218,9 +236,9 @@ impl Members {
             .collect();
         order.sort_unstable();
         self.silent = Recency::default();
-        for (_, user_id) in order {
-            let place = self.silent.push(user_id.clone());
-            self.held.get_mut(&user_id).expect("listed just now").place = place;
+        self.held.keys().for_each(|_| self.silent.push());
+        for place in order.iter().filter_map(|(_, user_id)| self.held.get_index_of(user_id)) {
+            self.silent.touch(place);
         }
         self.reorder_ends();
     }

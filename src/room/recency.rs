@@ -1,123 +1,107 @@
-//! A list of users in the order in which they were last heard of: to touch, to remove and to name
-//! the oldest cost the same however many there are.
+//! Dense places, 0 to n − 1, in the order in which they were last heard of: to touch, to remove and
+//! to name the oldest cost the same however many there are.
+//!
+//! It names places and not users, so that a heartbeat in a small room stays within a line or two of
+//! memory. The places are those of a table that puts its last entry where one goes.
 
-use crate::id::UserId;
-
+/// No place.
 const NONE: u32 = u32::MAX;
 
-/// A doubly linked list in a slab. A place stays the same until its user is removed.
+/// A doubly linked list over the places of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Recency {
-    places: Vec<Place>,
+    links: Vec<Link>,
     oldest: u32,
     newest: u32,
-    /// The first of the free places, which are chained by `newer`.
-    free: u32,
 }
 
-#[derive(Debug, Clone)]
-struct Place {
-    /// `None` where the place is free.
-    user_id: Option<UserId>,
+#[derive(Debug, Clone, Copy)]
+struct Link {
     older: u32,
     newer: u32,
 }
 
 impl Default for Recency {
     fn default() -> Self {
-        Self { places: Vec::new(), oldest: NONE, newest: NONE, free: NONE }
+        Self { links: Vec::new(), oldest: NONE, newest: NONE }
     }
 }
 
 impl Recency {
-    /// Adds a user as the newest. Returns the user's place.
-    pub(crate) fn push(&mut self, user_id: UserId) -> u32 {
-        let place = Place { user_id: Some(user_id), older: NONE, newer: NONE };
-        let index = if self.free == NONE {
-            self.places.push(place);
-            u32::try_from(self.places.len() - 1)
-                .expect("a room of four billion users does not fit in memory")
-        } else {
-            let index = self.free;
-            self.free = self.at(index).newer;
-            *self.at_mut(index) = place;
-            index
-        };
-        self.link_newest(index);
-        index
+    /// One place more, the newest.
+    pub(crate) fn push(&mut self) {
+        let place = u32::try_from(self.links.len())
+            .expect("a room of four billion users does not fit in memory");
+        self.links.push(Link { older: NONE, newer: NONE });
+        self.link_newest(place);
     }
 
-    /// Makes a user the newest.
-    pub(crate) fn touch(&mut self, index: u32) {
-        if self.newest != index {
-            self.unlink(index);
-            self.link_newest(index);
+    /// Makes a place the newest.
+    pub(crate) fn touch(&mut self, place: usize) {
+        let place = index(place);
+        if self.newest != place {
+            self.unlink(place);
+            self.link_newest(place);
         }
     }
 
-    /// Removes the user of a place.
-    pub(crate) fn remove(&mut self, index: u32) {
-        self.unlink(index);
-        *self.at_mut(index) = Place { user_id: None, older: NONE, newer: self.free };
-        self.free = index;
+    /// Takes a place out; the last one takes its number.
+    pub(crate) fn swap_remove(&mut self, place: usize) {
+        let place = index(place);
+        self.unlink(place);
+        self.links.swap_remove(place as usize);
+        // Those beside the one that was the last know it by its new number.
+        if let Some(Link { older, newer }) = self.links.get(place as usize).copied() {
+            *self.newer_of(older) = place;
+            *self.older_of(newer) = place;
+        }
     }
 
-    /// The user who was touched longest ago.
-    pub(crate) fn oldest(&self) -> Option<&UserId> {
-        self.places.get(self.oldest as usize)?.user_id.as_ref()
+    /// The one that was silent for longest.
+    pub(crate) fn oldest(&self) -> Option<usize> {
+        (self.oldest != NONE).then_some(self.oldest as usize)
     }
 
-    /// All users, who was touched longest ago first.
+    /// From the longest silent on.
     #[cfg(any(test, feature = "serde"))]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &UserId> {
-        let mut index = self.oldest;
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+        let mut place = self.oldest;
         std::iter::from_fn(move || {
-            let place = self.places.get(index as usize)?;
-            index = place.newer;
-            place.user_id.as_ref()
+            let link = self.links.get(place as usize)?;
+            let here = std::mem::replace(&mut place, link.newer);
+            Some(here as usize)
         })
     }
 
-    fn link_newest(&mut self, index: u32) {
-        let older = self.newest;
-        self.newest = index;
-        let place = self.at_mut(index);
-        place.older = older;
-        place.newer = NONE;
-        if older == NONE {
-            self.oldest = index;
-        } else {
-            self.at_mut(older).newer = index;
-        }
+    fn link_newest(&mut self, place: u32) {
+        let older = std::mem::replace(&mut self.newest, place);
+        self.links[place as usize] = Link { older, newer: NONE };
+        *self.newer_of(older) = place;
     }
 
-    fn unlink(&mut self, index: u32) {
-        let Place { older, newer, .. } = *self.at(index);
-        if older == NONE {
-            self.oldest = newer;
-        } else {
-            self.at_mut(older).newer = newer;
-        }
-        if newer == NONE {
-            self.newest = older;
-        } else {
-            self.at_mut(newer).older = older;
-        }
+    fn unlink(&mut self, place: u32) {
+        let Link { older, newer } = self.links[place as usize];
+        *self.newer_of(older) = newer;
+        *self.older_of(newer) = older;
     }
 
-    fn at(&self, index: u32) -> &Place {
-        &self.places[index as usize]
+    /// What names the place after this one; of none, the oldest of all.
+    fn newer_of(&mut self, place: u32) -> &mut u32 {
+        self.links.get_mut(place as usize).map_or(&mut self.oldest, |link| &mut link.newer)
     }
 
-    fn at_mut(&mut self, index: u32) -> &mut Place {
-        &mut self.places[index as usize]
+    /// What names the place before this one; of none, the newest of all.
+    fn older_of(&mut self, place: u32) -> &mut u32 {
+        self.links.get_mut(place as usize).map_or(&mut self.newest, |link| &mut link.older)
     }
+}
+
+fn index(place: usize) -> u32 {
+    u32::try_from(place).expect("no more places than were pushed")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -126,30 +110,33 @@ mod tests {
         #[test]
         fn it_keeps_the_order_of_a_plain_queue(steps in prop::collection::vec((0..3_u8, 0..8_usize), 0..60)) {
             let mut list = Recency::default();
-            let mut queue: VecDeque<(u32, UserId)> = VecDeque::new();
+            // The places, the longest silent first.
+            let mut queue: Vec<usize> = Vec::new();
             for (step, which) in steps {
                 let which = which.checked_rem(queue.len()).unwrap_or(0);
                 match step {
                     0 => {
-                        let user_id = UserId::new(format!("u{}", queue.len())).unwrap();
-                        queue.push_back((list.push(user_id.clone()), user_id));
+                        list.push();
+                        queue.push(queue.len());
                     }
                     1 if !queue.is_empty() => {
-                        let touched = queue.remove(which).unwrap();
-                        list.touch(touched.0);
-                        queue.push_back(touched);
+                        let touched = queue.remove(which);
+                        list.touch(touched);
+                        queue.push(touched);
                     }
-                    2 if !queue.is_empty() => list.remove(queue.remove(which).unwrap().0),
+                    2 if !queue.is_empty() => {
+                        let gone = queue.remove(which);
+                        list.swap_remove(gone);
+                        let last = queue.len();
+                        for place in queue.iter_mut().filter(|place| **place == last) {
+                            *place = gone;
+                        }
+                    }
                     _ => {}
                 }
-                prop_assert_eq!(list.oldest(), queue.front().map(|(_, user_id)| user_id));
-                prop_assert!(list.iter().eq(queue.iter().map(|(_, user_id)| user_id)));
+                prop_assert_eq!(list.oldest(), queue.first().copied());
+                prop_assert!(list.iter().eq(queue.iter().copied()));
             }
-            while let Some((place, user_id)) = queue.pop_front() {
-                prop_assert_eq!(list.oldest(), Some(&user_id));
-                list.remove(place);
-            }
-            prop_assert_eq!(list.oldest(), None);
         }
     }
 }
