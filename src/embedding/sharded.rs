@@ -48,8 +48,13 @@
 //! ```
 //!
 //! **The room list** of all processes is a merge of their pages: ask each for a page of the same
-//! order and limit, merge by the key of that order, and keep a cursor for each process. Or feed the
-//! changes of all into one [`Mirror`](crate::Mirror), and list from there.
+//! order and limit, merge by the key of that order, and keep a cursor for each process.
+//! `examples/sharded.rs` does it with threads in place of processes. Or feed the changes of all into
+//! one [`Mirror`](crate::Mirror), and list from there.
+//!
+//! A merged page ends behind any room of a process's page, but the cursor of a page is the place
+//! behind its last one. So let each process take its page in steps of one room, and answer with the
+//! cursor behind each.
 //!
 //! # What it guarantees
 //!
