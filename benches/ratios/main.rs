@@ -13,13 +13,13 @@ mod expiry;
 mod growth;
 mod heartbeats;
 mod memory;
-mod method;
 mod pages;
 mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
 
+use support::method;
 use table::Line;
 
 /// A group of lines that need the same registry.

@@ -1,10 +1,7 @@
 //! Pages: of the list of a million rooms, and of the users of a large one.
 
-use std::collections::BTreeSet;
 use std::hint::black_box;
-use std::ops::Bound;
 
-use hashbrown::HashMap;
 use room_registry::{
     Config, Direction, ManualClock, NewRoom, NewUser, RoomCursor, RoomPage, RoomQuery,
     RoomRegistry, UserCursor, UserPage,
@@ -12,33 +9,13 @@ use room_registry::{
 
 use super::heartbeats::count_of;
 use super::method::Rounds;
+use super::support::walk::{PAGE, Walk};
 use super::support::world::{Rng, at, room_id, user_id};
 use super::table::Line;
 
 const ROOMS: usize = 1_000_000;
 const USERS: usize = 200_000;
-const PAGE: usize = 20;
 const ROUNDS: Rounds = Rounds { rounds: 11, operations: 4_000 };
-
-/// A walk through an order, and a look-up of each whom it names.
-#[derive(Debug)]
-struct Walk {
-    order: BTreeSet<(u32, u64)>,
-    named: HashMap<u64, u64>,
-}
-
-impl Walk {
-    fn new(entries: impl Iterator<Item = (u32, u64)>) -> Self {
-        let order: BTreeSet<_> = entries.collect();
-        let named = order.iter().map(|(_, name)| (*name, *name)).collect();
-        Self { order, named }
-    }
-
-    fn page(&self, from: (u32, u64)) -> u64 {
-        let entries = self.order.range((Bound::Excluded(from), Bound::Unbounded)).take(PAGE);
-        entries.map(|(_, name)| self.named[name]).fold(0, u64::wrapping_add)
-    }
-}
 
 pub fn lines() -> Vec<Line> {
     let mut lines = of_rooms();

@@ -1,42 +1,18 @@
 //! Snapshots in a binary format, against plain nested maps of the same data.
 
-use compact_str::CompactString;
-use hashbrown::HashMap;
 use room_registry::{Config, RoomRegistry};
-use serde::{Deserialize, Serialize};
 
 use super::method::{Pair, median, once};
-use super::support::filled::{LOGGED_IN, logged_in};
-use super::support::world::{Ids, MEDIUM, START, user_name};
+use super::support::filled::logged_in;
+use super::support::plain::{self, Rooms};
+use super::support::world::MEDIUM;
 use super::table::Line;
 
 const ROUNDS: usize = 3;
 
-/// What a login tells of a user.
-#[derive(Debug, Serialize, Deserialize)]
-struct Plain {
-    user_session_id: CompactString,
-    login_at: u64,
-    counter: u64,
-    name: CompactString,
-}
-
-/// Rooms, their users, and what is known of each.
-type Rooms = HashMap<CompactString, HashMap<CompactString, Plain>>;
-
 pub fn lines() -> Vec<Line> {
     let (registry, clock, _) = logged_in(MEDIUM);
-    let mut plain = Rooms::new();
-    for place in MEDIUM.places() {
-        let Ids { room_id, user_id } = place.ids();
-        let user = Plain {
-            user_session_id: format!("8{:010}{:07}", place.user, 1).into(),
-            login_at: START + LOGGED_IN,
-            counter: 1,
-            name: user_name(place.user),
-        };
-        plain.entry(room_id).or_default().insert(user_id, user);
-    }
+    let plain = plain::rooms(MEDIUM);
     let (mut writes, mut plain_writes) = (Vec::new(), Vec::new());
     let (mut reads, mut plain_reads) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
