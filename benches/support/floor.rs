@@ -3,6 +3,7 @@
 
 use compact_str::CompactString;
 use hashbrown::HashMap;
+use room_registry::{Callback, CallbackEvent};
 
 use super::world::{Ids, World};
 
@@ -39,5 +40,25 @@ impl Floor {
             self.0.entry(CompactString::from(room_id)).or_default()
         };
         room.insert(CompactString::from(user_id), 0);
+    }
+
+    /// Puts in and takes out what a callback names; a stream is kept as a user is.
+    pub fn apply(&mut self, callback: &Callback) {
+        let room_id = callback.room_id.as_str();
+        match &callback.event {
+            CallbackEvent::RoomCreated(_) => {
+                self.0.entry(CompactString::from(room_id)).or_default();
+            }
+            CallbackEvent::RoomClosed(_) => _ = self.0.remove(room_id),
+            CallbackEvent::UserLoggedIn(event) => self.insert(room_id, event.user_id.as_str()),
+            CallbackEvent::UserLoggedOut(event) => {
+                self.remove(room_id, event.user_id.as_str());
+            }
+            CallbackEvent::StreamCreated(event) => self.insert(room_id, event.stream_id.as_str()),
+            CallbackEvent::StreamClosed(event) => {
+                self.remove(room_id, event.stream_id.as_str());
+            }
+            _ => {}
+        }
     }
 }

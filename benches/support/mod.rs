@@ -4,8 +4,11 @@
 
 pub mod filled;
 pub mod floor;
+pub mod media;
 pub mod method;
 pub mod obvious;
 pub mod plain;
+pub mod side;
+pub mod topic;
 pub mod walk;
 pub mod world;

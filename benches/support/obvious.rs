@@ -36,6 +36,23 @@ impl Obvious {
         user.map(|user| user.at = now).is_some()
     }
 
+    pub fn join(&mut self, room_id: &str, user_id: &str, now: Timestamp) {
+        let room = self.0.entry(room_id.to_owned()).or_default();
+        room.insert(user_id.to_owned(), Seen { at: now, name: String::new() });
+    }
+
+    /// The media server's list takes the place of ours.
+    pub fn replace(
+        &mut self,
+        room_id: &str,
+        users: impl Iterator<Item: AsRef<str>>,
+        now: Timestamp,
+    ) {
+        let seen = |user_id: &str| (user_id.to_owned(), Seen { at: now, name: String::new() });
+        let users = users.map(|user_id| seen(user_id.as_ref())).collect();
+        self.0.insert(room_id.to_owned(), users);
+    }
+
     pub fn apply(&mut self, callback: &Callback) {
         let room_id = callback.room_id.as_str();
         match &callback.event {

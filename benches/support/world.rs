@@ -1,9 +1,12 @@
 //! Who is where: rooms, users and the callbacks about them, the same in every run.
 
+use std::ops::Range;
+
 use compact_str::{CompactString, format_compact};
 use room_registry::{
-    Callback, CallbackEvent, RoomClosed, RoomCreated, RoomId, SessionId, Text, Timestamp, UserId,
-    UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, CallbackEvent, RoomClosed, RoomCreated, RoomId, SessionId, StreamClosed,
+    StreamCreated, StreamId, StreamSessionId, Text, Timestamp, UserId, UserLoggedIn, UserLoggedOut,
+    UserSessionId,
 };
 
 /// When everything begins, in their time and ours.
@@ -56,11 +59,26 @@ impl World {
 
     /// Everybody, room by room.
     pub fn places(self) -> impl Iterator<Item = Place> {
-        let small = self.rooms * self.users_a_room;
-        (0..self.users()).map(move |user| {
-            let room = if user < small { user / self.users_a_room } else { self.rooms };
-            Place { room, user }
-        })
+        (0..self.users()).map(move |user| Place { room: self.room_of(user), user })
+    }
+
+    pub const fn room_of(self, user: usize) -> usize {
+        let room = user / self.users_a_room;
+        if room < self.rooms { room } else { self.rooms }
+    }
+
+    /// Whoever is in a room.
+    pub fn users_of(self, room: usize) -> Range<usize> {
+        let from = room * self.users_a_room;
+        from..from + if room < self.rooms { self.users_a_room } else { self.large }
+    }
+
+    /// The first user of each room, but for the large one, in an order that no cache foresees.
+    pub fn shuffled_rooms(self, seed: u64) -> Vec<Place> {
+        let place = |room| Place { room, user: room * self.users_a_room };
+        let mut places: Vec<_> = (0..self.rooms).map(place).collect();
+        Rng::new(seed).shuffle(&mut places);
+        places
     }
 
     /// Everybody, in an order that no cache foresees.
@@ -137,6 +155,25 @@ impl Callbacks {
         callback(place.room, session, event.login_at(login.1))
     }
 
+    /// A room has one stream, whose lives and changes are counted by whoever asks.
+    pub fn published(room: usize, session: u64, life: u64, at: Timestamp) -> Callback {
+        let (stream_id, life_id) = stream_ids(room, life);
+        let mut event = StreamCreated::new(stream_id, life_id, at, Some(2 * life - 1));
+        event.details.title = Some(Text::from("The evening"));
+        callback(room, session, event)
+    }
+
+    pub fn unpublished(
+        room: usize,
+        session: u64,
+        life: (u64, Timestamp),
+        at: Timestamp,
+    ) -> Callback {
+        let (stream_id, life_id) = stream_ids(room, life.0);
+        let event = StreamClosed::new(stream_id, life_id, at, Some(2 * life.0));
+        callback(room, session, event.created_at(life.1))
+    }
+
     fn count(&mut self, room: usize) -> u64 {
         self.counters[room] += 1;
         self.counters[room]
@@ -147,6 +184,12 @@ fn callback(room: usize, session: u64, event: impl Into<CallbackEvent>) -> Callb
     let session_id = format_compact!("7{:010}{session:07}", room);
     let room_id = RoomId::new(room_id(room)).expect("a valid id");
     Callback::new(room_id, SessionId::new(session_id).expect("a valid id"), event)
+}
+
+fn stream_ids(room: usize, life: u64) -> (StreamId, StreamSessionId) {
+    let stream_id = StreamId::new(format_compact!("camera_{room:07}")).expect("a valid id");
+    let life_id = format_compact!("9{room:010}{life:07}");
+    (stream_id, StreamSessionId::new(life_id).expect("a valid id"))
 }
 
 /// Eighteen digits, as the vendor's are.
