@@ -296,6 +296,7 @@ impl Live {
     /// Puts a session in its place.
     pub(crate) fn insert(&mut self, session: SessionRegister) -> usize {
         let index = self.sessions.partition_point(|held| held.id < session.id);
+        self.sessions.reserve_exact(1); // a room rarely holds more than two
         self.sessions.insert(index, session);
         index
     }

@@ -156,6 +156,11 @@ impl Members {
         self.left_order.front().map(|(left_at, _)| *left_at)
     }
 
+    /// Everybody, in an order that depends on who left.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&UserId, &Member)> {
+        self.held.iter()
+    }
+
     /// Every membership that holds, by id.
     pub(crate) fn by_id(&self) -> Vec<(&UserId, &Member)> {
         let mut members: Vec<_> = self.held.iter().collect();

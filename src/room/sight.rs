@@ -181,15 +181,19 @@ impl<'a> Sight<'a> {
 
     /// Everybody of whom the media server says something, by id.
     pub(crate) fn users(self) -> Vec<(&'a UserId, LiveUser<'a>)> {
+        let mut users: Vec<_> = self.users_in_any_order().collect();
+        users.sort_unstable_by_key(|(user_id, _)| *user_id);
+        users
+    }
+
+    /// Everybody whom readers see, in an order that differs from run to run.
+    pub(crate) fn users_in_any_order(self) -> impl Iterator<Item = (&'a UserId, LiveUser<'a>)> {
         let live = self.live;
         let logins = self.session.into_iter().flat_map(|session| &session.users);
         let logins = logins.filter_map(|(user_id, user)| {
             Some((user_id, LiveUser::Login(live.login(user_id, user)?)))
         });
-        let mut users: Vec<_> = logins.collect();
-        users.extend(self.presences_of_users());
-        users.sort_unstable_by_key(|(user_id, _)| *user_id);
-        users
+        logins.chain(self.presences_of_users())
     }
 
     /// All streams of which the media server says something, by id.

@@ -258,22 +258,23 @@ impl RoomState {
         if !self.is_listed() {
             return;
         }
-        let members = self.members.by_id().into_iter();
-        self.users = members
+        // Put in order all at once, and not one by one.
+        let members = self.members.iter();
+        let mut users: Vec<_> = members
             .map(|(user_id, member)| (member.membership.joined_at, user_id.clone()))
             .collect();
-        let Some(sight) = self.sight() else { return };
         let mut present = BTreeSet::new();
-        let mut logged_in = Vec::new();
-        for (user_id, user) in sight.users() {
-            if let LiveUser::Presence(_) = user {
-                present.insert(user_id.clone());
-            }
-            if self.members.get(user_id.as_str()).is_none() {
-                logged_in.push((user.login_at().unwrap_or_default(), user_id.clone()));
+        if let Some(sight) = self.sight() {
+            for (user_id, user) in sight.users_in_any_order() {
+                if let LiveUser::Presence(_) = user {
+                    present.insert(user_id.clone());
+                }
+                if self.members.get(user_id.as_str()).is_none() {
+                    users.push((user.login_at().unwrap_or_default(), user_id.clone()));
+                }
             }
         }
-        self.users.extend(logged_in);
+        self.users = users.into_iter().collect();
         self.present_users = present;
     }
 

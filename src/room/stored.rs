@@ -15,7 +15,7 @@ use crate::config::Fingerprint;
 use crate::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId};
 use crate::room::Room;
 use crate::room::evidence::Evidence;
-use crate::room::facts::{Facts, StreamFact, StreamKey, UserFacts};
+use crate::room::facts::{Effect, Facts, StreamFact, StreamKey, UserFacts};
 use crate::room::live::{Live, MAX_SESSIONS};
 use crate::room::members::{Left, Members};
 use crate::room::observed::Observed;
@@ -298,6 +298,7 @@ impl<'a> StoredSession<'a> {
         }
         let mut session = SessionRegister::new(session_id.clone());
         session.hidden_at = self.hidden_at;
+        session.users.reserve(self.users.len());
         live.insert(session);
         let parts = [
             (create.create.is_some(), create, "the creation"),
@@ -357,6 +358,18 @@ impl<'a> StoredUser<'a> {
             return Err(refuse(&format!(
                 "a second register, or too large a one, of user {user_id}"
             )));
+        }
+        // Nearly everybody has one login, which is the key as well: then one look-up does for both.
+        if let ([login], []) = (&*self.logins, &*self.closers)
+            && self.key_at == Some(login.login_at)
+        {
+            let login = Some((&login.user_session_id, login.fact()));
+            let facts = UserFacts { key: self.key_at, login, closer: None };
+            let facts = Facts { user: Some((user_id, facts)), ..*none };
+            if live.join(&facts, self.touched_at, None, rules).tally.main != Some(Effect::Changed) {
+                return Err(refuse(&format!("a fact of user {user_id}")));
+            }
+            return Ok(());
         }
         let key = UserFacts { key: self.key_at, ..UserFacts::default() };
         let closers = self

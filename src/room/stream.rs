@@ -73,6 +73,7 @@ impl StreamRegister {
         }
         self.facts.retain(|held| held.key() > fact.key || held.at > fact.at);
         let index = self.facts.partition_point(|held| held.key() < fact.key);
+        self.facts.reserve_exact(1); // nearly always the only one
         self.facts.insert(
             index,
             HeldStream {

@@ -39,6 +39,12 @@ impl RoomState {
     /// Reports what was there for long enough, and tells what is suspected now that was not, or not
     /// any more. Returns how many pieces of evidence were reported.
     pub(super) fn report(&mut self, cx: &mut Context<'_>) -> usize {
+        // So it is in nearly every room, after nearly every callback.
+        let is_clear = self.suspicions.is_empty() && self.doubtful == Doubtful::default();
+        if is_clear && self.unresolved().next().is_none() {
+            self.unreported_since = None;
+            return 0;
+        }
         let reported = self.mark_reported(cx.now, cx.config);
         let suspicions = self.suspicions_by(|piece| piece.reported);
         let before = std::mem::replace(&mut self.suspicions, suspicions);

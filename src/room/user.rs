@@ -84,6 +84,7 @@ impl UserRegister {
             }
             Err(index) => {
                 let closer = Closer { user_session_id: id.clone(), at, by_us };
+                self.closers.reserve_exact(1); // nearly always the only one
                 self.closers.insert(index, closer);
             }
         }
@@ -112,7 +113,10 @@ impl UserRegister {
                 std::cmp::Ordering::Equal => return Effect::Same,
                 std::cmp::Ordering::Greater => self.logins[index] = Login::new(id, fact),
             },
-            Err(index) => self.logins.insert(index, Login::new(id, fact)),
+            Err(index) => {
+                self.logins.reserve_exact(1); // nearly always the only one
+                self.logins.insert(index, Login::new(id, fact));
+            }
         }
         self.cap();
         Effect::Changed
