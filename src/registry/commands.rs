@@ -239,20 +239,34 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         answers.clear();
         for batch in heartbeats.chunks(TOGETHER) {
-            // Step by step for all of them, so that memory is waited for once a step.
-            let mut numbers = [None; TOGETHER];
-            for ((room_id, _), number) in batch.iter().zip(&mut numbers) {
-                *number = self.rooms.number_of(room_id);
-            }
-            let mut places = [None; TOGETHER];
-            for (((_, user_id), number), place) in batch.iter().zip(numbers).zip(&mut places) {
-                let room = number.and_then(|number| self.rooms.at(number));
-                *place = room.and_then(|room| room.member_place(user_id));
-            }
-            for (((room_id, user_id), number), place) in batch.iter().zip(numbers).zip(places) {
-                answers.push(self.beat_at(room_id, user_id, number.zip(place)));
+            let found = self.find_members(batch);
+            for ((room_id, user_id), found) in batch.iter().zip(found) {
+                answers.push(self.beat_at(room_id, user_id, found));
             }
         }
+    }
+
+    /// Where the members of a batch are. Step by step for all of them, and each step short, so that
+    /// a processor waits for memory once a step and not once a heartbeat.
+    fn find_members(&self, batch: &[(&str, &str)]) -> [Option<(usize, usize)>; TOGETHER] {
+        let mut hashes = [0; TOGETHER];
+        for (hash, (room_id, _)) in hashes.iter_mut().zip(batch) {
+            *hash = self.rooms.hash(room_id);
+        }
+        let mut rooms = [None; TOGETHER];
+        for ((room, hash), (room_id, _)) in rooms.iter_mut().zip(hashes).zip(batch) {
+            *room = self.rooms.number_by_hash(hash, room_id);
+        }
+        let members = rooms.map(|number| Some(self.rooms.at(number?)?.members()));
+        for ((hash, members), (_, user_id)) in hashes.iter_mut().zip(members).zip(batch) {
+            *hash = members.map_or(0, |members| members.hash(user_id));
+        }
+        let mut found = [None; TOGETHER];
+        for (index, (_, user_id)) in batch.iter().enumerate() {
+            let place = members[index].and_then(|held| held.place_by_hash(hashes[index], user_id));
+            found[index] = rooms[index].zip(place);
+        }
+        found
     }
 
     /// A heartbeat of somebody who was found in a place, which may be another's by now.
@@ -264,8 +278,7 @@ impl<C: Clock> RoomRegistry<C> {
     ) -> Result<Heartbeat, Error> {
         let timeout_ms = self.config.heartbeat_timeout_ms;
         if let Some((number, place)) = found
-            && let Some(held) = self.rooms.at_mut(number)
-            && held.room.id() == room_id
+            && let Some(held) = self.rooms.at_with_id_mut(number, room_id)
             && held.room.is_kept_alive_at(place, user_id, self.now, timeout_ms)
         {
             return Ok(Heartbeat::Alive);

@@ -1,6 +1,9 @@
 //! The rooms of a registry: found by id, and by number for the orders that name many of them.
 
+use std::hash::BuildHasher;
+
 use indexmap::IndexMap;
+use indexmap::map::raw_entry_v1::RawEntryApiV1;
 
 use crate::id::RoomId;
 use crate::registry::index::Place;
@@ -37,12 +40,29 @@ impl Rooms {
         self.0.get_index_of(room_id)
     }
 
+    /// The hash of an id, for [`number_by_hash`](Self::number_by_hash).
+    pub(crate) fn hash(&self, room_id: &str) -> u64 {
+        self.0.hasher().hash_one(room_id)
+    }
+
+    /// As [`number_of`](Self::number_of), with the hash at hand: short enough for a processor to look
+    /// for several at once.
+    pub(crate) fn number_by_hash(&self, hash: u64, room_id: &str) -> Option<usize> {
+        self.0.raw_entry_v1().index_from_hash(hash, |held| held.as_str() == room_id)
+    }
+
     pub(crate) fn at(&self, number: usize) -> Option<&RoomState> {
         self.0.get_index(number).map(|(_, held)| &held.room)
     }
 
     pub(crate) fn at_mut(&mut self, number: usize) -> Option<&mut Held> {
         self.0.get_index_mut(number).map(|(_, held)| &mut **held)
+    }
+
+    /// The room of this number, where it has this id.
+    pub(crate) fn at_with_id_mut(&mut self, number: usize, room_id: &str) -> Option<&mut Held> {
+        let (held_id, held) = self.0.get_index_mut(number)?;
+        (*held_id == *room_id).then_some(held)
     }
 
     /// Adds a room; answers its number, or nothing where there is one of this id.

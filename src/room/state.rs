@@ -311,6 +311,10 @@ impl RoomState {
         self.sight()?.user(user_id)
     }
 
+    pub(crate) fn members(&self) -> &Members {
+        &self.members
+    }
+
     pub(crate) fn settings(&self) -> Fingerprint {
         self.settings
     }
