@@ -205,6 +205,7 @@ fn an_observation_too_old_or_from_the_future_is_refused() {
     assert_eq!(story.sees(&seen(10_000 + 601)), Outcome::Refused);
     assert_eq!(story.registry.held_room_count(), 0);
     assert_eq!(story.sees(&seen(10_000 - 600)), Outcome::Applied);
+    assert_eq!(story.sees(&seen(10_000 + 600)), Outcome::Held, "exactly the guard is let in");
 }
 
 #[test]
