@@ -19,7 +19,7 @@ use std::vec::IntoIter;
 
 use room_registry::{
     Callback, CallbackEvent, Clock, Command, Config, Input, ManualClock, NewRoom, RoomCreated,
-    RoomCursor, RoomId, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp, UserId,
+    RoomCursor, RoomId, RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp, UserId,
     UserLoggedIn, UserSessionId,
 };
 
@@ -116,24 +116,25 @@ struct Entry {
     next: Cursor,
 }
 
-/// A shard's page. It takes one room at a time, as a merged page may end behind any of them, and
-/// the next one goes on from there.
-fn entries(registry: &RoomRegistry<ManualClock>, mut from: Cursor) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    while entries.len() < PAGE {
-        let query = match from {
-            Cursor::Top => RoomQuery::newest(),
-            Cursor::After(cursor) => RoomQuery::newest().after(cursor),
-            Cursor::End => break,
-        };
-        let Ok(page) = registry.page(&query.limit(1)) else { break };
-        from = page.next.map_or(Cursor::End, Cursor::After);
-        entries.extend(page.rooms.first().map(|room| Entry {
-            began_at: room.began_at().unwrap_or_default(),
-            room_id: room.id().clone(),
-            users: room.user_count(),
-            next: from.clone(),
-        }));
+/// A shard's page. A merged page may end behind any room of it, so each comes with its own cursor.
+fn entries(registry: &RoomRegistry<ManualClock>, from: Cursor) -> Vec<Entry> {
+    let query = match from {
+        Cursor::Top => RoomQuery::newest(),
+        Cursor::After(cursor) => RoomQuery::newest().after(cursor),
+        Cursor::End => return Vec::new(),
+    };
+    let Ok(page) = registry.page(&query.limit(PAGE)) else { return Vec::new() };
+    let entry = |room: &RoomRef<'_>| Entry {
+        began_at: room.began_at().unwrap_or_default(),
+        room_id: room.id().clone(),
+        users: room.user_count(),
+        next: Cursor::After(room.cursor(RoomOrder::Newest)),
+    };
+    let mut entries: Vec<_> = page.rooms.iter().map(entry).collect();
+    if page.next.is_none()
+        && let Some(last) = entries.last_mut()
+    {
+        last.next = Cursor::End;
     }
     entries
 }

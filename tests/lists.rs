@@ -203,6 +203,28 @@ proptest! {
     }
 
     #[test]
+    fn the_list_goes_on_behind_any_room_of_a_page(steps in prop::collection::vec(step(), 1..60)) {
+        let mut play = Play::new();
+        for step in &steps {
+            play.step(step);
+        }
+        for order in ORDERS {
+            let all = play.registry.page(&RoomQuery::new(order).limit(1_000)).unwrap().rooms;
+            for (index, room) in all.iter().enumerate() {
+                let rest = RoomQuery::new(order).limit(1_000).after(room.cursor(order));
+                let rest = play.registry.page(&rest).unwrap().rooms;
+                prop_assert!(rest.iter().map(|room| room.id()).eq(all[index + 1..].iter().map(|room| room.id())));
+            }
+            if let [room, .., last] = all[..] {
+                // The cursor of a page is that of its last room.
+                let page = play.registry.page(&RoomQuery::new(order).limit(1)).unwrap();
+                prop_assert_eq!(page.next, Some(room.cursor(order)));
+                prop_assert_ne!(room.cursor(order), last.cursor(order));
+            }
+        }
+    }
+
+    #[test]
     fn pages_of_streams_are_the_list_of_streams(
         created in prop::collection::vec(0..6_u64, 0..12),
         limit in 1..5_usize,

@@ -52,9 +52,8 @@
 //! `examples/sharded.rs` does it with threads in place of processes. Or feed the changes of all into
 //! one [`Mirror`](crate::Mirror), and list from there.
 //!
-//! A merged page ends behind any room of a process's page, but the cursor of a page is the place
-//! behind its last one. So let each process take its page in steps of one room, and answer with the
-//! cursor behind each.
+//! A merged page ends behind any room of a process's page: go on in each process behind the last
+//! room that was taken of it, whose place [`RoomRef::cursor`](crate::RoomRef::cursor) tells.
 //!
 //! # What it guarantees
 //!

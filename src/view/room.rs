@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::command::Lifecycle;
-use crate::cursor::{Direction, StreamCursor, UserCursor};
+use crate::cursor::{Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
 use crate::id::{RoomId, SessionId, StreamId, UserId};
 use crate::room::state::RoomState;
 use crate::suspicion::Suspicion;
@@ -144,6 +144,27 @@ impl<'a> RoomRef<'a> {
     pub fn began_at(self) -> Option<Timestamp> {
         let created_at = self.info().map(|info| info.created_at);
         created_at.or_else(|| self.session().and_then(|session| session.opened_at))
+    }
+
+    /// Its place in the room list by an order: a page after it goes on behind this room. For lists
+    /// that are merged from several registries, where a page of the merged list ends inside a page
+    /// of each.
+    ///
+    #[doc = room_example!(
+        "assert_eq!(room.cursor(RoomOrder::Newest).order(), RoomOrder::Newest);",
+        "let page = registry.page(&RoomQuery::newest().after(room.cursor(RoomOrder::Newest)));",
+        "assert!(page.unwrap().rooms.is_empty());"
+    )]
+    #[must_use]
+    pub fn cursor(self, order: RoomOrder) -> RoomCursor {
+        let key = match order {
+            RoomOrder::Newest | RoomOrder::Oldest => {
+                self.began_at().unwrap_or_default().as_millis()
+            }
+            RoomOrder::MostUsers => u64::try_from(self.user_count()).unwrap_or(u64::MAX),
+            RoomOrder::Id => 0,
+        };
+        RoomCursor { order, key, room_id: self.id().clone() }
     }
 
     /// How many users are in its list. Cost: constant.
