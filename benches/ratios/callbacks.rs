@@ -3,17 +3,18 @@
 use std::hint::black_box;
 use std::sync::atomic::{Ordering, fence};
 
-use room_registry::{Callback, Outcome};
+use room_registry::{Callback, CallbackEvent, Outcome};
 
 use super::heartbeats::count_of;
-use super::method::{Pair, Rounds};
-use super::support::filled::{ENDED_SESSION, LOGGED_IN, SESSION, logged_in};
+use super::method::{Pair, Rounds, count};
+use super::support::filled::{ENDED_SESSION, LOGGED_IN, Registry, SESSION, logged_in};
 use super::support::floor::Floor;
 use super::support::obvious::Obvious;
 use super::support::world::{Callbacks, Ids, MEDIUM, Place, at};
 use super::table::Line;
 
 const ROUNDS: Rounds = Rounds { rounds: 15, operations: 10_000 };
+const BATCH: usize = 16;
 
 pub fn lines() -> Vec<Line> {
     let (mut registry, clock, mut callbacks) = logged_in(MEDIUM);
@@ -102,6 +103,7 @@ pub fn lines() -> Vec<Line> {
             obvious.apply(&turns[index].1);
         },
     );
+    let in_batches = in_batches(&mut registry, &rest[3 * ROUNDS.total()..], &mut callbacks);
     let half = |pair: Pair| Pair { ours: pair.ours / 2.0, floor: pair.floor / 2.0 };
     vec![
         Line::new("logout or login, applied; floor: remove or insert", half(applied), 3.0),
@@ -110,6 +112,7 @@ pub fn lines() -> Vec<Line> {
             half(against_obvious),
             1.0,
         ),
+        Line::known("logout in a batch of 16; floor: our single one", in_batches),
         Line::new("repeat of a login; floor: look-up", duplicate, 1.3),
         Line::new("login of an ended session; floor: look-up", stale, 1.3),
         Line::allocations("repeats, 1,000", of_repeats),
@@ -125,4 +128,35 @@ fn turns_of(places: &[Place], callbacks: &mut Callbacks) -> Vec<(Callback, Callb
         (out, callbacks.logged_in(*place, SESSION, 2, at(LOGGED_IN + 21_000)))
     };
     places.iter().map(turn).collect()
+}
+
+/// Some log out in batches, as many others one by one.
+fn in_batches(registry: &mut Registry, places: &[Place], callbacks: &mut Callbacks) -> Pair {
+    let out = |place: &Place| {
+        let out_at = at(LOGGED_IN + 22_000);
+        let mut out = callbacks.logged_out(*place, SESSION, (1, at(LOGGED_IN)), out_at);
+        if let CallbackEvent::UserLoggedOut(event) = &mut out.event {
+            // They are not applied in this order, and holes in the counters are another matter.
+            event.counter = 0;
+        }
+        out
+    };
+    let outs: Vec<_> = places.iter().map(out).collect();
+    let (batched, alone) = outs.split_at(outs.len() / 2);
+    let rounds = Rounds { rounds: 15, operations: batched.len() / (15 * BATCH) };
+    let mut outcomes = Vec::new();
+    let pair = rounds.alternate(
+        registry,
+        |registry, index| {
+            registry.apply_callbacks(&batched[index * BATCH..][..BATCH], &mut outcomes);
+            outcomes.len()
+        },
+        |registry, index| {
+            for out in &alone[index * BATCH..][..BATCH] {
+                black_box(registry.apply_callback(out));
+                fence(Ordering::SeqCst);
+            }
+        },
+    );
+    Pair { ours: pair.ours / count(BATCH), floor: pair.floor / count(BATCH) }
 }

@@ -10,12 +10,9 @@ use crate::command::{
 };
 use crate::error::{Error, id_text};
 use crate::id::{RoomId, UserId};
-use crate::registry::RoomRegistry;
+use crate::registry::{RoomRegistry, TOGETHER};
 use crate::room::state::RoomState;
 use crate::text::{Attributes, Text};
-
-/// How many heartbeats wait for memory together.
-const TOGETHER: usize = 16;
 
 impl<C: Clock> RoomRegistry<C> {
     /// Creates a room. A session that callbacks opened before is adopted: the command and the
