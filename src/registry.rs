@@ -145,9 +145,8 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Many callbacks in one call, in this order, with the outcomes in the same order, in a buffer that
-    /// is used again. What each does is as of [`apply_callback`](Self::apply_callback); the memory of
-    /// several is fetched at the same time, and not one after the other.
-    /// [`changes`](Self::changes) has what all of them made different.
+    /// is used again. What each does and costs is as of [`apply_callback`](Self::apply_callback); what
+    /// several are about is read ahead. [`changes`](Self::changes) has what all of them made different.
     ///
     /// ```
     /// use room_registry::{
