@@ -224,7 +224,7 @@ pub(crate) enum Verdict<'a> {
     Closed(&'a SessionId),
     /// It is open.
     Open,
-    /// It is open, in this session.
+    /// It is open, and the session of this name runs.
     Alive(&'a SessionId),
     /// Nothing.
     Unsaid,
