@@ -3,7 +3,9 @@
 //! The rules are [`Room`](crate::Room)'s. The registry reads the clock, finds the room, hands the
 //! input on, and keeps its own indexes up with what came of it.
 
+mod batches;
 mod commands;
+mod expiry;
 mod index;
 mod query;
 mod repair;
@@ -25,18 +27,10 @@ use crate::error::{Error, id_text};
 use crate::id::RoomId;
 use crate::outcome::{Outcome, Outcomes};
 use crate::registry::index::Index;
-use crate::registry::rooms::{Held, Rooms};
-use crate::room::Expired;
-use crate::room::forget::earlier;
+use crate::registry::rooms::{HeldRoom, Rooms};
 use crate::room::state::{Context, RoomState};
 use crate::time::Timestamp;
 use crate::view::RoomRef;
-
-/// How many inputs of a batch wait for memory together.
-const TOGETHER: usize = 16;
-
-/// How many rooms are looked at to tell what is due next, where heartbeats put them off.
-const LOOK_AHEAD: usize = 32;
 
 /// The room list, room user lists and stream lists of one app, kept right from its commands and
 /// from the media server's callbacks.
@@ -144,189 +138,12 @@ impl<C: Clock> RoomRegistry<C> {
         self.apply(callback)
     }
 
-    /// Many callbacks in one call, in this order, with the outcomes in the same order, in a buffer that
-    /// is used again. What each does and costs is as of [`apply_callback`](Self::apply_callback); what
-    /// several are about is read ahead. [`changes`](Self::changes) has what all of them made different.
-    ///
-    /// ```
-    /// use room_registry::{
-    ///     Callback, Config, ManualClock, Outcome, RoomClosed, RoomCreated, RoomId, RoomRegistry,
-    ///     SessionId, Timestamp,
-    /// };
-    /// let (room_id, session_id) = (RoomId::new("r1")?, SessionId::new("7")?);
-    /// let at = Timestamp::from_secs;
-    /// let callbacks = [
-    ///     Callback::new(room_id.clone(), session_id.clone(), RoomClosed::new(at(160))),
-    ///     Callback::new(room_id, session_id, RoomCreated::new(at(100))),
-    /// ];
-    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::at(at(200)));
-    /// let mut outcomes = Vec::new();
-    /// registry.apply_callbacks(&callbacks, &mut outcomes);
-    /// assert_eq!(outcomes, [Outcome::Held, Outcome::Held]);
-    /// assert_eq!(registry.room_count(), 0);
-    /// # Ok::<(), room_registry::IdError>(())
-    /// ```
-    pub fn apply_callbacks(&mut self, callbacks: &[Callback], outcomes: &mut Vec<Outcome>) {
-        self.begin();
-        outcomes.clear();
-        for batch in callbacks.chunks(TOGETHER) {
-            self.fetch(batch);
-            outcomes.extend(batch.iter().map(|callback| self.apply(callback)));
-        }
-    }
-
     fn apply(&mut self, callback: &Callback) -> Outcome {
         let outcome = self.with_room_or_new(&callback.room_id, Cause::Callback, |room, cx| {
             room.apply(callback, cx)
         });
         self.outcomes.count(outcome);
         outcome
-    }
-
-    /// Reads what callbacks are about, step by step for all of them, so that a processor has several
-    /// steps under way.
-    fn fetch(&self, batch: &[Callback]) {
-        let mut hashes = [0; TOGETHER];
-        for (hash, callback) in hashes.iter_mut().zip(batch) {
-            *hash = self.rooms.hash(callback.room_id.as_str());
-        }
-        let mut rooms = [None; TOGETHER];
-        for ((room, hash), callback) in rooms.iter_mut().zip(hashes).zip(batch) {
-            *room = self.rooms.number_by_hash(hash, callback.room_id.as_str());
-        }
-        let rooms = rooms.map(|number| self.rooms.at(number?));
-        let held = rooms.iter().zip(batch).filter(|(room, callback)| {
-            room.is_some_and(|room| room.holds_who_is_concerned(callback))
-        });
-        // It is looked up again when the callback is applied; looking is all that matters here.
-        std::hint::black_box(held.count());
-    }
-
-    /// Does everything that is due: ends the memberships whose heartbeats stopped for more than the
-    /// timeout and the rooms that their lifecycle ends, and forgets what the retention lets go.
-    ///
-    /// Early, late or repeated calls are harmless; [`next_expiry`](Self::next_expiry) tells when one
-    /// is worth making. A read shows a timed-out membership until it is swept or touched: readers,
-    /// changes and mirrors see one state.
-    ///
-    /// Cost: what is due, times the logarithm of the rooms.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
-    ///
-    /// let clock = ManualClock::default();
-    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
-    /// registry.create_room(NewRoom::new("r1", "tom"))?;
-    /// registry.join_room("r1", NewUser::new("tom"))?;
-    ///
-    /// clock.advance(Duration::from_secs(90)); // exactly the timeout is in time
-    /// assert_eq!(registry.expire().memberships, 0);
-    /// clock.advance(Duration::from_millis(1));
-    /// assert_eq!(registry.expire().memberships, 1);
-    /// # Ok::<(), room_registry::Error>(())
-    /// ```
-    pub fn expire(&mut self) -> Expired {
-        self.expire_at_most(usize::MAX)
-    }
-
-    /// Does at most `steps` of what is due (a membership or a room that ends, a closing that is
-    /// forgotten), so that a large backlog does not hold up the host. What is left stays due: call
-    /// again while [`Expired::steps`] answers `steps` or more. It is more where several losses are
-    /// suspected in one room: they are reported together.
-    ///
-    /// Cost: the steps, times the logarithm of the rooms; a room that ends counts as one step and
-    /// costs its users.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
-    ///
-    /// let clock = ManualClock::default();
-    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
-    /// registry.create_room(NewRoom::new("r1", "tom"))?;
-    /// for user in ["ann", "bob", "cleo"] {
-    ///     registry.join_room("r1", NewUser::new(user))?;
-    /// }
-    /// clock.advance(Duration::from_secs(91));
-    /// assert_eq!(registry.expire_at_most(2).steps(), 2);
-    /// assert_eq!(registry.expire_at_most(2).steps(), 1);
-    /// # Ok::<(), room_registry::Error>(())
-    /// ```
-    pub fn expire_at_most(&mut self, steps: usize) -> Expired {
-        self.begin();
-        let mut expired = Expired::default();
-        let mut budget = steps;
-        while budget > 0
-            && let Some(number) = self.index.due(self.now)
-        {
-            if self.is_put_off(number) {
-                continue;
-            }
-            let room =
-                self.with_room_at(number, Cause::Command, |room, cx| room.expire(&mut budget, cx));
-            // A room that is due makes a step; were it otherwise, this would not end.
-            let Some(room) = room.filter(|room| room.steps() > 0) else { break };
-            expired.memberships += room.memberships;
-            expired.rooms += room.rooms;
-            expired.forgotten += room.forgotten;
-            expired.suspected += room.suspected;
-        }
-        expired
-    }
-
-    /// When [`expire`](Self::expire) can next change something; `None` where it never will.
-    ///
-    /// It is never too late. Where heartbeats put off dozens of rooms since the last `expire`, it may
-    /// be early, by less than the heartbeat timeout; a call then finds nothing due. Cost: constant,
-    /// at most some dozens of rooms.
-    ///
-    /// ```
-    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};
-    ///
-    /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
-    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
-    /// registry.create_room(NewRoom::new("r1", "tom"))?;
-    /// assert_eq!(registry.next_expiry(), None);
-    /// registry.join_room("r1", NewUser::new("tom"))?;
-    /// assert_eq!(registry.next_expiry(), Some(Timestamp::from_millis(1_090_001)));
-    /// # Ok::<(), room_registry::Error>(())
-    /// ```
-    #[must_use]
-    pub fn next_expiry(&self) -> Option<Timestamp> {
-        let mut next: Option<Timestamp> = None;
-        for (looked_at, (thought_at, number)) in self.index.by_due().enumerate() {
-            if next.is_some_and(|next| next <= thought_at) {
-                break;
-            }
-            if looked_at == LOOK_AHEAD {
-                return Some(thought_at);
-            }
-            let due = self.rooms.at(number).and_then(|room| room.next_expiry(&self.config));
-            next = earlier(next, due);
-        }
-        next
-    }
-
-    /// Gives all memberships one fresh timeout, as if everybody's heartbeat had come just now:
-    /// after a suspended machine, or an outage on our side. Cost: all memberships.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
-    ///
-    /// let clock = ManualClock::default();
-    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
-    /// registry.create_room(NewRoom::new("r1", "tom"))?;
-    /// registry.join_room("r1", NewUser::new("tom"))?;
-    /// clock.advance(Duration::from_secs(3_600)); // the machine slept
-    /// registry.grant_grace();
-    /// assert_eq!(registry.expire().memberships, 0);
-    /// # Ok::<(), room_registry::Error>(())
-    /// ```
-    pub fn grant_grace(&mut self) {
-        self.begin();
-        self.for_each_room(Cause::Command, RoomState::grant_grace);
     }
 
     /// What the last call that changes something made different, in the order in which a
@@ -509,12 +326,12 @@ impl<C: Clock> RoomRegistry<C> {
             return answer.expect("the room has this number");
         }
         let mut held =
-            Box::new(Held::new(RoomState::new(room_id.clone(), self.config.fingerprint)));
+            Box::new(HeldRoom::new(RoomState::new(room_id.clone(), self.config.fingerprint)));
         let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
         let answer = operation(&mut held.room, &mut cx);
         if !held.room.is_forgotten()
             && let Some(number) = self.rooms.insert(held)
-            && let Some(Held { room, place }) = self.rooms.at_mut(number)
+            && let Some(HeldRoom { room, place }) = self.rooms.at_mut(number)
         {
             self.index.turn(number, room, place, &self.config);
         }
@@ -538,29 +355,17 @@ impl<C: Clock> RoomRegistry<C> {
         cause: Cause,
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
-        let Held { room, place } = self.rooms.at_mut(number)?;
+        let HeldRoom { room, place } = self.rooms.at_mut(number)?;
         let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
         let answer = operation(room, &mut cx);
         if self.index.turn(number, room, place, &self.config) {
             self.rooms.swap_remove(number);
             let last = self.rooms.len();
-            if let Some(Held { room, place }) = self.rooms.at_mut(number) {
+            if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {
                 self.index.renumber(room.id(), place, last, number);
             }
         }
         Some(answer)
-    }
-
-    /// Heartbeats do not move their rooms in the order of what is due, as most would for nothing: a
-    /// room that has come up too early is put off. Each time that this happens a heartbeat paid for.
-    fn is_put_off(&mut self, number: usize) -> bool {
-        let Some(Held { room, place }) = self.rooms.at_mut(number) else { return false };
-        let due = room.next_expiry(&self.config);
-        let is_early = due.is_none_or(|at| at > self.now);
-        if is_early {
-            self.index.put_off(number, place, due);
-        }
-        is_early
     }
 
     /// A command on a room that must be listed.
@@ -581,7 +386,7 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl Fn(&mut RoomState, &mut Context<'_>),
     ) {
         for number in self.rooms.numbers_by_id() {
-            let Some(Held { room, place }) = self.rooms.at_mut(number) else { continue };
+            let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { continue };
             let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
             operation(room, &mut cx);
             self.index.turn(number, room, place, &self.config);

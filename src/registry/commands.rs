@@ -10,7 +10,7 @@ use crate::command::{
 };
 use crate::error::{Error, id_text};
 use crate::id::{RoomId, UserId};
-use crate::registry::{RoomRegistry, TOGETHER};
+use crate::registry::RoomRegistry;
 use crate::room::state::RoomState;
 use crate::text::{Attributes, Text};
 
@@ -211,80 +211,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, |room, cx| room.heartbeat(user_id, update, cx))
     }
 
-    /// Many heartbeats in one call, as a gateway that holds connections has them: `(room id, user
-    /// id)` each, with the answers in the same order, in a buffer that is used again. What each
-    /// does, answers and costs is as of [`heartbeat`](Self::heartbeat); together they wait for
-    /// memory at the same time, and not one after the other. [`changes`](Self::changes) has what
-    /// all of them made different.
-    ///
-    /// ```
-    /// use room_registry::{Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomRegistry};
-    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
-    /// registry.create_room(NewRoom::new("r1", "tom"))?;
-    /// registry.join_room("r1", NewUser::new("tom"))?;
-    /// let mut answers = Vec::new();
-    /// registry.heartbeats(&[("r1", "tom"), ("r1", "ann")], &mut answers);
-    /// assert_eq!(answers[0], Ok(Heartbeat::Alive));
-    /// assert!(answers[1].is_err());
-    /// # Ok::<(), room_registry::Error>(())
-    /// ```
-    pub fn heartbeats(
-        &mut self,
-        heartbeats: &[(&str, &str)],
-        answers: &mut Vec<Result<Heartbeat, Error>>,
-    ) {
-        self.begin();
-        answers.clear();
-        for batch in heartbeats.chunks(TOGETHER) {
-            let found = self.find_members(batch);
-            for ((room_id, user_id), found) in batch.iter().zip(found) {
-                answers.push(self.beat_at(room_id, user_id, found));
-            }
-        }
-    }
-
-    /// Where the members of a batch are. Step by step for all of them, and each step short, so that
-    /// a processor waits for memory once a step and not once a heartbeat.
-    fn find_members(&self, batch: &[(&str, &str)]) -> [Option<(usize, usize)>; TOGETHER] {
-        let mut hashes = [0; TOGETHER];
-        for (hash, (room_id, _)) in hashes.iter_mut().zip(batch) {
-            *hash = self.rooms.hash(room_id);
-        }
-        let mut rooms = [None; TOGETHER];
-        for ((room, hash), (room_id, _)) in rooms.iter_mut().zip(hashes).zip(batch) {
-            *room = self.rooms.number_by_hash(hash, room_id);
-        }
-        let members = rooms.map(|number| Some(self.rooms.at(number?)?.members()));
-        for ((hash, members), (_, user_id)) in hashes.iter_mut().zip(members).zip(batch) {
-            *hash = members.map_or(0, |members| members.hash(user_id));
-        }
-        let mut found = [None; TOGETHER];
-        for (index, (_, user_id)) in batch.iter().enumerate() {
-            let place = members[index].and_then(|held| held.place_by_hash(hashes[index], user_id));
-            found[index] = rooms[index].zip(place);
-        }
-        found
-    }
-
-    /// A heartbeat of somebody who was found in a place, which may be another's by now.
-    fn beat_at(
-        &mut self,
-        room_id: &str,
-        user_id: &str,
-        found: Option<(usize, usize)>,
-    ) -> Result<Heartbeat, Error> {
-        let timeout_ms = self.config.heartbeat_timeout_ms;
-        if let Some((number, place)) = found
-            && let Some(held) = self.rooms.at_with_id_mut(number, room_id)
-            && held.room.is_kept_alive_at(place, user_id, self.now, timeout_ms)
-        {
-            return Ok(Heartbeat::Alive);
-        }
-        self.beat(room_id, user_id)
-    }
-
     /// A heartbeat that finds its membership alive, as nearly all do, touches nothing but that.
-    fn beat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
+    pub(super) fn beat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
         let Some(number) = self.rooms.number_of(room_id) else {
             return Err(Error::RoomNotFound { room_id: id_text(room_id) });
         };

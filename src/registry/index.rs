@@ -12,10 +12,10 @@ use crate::room::state::RoomState;
 use crate::time::Timestamp;
 use crate::view::RoomRef;
 
-/// Where a room stands in everything that the registry keeps of it.
+/// Where a room stands in every index, as a value, so that one comparison tells what to move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// When a listed room began.
+    /// When it began; none where it is not listed.
     listed: Option<Timestamp>,
     /// When it is looked at next: never after something is due, and before it where heartbeats
     /// came since.
@@ -23,6 +23,7 @@ pub(crate) struct Place {
     host_id: Option<UserId>,
     totals: Totals,
     standing: Standing,
+    /// Whether it stood in the indexes before.
     is_known: bool,
 }
 
@@ -52,6 +53,7 @@ pub(crate) struct Index {
 }
 
 impl Place {
+    /// Where a room stands that is not there yet.
     pub(crate) fn nowhere() -> Self {
         let (totals, standing) = (Totals::default(), Standing::default());
         Self { listed: None, due: None, host_id: None, totals, standing, is_known: false }
@@ -74,6 +76,7 @@ impl Place {
         }
     }
 
+    /// Where it stands in the list by users.
     fn users(&self) -> Option<Reverse<usize>> {
         self.listed.map(|_| Reverse(self.totals.users))
     }
@@ -109,10 +112,7 @@ impl Index {
             let (number, id) = (narrow(number), room.id());
             turn(&mut self.listed, number, id, before.listed, after.listed);
             turn(&mut self.most_users, number, id, before.users(), after.users());
-            if before.due != after.due {
-                before.due.map(|at| self.due.remove(&(at, number)));
-                after.due.map(|at| self.due.insert((at, number)));
-            }
+            move_due(&mut self.due, number, before.due, after.due);
             match (before.listed, after.listed) {
                 (None, Some(_)) => _ = self.ids.insert(id.clone(), number),
                 (Some(_), None) => _ = self.ids.remove(id),
@@ -141,15 +141,13 @@ impl Index {
         if let Some(users) = place.users() {
             self.most_users.insert((users, room_id.clone()), to);
         }
-        if let Some(at) = place.due {
-            self.due.remove(&(at, from));
-            self.due.insert((at, to));
-        }
+        move_due(&mut self.due, from, place.due, None);
+        move_due(&mut self.due, to, None, place.due);
     }
 
-    /// The room that is to be looked at next, where that is due.
-    pub(crate) fn due(&self, now: Timestamp) -> Option<usize> {
-        self.due.first().filter(|(at, _)| *at <= now).map(|(_, number)| *number as usize)
+    /// The room that is to be looked at next and when, where that is due.
+    pub(crate) fn due(&self, now: Timestamp) -> Option<(Timestamp, usize)> {
+        self.by_due().next().filter(|(at, _)| *at <= now)
     }
 
     /// When which room is looked at.
@@ -158,19 +156,22 @@ impl Index {
     }
 
     /// A room is looked at later than was thought: nothing is due before.
-    pub(crate) fn put_off(&mut self, number: usize, place: &mut Place, due: Option<Timestamp>) {
-        let number = narrow(number);
-        if place.due != due {
-            place.due.map(|at| self.due.remove(&(at, number)));
-            due.map(|at| self.due.insert((at, number)));
-            place.due = due;
-        }
+    pub(crate) fn put_off(
+        &mut self,
+        number: usize,
+        place: &mut Place,
+        thought_at: Timestamp,
+        due: Option<Timestamp>,
+    ) {
+        move_due(&mut self.due, narrow(number), Some(thought_at), due);
+        place.due = due;
     }
 
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
         self.listed.values().rev().map(|number| *number as usize)
     }
 
+    /// The rooms that come after a place in the list of the newest.
     pub(crate) fn newest_after(
         &self,
         place: Option<(Timestamp, &RoomId)>,
@@ -181,6 +182,7 @@ impl Index {
         rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
     }
 
+    /// The rooms that come after a place in the list of the oldest.
     pub(crate) fn oldest_after(
         &self,
         place: Option<(Timestamp, &RoomId)>,
@@ -191,6 +193,7 @@ impl Index {
         rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
     }
 
+    /// The rooms that come after a place in the list by users.
     pub(crate) fn most_users_after(
         &self,
         place: Option<(u64, &RoomId)>,
@@ -207,6 +210,7 @@ impl Index {
         })
     }
 
+    /// The rooms that come after an id.
     pub(crate) fn ids_after(&self, room_id: Option<&RoomId>) -> impl Iterator<Item = Listed<'_>> {
         let after = room_id.map_or(Bound::Unbounded, |room_id| Bound::Excluded(room_id.clone()));
         let rooms = self.ids.range((after, Bound::Unbounded));
@@ -217,6 +221,7 @@ impl Index {
         self.totals
     }
 
+    /// How many created rooms a host has.
     pub(crate) fn rooms_of(&self, host_id: &str) -> usize {
         self.hosts.get(host_id).copied().unwrap_or(0)
     }
@@ -261,6 +266,19 @@ fn turn<K: Ord + Copy>(
     if let Some(at) = after {
         order.insert((at, room_id.clone()), number);
     }
+}
+
+fn move_due(
+    order: &mut BTreeSet<(Timestamp, u32)>,
+    number: u32,
+    before: Option<Timestamp>,
+    after: Option<Timestamp>,
+) {
+    if before == after {
+        return;
+    }
+    before.map(|at| order.remove(&(at, number)));
+    after.map(|at| order.insert((at, number)));
 }
 
 fn narrow(number: usize) -> u32 {

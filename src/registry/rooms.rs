@@ -12,16 +12,16 @@ use crate::room::state::RoomState;
 /// Everything held of many rooms. Each has a number below their count; where one goes, the last one
 /// takes its number.
 #[derive(Debug, Default)]
-pub(crate) struct Rooms(IndexMap<RoomId, Box<Held>>);
+pub(crate) struct Rooms(IndexMap<RoomId, Box<HeldRoom>>);
 
 /// A room, and what the index knows of it.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldRoom {
     pub(crate) room: RoomState,
     pub(crate) place: Place,
 }
 
-impl Held {
+impl HeldRoom {
     pub(crate) fn new(room: RoomState) -> Self {
         Self { room, place: Place::nowhere() }
     }
@@ -55,18 +55,18 @@ impl Rooms {
         self.0.get_index(number).map(|(_, held)| &held.room)
     }
 
-    pub(crate) fn at_mut(&mut self, number: usize) -> Option<&mut Held> {
+    pub(crate) fn at_mut(&mut self, number: usize) -> Option<&mut HeldRoom> {
         self.0.get_index_mut(number).map(|(_, held)| &mut **held)
     }
 
     /// The room of this number, where it has this id.
-    pub(crate) fn at_with_id_mut(&mut self, number: usize, room_id: &str) -> Option<&mut Held> {
+    pub(crate) fn at_with_id_mut(&mut self, number: usize, room_id: &str) -> Option<&mut HeldRoom> {
         let (held_id, held) = self.0.get_index_mut(number)?;
         (*held_id == *room_id).then_some(held)
     }
 
     /// Adds a room; answers its number, or nothing where there is one of this id.
-    pub(crate) fn insert(&mut self, room: Box<Held>) -> Option<usize> {
+    pub(crate) fn insert(&mut self, room: Box<HeldRoom>) -> Option<usize> {
         let (number, replaced) = self.0.insert_full(room.room.id().clone(), room);
         replaced.is_none().then_some(number)
     }

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Fingerprint};
 use crate::outcome::Outcomes;
 use crate::registry::RoomRegistry;
-use crate::registry::rooms::{Held, Rooms};
+use crate::registry::rooms::{HeldRoom, Rooms};
 use crate::room::Room;
 use crate::room::state::RoomState;
 use crate::room::stored::StoredRoom;
@@ -199,7 +199,7 @@ impl<C: Clock> RoomRegistry<C> {
     fn reindex(&mut self) {
         self.index = crate::registry::index::Index::new(&self.config);
         for number in 0..self.rooms.len() {
-            let Some(Held { room, place }) = self.rooms.at_mut(number) else { continue };
+            let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { continue };
             self.index.turn(number, room, place, &self.config);
         }
     }
@@ -312,7 +312,7 @@ impl<'de> Visitor<'de> for RoomsSeed {
             let room = room.into_state();
             check_settings(room.settings(), self.0)?;
             let room_id = room.id().clone();
-            if rooms.insert(Box::new(Held::new(room))).is_none() {
+            if rooms.insert(Box::new(HeldRoom::new(room))).is_none() {
                 return Err(de::Error::custom(format_args!(
                     "room {room_id} is in the snapshot twice"
                 )));

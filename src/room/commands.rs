@@ -155,7 +155,8 @@ impl RoomState {
     /// A heartbeat of a member who is there and not timed out, which changes nothing else. Anything
     /// else is left to [`heartbeat`](Self::heartbeat).
     pub(crate) fn is_kept_alive(&mut self, user_id: &str, now: Timestamp, timeout_ms: u64) -> bool {
-        self.member_place(user_id)
+        self.members
+            .place_of(user_id)
             .is_some_and(|place| self.is_kept_alive_at(place, user_id, now, timeout_ms))
     }
 
@@ -174,11 +175,6 @@ impl RoomState {
             self.clock = now;
         }
         is_alive
-    }
-
-    /// Where a member is found again, while nobody leaves.
-    pub(crate) fn member_place(&self, user_id: &str) -> Option<usize> {
-        self.members.place_of(user_id)
     }
 
     /// A heartbeat, which may carry an update.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::callback::{Callback, CallbackEvent};
+use crate::callback::Callback;
 use crate::change::{Cause, ChangeLog};
 use crate::config::{Config, Fingerprint};
 use crate::id::{RoomId, StreamId, StreamSessionId, UserId};
@@ -167,18 +167,6 @@ impl RoomState {
         self.cap_sessions();
         self.finish(cx);
         outcome
-    }
-
-    /// Whether anything is held of the user or stream that a callback is about.
-    pub(crate) fn holds_who_is_concerned(&self, callback: &Callback) -> bool {
-        let session = self.live.session(&callback.session_id);
-        session.is_some_and(|session| match &callback.event {
-            CallbackEvent::RoomCreated(_) | CallbackEvent::RoomClosed(_) => true,
-            CallbackEvent::UserLoggedIn(event) => session.users.contains_key(&event.user_id),
-            CallbackEvent::UserLoggedOut(event) => session.users.contains_key(&event.user_id),
-            CallbackEvent::StreamCreated(event) => session.streams.contains_key(&event.stream_id),
-            CallbackEvent::StreamClosed(event) => session.streams.contains_key(&event.stream_id),
-        })
     }
 
     /// Lets sessions go beyond the cap, never the one that readers see.

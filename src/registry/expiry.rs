@@ -1,0 +1,154 @@
+//! What is due: when, and done.
+
+use crate::change::Cause;
+use crate::clock::Clock;
+use crate::registry::RoomRegistry;
+use crate::registry::rooms::HeldRoom;
+use crate::room::Expired;
+use crate::room::forget::earlier;
+use crate::room::state::RoomState;
+use crate::time::Timestamp;
+
+/// How many rooms are looked at to tell what is due next, where heartbeats put them off.
+const LOOK_AHEAD: usize = 32;
+
+impl<C: Clock> RoomRegistry<C> {
+    /// Does everything that is due: ends the memberships whose heartbeats stopped for more than the
+    /// timeout and the rooms that their lifecycle ends, and forgets what the retention lets go.
+    ///
+    /// Early, late or repeated calls are harmless; [`next_expiry`](Self::next_expiry) tells when one
+    /// is worth making. A read shows a timed-out membership until it is swept or touched: readers,
+    /// changes and mirrors see one state.
+    ///
+    /// Cost: what is due, times the logarithm of the rooms.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    ///
+    /// clock.advance(Duration::from_secs(90)); // exactly the timeout is in time
+    /// assert_eq!(registry.expire().memberships, 0);
+    /// clock.advance(Duration::from_millis(1));
+    /// assert_eq!(registry.expire().memberships, 1);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn expire(&mut self) -> Expired {
+        self.expire_at_most(usize::MAX)
+    }
+
+    /// Does at most `steps` of what is due (a membership or a room that ends, a closing that is
+    /// forgotten), so that a large backlog does not hold up the host. What is left stays due: call
+    /// again while [`Expired::steps`] answers `steps` or more. It is more where several losses are
+    /// suspected in one room: they are reported together.
+    ///
+    /// Cost: the steps, times the logarithm of the rooms; a room that ends counts as one step and
+    /// costs its users.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// for user in ["ann", "bob", "cleo"] {
+    ///     registry.join_room("r1", NewUser::new(user))?;
+    /// }
+    /// clock.advance(Duration::from_secs(91));
+    /// assert_eq!(registry.expire_at_most(2).steps(), 2);
+    /// assert_eq!(registry.expire_at_most(2).steps(), 1);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn expire_at_most(&mut self, steps: usize) -> Expired {
+        self.begin();
+        let mut expired = Expired::default();
+        let mut budget = steps;
+        while budget > 0
+            && let Some((thought_at, number)) = self.index.due(self.now)
+        {
+            if self.is_put_off(thought_at, number) {
+                continue;
+            }
+            let room =
+                self.with_room_at(number, Cause::Command, |room, cx| room.expire(&mut budget, cx));
+            // A room that is due makes a step; were it otherwise, this would not end.
+            let Some(room) = room.filter(|room| room.steps() > 0) else { break };
+            expired.memberships += room.memberships;
+            expired.rooms += room.rooms;
+            expired.forgotten += room.forgotten;
+            expired.suspected += room.suspected;
+        }
+        expired
+    }
+
+    /// When [`expire`](Self::expire) can next change something; `None` where it never will.
+    ///
+    /// It is never too late. Where heartbeats put off dozens of rooms since the last `expire`, it may
+    /// be early, by less than the heartbeat timeout; a call then finds nothing due. Cost: constant,
+    /// at most some dozens of rooms.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};
+    ///
+    /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// assert_eq!(registry.next_expiry(), None);
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    /// assert_eq!(registry.next_expiry(), Some(Timestamp::from_millis(1_090_001)));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        let mut next: Option<Timestamp> = None;
+        for (looked_at, (thought_at, number)) in self.index.by_due().enumerate() {
+            if next.is_some_and(|next| next <= thought_at) {
+                break;
+            }
+            if looked_at == LOOK_AHEAD {
+                return Some(thought_at);
+            }
+            let due = self.rooms.at(number).and_then(|room| room.next_expiry(&self.config));
+            next = earlier(next, due);
+        }
+        next
+    }
+
+    /// Gives all memberships one fresh timeout, as if everybody's heartbeat had come just now:
+    /// after a suspended machine, or an outage on our side. Cost: all memberships.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    /// clock.advance(Duration::from_secs(3_600)); // the machine slept
+    /// registry.grant_grace();
+    /// assert_eq!(registry.expire().memberships, 0);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn grant_grace(&mut self) {
+        self.begin();
+        self.for_each_room(Cause::Command, RoomState::grant_grace);
+    }
+
+    /// Heartbeats do not move their rooms in the order of what is due, as most would for nothing: a
+    /// room that has come up too early is put off. Each time that this happens a heartbeat paid for.
+    fn is_put_off(&mut self, thought_at: Timestamp, number: usize) -> bool {
+        let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { return false };
+        let due = room.next_expiry(&self.config);
+        let is_early = due.is_none_or(|at| at > self.now);
+        if is_early {
+            self.index.put_off(number, place, thought_at, due);
+        }
+        is_early
+    }
+}
