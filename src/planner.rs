@@ -106,7 +106,7 @@ pub struct Standing {
     pub tail_at: Option<Timestamp>,
     /// Until when observations confirmed both lists, in their time.
     pub confirmed_at: Option<Timestamp>,
-    /// Since when it is not listed, in our time.
+    /// Since when it is not listed and nothing was heard of it, in our time.
     pub unseen_since: Option<Timestamp>,
     /// Whether holes and signs concern its users.
     pub users: bool,
@@ -168,6 +168,8 @@ pub struct Planner {
     tails: BTreeSet<(Timestamp, RoomId)>,
     /// All rooms, the longest unconfirmed and unasked first.
     turns: BTreeSet<(Option<Timestamp>, RoomId)>,
+    /// Rooms that are not listed any more, the longest unseen first.
+    unseen: BTreeSet<(Timestamp, RoomId)>,
     asked: HashMap<RoomId, Asked>,
     questions: u32,
 }
@@ -214,6 +216,7 @@ impl Planner {
             signs: BTreeSet::new(),
             tails: BTreeSet::new(),
             turns: BTreeSet::new(),
+            unseen: BTreeSet::new(),
             asked: HashMap::new(),
             questions: 0,
         }
@@ -425,26 +428,17 @@ impl Planner {
         self.asked.get(room_id).is_some_and(|asked| asked.until > now)
     }
 
-    /// Lets rooms go that have not been listed for long, now and then.
+    /// Lets rooms go that have not been listed for long.
     fn drop_unseen(&mut self, now: Timestamp) {
-        if !self.questions.is_multiple_of(64) {
-            return;
-        }
-        let is_gone = |known: &Known| {
-            known.standing.unseen_since.is_some_and(|since| since.plus(UNSEEN_FOR_MS) <= now)
-        };
-        let turns = self.turns.iter().map(|(_, room_id)| room_id);
-        let gone: Vec<_> = turns
-            .filter(|room_id| self.rooms.get(*room_id).is_some_and(is_gone))
-            .cloned()
-            .collect();
-        for room_id in gone {
+        while let Some((since, room_id)) = self.unseen.first()
+            && since.plus(UNSEEN_FOR_MS) <= now
+        {
+            let room_id = room_id.clone();
             if let Some(known) = self.rooms.remove(&room_id) {
                 self.remove(&room_id, &known);
-                self.asked.remove(&room_id);
             }
+            self.asked.remove(&room_id);
         }
-        self.asked.retain(|_, asked| asked.until > now || asked.failures > 0);
     }
 
     fn insert(&mut self, room_id: &RoomId, known: Known) {
@@ -453,6 +447,9 @@ impl Planner {
         }
         if let Some(at) = known.standing.tail_at {
             self.tails.insert((at, room_id.clone()));
+        }
+        if let Some(since) = known.standing.unseen_since {
+            self.unseen.insert((since, room_id.clone()));
         }
         self.turns.insert((known.turn(), room_id.clone()));
         self.rooms.insert(room_id.clone(), known);
@@ -465,6 +462,9 @@ impl Planner {
         }
         if let Some(at) = known.standing.tail_at {
             self.tails.remove(&(at, room_id.clone()));
+        }
+        if let Some(since) = known.standing.unseen_since {
+            self.unseen.remove(&(since, room_id.clone()));
         }
         self.turns.remove(&(known.turn(), room_id.clone()));
     }

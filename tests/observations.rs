@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use room_registry::{Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome};
+use room_registry::{Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome, RoomClosed};
 use support::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
     stream_created, user,
@@ -136,6 +136,25 @@ fn a_named_session_is_shown_and_closed_by_name() {
     assert_eq!(story.sees(&closed), Outcome::Applied);
     assert!(story.registry.room("r").is_none());
     assert_eq!(story.hears(at(60), created(0)), Outcome::Held, "it is known to be closed");
+}
+
+#[test]
+fn of_two_sessions_created_at_once_the_one_seen_alive_later_is_current() {
+    let mut story = Story::new();
+    // The close of the first is lost, and nothing else tells the two apart.
+    story.hears_of("2", at(0), created(0));
+    story.hears_of("1", at(0), created(0));
+    story.hears_of("2", at(1), login("ghost", 1, 0));
+    assert_eq!(story.session().unwrap(), "2");
+    let ann = || observation(50).users([user("ann")]).streams([]);
+    story.passes_to(60);
+    assert_eq!(story.sees(&ann().session_id(session())), Outcome::Applied);
+    assert_eq!((story.session().unwrap(), story.users()), ("1".into(), vec!["ann".into()]));
+
+    story.hears(at(61), RoomClosed::new(at(61)));
+    assert!(!story.is_open(), "the other was over before");
+    story.hears_of("3", at(62), created(62));
+    assert_eq!(story.session().unwrap(), "3");
 }
 
 #[test]

@@ -188,6 +188,39 @@ fn a_room_that_left_the_list_is_asked_about_for_a_quarter_of_an_hour() {
 }
 
 #[test]
+fn a_room_that_is_heard_of_again_is_asked_about_again_though_nobody_sees_it() {
+    let config = Config::builder().repair_calls_per_second(1_000).infer_sessions(false);
+    let mut desk = Desk::with(config.build().expect("it makes sense"));
+    desk.silent_room("r");
+    desk.answer_with_nobody();
+    desk.clock.set(at(800));
+    desk.hears_in("2", "r", login("bob", 9, 799));
+    assert!(desk.registry.room("r").is_none(), "without a creation it is not inferred");
+    desk.clock.set(at(1_500));
+    assert_eq!(desk.asked_of_in(100), ["r"], "heard of less than a quarter of an hour ago");
+    desk.clock.set(at(800 + 900));
+    assert!(desk.asked_of_in(100).is_empty(), "after that it is let go");
+}
+
+#[test]
+fn that_a_room_is_over_told_again_and_again_is_no_reason_to_ask_on() {
+    let mut desk = Desk::new(1_000);
+    desk.silent_room("r");
+    let session_id = SessionId::new("1").expect("a valid id");
+    for minute in 1..20 {
+        desk.clock.set(at(minute * 60));
+        let questions = desk.asked_of_in(100);
+        assert_eq!(questions.is_empty(), minute > 15, "after {minute} minutes");
+        for _ in &questions {
+            let room_id = RoomId::new("r").expect("a valid id");
+            let over = Observation::new(room_id, desk.clock.now());
+            let over = over.session_id(session_id.clone()).open(false);
+            desk.registry.apply_observation(&over).expect("it is consistent");
+        }
+    }
+}
+
+#[test]
 fn a_restored_registry_asks_as_the_one_before() {
     let mut desk = Desk::new(1_000);
     desk.room_with_two_logins("signed");
@@ -215,16 +248,23 @@ struct Desk {
 
 impl Desk {
     fn new(calls_per_second: u32) -> Self {
-        let clock = ManualClock::at(at(0));
         let config = Config::builder().repair_calls_per_second(calls_per_second).build();
-        let config = config.expect("it makes sense");
+        Self::with(config.expect("it makes sense"))
+    }
+
+    fn with(config: Config) -> Self {
+        let clock = ManualClock::at(at(0));
         let registry = RoomRegistry::with_clock(config, clock.clone());
         Self { clock, registry }
     }
 
     fn hears(&mut self, room: &str, event: impl Into<CallbackEvent>) {
+        self.hears_in("1", room, event);
+    }
+
+    fn hears_in(&mut self, session: &str, room: &str, event: impl Into<CallbackEvent>) {
         let room_id = RoomId::new(room).expect("a valid id");
-        let session_id = SessionId::new("1").expect("a valid id");
+        let session_id = SessionId::new(session).expect("a valid id");
         self.registry.apply_callback(&Callback::new(room_id, session_id, event));
     }
 
@@ -248,6 +288,14 @@ impl Desk {
 
     fn questions(&mut self) -> Vec<Question> {
         std::iter::from_fn(|| self.registry.next_question()).collect()
+    }
+
+    /// Which rooms it asks about within so many looks; what was let go is so only now and then.
+    fn asked_of_in(&mut self, looks: usize) -> Vec<String> {
+        let looked = (0..looks).filter_map(|_| self.registry.next_question());
+        let mut rooms: Vec<_> = looked.map(|question| question.room_id.to_string()).collect();
+        rooms.dedup();
+        rooms
     }
 
     /// The media server has Ann in every room.

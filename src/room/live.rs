@@ -119,7 +119,10 @@ impl Live {
         match verdict {
             Verdict::Closed(session_id) => {
                 let close = Facts { close: Some(at), ..none(session_id) };
-                return self.join(&close, now, None, rules).tally.changed;
+                // That it is closed, said again, is not to be heard of again.
+                let closed = self.session(session_id).filter(|held| held.closed_at.is_some());
+                let touched_at = closed.map_or(now, |held| held.touched_at);
+                return self.join(&close, touched_at, None, rules).tally.changed;
             }
             Verdict::Alive(session_id) => {
                 let alive = Facts { alive: Some(at), ..none(session_id) };
@@ -248,9 +251,12 @@ impl Live {
 
     /// The current session: the one whose users and streams readers see, if it is open.
     ///
-    /// It is picked among the anchors by creation, unless a session that is no anchor has a sign
-    /// of life later than the limit, or was seen to be alive after C; then among those, by that.
+    /// It is picked among the anchors by creation, unless a session was seen to be alive after C, or
+    /// one that is no anchor has a sign of life later than the limit; then among those, by that.
     /// The limit leaves the clock skew to an anchor that is not closed, and nothing to one that is.
+    ///
+    /// An anchor that was seen alive contends too: of two created within the tie window only one can
+    /// be alive after both, and where the close of the other is lost, nothing else would tell.
     pub(crate) fn current(
         &self,
         rules: &Fingerprint,
@@ -267,12 +273,12 @@ impl Live {
             Some(Candidate { is_open: false, .. }) | None => latest,
         });
         let contenders = self.sessions.iter().enumerate().filter_map(|(index, session)| {
-            let is_inferred = |at: &Timestamp| rules.infer_sessions && Some(*at) > limit;
+            let infers = rules.infer_sessions && !session.is_anchor();
+            let is_inferred = |at: &Timestamp| infers && Some(*at) > limit;
             let seen_at = session.seen_at.filter(is_inferred);
             let alive_at = session.alive_at.filter(|at| Some(*at) > self.latest_create);
             let at = seen_at.max(alive_at)?;
-            let is_open = !session.is_closed(closings);
-            (!session.is_anchor()).then_some(Candidate { at, is_open, index })
+            Some(Candidate { at, is_open: !session.is_closed(closings), index })
         });
         pick(contenders, rules.tie_window_ms).or(anchor).map(|current| current.index)
     }

@@ -91,11 +91,12 @@ impl RoomState {
         }
     }
 
-    /// Since when nobody sees the room; if nobody ever did, since it was last heard of.
+    /// Since when nobody sees the room and nothing was heard of it: a callback that opens nothing
+    /// is a reason to ask all the same.
     fn unseen_since(&self) -> Timestamp {
-        let heard_at = || self.live.sessions.iter().map(|session| session.touched_at).max();
+        let heard_at = self.live.sessions.iter().map(|session| session.touched_at).max();
         let unseen_since = self.sessionless_since.max(self.ended_at);
-        unseen_since.or_else(heard_at).unwrap_or(self.clock)
+        unseen_since.max(heard_at).unwrap_or(self.clock)
     }
 
     /// What is worth asking about, and since when.

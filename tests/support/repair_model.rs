@@ -272,10 +272,10 @@ impl Held {
             Some((_, false, _)) => settings.clock_skew,
             Some((_, true, _)) | None => 0,
         };
-        let contenders = sessions.iter().filter(|(_, session)| session.create.is_none());
-        let contenders = contenders.filter_map(|(id, session)| {
+        let contenders = sessions.iter().filter_map(|(id, session)| {
             let limit = c.map(|c| c + margin);
-            let seen_at = session.seen_at.filter(|at| settings.infer && Some(*at) > limit);
+            let infer = settings.infer && session.create.is_none();
+            let seen_at = session.seen_at.filter(|at| infer && Some(*at) > limit);
             let alive_at = session.alive_at.filter(|at| Some(*at) > c);
             Some((seen_at.max(alive_at)?, self.is_closed(session), id))
         });

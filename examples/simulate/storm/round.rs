@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
-use room_registry::{Mirror, NewRoom, NewUser, Timestamp};
+use room_registry::{Mirror, NewRoom, NewUser, Observation, Timestamp};
 
 use super::super::contestants::{Contestant, Ours};
 use super::super::names::Names;
@@ -15,6 +16,8 @@ use super::{Round, checks, world};
 const LOOK_EVERY: u64 = 150;
 /// How often a registry is saved and restored, in looks.
 const SAVE_EVERY: u64 = 4;
+/// How long a planner asks about a room that is not listed.
+const ASKED_FOR: Duration = Duration::from_secs(15 * 60);
 
 pub(crate) fn play(seed: u64) -> Round {
     let mut rng = Rng::new(seed, 9);
@@ -107,6 +110,7 @@ fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String
         let last = heard_of.entry(told.room).or_default();
         *last = told.callback.latest_time().max(*last);
     }
+    let now = Timestamp::from_millis(simulation.now());
     for entrant in simulation.entrants() {
         let Some(ours) = entrant.contestant.ours() else { continue };
         let who = entrant.contestant.name();
@@ -114,7 +118,7 @@ fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String
         let mut count = 0;
         for room in entrant.score.wrong_rooms() {
             let Some(last) = heard_of.get(&room) else { continue };
-            if !nothing_lost && was_given_up(entrant, room, *last) {
+            if !nothing_lost && was_given_up(entrant, room, *last, now) {
                 continue;
             }
             count += 1;
@@ -137,12 +141,18 @@ fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String
     checks::forgets(simulation, found);
 }
 
-/// A room that is not listed is asked about for a quarter of an hour only; where calls fail, each
-/// of these may.
-fn was_given_up(entrant: &Entrant, room: usize, last_told_at: Timestamp) -> bool {
+/// A room that is not listed, and not heard of, is asked about for a quarter of an hour only: who
+/// comes back later with every callback lost stays unseen until one comes. Where calls fail, each
+/// call of that quarter of an hour may.
+fn was_given_up(entrant: &Entrant, room: usize, last_told_at: Timestamp, now: Timestamp) -> bool {
     let room_id = Names::room(room);
     let fails = entrant.calls().is_some_and(|calls| calls.failed > 0);
-    let answers = entrant.observed().iter().filter(|answer| answer.room_id == room_id);
-    let is_answered = answers.map(|answer| answer.observed_at).max() > Some(last_told_at);
-    fails && !is_answered && !entrant.contestant.shown(room).open
+    let answers = || entrant.observed().iter().filter(|answer| answer.room_id == room_id);
+    let is_answered = answers().any(|answer| answer.observed_at > last_told_at);
+    let is_past = |at: Timestamp| now.since(at) >= ASKED_FOR;
+    let saw_nobody =
+        |it: &Observation| it.users.entries().is_empty() && it.streams.entries().is_empty();
+    let was_over = answers().any(|answer| is_past(answer.observed_at) && saw_nobody(answer));
+    let is_over = is_past(last_told_at) && was_over;
+    (is_over || fails && !is_answered) && !entrant.contestant.shown(room).open
 }
