@@ -9,6 +9,8 @@ use compact_str::CompactString;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::text::Text;
+
 /// The longest id, in bytes of UTF-8.
 pub const MAX_ID_LEN: usize = 255;
 
@@ -162,6 +164,18 @@ macro_rules! id {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(self.0.as_str(), f)
+            }
+        }
+
+        impl From<$name> for Text {
+            fn from(id: $name) -> Self {
+                Self::from(id.as_str())
+            }
+        }
+
+        impl From<&$name> for Text {
+            fn from(id: &$name) -> Self {
+                Self::from(id.as_str())
             }
         }
 

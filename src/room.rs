@@ -16,6 +16,7 @@ pub(crate) mod evidence;
 pub(crate) mod expiry;
 pub(crate) mod facts;
 pub(crate) mod forget;
+mod inputs;
 pub(crate) mod live;
 pub(crate) mod members;
 mod merge;
@@ -338,6 +339,32 @@ impl Room {
         self.run(config, now, Cause::Command, |room, cx| {
             room.take_heartbeats(heartbeats, cx);
             Ok(room.expire(&mut usize::MAX.clone(), cx))
+        })
+    }
+
+    /// Takes over last heartbeats that were kept outside the room, and does nothing that is due:
+    /// before a command whose answer depends on who is still there. Cost: the memberships of the
+    /// room.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherSettings`].
+    ///
+    #[doc = room_example!(
+        "room.join(NewUser::new(\"ann\"), &config, now)?;",
+        "let later = Timestamp::from_secs(1_091);",
+        "room.take_heartbeats([(\"ann\", Timestamp::from_secs(1_080))], &config, later)?;",
+        "assert!(room.join(NewUser::new(\"ann\"), &config, later).is_err(), \"she is still there\");"
+    )]
+    pub fn take_heartbeats(
+        &mut self,
+        heartbeats: impl IntoIterator<Item = (impl AsRef<str>, Timestamp)>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.run(config, now, Cause::Command, |room, cx| {
+            room.take_heartbeats(heartbeats, cx);
+            Ok(())
         })
     }
 

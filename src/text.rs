@@ -245,3 +245,17 @@ impl Attributes {
         self.0.is_empty()
     }
 }
+
+/// Of a key that comes twice, the later value.
+///
+/// ```
+/// # use room_registry::Attributes;
+/// let attributes: Attributes = [("cover", "a.jpg"), ("mode", "music")].into_iter().collect();
+/// assert_eq!(attributes.get("mode"), Some("music"));
+/// ```
+impl<K: Into<Text>, V: Into<Text>> FromIterator<(K, V)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(attributes: I) -> Self {
+        let texts = attributes.into_iter().map(|(key, value)| (key.into(), value.into()));
+        Self(texts.collect())
+    }
+}

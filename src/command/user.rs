@@ -42,6 +42,15 @@ impl NewUser {
         Self { user_id: user_id.into(), user_name: None, role: None, attributes: BTreeMap::new() }
     }
 
+    pub(crate) fn from_parts(
+        user_id: &UserId,
+        user_name: Option<Text>,
+        role: Option<Role>,
+        attributes: Attributes,
+    ) -> Self {
+        Self { user_id: user_id.into(), user_name, role, attributes: attributes.0 }
+    }
+
     /// The name to show, at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one reads as none.
     ///
     /// ```

@@ -314,10 +314,7 @@ impl<C: Clock> RoomRegistry<C> {
             }
             Command::EndRoom { room_id } => self.end_room(room_id.as_str())?,
             Command::JoinRoom { room_id, user_id, user_name, role, attributes } => {
-                let mut user = NewUser::new(user_id.as_str());
-                user.user_name = user_name;
-                user.role = role;
-                user.attributes = attributes.0;
+                let user = NewUser::from_parts(&user_id, user_name, role, attributes);
                 self.join_room(room_id.as_str(), user)?;
             }
             Command::LeaveRoom { room_id, user_id } => {
