@@ -1,0 +1,109 @@
+//! The changes, as they happen: for `GET /events` and whoever else listens.
+//!
+//! A feed remembers the latest events, so that a listener who was cut off goes on where he was. One
+//! who comes back too late, or listens too slowly, is told that he *missed* something: he reads the
+//! lists again, and goes on from there.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use room_registry::Change;
+use tokio::sync::broadcast;
+
+/// How many events are remembered.
+const REMEMBERED: usize = 8_192;
+/// How far a listener may be behind.
+const BEHIND: usize = 1_024;
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Names its place in the feed: what a listener goes on after.
+    pub id: String,
+    /// The change, as JSON in one line.
+    pub json: String,
+}
+
+/// Where changes are told.
+#[derive(Debug)]
+pub struct Feed {
+    remembered: Mutex<Remembered>,
+    listeners: broadcast::Sender<Arc<Event>>,
+}
+
+#[derive(Debug, Default)]
+struct Remembered {
+    events: VecDeque<Arc<Event>>,
+    /// How many events there were, for feeds that number them themselves.
+    count: u64,
+}
+
+/// What a listener gets.
+#[derive(Debug)]
+pub struct Listening {
+    /// Events between the one that was asked for and this one are not remembered any more.
+    pub missed: bool,
+    /// What is remembered after the event that was asked for.
+    pub past: Vec<Arc<Event>>,
+    /// What comes from here on.
+    pub coming: broadcast::Receiver<Arc<Event>>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        let (listeners, _) = broadcast::channel(BEHIND);
+        Self { remembered: Mutex::default(), listeners }
+    }
+}
+
+impl Feed {
+    /// Tells of changes, and numbers them. `epoch` tells this run of the process from another.
+    pub fn tell(&self, epoch: u64, changes: impl Iterator<Item = Change>) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        for change in changes {
+            remembered.count += 1;
+            let id = format!("{epoch:x}-{}", remembered.count);
+            self.push(&mut remembered, Event { id, json: json(&change) });
+        }
+    }
+
+    /// Tells of an event that has its id already.
+    pub fn pass_on(&self, event: Event) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        self.push(&mut remembered, event);
+    }
+
+    /// Listens, from after an event on; from now on where none is named.
+    #[must_use]
+    pub fn listen(&self, after: Option<&str>) -> Listening {
+        // Under the lock, so that nothing falls between what was and what comes.
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let coming = self.listeners.subscribe();
+        let Some(after) = after else {
+            return Listening { missed: false, past: Vec::new(), coming };
+        };
+        match remembered.events.iter().rposition(|event| event.id == after) {
+            Some(place) => {
+                let past = remembered.events.iter().skip(place + 1).cloned().collect();
+                Listening { missed: false, past, coming }
+            }
+            None => Listening { missed: true, past: Vec::new(), coming },
+        }
+    }
+
+    fn push(&self, remembered: &mut Remembered, event: Event) {
+        let event = Arc::new(event);
+        if remembered.events.len() == REMEMBERED {
+            remembered.events.pop_front();
+        }
+        remembered.events.push_back(Arc::clone(&event));
+        // That nobody listens is no error.
+        _ = self.listeners.send(event);
+    }
+}
+
+/// A change, as JSON in one line.
+#[must_use]
+pub fn json(change: &Change) -> String {
+    serde_json::to_string(change).expect("a change has no key that is no text")
+}
