@@ -10,7 +10,7 @@
 
 mod budget;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 #[cfg(feature = "serde")]
@@ -158,7 +158,7 @@ enum Class {
 #[derive(Debug, Clone)]
 pub struct Planner {
     budget: Budget,
-    rooms: HashMap<RoomId, Known>,
+    rooms: BTreeMap<RoomId, Known>,
     /// Holes and signs that are too young, by when they are old enough.
     waiting: BTreeSet<(Timestamp, Class, RoomId)>,
     /// Holes and signs, the longest unconfirmed and unasked first.
@@ -170,7 +170,7 @@ pub struct Planner {
     turns: BTreeSet<(Option<Timestamp>, RoomId)>,
     /// Rooms that are not listed any more, the longest unseen first.
     unseen: BTreeSet<(Timestamp, RoomId)>,
-    asked: HashMap<RoomId, Asked>,
+    asked: BTreeMap<RoomId, Asked>,
     questions: u32,
 }
 
@@ -210,14 +210,14 @@ impl Planner {
     pub fn new(calls_per_second: u32) -> Self {
         Self {
             budget: Budget::new(calls_per_second),
-            rooms: HashMap::new(),
+            rooms: BTreeMap::new(),
             waiting: BTreeSet::new(),
             holes: BTreeSet::new(),
             signs: BTreeSet::new(),
             tails: BTreeSet::new(),
             turns: BTreeSet::new(),
             unseen: BTreeSet::new(),
-            asked: HashMap::new(),
+            asked: BTreeMap::new(),
             questions: 0,
         }
     }

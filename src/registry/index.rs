@@ -2,7 +2,7 @@
 //! rooms a host has, and the totals.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use crate::config::Config;
@@ -47,7 +47,7 @@ pub(crate) struct Index {
     most_users: BTreeMap<(Reverse<usize>, RoomId), u32>,
     ids: BTreeMap<RoomId, u32>,
     due: BTreeSet<(Timestamp, u32)>,
-    hosts: HashMap<UserId, usize>,
+    hosts: BTreeMap<UserId, usize>,
     totals: Totals,
     pub(super) planner: Planner,
 }
@@ -89,7 +89,7 @@ impl Index {
             most_users: BTreeMap::new(),
             ids: BTreeMap::new(),
             due: BTreeSet::new(),
-            hosts: HashMap::new(),
+            hosts: BTreeMap::new(),
             totals: Totals::default(),
             planner: Planner::new(config.repair_calls_per_second),
         }
