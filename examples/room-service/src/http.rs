@@ -19,11 +19,12 @@ mod page;
 mod parameters;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -31,10 +32,11 @@ use room_registry::{Role, RoomId, UserId};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use self::answer::Problem;
+use self::answer::{AnswerCode, Problem};
 use self::parameters::Asked;
 pub use self::parameters::{DEFAULT_LIMIT, MAX_BODY_LEN, MAX_LIMIT};
 use crate::auth::{Action, Asking, Authoriser, Permission};
+use crate::metrics::{self, Metrics};
 use crate::settings::Limits;
 use crate::signature::Verifier;
 use crate::store::Store;
@@ -46,6 +48,7 @@ pub(crate) struct Service {
     pub(crate) stores: Stores,
     pub(crate) authoriser: Arc<dyn Authoriser>,
     pub(crate) verifier: Option<Verifier>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     /// The places for those who listen to events.
     pub(crate) listeners: Arc<Semaphore>,
@@ -88,6 +91,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Router {
     let mut router = Router::new()
         .merge(page::routes())
         .route("/healthz", get(healthz).with_state(Arc::clone(service)))
+        .route("/metrics", get(metrics).with_state(Arc::clone(service)))
         .nest("/room", rooms().with_state(at(&stores.default)))
         .merge(beside_rooms().with_state(at(&stores.default)))
         .nest("/api/room/mem", of_store(at(&stores.memory)));
@@ -150,16 +154,27 @@ async fn healthz(State(service): State<Arc<Service>>) -> Response {
     answer::done()
 }
 
-/// What is done around every request.
+/// What is counted.
+async fn metrics(State(service): State<Arc<Service>>) -> Response {
+    let text = service.metrics.text(&service.stores.all()).await;
+    ([(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE))], text).into_response()
+}
+
+/// What is done around every request: it is limited in time, counted and logged.
 async fn around(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
-    let is_get = *request.method() == Method::GET;
+    let began_at = Instant::now();
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let path = path.as_ref().map_or("other", MatchedPath::as_str);
     let answered = tokio::time::timeout(service.limits.request_timeout, next.run(request)).await;
     let mut response = answered
         .unwrap_or_else(|_| Problem::Unavailable("it took too long".to_owned()).into_response());
+    let (status, took) = (response.status().as_u16(), began_at.elapsed());
+    let code = response.extensions().get::<AnswerCode>().map(|code| code.0);
+    service.metrics.request(path, status, code, took);
+    tracing::debug!(%method, path, status, code, ?took, "answered");
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if is_get && !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

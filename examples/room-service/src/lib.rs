@@ -17,6 +17,8 @@ pub mod auth;
 pub mod feed;
 pub mod http;
 pub mod logs;
+pub mod metrics;
+pub mod repair;
 pub mod rows;
 pub mod service;
 pub mod settings;

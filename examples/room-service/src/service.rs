@@ -1,7 +1,8 @@
 //! The service: its parts put together, started and stopped.
 //!
 //! ```text
-//! settings ─▶ Parts ─▶ serve: connections, a sweeper a store ─▶ stop: connections end, stores close
+//! settings ─▶ Parts ─▶ serve: connections; for each store a sweeper, repair and a count of changes
+//!                         └─▶ stop: connections end, then these, then stores close
 //! ```
 
 use std::error::Error;
@@ -17,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{self, Authoriser, Everybody};
 use crate::http::{self, Service, connections};
-use crate::settings::{Limits, Settings};
+use crate::metrics::{self, Metrics};
+use crate::repair::{self, MediaServer, Zego};
+use crate::settings::{Limits, Settings, SettingsError};
 use crate::signature::Verifier;
 use crate::stores::Stores;
 use crate::sweeper;
@@ -32,6 +35,8 @@ pub struct Parts {
     pub authoriser: Arc<dyn Authoriser>,
     /// Checks callbacks; without it any is believed.
     pub verifier: Option<Verifier>,
+    /// Whom to ask about lost callbacks; without one nothing is asked.
+    pub media_server: Option<Arc<dyn MediaServer>>,
     pub limits: Limits,
 }
 
@@ -39,7 +44,13 @@ impl Parts {
     /// These stores, open to everybody.
     #[must_use]
     pub fn new(stores: Stores) -> Self {
-        Self { stores, authoriser: Arc::new(Everybody), verifier: None, limits: Limits::default() }
+        Self {
+            stores,
+            authoriser: Arc::new(Everybody),
+            verifier: None,
+            media_server: None,
+            limits: Limits::default(),
+        }
     }
 
     /// What the settings say.
@@ -52,7 +63,29 @@ impl Parts {
             tracing::warn!("no callback secret: any callback is believed");
         }
         let stores = Stores::open(settings, config).await?;
-        Ok(Self { stores, authoriser, verifier, limits: settings.limits.clone() })
+        let media_server = media_server(settings)?;
+        let limits = settings.limits.clone();
+        Ok(Self { stores, authoriser, verifier, media_server, limits })
+    }
+}
+
+/// The vendor's API, where the settings tell how to ask it.
+fn media_server(settings: &Settings) -> Result<Option<Arc<dyn MediaServer>>, SettingsError> {
+    let calls_per_second = settings.rules.repair_calls_per_second;
+    let vendor = &settings.media_server;
+    match (vendor.zego_app_id, vendor.server_secret()?) {
+        (Some(app_id), Some(secret)) if calls_per_second > 0 => {
+            let zego = Zego::new(&vendor.zego_url, app_id, secret, calls_per_second)?;
+            Ok(Some(Arc::new(zego)))
+        }
+        (Some(_), None) => Err(SettingsError::Missing { name: "zego-server-secret" }),
+        (None, Some(_)) => Err(SettingsError::Missing { name: "zego-app-id" }),
+        (Some(_), Some(_)) | (None, None) => {
+            tracing::info!(
+                "no repair: there is no app id and server secret, or no budget of calls"
+            );
+            Ok(None)
+        }
     }
 }
 
@@ -78,9 +111,15 @@ pub async fn serve(
     parts: Parts,
     stop: CancellationToken,
 ) -> Result<(), Box<dyn Error>> {
-    let Parts { stores, authoriser, verifier, limits } = parts;
+    let Parts { stores, authoriser, verifier, media_server, limits } = parts;
+    let metrics = Arc::new(Metrics::default());
     let mut tasks = JoinSet::new();
     for store in stores.all() {
+        tasks.spawn(metrics::watch(Arc::clone(&metrics), Arc::clone(&store)));
+        if let Some(media_server) = &media_server {
+            let (media_server, metrics) = (Arc::clone(media_server), Arc::clone(&metrics));
+            tasks.spawn(repair::run(Arc::clone(&store), media_server, metrics));
+        }
         tasks.spawn(sweeper::run(store));
     }
     let listeners = Arc::new(Semaphore::new(limits.max_listeners as usize));
@@ -88,11 +127,12 @@ pub async fn serve(
         stores: stores.clone(),
         authoriser,
         verifier,
+        metrics,
         limits: limits.clone(),
         listeners,
         stop: stop.clone(),
     });
-    connections::serve(listener, http::router(&service), &limits, &stop).await;
+    connections::serve(listener, http::router(&service), &service).await;
     tasks.shutdown().await;
     close(&stores).await
 }

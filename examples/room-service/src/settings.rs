@@ -78,7 +78,7 @@ pub struct Settings {
     #[arg(long, env = "ROOM_SERVICE_FILE", default_value = "rooms.db", value_name = "PATH")]
     pub file: PathBuf,
 
-    /// The Redis behind `/api/room/redis/…`, such as redis://127.0.0.1:6379/.
+    /// The Redis behind `/api/room/redis/…`, such as `redis://127.0.0.1:6379/`.
     #[arg(long, env = "ROOM_SERVICE_REDIS", hide_env_values = true, value_name = "URL")]
     pub redis: Option<SecretString>,
 
@@ -97,7 +97,7 @@ pub struct Settings {
     #[arg(long, env = "ROOM_SERVICE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// What is logged: a level, or levels by module such as info,room_service=debug.
+    /// What is logged: a level, or levels by module such as `info,room_service=debug`.
     #[arg(long, env = "ROOM_SERVICE_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
 }

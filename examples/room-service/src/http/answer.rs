@@ -103,6 +103,7 @@ impl Problem {
         Self::Parameter { name: name.into(), reason: "it is missing".to_owned() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "an error, made to be told here")]
     pub(super) fn malformed(name: impl Into<Cow<'static, str>>, reason: impl ToString) -> Self {
         Self::Parameter { name: name.into(), reason: reason.to_string() }
     }

@@ -17,9 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
-use tokio_util::sync::CancellationToken;
 
-use crate::settings::Limits;
+use super::Service;
+use crate::metrics::Counted;
 
 /// How long the head of a request may be, in bytes: also the parameters in an address.
 const MAX_HEAD_LEN: usize = 64 * 1024;
@@ -27,12 +27,8 @@ const MAX_HEAD_LEN: usize = 64 * 1024;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves connections until it is told to stop, and they have ended.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: &Limits,
-    stop: &CancellationToken,
-) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, service: &Service) {
+    let Service { limits, metrics, stop, .. } = service;
     let places = Arc::new(Semaphore::new(limits.max_connections as usize));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -59,14 +55,15 @@ pub(crate) async fn serve(
         _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits.client_timeout));
-        let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let router = TowerToHyperService::new(router.clone());
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), router);
         let connection = graceful.watch(connection);
+        let counted = Counted::one_of(&metrics.connections);
         connections.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke");
             }
-            drop(place);
+            drop((place, counted));
         });
     }
     drop(listener);

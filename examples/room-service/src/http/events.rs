@@ -20,6 +20,7 @@ use super::answer::Problem;
 use super::parameters::{Parameters, bearer};
 use crate::auth::Action;
 use crate::feed::{Event, Listening};
+use crate::metrics::Counted;
 
 /// How often a connection without events shows that it is alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
@@ -39,9 +40,10 @@ pub(super) async fn events(State(at): State<At>, request: Request) -> Result<Res
     let Ok(place) = listeners.try_acquire_owned() else {
         return Err(Problem::Unavailable("too many are listening".to_owned()));
     };
+    let counted = Counted::one_of(&at.service.metrics.listeners);
     let listening = at.store.feed().listen(after);
     let events = stream_of(listening, at.service.stop.clone()).map(move |event| {
-        _ = &place;
+        _ = (&place, &counted);
         Ok::<_, Infallible>(event)
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)).into_response())
