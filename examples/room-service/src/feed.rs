@@ -43,6 +43,8 @@ struct Remembered {
 pub struct Listening {
     /// Events between the one that was asked for and this one are not remembered any more.
     pub missed: bool,
+    /// The latest event; none where nothing happened yet.
+    pub latest: Option<String>,
     /// What is remembered after the event that was asked for.
     pub past: Vec<Arc<Event>>,
     /// What comes from here on.
@@ -79,15 +81,16 @@ impl Feed {
         // Under the lock, so that nothing falls between what was and what comes.
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let coming = self.listeners.subscribe();
+        let latest = remembered.events.back().map(|event| event.id.clone());
         let Some(after) = after else {
-            return Listening { missed: false, past: Vec::new(), coming };
+            return Listening { missed: false, latest, past: Vec::new(), coming };
         };
         match remembered.events.iter().rposition(|event| event.id == after) {
             Some(place) => {
                 let past = remembered.events.iter().skip(place + 1).cloned().collect();
-                Listening { missed: false, past, coming }
+                Listening { missed: false, latest, past, coming }
             }
-            None => Listening { missed: true, past: Vec::new(), coming },
+            None => Listening { missed: true, latest, past: Vec::new(), coming },
         }
     }
 

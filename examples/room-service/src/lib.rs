@@ -13,6 +13,16 @@
 //! changes a room is an [`Input`](room_registry::Input) of the library, so that stores know nothing
 //! of HTTP, and the layers above nothing of storage.
 
+pub mod auth;
 pub mod feed;
+pub mod http;
+pub mod logs;
+pub mod metrics;
+pub mod repair;
 pub mod rows;
+pub mod service;
+pub mod settings;
+pub mod signature;
 pub mod store;
+pub mod stores;
+pub mod sweeper;

@@ -1,0 +1,109 @@
+//! What the app's clients do: one handler a command.
+
+use axum::extract::State;
+use axum::response::Response;
+use room_registry::{Answer, Command, Heartbeat, NewRoom, Role, RoomId, UserId};
+
+use super::At;
+use super::answer::{Problem, done, heartbeat as told};
+use super::parameters::Asked;
+use crate::auth::Action;
+
+type Answered = Result<Response, Problem>;
+
+pub(super) async fn create_room(State(at): State<At>, asked: Asked) -> Answered {
+    let given = &asked.parameters;
+    let room_id: RoomId = given.id("RoomID")?;
+    let host_id: UserId = given.id("HostID")?;
+    let mut room = NewRoom::new(&room_id, &host_id);
+    if let Some(name) = given.name("RoomName")? {
+        room = room.name(name);
+    }
+    if let Some(lifecycle) = given.lifecycle()? {
+        room = room.lifecycle(lifecycle);
+    }
+    for (key, value) in given.attributes()?.iter() {
+        room = room.attribute(key, value);
+    }
+    at.allow(&asked, Action::CreateRoom, Some(&room_id), Some(&host_id), None).await?;
+    at.store.apply(Command::CreateRoom(room).into()).await?;
+    Ok(done())
+}
+
+pub(super) async fn update_room(State(at): State<At>, asked: Asked) -> Answered {
+    let given = &asked.parameters;
+    let room_id: RoomId = given.id("RoomID")?;
+    let command = Command::UpdateRoom {
+        room_id: room_id.clone(),
+        host_id: given.optional_id::<UserId>("HostID")?.map(Into::into),
+        room_name: given.name("RoomName")?,
+        attributes: given.attribute_update()?,
+        lifecycle: given.lifecycle()?,
+    };
+    at.allow(&asked, Action::UpdateRoom, Some(&room_id), None, None).await?;
+    at.store.apply(command.into()).await?;
+    Ok(done())
+}
+
+pub(super) async fn end_room(State(at): State<At>, asked: Asked) -> Answered {
+    let room_id: RoomId = asked.parameters.id("RoomID")?;
+    at.allow(&asked, Action::EndRoom, Some(&room_id), None, None).await?;
+    at.store.apply(Command::EndRoom { room_id }.into()).await?;
+    Ok(done())
+}
+
+pub(super) async fn join_room(State(at): State<At>, asked: Asked) -> Answered {
+    let given = &asked.parameters;
+    let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
+    let (user_name, role) = (given.name("UserName")?, given.role()?);
+    let attributes = given.attributes()?;
+    let role = join_role(&at, &asked, &room_id, &user_id, role).await?;
+    let command = Command::JoinRoom { room_id, user_id, user_name, role, attributes };
+    at.store.apply(command.into()).await?;
+    Ok(done())
+}
+
+/// The role that a user joins with: the one he names, else the one of his token.
+async fn join_role(
+    at: &At,
+    asked: &Asked,
+    room_id: &RoomId,
+    user_id: &UserId,
+    role: Option<Role>,
+) -> Result<Option<Role>, Problem> {
+    let permission =
+        at.allow(asked, Action::JoinRoom, Some(room_id), Some(user_id), role.as_ref()).await?;
+    Ok(role.or(permission.role))
+}
+
+pub(super) async fn leave_room(State(at): State<At>, asked: Asked) -> Answered {
+    let given = &asked.parameters;
+    let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
+    at.allow(&asked, Action::LeaveRoom, Some(&room_id), Some(&user_id), None).await?;
+    at.store.apply(Command::LeaveRoom { room_id, user_id }.into()).await?;
+    Ok(done())
+}
+
+pub(super) async fn heartbeat(State(at): State<At>, asked: Asked) -> Answered {
+    let given = &asked.parameters;
+    let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
+    let (user_name, role) = (given.name("UserName")?, given.role()?);
+    let attributes = given.attribute_update()?;
+    at.allow(&asked, Action::Heartbeat, Some(&room_id), Some(&user_id), role.as_ref()).await?;
+    let command = Command::Heartbeat { room_id, user_id, user_name, role, attributes };
+    match at.store.apply(command.into()).await.map_err(Problem::of_heartbeat)? {
+        Answer::Heartbeat(answer) => told(answer),
+        _ => told(Heartbeat::Alive),
+    }
+}
+
+pub(super) async fn update_user(State(at): State<At>, asked: Asked) -> Answered {
+    let given = &asked.parameters;
+    let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
+    let (user_name, role) = (given.name("UserName")?, given.role()?);
+    let attributes = given.attribute_update()?;
+    at.allow(&asked, Action::UpdateUser, Some(&room_id), Some(&user_id), role.as_ref()).await?;
+    let command = Command::UpdateUser { room_id, user_id, user_name, role, attributes };
+    at.store.apply(command.into()).await?;
+    Ok(done())
+}

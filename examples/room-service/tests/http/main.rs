@@ -1,0 +1,13 @@
+//! The service over HTTP, in this process, on a free port: what each path answers, and what becomes
+//! of requests that are malformed, forged, too large or too slow.
+
+mod callbacks;
+mod endpoints;
+mod events;
+mod failing;
+mod limits;
+mod operation;
+mod parameters;
+mod repair;
+mod support;
+mod tokens;
