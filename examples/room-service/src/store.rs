@@ -6,6 +6,7 @@
 
 mod locked;
 pub mod memory;
+pub mod redis;
 
 use std::fmt;
 use std::sync::Arc;
