@@ -31,6 +31,11 @@ mod link;
 mod lists;
 mod room;
 mod scripts;
+#[cfg(test)]
+#[path = "../../tests/support/redis_server.rs"]
+mod test_server;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};

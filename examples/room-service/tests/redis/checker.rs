@@ -14,19 +14,19 @@ fn named(name: &str) -> String {
     format!("{PREFIX}{name}")
 }
 
-pub fn connection(server: &RedisServer) -> redis::Connection {
+pub(crate) fn connection(server: &RedisServer) -> redis::Connection {
     redis::Client::open(server.url()).unwrap().get_connection().unwrap()
 }
 
 /// The version of a room, which every save changes.
-pub fn version(server: &RedisServer, room: &str) -> String {
+pub(crate) fn version(server: &RedisServer, room: &str) -> String {
     connection(server).hget(named(&format!("room:{room}")), "version").unwrap()
 }
 
 /// Lists, heartbeats, what is due, totals and the rest are those of the bodies, at a moment at which
 /// nothing is under way.
 #[track_caller]
-pub fn check(server: &RedisServer, config: &Config) {
+pub(crate) fn check(server: &RedisServer, config: &Config) {
     let mut redis = connection(server);
     let keys: Vec<String> = redis.scan_match(named("*")).unwrap().map(Result::unwrap).collect();
     let beginning = named("room:");

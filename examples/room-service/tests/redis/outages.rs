@@ -88,10 +88,10 @@ async fn after_a_restart_that_lost_everything_listeners_are_told() {
 async fn after_an_outage_members_get_a_grace() {
     let Some(server) = RedisServer::start() else { return };
     let clock = ManualClock::at(START);
-    let store = store(&server, &clock).await;
-    store.apply(create("r1")).await.unwrap();
-    store.apply(join("r1", "ann")).await.unwrap();
-    drop(store);
+    let before = store(&server, &clock).await;
+    before.apply(create("r1")).await.unwrap();
+    before.apply(join("r1", "ann")).await.unwrap();
+    drop(before);
     // For an hour nobody could be heard. The beacon of the store that is gone may still be under way.
     clock.advance(Duration::from_secs(3_600));
     let alive = format!("{PREFIX}alive");

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use redis::Commands;
-use room_registry::{Change, ChangeKind, Config};
+use room_registry::{Change, ChangeKind, Clock, Config, SystemClock};
 use room_service::store::{Store, StoreError};
 
 use crate::checker::{check, connection};
@@ -14,6 +14,7 @@ use crate::*;
 
 const NAME: &str = "processes::two_processes_lose_nobody_and_have_nobody_twice";
 const URL: &str = "ROOM_SERVICE_TEST_URL";
+const OPENED_AT: &str = "ROOM_SERVICE_TEST_OPENED_AT";
 const WHICH: &str = "ROOM_SERVICE_TEST_PROCESS";
 /// How many work at once in each process.
 const WORKERS: usize = 100;
@@ -21,12 +22,14 @@ const WORKERS: usize = 100;
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_lose_nobody_and_have_nobody_twice() {
     if let (Ok(url), Ok(which)) = (std::env::var(URL), std::env::var(WHICH)) {
-        return work(&url, &which).await;
+        let opened_at = std::env::var(OPENED_AT).unwrap().parse().unwrap();
+        return work(&url, &which, Timestamp::from_millis(opened_at)).await;
     }
     let Some(server) = RedisServer::start() else { return };
     let store = Redis::connect(&server.url(), PREFIX, Config::default()).await.unwrap();
     store.apply(create("hall")).await.unwrap();
-    let processes = ["a", "b"].map(|which| Killed(start(&server, which)));
+    let opened_at = SystemClock.now();
+    let processes = ["a", "b"].map(|which| Killed(start(&server, which, opened_at)));
     let told = processes.map(|process| {
         let output = process.output();
         let line = output.lines().find_map(|line| line.split_once("worked: "));
@@ -76,10 +79,12 @@ async fn two_processes_lose_nobody_and_have_nobody_twice() {
 }
 
 /// What one of the processes does: many at once in one room.
-async fn work(url: &str, which: &str) {
+async fn work(url: &str, which: &str, opened_at: Timestamp) {
     let store = Arc::new(Redis::connect(url, PREFIX, Config::default()).await.unwrap());
     let workers: Vec<_> = (0..WORKERS)
-        .map(|number| tokio::spawn(work_one(Arc::clone(&store), which.to_owned(), number)))
+        .map(|number| {
+            tokio::spawn(work_one(Arc::clone(&store), which.to_owned(), number, opened_at))
+        })
         .collect();
     let mut joined = 0;
     for worker in workers {
@@ -89,16 +94,20 @@ async fn work(url: &str, which: &str) {
 }
 
 /// Tells whether the user who joins through both processes joined through this one.
-async fn work_one(store: Arc<Redis>, which: String, number: usize) -> bool {
+async fn work_one(store: Arc<Redis>, which: String, number: usize, opened_at: Timestamp) -> bool {
     let user = format!("{which}-{number}");
     store.apply(join("hall", &user)).await.unwrap();
     assert_eq!(store.apply(beat("hall", &user)).await.unwrap(), ALIVE);
     let logged_in = format!("{user}-only-logged-in");
-    let session = 1 + number as u64;
-    store.apply(login("hall", &logged_in, session)).await.unwrap();
+    let session = UserSessionId::new(number.to_string()).unwrap();
+    let login = |user: &str| {
+        let user_id = UserId::new(user).unwrap();
+        callback("hall", UserLoggedIn::new(user_id, session.clone(), opened_at, 1))
+    };
+    store.apply(login(&logged_in)).await.unwrap();
     // The media server delivers to the one process what the other has, too.
-    store.apply(login("hall", &format!("a-{number}-only-logged-in"), session)).await.unwrap();
-    store.apply(opened("hall")).await.unwrap();
+    store.apply(login(&format!("a-{number}-only-logged-in"))).await.unwrap();
+    store.apply(callback("hall", RoomCreated::new(opened_at))).await.unwrap();
     if number % 2 == 1 {
         store.apply(leave("hall", &user)).await.unwrap();
     }
@@ -112,11 +121,12 @@ async fn work_one(store: Arc<Redis>, which: String, number: usize) -> bool {
     joined
 }
 
-fn start(server: &RedisServer, which: &str) -> Child {
+fn start(server: &RedisServer, which: &str, opened_at: Timestamp) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", NAME, "--nocapture"])
         .env(URL, server.url())
         .env(WHICH, which)
+        .env(OPENED_AT, opened_at.as_millis().to_string())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()

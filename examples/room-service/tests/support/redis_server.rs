@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A server that runs, or was killed and can be started again.
-pub struct RedisServer {
+pub(crate) struct RedisServer {
     folder: TempDir,
     port: u16,
     keeps: bool,
@@ -19,13 +19,13 @@ pub struct RedisServer {
 impl RedisServer {
     /// Starts one that keeps nothing on disk. `None`, with a word on the terminal, where there is no
     /// `redis-server`; in CI that is a failure.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         Self::start_that(false)
     }
 
     /// Starts one that keeps what it acknowledged.
     #[allow(dead_code, reason = "not every test that has a server needs it")]
-    pub fn start_that_keeps() -> Option<Self> {
+    pub(crate) fn start_that_keeps() -> Option<Self> {
         Self::start_that(true)
     }
 
@@ -50,12 +50,13 @@ impl RedisServer {
         panic!("no redis-server came up");
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
     /// Kills it, as a power cut does.
-    pub fn kill(&mut self) {
+    #[allow(dead_code, reason = "not every test that has a server needs it")]
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -64,7 +65,7 @@ impl RedisServer {
 
     /// Starts it again where it was.
     #[allow(dead_code, reason = "not every test that has a server needs it")]
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         assert!(self.run(), "it does not come up again");
     }
 
