@@ -133,6 +133,21 @@ pub struct RoomCursor {
 }
 
 impl RoomCursor {
+    /// The cursor of a place, for lists that an application keeps itself, as the index of a store:
+    /// the same texts then serve both. `key` is what the list orders by: when the room began in
+    /// milliseconds, or how many users it has; 0 in a list by id.
+    ///
+    /// ```
+    /// use room_registry::{RoomCursor, RoomId, RoomOrder};
+    /// let cursor = RoomCursor::new(RoomOrder::MostUsers, 12, RoomId::new("r1")?);
+    /// assert_eq!(cursor.to_string(), "users~12~2~r1");
+    /// # Ok::<(), room_registry::IdError>(())
+    /// ```
+    #[must_use]
+    pub fn new(order: RoomOrder, key: u64, room_id: RoomId) -> Self {
+        Self { order, key, room_id }
+    }
+
     /// The order of the list that made it.
     ///
     /// ```
@@ -144,6 +159,33 @@ impl RoomCursor {
     #[must_use]
     pub fn order(&self) -> RoomOrder {
         self.order
+    }
+
+    /// What the list orders by, of the room that the page ended with: when it began in milliseconds,
+    /// or how many users it had; 0 in a list by id. A forged cursor may have any.
+    ///
+    /// ```
+    /// use room_registry::RoomCursor;
+    /// let cursor: RoomCursor = "users~12~2~r1".parse()?;
+    /// assert_eq!(cursor.key(), 12);
+    /// # Ok::<(), room_registry::CursorError>(())
+    /// ```
+    #[must_use]
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The room that the page ended with.
+    ///
+    /// ```
+    /// use room_registry::RoomCursor;
+    /// let cursor: RoomCursor = "users~12~2~r1".parse()?;
+    /// assert_eq!(cursor.room_id(), "r1");
+    /// # Ok::<(), room_registry::CursorError>(())
+    /// ```
+    #[must_use]
+    pub fn room_id(&self) -> &RoomId {
+        &self.room_id
     }
 }
 

@@ -200,7 +200,16 @@ impl Outcomes {
         counts.fold(0, u64::saturating_add)
     }
 
-    pub(crate) fn count(&mut self, outcome: Outcome) {
+    /// Counts one more: for an application that hands callbacks into single
+    /// [`Room`](crate::Room)s. A registry counts by itself.
+    ///
+    /// ```
+    /// # use room_registry::{Outcome, Outcomes};
+    /// let mut outcomes = Outcomes::default();
+    /// outcomes.count(Outcome::Stale);
+    /// assert_eq!((outcomes.of(Outcome::Stale), outcomes.total()), (1, 1));
+    /// ```
+    pub fn count(&mut self, outcome: Outcome) {
         let counter = match outcome {
             Outcome::Applied => &mut self.applied,
             Outcome::Held => &mut self.held,

@@ -325,6 +325,19 @@ fn a_truncated_cursor_is_an_error() {
 }
 
 #[test]
+fn a_cursor_made_of_its_parts_is_the_one_that_a_list_makes() {
+    let mut play = Play::new();
+    play.step(&Step::Create(3));
+    let room = play.registry.room("room3").unwrap();
+    for order in [RoomOrder::Newest, RoomOrder::Oldest, RoomOrder::MostUsers, RoomOrder::Id] {
+        let cursor = room.cursor(order);
+        let made = RoomCursor::new(cursor.order(), cursor.key(), cursor.room_id().clone());
+        assert_eq!(made, cursor);
+        assert_eq!(made.to_string().parse(), Ok(cursor));
+    }
+}
+
+#[test]
 fn forged_cursors_are_errors_that_say_so() {
     for (text, message) in [
         ("", "the cursor is malformed or truncated"),

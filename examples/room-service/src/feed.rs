@@ -28,12 +28,12 @@ pub struct Event {
 #[derive(Debug)]
 pub struct Feed {
     remembered: Mutex<Remembered>,
-    listeners: broadcast::Sender<Arc<Event>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Remembered {
     events: VecDeque<Arc<Event>>,
+    listeners: broadcast::Sender<Arc<Event>>,
     /// How many events there were, for feeds that number them themselves.
     count: u64,
 }
@@ -47,14 +47,15 @@ pub struct Listening {
     pub latest: Option<String>,
     /// What is remembered after the event that was asked for.
     pub past: Vec<Arc<Event>>,
-    /// What comes from here on.
+    /// What comes from here on. Closed where events were lost: listen again, after the last one.
     pub coming: broadcast::Receiver<Arc<Event>>,
 }
 
 impl Default for Feed {
     fn default() -> Self {
         let (listeners, _) = broadcast::channel(BEHIND);
-        Self { remembered: Mutex::default(), listeners }
+        let remembered = Remembered { events: VecDeque::new(), listeners, count: 0 };
+        Self { remembered: Mutex::new(remembered) }
     }
 }
 
@@ -65,14 +66,25 @@ impl Feed {
         for change in changes {
             remembered.count += 1;
             let id = format!("{epoch:x}-{}", remembered.count);
-            self.push(&mut remembered, Event { id, json: json(&change) });
+            remembered.push(Event { id, json: json(&change) });
         }
     }
 
     /// Tells of an event that has its id already.
     pub fn pass_on(&self, event: Event) {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        self.push(&mut remembered, event);
+        remembered.push(event);
+    }
+
+    /// Remembers these events in place of what it had. Events before them may be lost, so everybody
+    /// who listens is cut off, and told on coming back.
+    pub fn start_anew(&self, past: impl IntoIterator<Item = Event>) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.listeners = broadcast::channel(BEHIND).0;
+        remembered.events.clear();
+        for event in past {
+            remembered.push(event);
+        }
     }
 
     /// Listens, from after an event on; from now on where none is named.
@@ -80,7 +92,7 @@ impl Feed {
     pub fn listen(&self, after: Option<&str>) -> Listening {
         // Under the lock, so that nothing falls between what was and what comes.
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        let coming = self.listeners.subscribe();
+        let coming = remembered.listeners.subscribe();
         let latest = remembered.events.back().map(|event| event.id.clone());
         let Some(after) = after else {
             return Listening { missed: false, latest, past: Vec::new(), coming };
@@ -93,13 +105,15 @@ impl Feed {
             None => Listening { missed: true, latest, past: Vec::new(), coming },
         }
     }
+}
 
-    fn push(&self, remembered: &mut Remembered, event: Event) {
+impl Remembered {
+    fn push(&mut self, event: Event) {
         let event = Arc::new(event);
-        if remembered.events.len() == REMEMBERED {
-            remembered.events.pop_front();
+        if self.events.len() == REMEMBERED {
+            self.events.pop_front();
         }
-        remembered.events.push_back(Arc::clone(&event));
+        self.events.push_back(Arc::clone(&event));
         // That nobody listens is no error.
         _ = self.listeners.send(event);
     }

@@ -7,6 +7,7 @@
 pub mod file;
 mod locked;
 pub mod memory;
+pub mod redis;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,0 +1,107 @@
+//! The store in Redis: what it shares between processes, and what it does when something dies.
+
+mod behaviour;
+mod checker;
+mod outages;
+mod processes;
+#[path = "../support/redis_server.rs"]
+mod redis_server;
+mod repair;
+mod sharing;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redis_server::RedisServer;
+use room_registry::{
+    Answer, Callback, Command, Config, Heartbeat, Input, ManualClock, NewRoom, RoomCreated, RoomId,
+    RoomOrder, SessionId, Timestamp, UserId, UserLoggedIn, UserSessionId,
+};
+use room_service::store::redis::Redis;
+use room_service::store::{Page, RoomsWanted, Store, StoreError};
+
+const PREFIX: &str = "test:";
+const START: Timestamp = Timestamp::from_millis(1_763_596_800_000);
+
+/// A store on a clock that is moved by hand.
+async fn store(server: &RedisServer, clock: &ManualClock) -> Redis {
+    store_with(server, clock, Config::default()).await
+}
+
+async fn store_with(server: &RedisServer, clock: &ManualClock, config: Config) -> Redis {
+    let clock = Arc::new(clock.clone());
+    Redis::connect_with_clock(&server.url(), PREFIX, config, clock).await.unwrap()
+}
+
+fn create(room: &str) -> Input {
+    Command::CreateRoom(NewRoom::new(room, "tom")).into()
+}
+
+fn end(room: &str) -> Input {
+    Command::EndRoom { room_id: RoomId::new(room).unwrap() }.into()
+}
+
+fn join(room: &str, user: &str) -> Input {
+    let (room_id, user_id) = (RoomId::new(room).unwrap(), UserId::new(user).unwrap());
+    let attributes = room_registry::Attributes::default();
+    Command::JoinRoom { room_id, user_id, user_name: None, role: None, attributes }.into()
+}
+
+fn leave(room: &str, user: &str) -> Input {
+    let (room_id, user_id) = (RoomId::new(room).unwrap(), UserId::new(user).unwrap());
+    Command::LeaveRoom { room_id, user_id }.into()
+}
+
+fn beat(room: &str, user: &str) -> Input {
+    beat_with(room, user, None)
+}
+
+fn beat_with(room: &str, user: &str, user_name: Option<&str>) -> Input {
+    let (room_id, user_id) = (RoomId::new(room).unwrap(), UserId::new(user).unwrap());
+    let user_name = user_name.map(Into::into);
+    let attributes = std::collections::BTreeMap::new();
+    Command::Heartbeat { room_id, user_id, user_name, role: None, attributes }.into()
+}
+
+fn callback(room: &str, event: impl Into<room_registry::CallbackEvent>) -> Input {
+    Callback::new(RoomId::new(room).unwrap(), SessionId::new("7").unwrap(), event).into()
+}
+
+fn opened(room: &str) -> Input {
+    callback(room, RoomCreated::new(START))
+}
+
+fn login(room: &str, user: &str, number: u64) -> Input {
+    let user_session = UserSessionId::new(number.to_string()).unwrap();
+    callback(room, UserLoggedIn::new(UserId::new(user).unwrap(), user_session, START, number))
+}
+
+const ALIVE: Answer = Answer::Heartbeat(Heartbeat::Alive);
+const TIMED_OUT: Answer = Answer::Heartbeat(Heartbeat::TimedOut);
+
+fn wanted(order: RoomOrder, limit: usize, cursor: Option<String>) -> RoomsWanted {
+    RoomsWanted { order, page: Page { limit, cursor } }
+}
+
+async fn user_ids(store: &Redis, room: &str) -> Vec<String> {
+    let page = Page { limit: 10_000, cursor: None };
+    let list = store.users(room, &page).await.unwrap();
+    list.into_iter().flat_map(|list| list.users).map(|user| user.user_id.to_string()).collect()
+}
+
+#[track_caller]
+fn refused(answer: Result<Answer, StoreError>) -> String {
+    match answer {
+        Err(StoreError::Refused(error)) => error.to_string(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// Waits for something to become so.
+async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition().await {
+        assert!(Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
