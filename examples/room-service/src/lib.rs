@@ -14,5 +14,6 @@
 //! of HTTP, and the layers above nothing of storage.
 
 pub mod feed;
+pub mod load;
 pub mod rows;
 pub mod store;
