@@ -19,6 +19,7 @@ pub mod http;
 pub mod logs;
 pub mod metrics;
 pub mod repair;
+pub mod load;
 pub mod rows;
 pub mod service;
 pub mod settings;
