@@ -16,10 +16,10 @@
 pub mod auth;
 pub mod feed;
 pub mod http;
+pub mod load;
 pub mod logs;
 pub mod metrics;
 pub mod repair;
-pub mod load;
 pub mod rows;
 pub mod service;
 pub mod settings;

@@ -23,9 +23,11 @@ pub mod plain;
 mod report;
 mod servers;
 
+use std::error::Error;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::runtime::Runtime;
 
 /// What to measure.
 #[derive(Debug, Clone, clap::Args)]
@@ -117,6 +119,11 @@ pub enum LoadError {
     Redis(#[from] redis::RedisError),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+/// Runs it on a runtime of its own.
+pub fn start(options: Options) -> Result<(), Box<dyn Error>> {
+    Ok(Runtime::new()?.block_on(run(options))?)
 }
 
 /// Measures, and prints what it measured.

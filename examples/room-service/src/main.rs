@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use room_service::settings::{Action, Arguments};
-use room_service::{auth, logs, service};
+use room_service::{auth, load, logs, service};
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().action() {
         Action::Serve(settings) => logs::start(&settings).and_then(|()| service::run(&settings)),
         Action::Token(settings) => auth::print_token(&settings),
+        Action::Load(options) => load::start(options),
+        Action::Plain(options) => load::plain::start(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,6 +13,8 @@ use room_registry::{Config, ConfigError, Lifecycle};
 use secrecy::ExposeSecret;
 pub use secrecy::SecretString;
 
+use crate::load;
+
 /// How long a secret may be, in bytes.
 const MAX_SECRET_LEN: u64 = 4_096;
 
@@ -41,6 +43,11 @@ pub enum Action {
     Serve(Box<Settings>),
     /// Makes a token for one user of one room, and prints it.
     Token(TokenSettings),
+    /// Measures how much each store bears, beside the usual first server.
+    Load(load::Options),
+    /// Runs the usual first server: for `load`.
+    #[command(hide = true)]
+    Plain(load::plain::Options),
 }
 
 /// Where rooms are kept.
@@ -81,6 +88,15 @@ pub struct Settings {
     /// The Redis behind `/api/room/redis/…`, such as `redis://127.0.0.1:6379/`.
     #[arg(long, env = "ROOM_SERVICE_REDIS", hide_env_values = true, value_name = "URL")]
     pub redis: Option<SecretString>,
+
+    /// What the names of all keys in Redis begin with.
+    #[arg(
+        long,
+        env = "ROOM_SERVICE_REDIS_PREFIX",
+        default_value = "room-registry:",
+        value_name = "PREFIX"
+    )]
+    pub redis_prefix: String,
 
     #[command(flatten)]
     pub rules: RuleSettings,

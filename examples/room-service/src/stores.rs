@@ -1,12 +1,17 @@
 //! The stores that a service has, made from its settings.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use room_registry::Config;
+use secrecy::ExposeSecret;
+use tokio::task::spawn_blocking;
 
 use crate::settings::{Settings, StoreKind};
+use crate::store::Store;
+use crate::store::file::FileStore;
 use crate::store::memory::Memory;
-use crate::store::{Store, StoreError};
+use crate::store::redis::Redis;
 
 /// The stores, by where they are found.
 #[derive(Debug, Clone)]
@@ -28,14 +33,27 @@ impl Stores {
     }
 
     /// Opens the stores that the settings name.
-    #[expect(clippy::unused_async, reason = "stores with a connection or a file open it here")]
-    pub async fn open(settings: &Settings, config: Config) -> Result<Self, StoreError> {
-        let stores = Self::in_memory(config);
-        match settings.store {
-            StoreKind::Memory => Ok(stores),
-            StoreKind::File => Err(not_there("file")),
-            StoreKind::Redis => Err(not_there("redis")),
-        }
+    pub async fn open(settings: &Settings, config: Config) -> Result<Self, Box<dyn Error>> {
+        let redis: Option<Arc<dyn Store>> = match &settings.redis {
+            Some(url) => {
+                let (url, prefix) = (url.expose_secret(), &settings.redis_prefix);
+                Some(Arc::new(Redis::connect(url, prefix, config.clone()).await?))
+            }
+            None => None,
+        };
+        let Self { memory, .. } = Self::in_memory(config.clone());
+        let default: Arc<dyn Store> = match settings.store {
+            StoreKind::Memory => Arc::clone(&memory),
+            StoreKind::File => {
+                let path = settings.file.clone();
+                let opened = spawn_blocking(move || FileStore::open(&path, config)).await?;
+                Arc::new(opened?)
+            }
+            StoreKind::Redis => {
+                redis.clone().ok_or("--store redis needs to know where Redis is: --redis URL")?
+            }
+        };
+        Ok(Self { default, memory, redis })
     }
 
     /// Each store once.
@@ -51,8 +69,4 @@ impl Stores {
         }
         all
     }
-}
-
-fn not_there(store: &'static str) -> StoreError {
-    StoreError::Failed { store, reason: "this build has no such store".to_owned() }
 }

@@ -6,6 +6,7 @@
 //! at the same time and nothing gets lost; it is here for its speed alone.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,6 +18,7 @@ use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use super::LoadError;
 
@@ -64,6 +66,11 @@ struct Parameters {
     #[serde(rename = "UserID")]
     user_id: String,
     user_name: String,
+}
+
+/// Runs it on a runtime of its own, until the process ends.
+pub fn start(options: Options) -> Result<(), Box<dyn Error>> {
+    Ok(Runtime::new()?.block_on(run(options))?)
 }
 
 /// Runs it, until the process ends.
