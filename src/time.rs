@@ -6,10 +6,11 @@
 //! field or argument says which.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 #[cfg(feature = "serde")]
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant in unix milliseconds (milliseconds since 1970-01-01T00:00:00Z), never negative.
 ///
@@ -27,9 +28,12 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(closed_at.since(opened_at), Duration::from_secs(60));
 /// assert!(opened_at < closed_at);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(transparent))]
-pub struct Timestamp(u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(
+    /// One more than the milliseconds: so an instant that may be missing takes no more memory than
+    /// one that is there, and a room has dozens.
+    NonZeroU64,
+);
 
 impl Timestamp {
     /// The earliest instant, 1970-01-01T00:00:00Z.
@@ -38,17 +42,17 @@ impl Timestamp {
     /// # use room_registry::Timestamp;
     /// assert_eq!(Timestamp::MIN.as_millis(), 0);
     /// ```
-    pub const MIN: Self = Self(0);
+    pub const MIN: Self = Self(NonZeroU64::MIN);
 
     /// The latest instant that can be told.
     ///
     /// ```
     /// # use room_registry::Timestamp;
-    /// assert_eq!(Timestamp::MAX.as_millis(), u64::MAX);
+    /// assert_eq!(Timestamp::MAX.as_millis(), u64::MAX - 1);
     /// ```
-    pub const MAX: Self = Self(u64::MAX);
+    pub const MAX: Self = Self(NonZeroU64::MAX);
 
-    /// The instant so many milliseconds after 1970-01-01T00:00:00Z.
+    /// The instant so many milliseconds after 1970-01-01T00:00:00Z, saturating.
     ///
     /// ```
     /// # use room_registry::Timestamp;
@@ -56,7 +60,7 @@ impl Timestamp {
     /// ```
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis)
+        Self(NonZeroU64::MIN.saturating_add(millis))
     }
 
     /// The instant so many whole seconds after 1970-01-01T00:00:00Z, saturating.
@@ -67,7 +71,7 @@ impl Timestamp {
     /// ```
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
-        Self(secs.saturating_mul(1_000))
+        Self::from_millis(secs.saturating_mul(1_000))
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -78,7 +82,7 @@ impl Timestamp {
     /// ```
     #[must_use]
     pub const fn as_millis(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// The time that has passed since `earlier`; zero where `earlier` is later.
@@ -92,7 +96,7 @@ impl Timestamp {
     /// ```
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0))
+        Duration::from_millis(self.0.get().saturating_sub(earlier.0.get()))
     }
 
     /// This instant, so many milliseconds later, saturating.
@@ -105,7 +109,33 @@ impl Timestamp {
     /// Bounds are of the form `time − span`; as no time is negative, a bound that saturates at
     /// zero admits what the true one would.
     pub(crate) const fn minus(self, millis: u64) -> Self {
-        Self(self.0.saturating_sub(millis))
+        Self::from_millis(self.as_millis().saturating_sub(millis))
+    }
+}
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::MIN
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timestamp").field(&self.as_millis()).finish()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_millis().serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer).map(Self::from_millis)
     }
 }
 
@@ -129,7 +159,7 @@ impl std::ops::Sub<Duration> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ms", self.0)
+        write!(f, "{} ms", self.as_millis())
     }
 }
 
