@@ -54,7 +54,7 @@ use self::events::Follower;
 use self::keys::Keys;
 use self::leader::Leader;
 use self::link::{Link, OtherClock, ServerTime, failed};
-use self::room::{Loaded, Saved, Work};
+use self::room::{Loaded, Saved};
 use self::scripts::Scripts;
 use super::locked::{streams_of, users_of};
 use super::{Counts, Page, RoomsWanted, Store, StoreError};
@@ -144,14 +144,14 @@ impl Redis {
     }
 
     /// Loads, works, saves; from the start where another process saved meanwhile.
-    async fn update(&self, room_id: &RoomId, work: Work) -> Result<Answer, StoreError> {
+    async fn update(&self, room_id: &RoomId, input: Input) -> Result<Answer, StoreError> {
         let Shared { link, keys, scripts, config, .. } = &*self.shared;
         let deadline = Instant::now() + UPDATE_TIMEOUT;
         let busy = || failed(format!("room {:?} is too busy", room_id.as_str()));
         let _turn = timeout_at(deadline, self.turn(room_id).lock()).await.map_err(|_| busy())?;
         for attempt in 0..ATTEMPTS {
             let loaded = self.shared.load(room_id.as_str()).await?;
-            let (answer, worked) = loaded.work(room_id, work.clone(), config)?;
+            let (answer, worked) = loaded.work(room_id, input.clone(), config)?;
             let Some(worked) = worked else { return Ok(answer) };
             let saved = worked.save(&loaded, link, keys, scripts, config).await?;
             if let Some(refusal) = worked.refusal(&saved, config) {
@@ -250,7 +250,7 @@ impl Store for Redis {
             return Ok(Answer::Heartbeat(Heartbeat::Alive));
         }
         let is_callback = matches!(input, Input::Callback(_));
-        let answer = self.update(&room_id, Work::Input(input)).await?;
+        let answer = self.update(&room_id, input).await?;
         if let (Answer::Outcome(outcome), true) = (answer, is_callback) {
             self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).count(outcome);
         }

@@ -52,8 +52,8 @@ async fn pages(store: &Redis, order: RoomOrder) -> Vec<rows::RoomList> {
     let mut pages = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let page = store.rooms(&wanted(order, 2, cursor)).await.unwrap();
-        cursor = page.next_cursor.clone();
+        let page = store.rooms(&wanted(order, 2, cursor.clone())).await.unwrap();
+        cursor.clone_from(&page.next_cursor);
         pages.push(page);
         if cursor.is_none() {
             return pages;
@@ -87,7 +87,7 @@ async fn a_store_answers_lists_and_tells_what_a_registry_in_memory_does() {
         let mut rng = fastrand::Rng::with_seed(seed);
         let lifecycle = (seed % 2 == 1).then_some(Lifecycle::UntilEmpty);
         let config = Config::builder().auto_create_rooms(lifecycle).build().unwrap();
-        let clock = ManualClock::at(START + Duration::from_secs(60));
+        let clock = ManualClock::at(START + Duration::from_mins(1));
         let store = store_with(&server, &clock, config.clone()).await;
         let mut registry = RoomRegistry::with_clock(config.clone(), clock.clone());
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();

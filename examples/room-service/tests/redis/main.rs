@@ -1,5 +1,12 @@
 //! The store in Redis: what it shares between processes, and what it does when something dies.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    clippy::duration_suboptimal_units,
+    reason = "tests: what fails is seen where it fails, and spans are told in the unit of the settings"
+)]
+
 mod behaviour;
 mod checker;
 mod outages;

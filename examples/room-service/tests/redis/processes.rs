@@ -66,7 +66,7 @@ async fn two_processes_lose_nobody_and_have_nobody_twice() {
         let change: Change = serde_json::from_str(&event.get::<String>("change").unwrap()).unwrap();
         match change.kind {
             ChangeKind::UserJoined(user) => {
-                came.entry(user.user_id.to_string()).or_default().0 += 1
+                came.entry(user.user_id.to_string()).or_default().0 += 1;
             }
             ChangeKind::UserLeft { user_id } => came.entry(user_id.to_string()).or_default().1 += 1,
             _ => {}

@@ -6,11 +6,10 @@
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use room_registry::{Answer, Expired, RoomId, Timestamp};
+use room_registry::{Answer, Expired, Input, RoomId, Timestamp};
 
 use super::Redis;
 use super::link::failed;
-use super::room::Work;
 use crate::store::StoreError;
 
 /// How many rooms one step takes.
@@ -66,7 +65,7 @@ impl Redis {
 
     async fn expire_room(&self, room_id: String) -> Result<Expired, StoreError> {
         let room_id = RoomId::new(room_id).map_err(|error| failed(error.to_string()))?;
-        match self.update(&room_id, Work::Expire).await? {
+        match self.update(&room_id, Input::Expire).await? {
             Answer::Expired(expired) => Ok(expired),
             _ => Ok(Expired::default()),
         }

@@ -73,12 +73,11 @@ pub(super) fn place(cursor: &RoomCursor) -> String {
 
 /// The cursor of a place, the reverse of [`place`]; `None` where it is none.
 pub(super) fn cursor(order: RoomOrder, place: &str) -> Option<RoomCursor> {
-    let (key, room_id) = match order {
-        RoomOrder::Id => (0, place),
-        _ => {
-            let (key, room_id) = place.split_at_checked(KEY_LEN)?;
-            (u64::from_str_radix(key, 16).ok()?, room_id)
-        }
+    let (key, room_id) = if order == RoomOrder::Id {
+        (0, place)
+    } else {
+        let (key, room_id) = place.split_at_checked(KEY_LEN)?;
+        (u64::from_str_radix(key, 16).ok()?, room_id)
     };
     let key = if order == RoomOrder::MostUsers { u64::MAX - key } else { key };
     Some(RoomCursor::new(order, key, room_id.parse().ok()?))

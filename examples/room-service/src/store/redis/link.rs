@@ -113,7 +113,7 @@ impl Link {
     /// Our time, where the server's is this.
     pub(super) fn time(&self, (seconds, micros): ServerTime) -> Timestamp {
         let server = Timestamp::from_millis(seconds * 1_000 + micros / 1_000);
-        self.clock.as_ref().map_or(server, |clock| clock.now())
+        self.clock.as_ref().map_or(server, Clock::now)
     }
 
     /// Old servers and forgetful ones are told of now, not at the first request.

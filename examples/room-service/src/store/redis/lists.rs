@@ -32,8 +32,8 @@ impl Shared {
             is_backwards: order == RoomOrder::Newest,
         };
         let page = self.index_page(&wanted).await?;
-        let last = page.get(limit - 1).filter(|_| page.len() > limit);
-        let next_cursor = last.and_then(|(place, _)| keys::cursor(order, place));
+        let end = page.get(limit - 1).filter(|_| page.len() > limit);
+        let next_cursor = end.and_then(|(place, _)| keys::cursor(order, place));
         let rooms = page.iter().take(limit).map(|(_, summary)| read_summary(summary));
         Ok(RoomList {
             rooms: rooms.collect::<Result<_, _>>()?,

@@ -42,13 +42,9 @@ pub(super) struct Loaded {
     pub(super) now: Timestamp,
 }
 
-/// What is to be done with a room.
-#[derive(Debug, Clone)]
-pub(super) enum Work {
-    Input(Input),
-    /// What is due.
-    Expire,
-}
+/// What a load answers: version and body, heartbeats, grace and beacon, the time.
+type Answers =
+    ((Option<String>, Option<Vec<u8>>), Vec<(String, u64)>, (Option<u64>, Option<u64>), ServerTime);
 
 /// What becomes of a save.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,12 +75,6 @@ impl Loaded {
         commands.cmd("ZRANGE").arg(keys.beats(room_id)).arg(0).arg(-1).arg("WITHSCORES");
         commands.cmd("MGET").arg(keys.named("grace")).arg(keys.named("alive"));
         commands.cmd("TIME"); // the last, so that no heartbeat is ahead of it
-        type Answers = (
-            (Option<String>, Option<Vec<u8>>),
-            Vec<(String, u64)>,
-            (Option<u64>, Option<u64>),
-            ServerTime,
-        );
         let ((version, body), beats, (grace, reached), time): Answers =
             link.send(&commands).await?;
         let server = time.0 * 1_000 + time.1 / 1_000;
@@ -117,32 +107,28 @@ impl Loaded {
         Ok(room)
     }
 
-    /// Does the work. `None` in place of what is to be saved where nothing is.
+    /// Hands an input in; `Input::Expire` does what is due. `None` in place of what is to be saved where
+    /// nothing is.
     pub(super) fn work(
         &self,
         room_id: &RoomId,
-        work: Work,
+        input: Input,
         config: &Config,
     ) -> Result<(Answer, Option<Worked>), StoreError> {
         let mut room = self.room(room_id, config)?;
         // Where our clock was set back, taking the heartbeats changed something.
         let mut changes: Vec<Change> = room.changes().collect();
         let judged = self.silent(&room, config);
-        let is_answer = matches!(work, Work::Input(Input::Observation(_)));
+        let is_answer = matches!(input, Input::Observation(_));
         let is_creation = matches!(
-            work,
-            Work::Input(Input::Command(
+            input,
+            Input::Command(
                 Command::CreateRoom(_) | Command::JoinRoom { .. } | Command::UpdateRoom { .. }
-            ))
+            )
         );
-        let is_sweep = matches!(work, Work::Expire);
-        let answer = match work {
-            Work::Expire => Answer::Expired(room.expire(config, self.now)?),
-            Work::Input(input) => {
-                self.create_for_join(&mut room, &input, config, &mut changes)?;
-                room.apply_input(input, config, self.now)?
-            }
-        };
+        let is_sweep = matches!(input, Input::Expire);
+        self.create_for_join(&mut room, &input, config, &mut changes)?;
+        let answer = room.apply_input(input, config, self.now)?;
         changes.extend(room.changes());
         let must_be_saved = !changes.is_empty() || is_sweep || is_answer;
         if !must_be_saved && self.is_as_before(&room, answer, config)? {

@@ -46,9 +46,9 @@ fn beat(user: &str) -> Input {
 }
 
 /// Loads and works; what is to be saved is saved by the caller, later.
-async fn begin(store: &Redis, work: Work) -> (Loaded, Answer, room::Worked) {
+async fn begin(store: &Redis, input: Input) -> (Loaded, Answer, room::Worked) {
     let loaded = store.shared.load("r1").await.unwrap();
-    let (answer, worked) = loaded.work(&id(), work, &store.shared.config).unwrap();
+    let (answer, worked) = loaded.work(&id(), input, &store.shared.config).unwrap();
     (loaded, answer, worked.unwrap())
 }
 
@@ -70,14 +70,14 @@ async fn a_heartbeat_that_comes_while_a_sweep_is_under_way_saves_the_member() {
     let clock = ManualClock::at(START);
     let store = store(&server, &clock).await;
     clock.set(START + Duration::from_millis(90_001));
-    let (loaded, answer, worked) = begin(&store, Work::Expire).await;
+    let (loaded, answer, worked) = begin(&store, Input::Expire).await;
     assert_eq!(memberships(answer), 1);
     // A process whose clock is a little behind hears of her in time.
     clock.set(START + Duration::from_secs(90));
     assert_eq!(store.apply(beat("ann")).await.unwrap(), Answer::Heartbeat(Heartbeat::Alive));
     clock.set(START + Duration::from_millis(90_001));
     assert_eq!(save(&store, &loaded, &worked).await, Saved::Conflict);
-    assert_eq!(memberships(store.update(&id(), Work::Expire).await.unwrap()), 0);
+    assert_eq!(memberships(store.update(&id(), Input::Expire).await.unwrap()), 0);
     server.kill();
 }
 
@@ -86,10 +86,10 @@ async fn heartbeats_of_others_do_not_hold_up_a_sweep() {
     let Some(server) = RedisServer::start() else { return };
     let clock = ManualClock::at(START);
     let store = store(&server, &clock).await;
-    clock.set(START + Duration::from_secs(60));
+    clock.set(START + Duration::from_mins(1));
     store.apply(join("bob")).await.unwrap();
     clock.set(START + Duration::from_millis(90_001));
-    let (loaded, answer, worked) = begin(&store, Work::Expire).await;
+    let (loaded, answer, worked) = begin(&store, Input::Expire).await;
     assert_eq!(memberships(answer), 1);
     clock.set(START + Duration::from_secs(95));
     assert_eq!(store.apply(beat("bob")).await.unwrap(), Answer::Heartbeat(Heartbeat::Alive));
@@ -106,12 +106,12 @@ async fn a_save_of_a_room_that_was_saved_or_forgotten_since_is_a_conflict() {
     let Some(server) = RedisServer::start() else { return };
     let clock = ManualClock::at(START);
     let store = store(&server, &clock).await;
-    let (loaded, _, worked) = begin(&store, Work::Input(join("bob"))).await;
+    let (loaded, _, worked) = begin(&store, join("bob")).await;
     store.apply(join("cleo")).await.unwrap();
     assert_eq!(save(&store, &loaded, &worked).await, Saved::Conflict);
 
     // Ended, forgotten, and there again with as many saves: it is another room.
-    let (loaded, _, worked) = begin(&store, Work::Input(join("bob"))).await;
+    let (loaded, _, worked) = begin(&store, join("bob")).await;
     store.apply(Command::EndRoom { room_id: id() }.into()).await.unwrap();
     clock.set(START + Duration::from_secs(100_000));
     store.apply(Input::Expire).await.unwrap();
