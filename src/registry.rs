@@ -13,6 +13,7 @@ mod replay;
 mod rooms;
 #[cfg(feature = "serde")]
 mod snapshot;
+mod touched;
 mod transfer;
 
 pub use query::{RoomPage, RoomQuery};
@@ -28,6 +29,7 @@ use crate::id::RoomId;
 use crate::outcome::{Outcome, Outcomes};
 use crate::registry::index::Index;
 use crate::registry::rooms::{HeldRoom, Rooms};
+use crate::registry::touched::MayTouch;
 use crate::room::state::{Context, RoomState};
 use crate::time::Timestamp;
 use crate::view::RoomRef;
@@ -66,6 +68,8 @@ pub struct RoomRegistry<C = SystemClock> {
     index: Index,
     outcomes: Outcomes,
     log: ChangeLog,
+    /// Whose stored form the last call made different.
+    touched: Vec<RoomId>,
 }
 
 impl RoomRegistry {
@@ -102,6 +106,7 @@ impl<C: Clock> RoomRegistry<C> {
             index,
             outcomes: Outcomes::default(),
             log: ChangeLog::default(),
+            touched: Vec::new(),
         }
     }
 
@@ -304,6 +309,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// standing still; a larger one is believed, by every room.
     fn begin(&mut self) {
         self.log.clear();
+        self.touched.clear();
         let now = self.replayed_at.unwrap_or_else(|| self.clock.now());
         if now >= self.now {
             self.now = now;
@@ -315,7 +321,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Works on a room that may not be known yet, and lets it go again where nothing came of it.
-    fn with_room_or_new<T>(
+    fn with_room_or_new<T: MayTouch>(
         &mut self,
         room_id: &RoomId,
         cause: Cause,
@@ -333,13 +339,14 @@ impl<C: Clock> RoomRegistry<C> {
             && let Some(number) = self.rooms.insert(held)
             && let Some(HeldRoom { room, place }) = self.rooms.at_mut(number)
         {
+            self.touched.push(room_id.clone());
             self.index.turn(number, room, place, &self.config);
         }
         answer
     }
 
     /// Works on a room, and lets it go where nothing is left of it.
-    fn with_room<T>(
+    fn with_room<T: MayTouch>(
         &mut self,
         room_id: &str,
         cause: Cause,
@@ -349,7 +356,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.with_room_at(number, cause, operation)
     }
 
-    fn with_room_at<T>(
+    fn with_room_at<T: MayTouch>(
         &mut self,
         number: usize,
         cause: Cause,
@@ -358,7 +365,12 @@ impl<C: Clock> RoomRegistry<C> {
         let HeldRoom { room, place } = self.rooms.at_mut(number)?;
         let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
         let answer = operation(room, &mut cx);
-        if self.index.turn(number, room, place, &self.config) {
+        let is_forgotten = self.index.turn(number, room, place, &self.config);
+        // Also what changes nothing may find everything too old to be remembered.
+        if (is_forgotten || answer.touches()) && self.touched.last() != Some(room.id()) {
+            self.touched.push(room.id().clone());
+        }
+        if is_forgotten {
             self.rooms.swap_remove(number);
             let last = self.rooms.len();
             if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {
@@ -369,7 +381,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// A command on a room that must be listed.
-    fn command<T>(
+    fn command<T: MayTouch>(
         &mut self,
         room_id: &str,
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> Result<T, Error>,
@@ -389,6 +401,7 @@ impl<C: Clock> RoomRegistry<C> {
             let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { continue };
             let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
             operation(room, &mut cx);
+            self.touched.push(room.id().clone());
             self.index.turn(number, room, place, &self.config);
         }
     }

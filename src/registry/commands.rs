@@ -208,6 +208,9 @@ impl<C: Clock> RoomRegistry<C> {
         user_id: &str,
         update: UserUpdate,
     ) -> Result<Heartbeat, Error> {
+        if update == UserUpdate::default() {
+            return self.heartbeat(room_id, user_id);
+        }
         self.command(room_id, |room, cx| room.heartbeat(user_id, update, cx))
     }
 

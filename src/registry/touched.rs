@@ -1,0 +1,87 @@
+//! Which rooms the last call touched, for those who keep each room in a store.
+
+use crate::clock::Clock;
+use crate::command::Heartbeat;
+use crate::error::Error;
+use crate::id::RoomId;
+use crate::outcome::Outcome;
+use crate::registry::RoomRegistry;
+use crate::room::Expired;
+
+impl<C: Clock> RoomRegistry<C> {
+    /// The rooms of which the last call that changes something may have made different what is held,
+    /// whether readers see the difference or not: those to write again, where rooms are kept in a
+    /// store, and to delete where [`export`](Self::export) has nothing of them any more. A room may
+    /// come up more than once. The next such call overwrites it.
+    ///
+    /// A command that is refused touches nothing, but where it finds that nothing is remembered of
+    /// its room any more. A callback or an observation touches a room that is
+    /// held, whatever the outcome, as a room that is worked on also forgets what is too old.
+    ///
+    /// A heartbeat that carries no update and finds its membership alive does not count, so that it
+    /// needs no write: after a restart give all memberships one fresh timeout, with
+    /// [`grant_grace`](Self::grant_grace). What a [`Room`](crate::Room) keeps of our clock does not count
+    /// either, nor what the planner keeps of [`next_question`](Self::next_question).
+    ///
+    /// Cost: what is read.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    ///
+    /// let clock = ManualClock::default();
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("ann"))?;
+    /// assert!(registry.touched().eq(["r1"]));
+    /// registry.heartbeat("r1", "ann")?;
+    /// assert_eq!(registry.touched().count(), 0);
+    ///
+    /// registry.end_room("r1")?;
+    /// clock.advance(Duration::from_secs(601)); // the default retention is 10 minutes
+    /// registry.expire(); // changes nothing that readers see, and lets go of what was remembered
+    /// assert_eq!(registry.changes().count(), 0);
+    /// assert!(registry.touched().eq(["r1"]) && registry.export("r1").is_none());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn touched(&self) -> impl Iterator<Item = &RoomId> {
+        self.touched.iter()
+    }
+}
+
+/// What an operation on a room answers, which tells whether it made different what is held.
+pub(super) trait MayTouch {
+    fn touches(&self) -> bool;
+}
+
+impl MayTouch for () {
+    fn touches(&self) -> bool {
+        true
+    }
+}
+
+impl MayTouch for Heartbeat {
+    fn touches(&self) -> bool {
+        true
+    }
+}
+
+impl MayTouch for Expired {
+    fn touches(&self) -> bool {
+        self.steps() > 0
+    }
+}
+
+/// Whatever the outcome: a room that is worked on also forgets what is too old, and reports what it
+/// suspects.
+impl MayTouch for Outcome {
+    fn touches(&self) -> bool {
+        true
+    }
+}
+
+impl<T: MayTouch> MayTouch for Result<T, Error> {
+    fn touches(&self) -> bool {
+        self.as_ref().is_ok_and(MayTouch::touches)
+    }
+}
