@@ -4,6 +4,7 @@
 //! server. What it answers to an input, it keeps: an answer is given only once the input is as safe
 //! as the store promises.
 
+pub mod file;
 mod locked;
 pub mod memory;
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use room_registry::{
-    Answer, Config, CursorError, Direction, Error, Input, Question, RoomQuery, RoomRef,
-    RoomRegistry, StreamCursor, Timestamp, UserCursor,
+    Change, Clock, CursorError, Direction, RoomQuery, RoomRef, RoomRegistry, StreamCursor,
+    SystemClock, Timestamp, UserCursor,
 };
 
 use super::{Counts, Page, RoomsWanted, StoreError};
@@ -16,55 +16,31 @@ use crate::feed::Feed;
 use crate::rows::{Room, RoomList, StreamList, UserList};
 
 /// How many users and rooms one step of a sweep takes.
-pub(super) const SWEEP_STEPS: usize = 256;
+const SWEEP_STEPS: usize = 256;
 
-/// A registry that many requests share.
+/// A registry that many requests share, and the feed of its changes.
 #[derive(Debug)]
-pub(super) struct Locked {
-    registry: Mutex<RoomRegistry>,
+pub(super) struct Locked<C = SystemClock> {
+    registry: Mutex<RoomRegistry<C>>,
     feed: Arc<Feed>,
     epoch: u64,
 }
 
-impl Locked {
-    pub(super) fn new(registry: RoomRegistry) -> Self {
+impl<C: Clock> Locked<C> {
+    pub(super) fn new(registry: RoomRegistry<C>) -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let epoch = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        // Finer than any restart is fast.
+        let epoch = u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX);
         Self { registry: Mutex::new(registry), feed: Arc::default(), epoch }
-    }
-
-    pub(super) fn empty(config: Config) -> Self {
-        Self::new(RoomRegistry::new(config))
     }
 
     pub(super) fn feed(&self) -> &Arc<Feed> {
         &self.feed
     }
 
-    /// Takes an input in, and tells what became different. `touched` sees the registry before
-    /// anybody else does.
-    pub(super) fn apply<T>(
-        &self,
-        input: Input,
-        touched: impl FnOnce(&RoomRegistry) -> T,
-    ) -> Result<(Answer, T), Error> {
-        let mut registry = self.lock();
-        let answer = registry.apply_input(input)?;
-        let touched = touched(&registry);
-        self.feed.tell(self.epoch, registry.changes());
-        Ok((answer, touched))
-    }
-
-    /// Does what is due, in a bounded step. Tells when something is due next.
-    pub(super) fn sweep<T>(
-        &self,
-        touched: impl FnOnce(&RoomRegistry) -> T,
-    ) -> (Option<Timestamp>, T) {
-        let mut registry = self.lock();
-        registry.expire_at_most(SWEEP_STEPS);
-        let touched = touched(&registry);
-        self.feed.tell(self.epoch, registry.changes());
-        (registry.next_expiry(), touched)
+    /// Tells of changes.
+    pub(super) fn tell(&self, changes: impl Iterator<Item = Change>) {
+        self.feed.tell(self.epoch, changes);
     }
 
     pub(super) fn rooms(&self, wanted: &RoomsWanted) -> Result<RoomList, CursorError> {
@@ -94,14 +70,6 @@ impl Locked {
         self.lock().room(room_id).map(|room| streams_of(room, page)).transpose()
     }
 
-    pub(super) fn next_question(&self) -> Option<Question> {
-        self.lock().next_question()
-    }
-
-    pub(super) fn question_failed(&self, room_id: &str) {
-        self.lock().question_failed(room_id);
-    }
-
     pub(super) fn counts(&self) -> Counts {
         let registry = self.lock();
         Counts {
@@ -112,10 +80,16 @@ impl Locked {
         }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, RoomRegistry> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, RoomRegistry<C>> {
         // The registry does not panic; a panic while rows were made of it left it whole.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Does what is due, in a bounded step. Tells when something is due next.
+pub(super) fn sweep<C: Clock>(registry: &mut RoomRegistry<C>) -> Option<Timestamp> {
+    registry.expire_at_most(SWEEP_STEPS);
+    registry.next_expiry()
 }
 
 /// A page of the users of a room.

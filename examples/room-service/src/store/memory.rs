@@ -1,37 +1,55 @@
 //! Rooms in memory: nothing outlives the process.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use room_registry::{Answer, Config, Input, Question, Timestamp};
+use room_registry::{Answer, Clock, Config, Input, Question, RoomRegistry, SystemClock, Timestamp};
 
-use super::locked::Locked;
+use super::locked::{Locked, sweep};
 use super::{Counts, Page, RoomsWanted, Store, StoreError};
 use crate::feed::Feed;
 use crate::rows::{Room, RoomList, StreamList, UserList};
 
 /// The store in memory.
 #[derive(Debug)]
-pub struct Memory {
-    locked: Locked,
+pub struct Memory<C = SystemClock> {
+    locked: Locked<C>,
 }
 
 impl Memory {
     /// An empty store.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { locked: Locked::empty(config) }
+        Self::with_clock(config, SystemClock)
+    }
+}
+
+impl<C: Clock> Memory<C> {
+    /// An empty store on a clock of your own.
+    #[must_use]
+    pub fn with_clock(config: Config, clock: C) -> Self {
+        Self { locked: Locked::new(RoomRegistry::with_clock(config, clock)) }
+    }
+
+    /// Changes something, and tells what became different. Also what is refused may do that, where
+    /// the clock was set back.
+    fn change<T>(&self, operation: impl FnOnce(&mut RoomRegistry<C>) -> T) -> T {
+        let mut registry = self.locked.lock();
+        let answer = operation(&mut registry);
+        self.locked.tell(registry.changes());
+        answer
     }
 }
 
 #[async_trait]
-impl Store for Memory {
+impl<C: Clock + Debug + Send + Sync> Store for Memory<C> {
     fn name(&self) -> &'static str {
         "memory"
     }
 
     async fn apply(&self, input: Input) -> Result<Answer, StoreError> {
-        Ok(self.locked.apply(input, |_| ())?.0)
+        Ok(self.change(|registry| registry.apply_input(input))?)
     }
 
     async fn rooms(&self, wanted: &RoomsWanted) -> Result<RoomList, StoreError> {
@@ -51,15 +69,15 @@ impl Store for Memory {
     }
 
     async fn sweep(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.locked.sweep(|_| ()).0)
+        Ok(self.change(sweep))
     }
 
     async fn next_question(&self) -> Result<Option<Question>, StoreError> {
-        Ok(self.locked.next_question())
+        Ok(self.change(RoomRegistry::next_question))
     }
 
     async fn question_failed(&self, room_id: &str) -> Result<(), StoreError> {
-        self.locked.question_failed(room_id);
+        self.change(|registry| registry.question_failed(room_id));
         Ok(())
     }
 
