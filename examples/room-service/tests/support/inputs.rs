@@ -1,0 +1,105 @@
+//! Inputs by few words. Times of callbacks are seconds after the beginning.
+
+use std::collections::BTreeMap;
+
+use room_registry::{
+    Attributes, Callback, CallbackEvent, Command, NewRoom, RoomClosed, RoomCreated, RoomId,
+    SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Text, Timestamp, UserId,
+    UserLoggedIn, UserLoggedOut, UserSessionId,
+};
+
+use super::START;
+
+pub fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(START.as_millis() / 1_000 + seconds)
+}
+
+pub fn room_id(id: &str) -> RoomId {
+    RoomId::new(id).unwrap()
+}
+
+pub fn user_id(id: &str) -> UserId {
+    UserId::new(id).unwrap()
+}
+
+pub fn create(room: &str) -> Command {
+    Command::CreateRoom(NewRoom::new(room, "host").name(format!("The room {room}")))
+}
+
+pub fn end(room: &str) -> Command {
+    Command::EndRoom { room_id: room_id(room) }
+}
+
+pub fn join(room: &str, user: &str) -> Command {
+    Command::JoinRoom {
+        room_id: room_id(room),
+        user_id: user_id(user),
+        user_name: Some(Text::from(user.to_uppercase().as_str())),
+        role: None,
+        attributes: Attributes::default(),
+    }
+}
+
+pub fn leave(room: &str, user: &str) -> Command {
+    Command::LeaveRoom { room_id: room_id(room), user_id: user_id(user) }
+}
+
+pub fn heartbeat(room: &str, user: &str) -> Command {
+    heartbeat_with(room, user, [])
+}
+
+pub fn heartbeat_with<const N: usize>(
+    room: &str,
+    user: &str,
+    attributes: [(&str, &str); N],
+) -> Command {
+    let attributes = attributes.map(|(key, value)| (Text::from(key), Some(Text::from(value))));
+    Command::Heartbeat {
+        room_id: room_id(room),
+        user_id: user_id(user),
+        user_name: None,
+        role: None,
+        attributes: BTreeMap::from(attributes),
+    }
+}
+
+/// A callback of a session.
+pub fn callback(room: &str, session: &str, event: impl Into<CallbackEvent>) -> Callback {
+    Callback::new(room_id(room), SessionId::new(session).unwrap(), event)
+}
+
+pub fn opened(seconds: u64) -> RoomCreated {
+    RoomCreated::new(at(seconds))
+}
+
+pub fn closed(seconds: u64) -> RoomClosed {
+    RoomClosed::new(at(seconds))
+}
+
+/// The counter is the one of the session's users.
+pub fn login(user: &str, counter: u64, seconds: u64) -> UserLoggedIn {
+    UserLoggedIn::new(user_id(user), user_session(user), at(seconds), counter)
+}
+
+pub fn logout(user: &str, counter: u64, login_at: u64, seconds: u64) -> UserLoggedOut {
+    UserLoggedOut::new(user_id(user), user_session(user), at(seconds), counter)
+        .login_at(at(login_at))
+}
+
+pub fn stream_opened(stream: &str, counter: u64, seconds: u64) -> StreamCreated {
+    let (stream_id, life) = stream_ids(stream);
+    StreamCreated::new(stream_id, life, at(seconds), Some(counter))
+}
+
+pub fn stream_closed(stream: &str, counter: u64, seconds: u64) -> StreamClosed {
+    let (stream_id, life) = stream_ids(stream);
+    StreamClosed::new(stream_id, life, at(seconds), Some(counter))
+}
+
+fn user_session(user: &str) -> UserSessionId {
+    UserSessionId::new(format!("{user}-1")).unwrap()
+}
+
+fn stream_ids(stream: &str) -> (StreamId, StreamSessionId) {
+    (StreamId::new(stream).unwrap(), StreamSessionId::new(format!("{stream}-1")).unwrap())
+}
