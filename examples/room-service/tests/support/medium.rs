@@ -80,7 +80,8 @@ impl StorageBackend for Disk {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut inside = self.writable()?;
-        inside.synced = inside.written.clone();
+        let Inside { written, synced, .. } = &mut *inside;
+        synced.clone_from(written);
         Ok(())
     }
 

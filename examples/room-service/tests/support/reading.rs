@@ -160,7 +160,9 @@ impl Listener {
         assert!(!listening.missed);
         let past = std::mem::take(&mut listening.past);
         let mut listener = Self { listening, mirror: Mirror::default(), ids: Vec::new() };
-        past.iter().for_each(|event| listener.hear(event));
+        for event in past {
+            listener.hear(&event);
+        }
         listener
     }
 
