@@ -6,6 +6,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, R
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::others;
+
 /// Nothing but what this service sends: no inline script or style, no other host, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -15,7 +17,10 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let html = || async { file("text/html; charset=utf-8", include_str!("../page/index.html")) };
     let css = || async { file("text/css; charset=utf-8", include_str!("../page/page.css")) };
     let js = || async { file("text/javascript; charset=utf-8", include_str!("../page/page.js")) };
-    Router::new().route("/", get(html)).route("/page.css", get(css)).route("/page.js", get(js))
+    Router::new()
+        .route("/", others(get(html), "GET"))
+        .route("/page.css", others(get(css), "GET"))
+        .route("/page.js", others(get(js), "GET"))
 }
 
 fn file(content_type: &'static str, text: &'static str) -> Response {

@@ -52,8 +52,8 @@ async fn ask(service: &Served, path: &str, token: &str) -> (u16, Value) {
 }
 
 #[track_caller]
-fn is(answer: (u16, Value), status: u16, code: u8, what: &str) {
-    assert_eq!((answer.0, &answer.1["code"]), (status, &json!(code)), "{what}: {}", answer.1);
+fn is((found, answer): (u16, Value), status: u16, code: u8, what: &str) {
+    assert_eq!((found, &answer["code"]), (status, &json!(code)), "{what}: {answer}");
 }
 
 #[tokio::test]
