@@ -90,8 +90,8 @@ pub(crate) fn router(service: &Arc<Service>) -> Router {
     let stores = &service.stores;
     let mut router = Router::new()
         .merge(page::routes())
-        .route("/healthz", get(healthz).with_state(Arc::clone(service)))
-        .route("/metrics", get(metrics).with_state(Arc::clone(service)))
+        .route("/healthz", others(get(healthz), "GET").with_state(Arc::clone(service)))
+        .route("/metrics", others(get(metrics), "GET").with_state(Arc::clone(service)))
         .nest("/room", rooms().with_state(at(&stores.default)))
         .merge(beside_rooms().with_state(at(&stores.default)))
         .nest("/api/room/mem", of_store(at(&stores.memory)));
@@ -141,7 +141,10 @@ fn command(methods: MethodRouter<At>) -> MethodRouter<At> {
     others(methods.head(async || Problem::WrongMethod("GET, POST")), "GET, POST")
 }
 
-fn others(methods: MethodRouter<At>, allowed: &'static str) -> MethodRouter<At> {
+fn others<S: Clone + Send + Sync + 'static>(
+    methods: MethodRouter<S>,
+    allowed: &'static str,
+) -> MethodRouter<S> {
     methods.fallback(async move || Problem::WrongMethod(allowed))
 }
 

@@ -118,16 +118,6 @@ pub struct Settings {
     pub log: String,
 }
 
-impl Settings {
-    /// The settings that a program has without any flag or variable.
-    ///
-    /// Variables of the environment are read all the same.
-    #[must_use]
-    pub fn from_environment() -> Self {
-        Arguments::parse_from(["room-service"]).serve
-    }
-}
-
 /// The rules of rooms; all times in seconds.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Rules")]

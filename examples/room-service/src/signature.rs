@@ -150,3 +150,75 @@ impl Seen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_470_820_198;
+
+    fn verifier() -> Verifier {
+        Verifier::new(SecretString::from("secret"), Duration::from_secs(250))
+    }
+
+    fn signed(signed_at: u64, nonce: &str) -> Notification {
+        let signature = hex::encode(sign("secret", &signed_at.to_string(), nonce));
+        let body = serde_json::json!({
+            "event": "ping", "timestamp": signed_at, "nonce": nonce, "signature": signature,
+        });
+        serde_json::from_value(body).unwrap()
+    }
+
+    #[test]
+    fn the_vendors_own_example_is_signed_as_it_says() {
+        let signature = hex::encode(sign("secret", "1470820198", "123412"));
+        assert_eq!(signature, "5bd59fd62953a8059fb7eaba95720f66d19e4517");
+    }
+
+    #[test]
+    fn the_window_is_as_wide_as_it_says_on_both_sides() {
+        for (signed_at, expected) in [
+            (NOW - 251, Err(SignatureError::OutOfWindow)),
+            (NOW - 250, Ok(())),
+            (NOW + 250, Ok(())),
+            (NOW + 251, Err(SignatureError::OutOfWindow)),
+        ] {
+            let found = verifier().verify_at(&signed(signed_at, "1"), b"body", NOW);
+            assert_eq!(found, expected, "{signed_at}");
+        }
+    }
+
+    #[test]
+    fn a_signature_stays_bound_to_its_body_as_long_as_it_is_good() {
+        let verifier = verifier();
+        let early = signed(NOW - 250, "1");
+        assert_eq!(verifier.verify_at(&early, b"body", NOW), Ok(()));
+        assert_eq!(verifier.verify_at(&early, b"body", NOW), Ok(()));
+        let replayed = Err(SignatureError::Replayed);
+        assert_eq!(verifier.verify_at(&early, b"forged", NOW), replayed);
+        let future = signed(NOW + 250, "1");
+        assert_eq!(verifier.verify_at(&future, b"body", NOW), Ok(()));
+        assert_eq!(verifier.verify_at(&future, b"forged", NOW + 500), replayed);
+        // Even where our clock is set back after it was forgotten.
+        assert_eq!(verifier.verify_at(&signed(NOW + 501, "1"), b"body", NOW + 501), Ok(()));
+        let outside = Err(SignatureError::OutOfWindow);
+        assert_eq!(verifier.verify_at(&early, b"forged", NOW), outside);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_it_forgets_is_refused() {
+        let verifier = verifier();
+        *verifier.seen.lock().unwrap() = Seen::holding(3);
+        for age in [4, 3, 2, 1] {
+            let notification = signed(NOW - age, "1");
+            assert_eq!(verifier.verify_at(&notification, b"body", NOW), Ok(()), "{age}");
+        }
+        {
+            let seen = verifier.seen.lock().unwrap();
+            assert_eq!((seen.bodies.len(), seen.by_time.len()), (3, 3));
+        }
+        let forgotten = verifier.verify_at(&signed(NOW - 4, "1"), b"forged", NOW);
+        assert_eq!(forgotten, Err(SignatureError::OutOfWindow));
+        assert_eq!(verifier.verify_at(&signed(NOW - 1, "1"), b"body", NOW), Ok(()));
+    }
+}

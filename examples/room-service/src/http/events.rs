@@ -8,11 +8,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::response::sse::{Event as Sent, KeepAlive, Sse};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::At;
@@ -24,6 +27,10 @@ use crate::metrics::Counted;
 
 /// How often a connection without events shows that it is alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
+/// What shows it: a comment.
+const ALIVE: &str = ":\n\n";
+/// A browser passes over an event that has no line of data at all.
+const RESET: &str = "event: reset\ndata:\n\n";
 
 pub(super) async fn events(State(at): State<At>, request: Request) -> Result<Response, Problem> {
     let parameters = Parameters::of_query(request.uri())?;
@@ -42,38 +49,40 @@ pub(super) async fn events(State(at): State<At>, request: Request) -> Result<Res
     };
     let counted = Counted::one_of(&at.service.metrics.listeners);
     let listening = at.store.feed().listen(after);
-    let events = stream_of(listening, at.service.stop.clone()).map(move |event| {
+    let frames = frames(listening, at.service.stop.clone()).map(move |frame| {
+        // Both are given back when the listener leaves.
         _ = (&place, &counted);
-        Ok::<_, Infallible>(event)
+        Ok::<_, Infallible>(frame)
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)).into_response())
+    let content_type = (CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    Ok(([content_type], Body::from_stream(frames)).into_response())
 }
 
-fn stream_of(listening: Listening, stop: CancellationToken) -> impl Stream<Item = Sent> {
+fn frames(listening: Listening, stop: CancellationToken) -> impl Stream<Item = Bytes> {
     let Listening { missed, latest, past, coming } = listening;
-    let reset = missed.then(reset);
-    let place = latest.map(|id| Sent::default().id(id));
-    // The latest is after the past; a listener who gets the past is told by it where he is.
-    let place = if past.is_empty() { place } else { None };
-    let past = past.into_iter().map(|event| sent(&event));
+    // Who gets the past is told by it where he is.
+    let place = latest.filter(|_| past.is_empty()).map(|id| format!("id: {id}\n"));
+    let begin = match (missed, place) {
+        (true, place) => place.unwrap_or_default() + RESET,
+        (false, Some(place)) => place + "\n",
+        (false, None) => ALIVE.to_owned(),
+    };
+    let past = past.into_iter().map(|event| frame(&event));
     let live = stream::unfold(coming, next).take_until(stop.cancelled_owned());
-    stream::iter(reset.into_iter().chain(place).chain(past)).chain(live)
+    stream::once(async { Bytes::from(begin) }).chain(stream::iter(past)).chain(live)
 }
 
 async fn next(
     mut coming: broadcast::Receiver<Arc<Event>>,
-) -> Option<(Sent, broadcast::Receiver<Arc<Event>>)> {
-    match coming.recv().await {
-        Ok(event) => Some((sent(&event), coming)),
-        Err(RecvError::Lagged(_)) => Some((reset(), coming)),
-        Err(RecvError::Closed) => None,
+) -> Option<(Bytes, broadcast::Receiver<Arc<Event>>)> {
+    match timeout(ALIVE_EVERY, coming.recv()).await {
+        Ok(Ok(event)) => Some((frame(&event), coming)),
+        Ok(Err(RecvError::Lagged(_))) => Some((Bytes::from_static(RESET.as_bytes()), coming)),
+        Ok(Err(RecvError::Closed)) => None,
+        Err(_) => Some((Bytes::from_static(ALIVE.as_bytes()), coming)),
     }
 }
 
-fn sent(event: &Event) -> Sent {
-    Sent::default().id(&event.id).event("change").data(&event.json)
-}
-
-fn reset() -> Sent {
-    Sent::default().event("reset").data("")
+fn frame(event: &Event) -> Bytes {
+    format!("id: {}\nevent: change\ndata: {}\n\n", event.id, event.json).into()
 }

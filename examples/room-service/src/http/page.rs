@@ -6,6 +6,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, R
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::others;
+
 /// Nothing but what this service sends: no inline script or style, no other host, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -32,7 +34,7 @@ const SVG: &str = "image/svg+xml";
 
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.into_iter().fold(Router::new(), |router, (path, content_type, text)| {
-        router.route(path, get(async move || file(content_type, text)))
+        router.route(path, others(get(async move || file(content_type, text)), "GET"))
     })
 }
 

@@ -135,8 +135,11 @@ async fn updates_set_what_they_name_and_take_away_what_is_null() {
     assert_eq!(shown["attributes"], json!({"y": "2", "z": "3"}));
     assert_eq!(shown["lifecycle"], "permanent");
 
-    service.says("/room/join_room?RoomID=r1&UserID=ann&UserName=Ann&Role=audience", 0, "success").await;
-    let update = "RoomID=r1&UserID=ann&UserName=Anna&Role=host&Attributes=%7B%22seat%22%3A%221%22%7D";
+    service
+        .says("/room/join_room?RoomID=r1&UserID=ann&UserName=Ann&Role=audience", 0, "success")
+        .await;
+    let update =
+        "RoomID=r1&UserID=ann&UserName=Anna&Role=host&Attributes=%7B%22seat%22%3A%221%22%7D";
     assert_eq!(service.post_form("/room/update_user", update).await, done);
     let beat = json!({"RoomID": "r1", "UserID": "ann", "Attributes": {"points": "5"}});
     let (_, answer) = service.post_json("/room/heartbeat", &beat).await;
@@ -161,7 +164,10 @@ async fn pages_follow_one_another_in_every_order() {
     let mut by_users = by_id;
     by_users.reverse();
     for (order, expected) in [("id", by_id), ("most_users", by_users)] {
-        assert_eq!(walk(&service, &format!("get_room_list?Order={order}"), "room_id").await, expected);
+        assert_eq!(
+            walk(&service, &format!("get_room_list?Order={order}"), "room_id").await,
+            expected
+        );
     }
     for order in ["newest", "oldest"] {
         let mut rooms = walk(&service, &format!("get_room_list?Order={order}"), "room_id").await;
@@ -200,7 +206,10 @@ async fn a_room_shows_its_streams() {
         "streams": [{"stream_id": "s1", "user_id": "tom", "create_time_ms": now - 60_000}],
     });
     let (status, answer) = service.post_json("/observed", &observed).await;
-    assert_eq!((status, answer), (200, json!({"code": 0, "message": "success", "outcome": "applied"})));
+    assert_eq!(
+        (status, answer),
+        (200, json!({"code": 0, "message": "success", "outcome": "applied"}))
+    );
     let (_, room) = service.get("/room/get_room?RoomID=r1").await;
     let room = &room["data"];
     assert_eq!(room["session"]["session_id"], "858012925204410401");
@@ -226,7 +235,8 @@ async fn observations_that_make_no_sense_are_told_so() {
 #[tokio::test]
 async fn paths_and_methods_that_are_not_known_are_answered_in_json() {
     let service = Served::start().await;
-    for path in ["/nothing", "/room/nothing", "/api/room/mem/nothing", "/api/room/redis/heartbeat"] {
+    for path in ["/nothing", "/room/nothing", "/api/room/mem/nothing", "/api/room/redis/heartbeat"]
+    {
         let (status, answer) = service.get(path).await;
         assert_eq!((status, &answer["code"]), (404, &json!(2)), "{path}");
     }

@@ -52,8 +52,8 @@ async fn ask(service: &Served, path: &str, token: &str) -> (u16, Value) {
 }
 
 #[track_caller]
-fn is(answer: (u16, Value), status: u16, code: u8, what: &str) {
-    assert_eq!((answer.0, &answer.1["code"]), (status, &json!(code)), "{what}: {}", answer.1);
+fn is((found, answer): (u16, Value), status: u16, code: u8, what: &str) {
+    assert_eq!((found, &answer["code"]), (status, &json!(code)), "{what}: {answer}");
 }
 
 #[tokio::test]
@@ -92,9 +92,13 @@ async fn without_a_good_token_nothing_is_told_or_done() {
             is(ask(&service, path, token).await, 401, 4, token);
         }
     }
-    let basic = service.client.get(service.url("/room/get_room_list")).basic_auth("a", Some(SERVER));
+    let basic =
+        service.client.get(service.url("/room/get_room_list")).basic_auth("a", Some(SERVER));
     let response = basic.send().await.unwrap();
-    assert_eq!((response.status().as_u16(), &response.headers()["www-authenticate"]), (401, &"Bearer".parse().unwrap()));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["www-authenticate"]),
+        (401, &"Bearer".parse().unwrap())
+    );
     let (_, list) = ask(&service, "/room/get_room_list", SERVER).await;
     assert_eq!(list["data"], json!([]));
     let own = signed(KEY, &header, &claims);
@@ -105,7 +109,12 @@ async fn without_a_good_token_nothing_is_told_or_done() {
 async fn a_host_creates_changes_and_ends_his_room_and_no_other() {
     let service = served().await;
     let host = token("r1", "tom", "host");
-    is(ask(&service, "/room/create_room?RoomID=r2&HostID=tom", &host).await, 403, 4, "another room");
+    is(
+        ask(&service, "/room/create_room?RoomID=r2&HostID=tom", &host).await,
+        403,
+        4,
+        "another room",
+    );
     is(ask(&service, "/room/create_room?RoomID=r1&HostID=ann", &host).await, 403, 4, "for another");
     is(ask(&service, "/room/create_room?RoomID=r1&HostID=tom", &host).await, 200, 0, "his own");
     is(ask(&service, "/room/create_room?RoomID=r2&HostID=ann", SERVER).await, 200, 0, "the server");
