@@ -13,6 +13,7 @@ use room_registry::{Config, ConfigError, Lifecycle};
 use secrecy::ExposeSecret;
 pub use secrecy::SecretString;
 
+use crate::demo::DemoSettings;
 use crate::load;
 
 /// How long a secret may be, in bytes.
@@ -41,6 +42,8 @@ impl Arguments {
 pub enum Action {
     /// Serves (the default).
     Serve(Box<Settings>),
+    /// Plays a lively evening against a running service, with a virtual media server.
+    Demo(DemoSettings),
     /// Makes a token for one user of one room, and prints it.
     Token(TokenSettings),
     /// Measures how much each store bears, beside the usual first server.
