@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Uri};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 use room_registry::{Attributes, IdError, Lifecycle, MAX_NAME_LEN, Role, RoomOrder, Text};
 use serde::Deserialize;
@@ -26,6 +26,8 @@ use crate::store::Page;
 
 /// How long the body of a request may be, in bytes.
 pub const MAX_BODY_LEN: usize = 64 * 1024;
+/// How much of a longer body is read and thrown away, in bytes.
+const MAX_PASSED_OVER: usize = 1024 * 1024;
 /// How many entries a page has where the client does not say.
 pub const DEFAULT_LIMIT: usize = 50;
 /// How many entries a page has at most; who asks for more gets so many.
@@ -63,15 +65,28 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
 
 /// Reads a body, in bounded size and time.
 pub(super) async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, Problem> {
-    if body.size_hint().lower() > limit as u64 {
+    let read = tokio::time::timeout(within, read_up_to(body, limit)).await;
+    read.unwrap_or(Err(Problem::TooSlow))
+}
+
+/// Of a body that is too long some more is read and thrown away: a client that is still sending
+/// when the connection ends does not see the answer.
+async fn read_up_to(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
+    if body.size_hint().lower() > (limit + MAX_PASSED_OVER) as u64 {
         return Err(Problem::TooLarge(limit));
     }
-    match tokio::time::timeout(within, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::TooLarge(limit)),
-        Ok(Err(_)) => Err(Problem::Body("the body broke off".to_owned())),
-        Err(_) => Err(Problem::TooSlow),
+    let (mut read, mut len) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::Body("the body broke off".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        len += data.len();
+        if len <= limit {
+            read.extend_from_slice(&data);
+        } else if len > limit + MAX_PASSED_OVER {
+            break;
+        }
     }
+    if len > limit { Err(Problem::TooLarge(limit)) } else { Ok(read.into()) }
 }
 
 /// Names and values.

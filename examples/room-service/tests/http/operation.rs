@@ -53,7 +53,12 @@ async fn metrics_count_what_happens() {
 
 #[tokio::test]
 async fn who_is_under_way_is_finished_and_listeners_are_let_go_when_it_stops() {
-    let service = Served::start().await;
+    let service = Served::with(|parts| {
+        parts.limits.client_timeout = DEADLINE;
+        parts.limits.request_timeout = DEADLINE;
+        parts.limits.stop_timeout = DEADLINE;
+    })
+    .await;
     let mut listener = Listener::at(&service, "/events", None).await;
     let mut stream = TcpStream::connect(&service.address).await.unwrap();
     let head = "POST /room/create_room HTTP/1.1\r\nhost: x\r\ncontent-length: 22\r\n\
