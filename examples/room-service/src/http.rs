@@ -126,6 +126,7 @@ fn rooms() -> Router<At> {
             others(get(lists::get_room_user_list).post(lists::get_room_user_list), either),
         )
         .route("/get_room", others(get(lists::get_room).post(lists::get_room), either))
+        .route("/get_counts", others(get(lists::get_counts).post(lists::get_counts), either))
 }
 
 fn beside_rooms() -> Router<At> {

@@ -1,4 +1,4 @@
-//! What everybody with a token may read: the room list, a room, and its users and streams.
+//! What everybody with a token may read: the room list, a room, its users and streams, and counts.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -10,7 +10,7 @@ use super::answer::{Problem, success};
 use super::parameters::Asked;
 use crate::auth::Action;
 use crate::rows::{Room, RoomStream, RoomUser};
-use crate::store::RoomsWanted;
+use crate::store::{Counts, RoomsWanted};
 
 type Answered = Result<Response, Problem>;
 
@@ -26,6 +26,19 @@ struct Users<'a> {
     #[serde(rename = "userList")]
     user_list: &'a [RoomUser],
     next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Counted {
+    data: Totals,
+}
+
+/// How much is listed.
+#[derive(Serialize)]
+struct Totals {
+    rooms: u64,
+    users: u64,
+    streams: u64,
 }
 
 #[derive(Serialize)]
@@ -70,6 +83,12 @@ pub(super) async fn get_room(State(at): State<At>, asked: Asked) -> Answered {
         streams_next_cursor: streams.next_cursor,
     };
     Ok(success(One { data }))
+}
+
+pub(super) async fn get_counts(State(at): State<At>, asked: Asked) -> Answered {
+    at.allow(&asked, Action::Read, None, None, None).await?;
+    let Counts { rooms, users, streams, .. } = at.store.counts().await?;
+    Ok(success(Counted { data: Totals { rooms, users, streams } }))
 }
 
 fn not_listed() -> Problem {

@@ -1,4 +1,4 @@
-//! The page that shows the rooms: three files, built into the program.
+//! The page that shows the rooms: a few files, built into the program.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -13,14 +13,29 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
+/// The files, by their paths.
+const FILES: [(&str, &str, &str); 10] = [
+    ("/", HTML, include_str!("../page/index.html")),
+    ("/icon.svg", SVG, include_str!("../page/icon.svg")),
+    ("/page.css", CSS, include_str!("../page/page.css")),
+    ("/page.js", SCRIPT, include_str!("../page/page.js")),
+    ("/page/api.js", SCRIPT, include_str!("../page/api.js")),
+    ("/page/dom.js", SCRIPT, include_str!("../page/dom.js")),
+    ("/page/events.js", SCRIPT, include_str!("../page/events.js")),
+    ("/page/list.js", SCRIPT, include_str!("../page/list.js")),
+    ("/page/room.js", SCRIPT, include_str!("../page/room.js")),
+    ("/page/words.js", SCRIPT, include_str!("../page/words.js")),
+];
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let html = || async { file("text/html; charset=utf-8", include_str!("../page/index.html")) };
-    let css = || async { file("text/css; charset=utf-8", include_str!("../page/page.css")) };
-    let js = || async { file("text/javascript; charset=utf-8", include_str!("../page/page.js")) };
-    Router::new()
-        .route("/", others(get(html), "GET"))
-        .route("/page.css", others(get(css), "GET"))
-        .route("/page.js", others(get(js), "GET"))
+    FILES.into_iter().fold(Router::new(), |router, (path, content_type, text)| {
+        router.route(path, others(get(async move || file(content_type, text)), "GET"))
+    })
 }
 
 fn file(content_type: &'static str, text: &'static str) -> Response {
