@@ -177,7 +177,7 @@ export class RoomList {
       return `${count(found)} of ${loaded} ${found === 1 ? "matches" : "match"}${rest}`;
     }
     if (!this.#next) return `${loaded}, ${ORDERS[this.#order]}`;
-    return `the first ${loaded}, ${ORDERS[this.#order]}${atMost ? "; more are not shown here" : ""}`;
+    return `First ${loaded}, ${ORDERS[this.#order]}${atMost ? "; more are not shown here" : ""}`;
   }
 
   #paintBlank(search, found) {
