@@ -14,6 +14,7 @@
 //! of HTTP, and the layers above nothing of storage.
 
 pub mod auth;
+pub mod demo;
 pub mod feed;
 pub mod http;
 pub mod logs;

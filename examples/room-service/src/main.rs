@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use room_service::settings::{Action, Arguments};
-use room_service::{auth, logs, service};
+use room_service::{auth, demo, logs, service};
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().action() {
         Action::Serve(settings) => logs::start(&settings).and_then(|()| service::run(&settings)),
+        Action::Demo(settings) => demo::run(&settings),
         Action::Token(settings) => auth::print_token(&settings),
     };
     match done {

@@ -13,6 +13,8 @@ use room_registry::{Config, ConfigError, Lifecycle};
 use secrecy::ExposeSecret;
 pub use secrecy::SecretString;
 
+use crate::demo::DemoSettings;
+
 /// How long a secret may be, in bytes.
 const MAX_SECRET_LEN: u64 = 4_096;
 
@@ -39,6 +41,8 @@ impl Arguments {
 pub enum Action {
     /// Serves (the default).
     Serve(Box<Settings>),
+    /// Plays a lively evening against a running service, with a virtual media server.
+    Demo(DemoSettings),
     /// Makes a token for one user of one room, and prints it.
     Token(TokenSettings),
 }

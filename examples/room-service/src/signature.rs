@@ -23,7 +23,7 @@ use subtle::ConstantTimeEq;
 /// How many signatures are remembered: some 30 MB.
 const REMEMBERED: usize = 200_000;
 
-type Signature = [u8; 20];
+pub(crate) type Signature = [u8; 20];
 type BodyHash = [u8; 32];
 
 /// Checks signatures.
@@ -95,7 +95,7 @@ impl fmt::Debug for Verifier {
 }
 
 /// The vendor's signature: SHA-1 over the three texts, sorted and joined.
-fn sign(secret: &str, timestamp: &str, nonce: &str) -> Signature {
+pub(crate) fn sign(secret: &str, timestamp: &str, nonce: &str) -> Signature {
     let mut parts = [secret, timestamp, nonce];
     parts.sort_unstable();
     parts.into_iter().fold(Sha1::new(), Sha1::chain_update).finalize().into()
