@@ -16,14 +16,14 @@ use tokio::sync::{Mutex, MutexGuard};
 use url::{ParseError, Url};
 
 /// How long anything may take before a test fails.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 /// Between two looks at the page.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(30);
 
 /// One browser at a time: several would only take each other's processor.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-/// Keys, as WebDriver names them.
+/// Keys, as the driver names them.
 pub(crate) const ENTER: &str = "\u{e007}";
 pub(crate) const ESCAPE: &str = "\u{e00c}";
 pub(crate) const DOWN: &str = "\u{e015}";

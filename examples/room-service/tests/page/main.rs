@@ -1,5 +1,6 @@
 //! The page in a real browser: what an operator sees, with the keyboard, on a phone, and while the
 //! service comes and goes.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
 mod browser;
 mod served;
