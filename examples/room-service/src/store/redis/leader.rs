@@ -79,7 +79,7 @@ impl Leader {
         let mut commands = redis::pipe();
         commands.cmd("XADD").arg(shared.keys.named("standings"));
         commands.arg("MAXLEN").arg("~").arg(EVENTS_KEPT).arg("*");
-        commands.arg("room").arg(room_id).arg("failed").arg("").ignore();
+        commands.arg("room").arg(room_id).arg("failed").arg(shared.link.time_of_scripts()).ignore();
         shared.link.send(&commands).await
     }
 
@@ -129,10 +129,19 @@ impl Leading {
             note(&mut self.planner, &room_id, &standing);
         } else if entry.contains_key("answered") {
             self.planner.answered(&room_id, now);
-        } else if entry.contains_key("failed") {
-            self.planner.failed(&room_id, now);
+        } else if let Some(at) = entry.get::<String>("failed") {
+            self.planner.failed(
+                &room_id,
+                at.parse().map_or_else(|_| told_at(entry, now), Timestamp::from_millis),
+            );
         }
     }
+}
+
+/// When an entry was written, by the server's clock, which its id begins with.
+fn told_at(entry: &StreamId, now: Timestamp) -> Timestamp {
+    let millis = entry.id.split('-').next().and_then(|millis| millis.parse().ok());
+    millis.map_or(now, Timestamp::from_millis).min(now)
 }
 
 /// Takes note of where a room stands; an empty text where nothing is held of it any more.
