@@ -28,15 +28,9 @@ const CHILD: &str = "ROOM_SERVICE_TEST_FILE";
 /// Set for it too: how many operations each of its writers has done before.
 const DONE: &str = "ROOM_SERVICE_TEST_DONE";
 
-async fn open(path: &Path, clock: &ManualClock) -> World {
-    let path = path.to_owned();
-    let mut world = World::open(|config, _| async move {
-        let store = FileStore::open_with_clock(&path, config, clock.clone()).unwrap();
-        (Arc::new(store) as Arc<dyn Store>, ())
-    })
-    .await;
-    world.clock = clock.clone();
-    world
+fn open(path: &Path, clock: &ManualClock) -> World {
+    let store = FileStore::open_with_clock(path, Config::default(), clock.clone()).unwrap();
+    World::new(Arc::new(store), clock.clone())
 }
 
 fn refusal(path: &Path) -> OpenError {
@@ -61,7 +55,7 @@ async fn a_restart_keeps_everything() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("made/by/the/store/rooms.redb");
     let clock = ManualClock::at(START);
-    let world = open(&path, &clock).await;
+    let world = open(&path, &clock);
     play(&world).await;
     let before = shown(&*world.store).await;
     assert_eq!(before.len(), 3);
@@ -73,16 +67,16 @@ async fn a_restart_keeps_everything() {
 
     // The first store is still there, but its file is free. The second is not closed.
     for _ in 0..2 {
-        let world = open(&path, &clock).await;
+        let world = open(&path, &clock);
         assert_eq!(shown(&*world.store).await, before);
     }
-    let world = open(&path, &clock).await;
+    let world = open(&path, &clock);
     world.refused(create("r1")).await;
     // What is remembered of an ended room is kept too.
     world.outcome(callback("r2", "1", opened(0))).await;
     world.done(leave("r1", "ann")).await;
     drop(world);
-    let world = open(&path, &clock).await;
+    let world = open(&path, &clock);
     assert!(user_ids(&*world.store, "r1").await.is_empty());
     assert_eq!(user_ids(&*world.store, "live").await, ["bob"]);
 }
@@ -92,11 +86,11 @@ async fn a_restart_gives_memberships_one_fresh_timeout() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rooms.redb");
     let clock = ManualClock::at(START);
-    let world = open(&path, &clock).await;
+    let world = open(&path, &clock);
     play(&world).await;
     drop(world);
     clock.advance(Duration::from_secs(3_600));
-    let world = open(&path, &clock).await;
+    let world = open(&path, &clock);
     world.passes(Duration::from_secs(90));
     world.sweep().await;
     assert_eq!(user_ids(&*world.store, "r1").await, ["ann"]);
@@ -109,7 +103,7 @@ async fn a_restart_gives_memberships_one_fresh_timeout() {
 async fn what_is_forgotten_leaves_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rooms.redb");
-    let world = open(&path, &ManualClock::at(START)).await;
+    let world = open(&path, &ManualClock::at(START));
     play(&world).await;
     for room in ["r1", "r3", "live"] {
         world.done(end(room)).await;
@@ -117,7 +111,7 @@ async fn what_is_forgotten_leaves_the_file() {
     world.store.close().await.unwrap();
     assert_eq!(rows(&path), 4);
 
-    let world = open(&path, &world.clock).await;
+    let world = open(&path, &world.clock);
     for _ in 0..2 {
         world.passes(Duration::from_secs(601)); // the retention
         world.sweep().await;
@@ -178,7 +172,7 @@ async fn damage_is_an_error_or_does_no_harm() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rooms.redb");
     let clock = ManualClock::at(START);
-    let world = open(&path, &clock).await;
+    let world = open(&path, &clock);
     play(&world).await;
     let before = shown(&*world.store).await;
     world.store.close().await.unwrap();
@@ -214,7 +208,7 @@ async fn damage_is_an_error_or_does_no_harm() {
 async fn a_row_that_is_no_room_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rooms.redb");
-    let world = open(&path, &ManualClock::at(START)).await;
+    let world = open(&path, &ManualClock::at(START));
     play(&world).await;
     world.store.close().await.unwrap();
 
@@ -269,13 +263,10 @@ async fn a_disk_that_fails_is_told_and_comes_back() {
     let disk = Disk::default();
     let clock = ManualClock::at(START);
     let open = |disk: Disk| {
-        let clock = clock.clone();
-        World::open(|config, _| async move {
-            let store = FileStore::open_medium(disk, config, clock).unwrap();
-            (Arc::new(store) as Arc<dyn Store>, ())
-        })
+        let store = FileStore::open_medium(disk, Config::default(), clock.clone()).unwrap();
+        World::new(Arc::new(store), clock.clone())
     };
-    let world = open(disk.clone()).await;
+    let world = open(disk.clone());
     let mut listener = Listener::after(&world, None);
     for room in ["r1", "r2"] {
         world.done(create(room)).await;
@@ -307,7 +298,7 @@ async fn a_disk_that_fails_is_told_and_comes_back() {
     listener.catch_up(&world).await;
     assert_eq!(user_ids(&*world.store, "r1").await, ["ann", "bob", "cleo"]);
     let before = shown(&*world.store).await;
-    let after = open(disk.synced()).await;
+    let after = open(disk.synced());
     assert_eq!(shown(&*after.store).await, before);
 }
 

@@ -37,7 +37,12 @@ impl World {
     {
         let clock = ManualClock::at(START);
         let (store, needs) = open(Config::default(), clock.clone()).await?;
-        Some(Self { store, clock, _needs: Box::new(needs) })
+        Some(Self { _needs: Box::new(needs), ..Self::new(store, clock) })
+    }
+
+    /// A world of a store that is there, and goes by this clock.
+    pub fn new(store: Arc<dyn Store>, clock: ManualClock) -> Self {
+        Self { store, clock, _needs: Box::new(()) }
     }
 
     /// An input that is taken in.
