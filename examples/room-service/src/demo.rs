@@ -126,7 +126,7 @@ pub struct Report {
     pub given_up: u64,
     /// Calls of the service that the virtual media server answered.
     pub answered: u64,
-    /// Rooms that were looked at in the end.
+    /// Rooms that were looked at in the end; none where the evening was interrupted.
     pub rooms: usize,
     /// What the service showed wrongly in the end.
     pub wrong: Vec<String>,
@@ -213,16 +213,17 @@ pub async fn play(
         settings.minutes.and_then(|minutes| Duration::try_from_secs_f64(minutes * 60.0).ok());
     let is_over =
         |_: &Verdict, began_at: Instant| length.is_some_and(|length| began_at.elapsed() >= length);
+    let mut is_settled = false;
     if evening.go_on(&stop, out, is_over).await? {
         writeln!(out, "the evening is over: nothing more happens, and repair may finish")?;
         evening.stage.world().calm_down();
         let settle = Duration::from_secs(settings.settle);
         let calm_at = Instant::now();
-        let is_settled =
+        let is_over =
             |verdict: &Verdict, _: Instant| verdict.settles(calm_at) || calm_at.elapsed() >= settle;
-        evening.go_on(&stop, out, is_settled).await?;
+        is_settled = evening.go_on(&stop, out, is_over).await?;
     }
-    let report = evening.report();
+    let report = evening.report(is_settled);
     evening.tidy().await;
     tell(&report, out)?;
     Ok(report)
@@ -307,11 +308,14 @@ impl Evening {
         )
     }
 
-    fn report(&self) -> Report {
-        let verdict = self.verdict.borrow();
+    /// The sum of it; the last look counts only where the service had its time to settle.
+    fn report(&self, is_settled: bool) -> Report {
         let mut report = self.stage.report().clone();
-        report.rooms = verdict.rooms;
-        report.wrong.clone_from(&verdict.wrong);
+        if is_settled {
+            let verdict = self.verdict.borrow();
+            report.rooms = verdict.rooms;
+            report.wrong.clone_from(&verdict.wrong);
+        }
         report
     }
 

@@ -112,6 +112,7 @@ async fn an_evening_that_is_interrupted_ends_its_rooms() {
     interrupt.cancel();
     let report = playing.await.unwrap();
     assert!(report.callbacks > 0);
+    assert!(report.wrong.is_empty(), "what was under repair is no fault: {:?}", report.wrong);
     wait_until(async || rooms(&url).await == 0).await;
     stop.cancel();
 }

@@ -171,7 +171,7 @@ impl World {
         let run = super::millis_since_1970() / 1_000 % 100_000;
         let rooms: Vec<Room> = (0..settings.rooms as usize)
             .map(|index| Room {
-                id: format!("evening-{run:05}-{index:03}"),
+                id: format!("ev{run:05}-{index:03}"),
                 name: ROOM_NAMES[index % ROOM_NAMES.len()],
                 is_created: index % 4 != 3,
                 next_at: rng.random_range(0..20_000),
