@@ -89,7 +89,7 @@ async fn a_restart_gives_memberships_one_fresh_timeout() {
     let world = open(&path, &clock);
     play(&world).await;
     drop(world);
-    clock.advance(Duration::from_secs(3_600));
+    clock.advance(Duration::from_hours(1));
     let world = open(&path, &clock);
     world.passes(Duration::from_secs(90));
     world.sweep().await;

@@ -177,7 +177,7 @@ pub async fn a_late_opening_brings_nothing_back(world: World) {
 pub async fn an_observation_mends_what_was_lost(world: World) {
     world.outcome(callback("r1", "1", opened(0))).await;
     world.outcome(callback("r1", "1", login("ann", 1, 0))).await;
-    world.passes(Duration::from_secs(60));
+    world.passes(Duration::from_mins(1));
     // That ann left and bob came was lost.
     let seen = Observation::new(room_id("r1"), at(60)).users([ObservedUser::new(user_id("bob"))]);
     assert_eq!(world.outcome(seen).await, Outcome::Applied);
@@ -189,7 +189,7 @@ pub async fn an_observation_mends_what_was_lost(world: World) {
     let refused = world.refused(contradictory).await;
     assert_eq!(refused, Error::ContradictoryObservation { room_id: "r1".to_owned() });
 
-    world.passes(Duration::from_secs(60));
+    world.passes(Duration::from_mins(1));
     let gone = Observation::new(room_id("r1"), at(120)).users([]).streams([]);
     assert_eq!(world.outcome(gone).await, Outcome::Applied);
     assert_eq!(world.store.room("r1").await.unwrap(), None);
@@ -306,7 +306,7 @@ pub async fn a_sweep_ends_what_timed_out(world: World) {
     }
     world.outcome(callback("r1", "1", opened(0))).await;
     world.outcome(callback("r1", "1", login("bob", 1, 0))).await;
-    world.passes(Duration::from_secs(60));
+    world.passes(Duration::from_mins(1));
     assert_eq!(world.beat(heartbeat("r1", "ann")).await, Heartbeat::Alive);
     world.passes(Duration::from_millis(30_001));
     world.sweep().await;
@@ -314,7 +314,7 @@ pub async fn a_sweep_ends_what_timed_out(world: World) {
     let users = all_users(&*world.store, "r1", 10).await.unwrap();
     let joined: Vec<_> = users.iter().map(|user| (user.user_id.as_str(), user.joined)).collect();
     assert_eq!(joined, [("ann", true), ("bob", false)]);
-    world.passes(Duration::from_secs(60));
+    world.passes(Duration::from_mins(1));
     world.sweep().await;
     assert_eq!(user_ids(&*world.store, "r1").await, ["bob"]);
 }
