@@ -11,6 +11,9 @@ use tokio::task::JoinSet;
 use super::client::{Ask, Client};
 use super::{Latencies, LoadError};
 
+/// What takes longer than a minute counts as a minute.
+const LONGEST_MICROS: u64 = 60_000_000;
+
 /// Makes the nth request of a kind.
 pub(super) type Make = Arc<dyn Fn(u64) -> Ask + Send + Sync>;
 
@@ -138,7 +141,7 @@ struct Sent {
 
 impl Default for Sent {
     fn default() -> Self {
-        let latencies = Histogram::new(3).expect("three digits are allowed");
+        let latencies = Histogram::new_with_max(LONGEST_MICROS, 3).expect("the bounds are allowed");
         Self { latencies, failures: 0 }
     }
 }

@@ -25,8 +25,8 @@ pub(super) async fn all(
     let rooms = users.div_ceil(USERS_A_ROOM);
     let filling = Filling { server, address, options };
     let mut measured = vec![filling.fill(Kind::Create, 0, rooms, create()).await?];
-    measured.push(filling.fill(Kind::Join, 0, users, join()).await?);
-    measured.push(filling.measure(Kind::Heartbeat, heartbeat(users)).await?);
+    measured.push(filling.fill(Kind::Join, 0, users, join(rooms)).await?);
+    measured.push(filling.measure(Kind::Heartbeat, heartbeat(users, rooms)).await?);
     measured.push(filling.measure(Kind::Callback, callback(rooms)).await?);
     let more = (options.rooms as u64).saturating_sub(rooms);
     filling.fill(Kind::Create, rooms, more, create()).await?;
@@ -84,19 +84,21 @@ fn create() -> Make {
     })
 }
 
-fn join() -> Make {
-    get(|number| {
-        let room = number / USERS_A_ROOM;
+/// One user after the other goes to another room: the usual first server would lose most of those
+/// who join one room at once, and then have smaller rooms to read and write.
+fn join(rooms: u64) -> Make {
+    get(move |number| {
+        let room = number % rooms;
         format!(
             "/room/join_room?RoomID=room_{room:07}&UserID=user_{number:08}&UserName=User%20{number}"
         )
     })
 }
 
-fn heartbeat(users: u64) -> Make {
+fn heartbeat(users: u64, rooms: u64) -> Make {
     get(move |number| {
         let user = scattered(number) % users;
-        let room = user / USERS_A_ROOM;
+        let room = user % rooms;
         format!("/room/heartbeat?RoomID=room_{room:07}&UserID=user_{user:08}")
     })
 }
@@ -120,7 +122,7 @@ fn callback(rooms: u64) -> Make {
             "room_id": format!("room_{room:07}"),
             "room_name": "A room",
             "room_seq": (1_000_000 + room).to_string(),
-            "user_account": format!("user_{:08}", room * USERS_A_ROOM + life % USERS_A_ROOM),
+            "user_account": format!("user_{:08}", room + rooms * (life % USERS_A_ROOM)),
             "user_nickname": "User",
             "session_id": life.to_string(),
             time: now.to_string(),
