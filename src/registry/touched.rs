@@ -15,7 +15,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// come up more than once. The next such call overwrites it.
     ///
     /// A command that is refused touches nothing, but where it finds that nothing is remembered of
-    /// its room any more. A callback or an observation touches a room that is
+    /// its room any more. What else it finds too old to be remembered, a stored copy forgets when it is
+    /// next worked on: readers see no difference. A callback or an observation touches a room that is
     /// held, whatever the outcome, as a room that is worked on also forgets what is too old.
     ///
     /// A heartbeat that carries no update and finds its membership alive does not count, so that it
