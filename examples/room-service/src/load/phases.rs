@@ -60,9 +60,7 @@ impl Filling<'_> {
         let (connections, span) = (self.options.connections, self.options.span());
         let full = saturate(self.address, connections, 0, Until::Passed(span), &make).await?;
         let rate = full.rate() / 2.0;
-        // More connections, so that a slow answer does not hold back those that are due.
-        let half =
-            pace(self.address, connections * 4, full.made, rate.max(1.0), span, &make).await?;
+        let half = pace(self.address, connections, full.made, rate.max(1.0), span, &make).await?;
         Ok(self.measured(kind, &full, Some(&half)))
     }
 
