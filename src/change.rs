@@ -82,17 +82,30 @@ pub enum Cause {
     Import,
 }
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Cause {
+    /// The cause's name, as it is stored and printed.
+    ///
+    /// ```
+    /// # use room_registry::Cause;
+    /// assert_eq!(Cause::HeartbeatTimeout.name(), "heartbeat_timeout");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Command => "command",
             Self::Callback => "callback",
             Self::Repaired => "repaired",
-            Self::HeartbeatTimeout => "heartbeat timeout",
+            Self::HeartbeatTimeout => "heartbeat_timeout",
             Self::Lifecycle => "lifecycle",
-            Self::ClockSetBack => "clock set back",
+            Self::ClockSetBack => "clock_set_back",
             Self::Import => "import",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -153,6 +166,34 @@ pub enum ChangeKind {
         /// What had told of a loss.
         sign: Sign,
     },
+}
+
+impl ChangeKind {
+    /// The kind's name, as it is stored; what it carries has no part in it.
+    ///
+    /// ```
+    /// # use room_registry::ChangeKind;
+    /// assert_eq!(ChangeKind::RoomUnlisted.name(), "room_unlisted");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::RoomListed { .. } => "room_listed",
+            Self::RoomUpdated { .. } => "room_updated",
+            Self::RoomUnlisted => "room_unlisted",
+            Self::SessionOpened(_) => "session_opened",
+            Self::SessionUpdated(_) => "session_updated",
+            Self::SessionClosed { .. } => "session_closed",
+            Self::UserJoined(_) => "user_joined",
+            Self::UserUpdated(_) => "user_updated",
+            Self::UserLeft { .. } => "user_left",
+            Self::StreamOpened(_) => "stream_opened",
+            Self::StreamUpdated(_) => "stream_updated",
+            Self::StreamClosed { .. } => "stream_closed",
+            Self::SuspicionRaised(_) => "suspicion_raised",
+            Self::SuspicionWithdrawn { .. } => "suspicion_withdrawn",
+        }
+    }
 }
 
 /// Who changed, before anybody asks what became of them.

@@ -81,14 +81,27 @@ pub enum Reason {
     Turn,
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Reason {
+    /// The reason's name, as it is stored and printed.
+    ///
+    /// ```
+    /// # use room_registry::Reason;
+    /// assert_eq!(Reason::Turn.name(), "turn");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Hole => "hole",
             Self::Sign => "sign",
             Self::Tail => "tail",
             Self::Turn => "turn",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

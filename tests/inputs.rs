@@ -4,9 +4,10 @@ mod support;
 
 use proptest::prelude::*;
 use room_registry::{
-    Answer, Attributes, Callback, CallbackEvent, Command, Config, Error, Heartbeat, Input,
+    Answer, Attributes, Callback, CallbackEvent, Change, Command, Config, Error, Heartbeat, Input,
     ManualClock, NewRoom, NewUser, Role, Room, RoomId, RoomRegistry, SessionId, StreamId, UserId,
 };
+use support::is_stored_as;
 use support::story::{at, created, login, observation, room_id, stream_created, user};
 
 fn callback(event: impl Into<CallbackEvent>) -> Input {
@@ -102,6 +103,10 @@ proptest! {
             let changes = |changes: room_registry::Changes<'_>| changes.collect::<Vec<_>>();
             if answer.is_ok() {
                 prop_assert_eq!(changes(room.changes()), changes(registry.changes()));
+                for Change { kind, cause, .. } in room.changes() {
+                    prop_assert!(is_stored_as(&kind, kind.name()), "{:?}", kind);
+                    prop_assert!(is_stored_as(&cause, cause.name()), "{:?}", cause);
+                }
             }
         }
     }

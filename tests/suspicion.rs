@@ -11,6 +11,7 @@ use room_registry::{
     UserLoggedIn, UserLoggedOut, UserSessionId,
 };
 use support::history::{Options, Rng, valid_history};
+use support::is_stored_as;
 
 /// Seconds.
 const START: u64 = 1_000_000;
@@ -39,6 +40,7 @@ fn a_missing_number_is_reported_after_the_grace_and_withdrawn_when_it_comes() {
     assert_eq!(story.suspicions(), []);
     let withdrawn = ChangeKind::SuspicionWithdrawn { list: SuspectedList::Users, sign: Sign::Hole };
     assert!(story.told.iter().any(|change| change.kind == withdrawn));
+    assert!(story.told.iter().all(|change| is_stored_as(&change.kind, change.kind.name())));
 }
 
 #[test]

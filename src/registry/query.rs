@@ -350,10 +350,8 @@ impl<C: Clock> RoomRegistry<C> {
             page.rooms.extend(self.listed_room(number).filter(|room| query.accepts(*room)));
         }
         let more = places.peek().is_some();
-        page.next = last.filter(|_| more).map(|(key, room_id)| RoomCursor {
-            order: query.order,
-            key,
-            room_id: room_id.clone(),
-        });
+        page.next = last
+            .filter(|_| more)
+            .map(|(key, room_id)| RoomCursor::new(query.order, key, room_id.clone()));
     }
 }

@@ -164,7 +164,7 @@ impl<'a> RoomRef<'a> {
             RoomOrder::MostUsers => u64::try_from(self.user_count()).unwrap_or(u64::MAX),
             RoomOrder::Id => 0,
         };
-        RoomCursor { order, key, room_id: self.id().clone() }
+        RoomCursor::new(order, key, self.id().clone())
     }
 
     /// How many users are in its list. Cost: constant.

@@ -12,3 +12,11 @@ pub mod sightings;
 pub mod story;
 pub mod truth;
 pub mod view;
+
+/// Whether a value is stored under a name: as the name itself, or as an object with this one field.
+pub fn is_stored_as<T: serde::Serialize>(value: &T, name: &str) -> bool {
+    match serde_json::to_value(value).expect("it can be stored") {
+        serde_json::Value::Object(fields) => fields.keys().eq([name]),
+        value => value == name,
+    }
+}
