@@ -5,7 +5,7 @@
 //! lists again, and goes on from there.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use room_registry::Change;
 use tokio::sync::broadcast;
@@ -16,12 +16,35 @@ const REMEMBERED: usize = 8_192;
 const BEHIND: usize = 1_024;
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Event {
+    id: String,
+    change: Change,
+    json: OnceLock<String>,
+}
+
+impl Event {
+    #[must_use]
+    pub fn new(id: String, change: Change) -> Self {
+        Self { id, change, json: OnceLock::new() }
+    }
+
     /// Names its place in the feed: what a listener goes on after.
-    pub id: String,
-    /// The change, as JSON in one line.
-    pub json: String,
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    #[must_use]
+    pub fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// The change, as JSON in one line; written once, when somebody first asks.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        self.json.get_or_init(|| json(&self.change))
+    }
 }
 
 /// Where changes are told.
@@ -66,7 +89,7 @@ impl Feed {
         for change in changes {
             remembered.count += 1;
             let id = format!("{epoch:x}-{}", remembered.count);
-            remembered.push(Event { id, json: json(&change) });
+            remembered.push(Event::new(id, change));
         }
     }
 

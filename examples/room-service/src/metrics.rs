@@ -21,11 +21,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use room_registry::{Cause, Outcome, Reason, Sign};
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use room_registry::{Cause, Change, ChangeKind, Outcome, Reason, Suspicion};
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::feed::Listening;
 use crate::store::{Counts, Store};
 
 /// The type of what [`Metrics::text`] gives.
@@ -52,7 +51,7 @@ struct OutcomeLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ChangeLabels {
     store: &'static str,
-    kind: String,
+    kind: &'static str,
     cause: &'static str,
 }
 
@@ -223,44 +222,26 @@ impl Metrics {
         result: &'static str,
         took: Duration,
     ) {
-        let reason = match reason {
-            Reason::Hole => "hole",
-            Reason::Sign => "sign",
-            Reason::Tail => "tail",
-            Reason::Turn => "turn",
-            _ => "other",
-        };
+        let reason = reason.name();
         self.questions.get_or_create(&QuestionLabels { store, reason, result }).inc();
         self.question_seconds.get_or_create(&StoreLabels { store }).observe(took.as_secs_f64());
     }
 
-    fn change(&self, store: &'static str, change: Seen) {
-        let cause = match change.cause {
-            Cause::Command => "command",
-            Cause::Callback => "callback",
-            Cause::Repaired => "repaired",
-            Cause::HeartbeatTimeout => "heartbeat_timeout",
-            Cause::Lifecycle => "lifecycle",
-            Cause::ClockSetBack => "clock_set_back",
-            Cause::Import => "import",
-            _ => "other",
-        };
-        let suspicions = match change.kind.name.as_str() {
-            "suspicion_raised" => Some(&self.raised),
-            "suspicion_withdrawn" => Some(&self.withdrawn),
-            _ => None,
-        };
-        match (suspicions, change.kind.sign) {
-            (Some(suspicions), sign) => {
-                let labels = SuspicionLabels { store, sign: sign.map_or("other", sign_name) };
-                suspicions.get_or_create(&labels).inc();
+    fn change(&self, store: &'static str, change: &Change) {
+        let (kind, cause) = (change.kind.name(), change.cause.name());
+        self.changes.get_or_create(&ChangeLabels { store, kind, cause }).inc();
+        match &change.kind {
+            ChangeKind::SuspicionRaised(Suspicion { sign, .. }) => {
+                self.raised.get_or_create(&SuspicionLabels { store, sign: sign.name() }).inc();
             }
-            (None, _) if change.cause == Cause::Repaired => {
+            ChangeKind::SuspicionWithdrawn { sign, .. } => {
+                self.withdrawn.get_or_create(&SuspicionLabels { store, sign: sign.name() }).inc();
+            }
+            _ if change.cause == Cause::Repaired => {
                 self.repairs.get_or_create(&StoreLabels { store }).inc();
             }
-            (None, _) => {}
+            _ => {}
         }
-        self.changes.get_or_create(&ChangeLabels { store, kind: change.kind.name, cause }).inc();
     }
 }
 
@@ -288,80 +269,27 @@ impl fmt::Debug for Metrics {
 
 /// Counts the changes of a store, until it is aborted.
 pub async fn watch(metrics: Arc<Metrics>, store: Arc<dyn Store>) {
-    let mut coming = store.feed().listen(None).coming;
+    let mut last = None;
     loop {
-        match coming.recv().await {
-            Ok(event) => match serde_json::from_str(&event.json) {
-                Ok(change) => metrics.change(store.name(), change),
-                Err(error) => tracing::warn!(%error, "an event is no change"),
-            },
-            Err(RecvError::Lagged(missed)) => {
-                tracing::warn!(store = store.name(), missed, "changes were not counted");
+        let Listening { missed, latest, past, mut coming } = store.feed().listen(last.as_deref());
+        if missed {
+            tracing::warn!(store = store.name(), "changes were lost, and not counted");
+        }
+        for event in past {
+            metrics.change(store.name(), event.change());
+        }
+        last = latest;
+        loop {
+            match coming.recv().await {
+                Ok(event) => {
+                    metrics.change(store.name(), event.change());
+                    last = Some(event.id().to_owned());
+                }
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(store = store.name(), missed, "changes were not counted");
+                }
+                Err(RecvError::Closed) => break,
             }
-            Err(RecvError::Closed) => return,
         }
-    }
-}
-
-/// What is counted of a change.
-#[derive(Deserialize)]
-struct Seen {
-    cause: Cause,
-    kind: Kind,
-}
-
-/// The name of a kind of change; of a suspicion also its sign.
-struct Kind {
-    name: String,
-    sign: Option<Sign>,
-}
-
-impl<'de> Deserialize<'de> for Kind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(KindVisitor)
-    }
-}
-
-struct KindVisitor;
-
-impl<'de> Visitor<'de> for KindVisitor {
-    type Value = Kind;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a kind of change")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Kind, E> {
-        Ok(Kind { name: name.to_owned(), sign: None })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Kind, A::Error> {
-        #[derive(Deserialize)]
-        struct Suspected {
-            sign: Sign,
-        }
-        let mut kind = Kind { name: String::new(), sign: None };
-        while let Some(name) = object.next_key::<String>()? {
-            if name.starts_with("suspicion_") {
-                kind.sign = Some(object.next_value::<Suspected>()?.sign);
-            } else {
-                object.next_value::<IgnoredAny>()?;
-            }
-            kind.name = name;
-        }
-        Ok(kind)
-    }
-}
-
-fn sign_name(sign: Sign) -> &'static str {
-    match sign {
-        Sign::Hole => "hole",
-        Sign::NoCreate => "no_create",
-        Sign::LogoutWithoutLogin => "logout_without_login",
-        Sign::TwoLogins => "two_logins",
-        Sign::NobodyPresent => "nobody_present",
-        Sign::CloseWithoutOpening => "close_without_opening",
-        Sign::PublisherAbsent => "publisher_absent",
-        _ => "other",
     }
 }

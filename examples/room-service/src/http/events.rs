@@ -84,5 +84,5 @@ async fn next(
 }
 
 fn frame(event: &Event) -> Bytes {
-    format!("id: {}\nevent: change\ndata: {}\n\n", event.id, event.json).into()
+    format!("id: {}\nevent: change\ndata: {}\n\n", event.id(), event.json()).into()
 }

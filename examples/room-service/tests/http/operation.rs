@@ -2,11 +2,15 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use room_registry::Config;
+use room_service::stores::Stores;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 
 use crate::endpoints::now_ms;
 use crate::events::Listener;
@@ -49,6 +53,30 @@ async fn metrics_count_what_happens() {
         expected.iter().all(|line| text.lines().any(|found| found == *line))
     })
     .await;
+}
+
+#[tokio::test]
+async fn changes_are_counted_on_where_a_store_lost_some() {
+    let stores = Stores::in_memory(Config::default());
+    let feed = Arc::clone(stores.default.feed());
+    let service = Served::with(|parts| parts.stores = stores).await;
+    let joined = async |count: usize| {
+        let line = r#"changes_total{store="memory",kind="user_joined",cause="command"}"#;
+        let text = service.client.get(service.url("/metrics")).send().await.unwrap();
+        text.text().await.unwrap().contains(&format!("{line} {count}\n"))
+    };
+    service.says("/room/create_room?RoomID=r1&HostID=tom", 0, "success").await;
+    service.says("/room/join_room?RoomID=r1&UserID=ann", 0, "success").await;
+    eventually("the first is counted", || joined(1)).await;
+    feed.start_anew([]);
+    // Who joins before the count goes on is among those that were lost.
+    let mut users = 0;
+    while joined(1).await {
+        users += 1;
+        assert!(users < 100, "it does not count on");
+        service.says(&format!("/room/join_room?RoomID=r1&UserID={users}"), 0, "success").await;
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
@@ -191,7 +219,7 @@ async fn a_token_that_the_program_made_is_taken() {
     let service = Served::with(|parts| {
         let key = room_service::settings::SecretString::from("a-key-of-user-tokens");
         let key = room_service::auth::TokenKey::new(&key).unwrap();
-        parts.authoriser = std::sync::Arc::new(room_service::auth::Tokens::new(None, Some(key)));
+        parts.authoriser = Arc::new(room_service::auth::Tokens::new(None, Some(key)));
     })
     .await;
     let create = service.client.get(service.url("/room/create_room?RoomID=r1&HostID=tom"));

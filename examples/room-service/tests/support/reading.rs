@@ -186,9 +186,10 @@ impl Listener {
     }
 
     fn hear(&mut self, event: &Event) {
-        let change: Change = serde_json::from_str(&event.json).unwrap();
-        assert!(!event.json.contains('\n') && !self.ids.contains(&event.id));
-        self.mirror.apply(&change);
-        self.ids.push(event.id.clone());
+        let told: Change = serde_json::from_str(event.json()).unwrap();
+        assert_eq!(&told, event.change());
+        assert!(!event.json().contains('\n') && !self.ids.iter().any(|id| id == event.id()));
+        self.mirror.apply(&told);
+        self.ids.push(event.id().to_owned());
     }
 }

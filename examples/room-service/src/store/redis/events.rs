@@ -117,6 +117,14 @@ impl Follower {
     }
 }
 
+/// An entry of the stream; `None` of one that is no change that this version knows.
 fn event(entry: &StreamId) -> Option<Event> {
-    Some(Event { id: entry.id.clone(), json: entry.get("change")? })
+    let json: String = entry.get("change")?;
+    match serde_json::from_str(&json) {
+        Ok(change) => Some(Event::new(entry.id.clone(), change)),
+        Err(error) => {
+            tracing::warn!(id = entry.id, %error, "an event is no change: it is passed over");
+            None
+        }
+    }
 }
