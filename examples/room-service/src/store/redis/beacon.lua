@@ -1,12 +1,10 @@
-#!lua
 -- Some process can reach this server. Where none could for long, all members get a grace: their
 -- heartbeats could not be heard.
 --
 -- KEYS: when it was reached last, the last grace.
 -- ARGV: how long is long, in ms; our time in ms (empty: the server's).
 -- Answers: 1 where a grace was given.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = our_time()
 local last = tonumber(redis.call('GET', KEYS[1]) or nil)
 redis.call('SET', KEYS[1], string.format('%.0f', now))
 if not last or now - last <= tonumber(ARGV[1]) then return 0 end

@@ -1,15 +1,10 @@
-#!lua
 -- Takes rooms that are due for one process: for others they are due again only when the lease is over,
 -- in case this one dies. Saving a room says when it is due in truth.
 --
 -- KEYS: what is due.
 -- ARGV: our time in ms (empty: the server's), the lease in ms, how many.
 -- Answers: our time, then the rooms.
-local now = tonumber(ARGV[1])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now = our_time(ARGV[1])
 local claimed = redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[3])
 for _, room_id in ipairs(claimed) do
   redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), room_id)

@@ -1,4 +1,3 @@
-#!lua
 -- Leads the repair, or goes on leading it, unless another process does; and reads what became of the
 -- rooms since the last call.
 --
@@ -7,11 +6,7 @@
 -- was read yet), how many entries.
 -- Answers: our time; '' where another leads, 'lost' where entries are gone that were not read, else
 -- 'leads'; the entries.
-local now = tonumber(ARGV[2])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now = our_time(ARGV[2])
 local at = string.format('%.0f', now)
 local held = redis.call('HMGET', KEYS[1], 'who', 'until')
 if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > now then return { at, '', {} } end

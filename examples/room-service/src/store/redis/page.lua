@@ -1,4 +1,3 @@
-#!lua flags=no-writes
 -- A page of an index, with one field of each of its rooms.
 --
 -- KEYS: the index.

@@ -1,4 +1,3 @@
-#!lua
 -- Leads the repair no more, if this one did.
 --
 -- KEYS: who leads. ARGV: who resigns.

@@ -1,4 +1,3 @@
-#!lua
 -- Saves a room, with all that follows from it, unless somebody else saved it since it was loaded.
 --
 -- KEYS: the room, its heartbeats, the lists by time, by users and by id, the rooms that are held, what

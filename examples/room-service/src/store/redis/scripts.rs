@@ -5,6 +5,13 @@
 
 use redis::Script;
 
+/// A script from its file, after what all of them know of time.
+macro_rules! script {
+    ($file:literal $(, $flags:literal)?) => {
+        Script::new(concat!("#!lua" $(, $flags)?, "\n", include_str!("clock.lua"), include_str!($file)))
+    };
+}
+
 /// The scripts.
 #[derive(Debug)]
 pub(super) struct Scripts {
@@ -20,13 +27,13 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            save: Script::new(include_str!("save.lua")),
-            beat: Script::new(include_str!("beat.lua")),
-            page: Script::new(include_str!("page.lua")),
-            claim: Script::new(include_str!("claim.lua")),
-            beacon: Script::new(include_str!("beacon.lua")),
-            lead: Script::new(include_str!("lead.lua")),
-            resign: Script::new(include_str!("resign.lua")),
+            save: script!("save.lua"),
+            beat: script!("beat.lua"),
+            page: script!("page.lua", " flags=no-writes"),
+            claim: script!("claim.lua"),
+            beacon: script!("beacon.lua"),
+            lead: script!("lead.lua"),
+            resign: script!("resign.lua"),
         }
     }
 }

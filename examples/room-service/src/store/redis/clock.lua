@@ -1,0 +1,8 @@
+-- Our time in ms: the one that is given, or where none is, the server's.
+local function our_time(given)
+  local now = tonumber(given)
+  if now then return now end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
