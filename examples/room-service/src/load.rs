@@ -11,7 +11,12 @@
 //! Each kind of request is sent as fast as the server takes it, over a few connections that wait for
 //! each answer. That gives the rate at which it is saturated. Then it is sent at half that rate, by
 //! the clock: a request has its time whether or not the one before was answered, and its latency
-//! counts from that time, so that a server that stalls cannot hide what it kept waiting.
+//! counts from that time, so that a server that stalls cannot hide what it kept waiting. This is
+//! done in rounds, and in turn with requests that ask for no room at all: those show what the client,
+//! the HTTP and the machine take by themselves, as a machine that stops for some milliseconds shows
+//! in every latency.
+//!
+//! All is sent by one thread, which waits without sleeping: a timer would add its millisecond.
 //!
 //! The usual first server ([`plain`]) is what a team writes in an afternoon: objects in memory, or a
 //! JSON value a room in Redis, whole lists read at once, every user looked at for heartbeats.
@@ -27,7 +32,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::runtime::Runtime;
+use tokio::runtime;
 
 /// What to measure.
 #[derive(Debug, Clone, clap::Args)]
@@ -91,10 +96,21 @@ pub struct Measured {
     pub saturated: f64,
     /// Latencies then.
     pub full: Latencies,
-    /// Latencies at half that rate; none of what only fills the server.
-    pub half: Option<Latencies>,
+    /// At half that rate; none of what only fills the server.
+    pub half: Option<Half>,
     /// Answers that were no success.
     pub failures: u64,
+}
+
+/// What was measured at half the rate of saturation.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Half {
+    /// Of the median round, by its 99th percentile.
+    pub median: Latencies,
+    /// Of the worst round.
+    pub worst: Latencies,
+    /// Of the median round of requests that ask for no room.
+    pub floor: Latencies,
 }
 
 /// Latencies in microseconds.
@@ -121,9 +137,10 @@ pub enum LoadError {
     Io(#[from] std::io::Error),
 }
 
-/// Runs it on a runtime of its own.
+/// Runs it on a thread of its own.
 pub fn start(options: Options) -> Result<(), Box<dyn Error>> {
-    Ok(Runtime::new()?.block_on(run(options))?)
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(run(options))?)
 }
 
 /// Measures, and prints what it measured.

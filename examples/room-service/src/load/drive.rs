@@ -27,13 +27,31 @@ pub(super) struct Driven {
     pub(super) made: u64,
 }
 
-/// When to stop.
+/// When requests are sent.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Until {
-    /// So many requests were made.
-    Made(u64),
-    /// So long.
-    Passed(Duration),
+pub(super) enum Schedule {
+    /// So many, as fast as it goes: each connection sends when it was answered.
+    Count(u64),
+    /// The same, for so long.
+    Saturating(Duration),
+    /// At a rate for so long, whether or not those before were answered: a request has its time,
+    /// its latency counts from that time, and the next connection that is free sends it.
+    Paced { per_second: f64, span: Duration },
+}
+
+impl Schedule {
+    /// When the nth request is to be sent, of those that began then; `None` once it is over.
+    fn time_of(self, nth: u64, begun_at: Instant) -> Option<Instant> {
+        match self {
+            Self::Count(count) => (nth < count).then(Instant::now),
+            Self::Saturating(span) => Some(Instant::now()).filter(|now| *now < begun_at + span),
+            Self::Paced { per_second, span } => {
+                #[expect(clippy::cast_precision_loss, reason = "a count of some seconds")]
+                let after = Duration::from_secs_f64(nth as f64 / per_second);
+                (after < span).then(|| begun_at + after)
+            }
+        }
+    }
 }
 
 impl Driven {
@@ -53,80 +71,33 @@ impl Driven {
     }
 }
 
-/// Each connection sends when it was answered.
-pub(super) async fn saturate(
+/// Sends the requests from the first number on, over so many connections.
+pub(super) async fn drive(
     address: SocketAddr,
     connections: usize,
     first: u64,
-    until: Until,
+    schedule: Schedule,
     make: &Make,
 ) -> Result<Driven, LoadError> {
-    let next = Arc::new(AtomicU64::new(first));
-    let begun_at = Instant::now();
-    let mut senders = JoinSet::new();
-    for _ in 0..connections {
-        let mut client = Client::connect(address).await?;
-        let (next, make) = (Arc::clone(&next), Arc::clone(make));
-        senders.spawn(async move {
-            let mut sent = Sent::default();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let is_over = match until {
-                    Until::Made(count) => number >= first + count,
-                    Until::Passed(span) => begun_at.elapsed() >= span,
-                };
-                if is_over {
-                    return sent;
-                }
-                let at = Instant::now();
-                let is_good = succeeds(&mut client, &make(number)).await;
-                if !sent.note(at, is_good) {
-                    client = match Client::connect(address).await {
-                        Ok(client) => client,
-                        Err(_) => return sent,
-                    };
-                }
-            }
-        });
-    }
-    Ok(gather(senders, begun_at, next.load(Ordering::Relaxed)).await)
-}
-
-/// Requests are sent at a rate, whether or not those before were answered: each connection has its
-/// share of the times, and a latency counts from when the request was to be sent.
-pub(super) async fn pace(
-    address: SocketAddr,
-    connections: usize,
-    first: u64,
-    rate: f64,
-    span: Duration,
-    make: &Make,
-) -> Result<Driven, LoadError> {
-    let next = Arc::new(AtomicU64::new(first));
     let mut clients = Vec::new();
     for _ in 0..connections {
         clients.push(Client::connect(address).await?);
     }
+    let next = Arc::new(AtomicU64::new(0));
     // From when all are connected: who still connects would be late from the first request on.
-    let begun_at = Instant::now() + Duration::from_millis(20);
+    let begun_at = Instant::now();
     let mut senders = JoinSet::new();
     for mut client in clients {
         let (next, make) = (Arc::clone(&next), Arc::clone(make));
         senders.spawn(async move {
             let mut sent = Sent::default();
             loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                #[expect(clippy::cast_precision_loss, reason = "a count of some seconds")]
-                let after = Duration::from_secs_f64((number - first) as f64 / rate);
-                if after >= span {
-                    return sent;
+                let nth = next.fetch_add(1, Ordering::Relaxed);
+                let Some(at) = schedule.time_of(nth, begun_at) else { return sent };
+                while Instant::now() < at {
+                    tokio::task::yield_now().await;
                 }
-                let at = begun_at + after;
-                // A timer is a millisecond late at most, which counts; who is late already waits for none.
-                if Instant::now() < at {
-                    tokio::time::sleep_until(at.into()).await;
-                }
-                let is_good = succeeds(&mut client, &make(number)).await;
+                let is_good = succeeds(&mut client, &make(first + nth)).await;
                 if !sent.note(at, is_good) {
                     client = match Client::connect(address).await {
                         Ok(client) => client,
@@ -136,7 +107,19 @@ pub(super) async fn pace(
             }
         });
     }
-    Ok(gather(senders, begun_at, next.load(Ordering::Relaxed)).await)
+    let mut all = Sent::default();
+    while let Some(sent) = senders.join_next().await {
+        let sent = sent.expect("a sender does not panic");
+        all.latencies.add(sent.latencies).expect("all have the same bounds");
+        all.failures += sent.failures;
+    }
+    let Sent { latencies, failures } = all;
+    Ok(Driven {
+        latencies,
+        span: begun_at.elapsed(),
+        failures,
+        made: first + next.load(Ordering::Relaxed),
+    })
 }
 
 /// What one connection saw.
@@ -168,15 +151,4 @@ async fn succeeds(client: &mut Client, ask: &Ask) -> Option<bool> {
     let (status, body) = client.ask(ask).await?;
     let says_done = || body.starts_with(br#"{"code":0"#) || body.is_empty();
     Some(status.is_success() && says_done())
-}
-
-async fn gather(mut senders: JoinSet<Sent>, begun_at: Instant, made: u64) -> Driven {
-    let mut all = Sent::default();
-    while let Some(sent) = senders.join_next().await {
-        let sent = sent.expect("a sender does not panic");
-        all.latencies.add(sent.latencies).expect("all have the same bounds");
-        all.failures += sent.failures;
-    }
-    let Sent { latencies, failures } = all;
-    Driven { latencies, span: begun_at.elapsed(), failures, made }
 }

@@ -3,18 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use room_registry::{Clock, SystemClock};
 use serde_json::json;
 
 use super::client::Ask;
-use super::drive::{Driven, Make, Until, pace, saturate};
-use super::{Kind, LoadError, Measured, Options, Server};
+use super::drive::{Driven, Make, Schedule, drive};
+use super::{Half, Kind, Latencies, LoadError, Measured, Options, Server};
 
 /// How many users a room has.
 const USERS_A_ROOM: u64 = 200;
 /// How many rooms a page has.
 const PAGE: u64 = 20;
+/// In how many rounds it is sent by the clock.
+const ROUNDS: u32 = 15;
 
 pub(super) async fn all(
     server: Server,
@@ -51,29 +53,55 @@ impl Filling<'_> {
         make: Make,
     ) -> Result<Measured, LoadError> {
         let connections = self.options.connections;
-        let full = saturate(self.address, connections, first, Until::Made(count), &make).await?;
-        Ok(self.measured(kind, &full, None))
+        let full = drive(self.address, connections, first, Schedule::Count(count), &make).await?;
+        Ok(self.measured(kind, &full))
     }
 
     /// As fast as it goes, then at half that rate.
     async fn measure(&self, kind: Kind, make: Make) -> Result<Measured, LoadError> {
         let (connections, span) = (self.options.connections, self.options.span());
-        let full = saturate(self.address, connections, 0, Until::Passed(span), &make).await?;
-        let rate = full.rate() / 2.0;
-        let half = pace(self.address, connections, full.made, rate.max(1.0), span, &make).await?;
-        Ok(self.measured(kind, &full, Some(&half)))
+        let full = drive(self.address, connections, 0, Schedule::Saturating(span), &make).await?;
+        let per_second = (full.rate() / 2.0).max(1.0);
+        let paced = Schedule::Paced { per_second, span: span / ROUNDS };
+        let floor = ask_for_nothing();
+        let (mut rounds, mut floors) = (Vec::new(), Vec::new());
+        let (mut next, mut failures) = (full.made, 0);
+        for _ in 0..ROUNDS {
+            floors.push(drive(self.address, connections, 0, paced, &floor).await?.latencies());
+            let round = drive(self.address, connections, next, paced, &make).await?;
+            rounds.push(round.latencies());
+            next = round.made;
+            failures += round.failures;
+        }
+        let mut measured = self.measured(kind, &full);
+        measured.half = Some(Half {
+            median: by_p99(&mut rounds)[ROUNDS as usize / 2],
+            worst: by_p99(&mut rounds)[ROUNDS as usize - 1],
+            floor: by_p99(&mut floors)[ROUNDS as usize / 2],
+        });
+        measured.failures += failures;
+        Ok(measured)
     }
 
-    fn measured(&self, kind: Kind, full: &Driven, half: Option<&Driven>) -> Measured {
+    fn measured(&self, kind: Kind, full: &Driven) -> Measured {
         Measured {
             server: self.server,
             kind,
             saturated: full.rate(),
             full: full.latencies(),
-            half: half.map(Driven::latencies),
-            failures: full.failures + half.map_or(0, |half| half.failures),
+            half: None,
+            failures: full.failures,
         }
     }
+}
+
+fn by_p99(rounds: &mut [Latencies]) -> &[Latencies] {
+    rounds.sort_unstable_by_key(|latencies| latencies.p99);
+    rounds
+}
+
+fn ask_for_nothing() -> Make {
+    get(|_| "/healthz".into())
 }
 
 fn create() -> Make {
@@ -144,8 +172,7 @@ fn get(path: impl Fn(u64) -> String + Send + Sync + 'static) -> Make {
 }
 
 fn millis() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+    SystemClock.now().as_millis()
 }
 
 /// Spreads numbers, so that neighbours in time are not neighbours in memory.

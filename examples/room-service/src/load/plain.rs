@@ -9,13 +9,14 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Json, Query, State};
 use axum::routing::{get, post};
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
+use room_registry::{Clock, SystemClock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -256,6 +257,5 @@ fn refused(message: &str) -> Answer {
 }
 
 fn now() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+    SystemClock.now().as_millis()
 }

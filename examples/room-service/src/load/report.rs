@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
-use super::{Kind, Measured, Server};
+use super::{Half, Kind, Measured, Server};
 
 /// A heartbeat at half the saturation rate, 99 of 100, in microseconds.
 const HEARTBEAT_P99: u64 = 5_000;
@@ -22,11 +22,12 @@ pub(super) fn table(measured: &[Measured]) -> String {
         "p99",
         "at half: p50",
         "p99",
-        "max",
+        "worst round",
+        "nothing: p99",
         "failed",
     ]);
     for row in measured {
-        let half = |pick: fn(&super::Latencies) -> u64| {
+        let half = |pick: fn(&Half) -> u64| {
             row.half.as_ref().map_or_else(String::new, |half| millis(pick(half)))
         };
         table.add_row([
@@ -35,9 +36,10 @@ pub(super) fn table(measured: &[Measured]) -> String {
             format!("{:.0}", row.saturated),
             millis(row.full.p50),
             millis(row.full.p99),
-            half(|it| it.p50),
-            half(|it| it.p99),
-            half(|it| it.max),
+            half(|it| it.median.p50),
+            half(|it| it.median.p99),
+            half(|it| it.worst.p99),
+            half(|it| it.floor.p99),
             row.failures.to_string(),
         ]);
     }
@@ -55,12 +57,13 @@ pub(super) fn verdicts(measured: &[Measured]) -> String {
         for (kind, limit) in [(Kind::Heartbeat, HEARTBEAT_P99), (Kind::ListPage, LIST_PAGE_P99)] {
             let Some(half) = of(server, kind).and_then(|row| row.half) else { continue };
             lines.push(format!(
-                "{}: {} {} at half the saturation rate: p99 {}, at most {}",
-                verdict(half.p99 <= limit),
+                "{}: {} {} at half the saturation rate: p99 {}, at most {} (of nothing: {})",
+                verdict(half.median.p99 <= limit),
                 name(&server),
                 name(&kind),
-                millis(half.p99),
+                millis(half.median.p99),
                 millis(limit),
+                millis(half.floor.p99),
             ));
         }
     }
