@@ -23,9 +23,10 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use room_registry::{Clock, SystemClock};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -262,7 +263,7 @@ impl Evening {
                         return Ok(true);
                     }
                     let now = self.evening_millis();
-                    let happenings = self.stage.world().advance(now, millis_since_1970());
+                    let happenings = self.stage.world().advance(now, unix_millis());
                     self.carry_out(happenings);
                 }
             }
@@ -321,7 +322,7 @@ impl Evening {
 
     /// Ends all rooms, and waits until everybody heard of it.
     async fn tidy(&mut self) {
-        let happenings = self.stage.world().end_all(millis_since_1970());
+        let happenings = self.stage.world().end_all(unix_millis());
         self.deliveries.lose_nothing();
         self.carry_out(happenings);
         let quiet = async {
@@ -367,7 +368,6 @@ fn tell(report: &Report, out: &mut (dyn Write + Send)) -> io::Result<()> {
     Ok(())
 }
 
-fn millis_since_1970() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+fn unix_millis() -> u64 {
+    SystemClock.now().as_millis()
 }

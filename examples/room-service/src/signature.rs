@@ -12,9 +12,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use room_registry::zego::Notification;
+use room_registry::{Clock, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -55,8 +56,7 @@ impl Verifier {
 
     /// Whether a callback with this body is to be believed now.
     pub fn verify(&self, notification: &Notification, body: &[u8]) -> Result<(), SignatureError> {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.verify_at(notification, body, since_1970.as_secs())
+        self.verify_at(notification, body, SystemClock.now().as_millis() / 1_000)
     }
 
     fn verify_at(

@@ -13,7 +13,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use room_registry::{Answer, CursorError, Error, Input, Outcomes, Question, RoomOrder, Timestamp};
+use room_registry::{
+    Answer, Command, CursorError, Error, Input, Outcomes, Question, RoomOrder, Timestamp, UserId,
+};
 use serde::Serialize;
 
 use crate::feed::Feed;
@@ -101,4 +103,18 @@ pub struct Counts {
     pub streams: u64,
     /// What became of all callbacks and observations that this process took in.
     pub outcomes: Outcomes,
+}
+
+/// Whose heartbeat this is, where it carries nothing else.
+fn plain_heartbeat(input: &Input) -> Option<&UserId> {
+    match input {
+        Input::Command(Command::Heartbeat {
+            user_id,
+            user_name: None,
+            role: None,
+            attributes,
+            ..
+        }) if attributes.is_empty() => Some(user_id),
+        _ => None,
+    }
 }

@@ -5,9 +5,9 @@
 //! can be due earlier. A store that fails is left alone for a while.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use room_registry::Timestamp;
+use room_registry::{Clock, SystemClock, Timestamp};
 use tokio::time::sleep;
 
 use crate::store::Store;
@@ -26,7 +26,7 @@ pub async fn run(store: Arc<dyn Store>) {
         match store.sweep().await {
             Ok(due) => {
                 pause = BETWEEN_LOOKS;
-                sleep(until(due, now())).await;
+                sleep(until(due, SystemClock.now())).await;
             }
             Err(error) => {
                 tracing::error!(store = store.name(), %error, "sweeping failed");
@@ -39,9 +39,4 @@ pub async fn run(store: Arc<dyn Store>) {
 
 fn until(due: Option<Timestamp>, now: Timestamp) -> Duration {
     due.map_or(BETWEEN_LOOKS, |due| due.since(now)).clamp(BETWEEN_STEPS, BETWEEN_LOOKS)
-}
-
-fn now() -> Timestamp {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }

@@ -45,30 +45,21 @@ async fn service(media_server: &str) -> (String, CancellationToken) {
     (url, stop)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_evening_with_losses_ends_with_every_room_right() {
+/// A service, and an evening of which `arguments` tell, with the listener of its media server.
+async fn evening(arguments: &[&str]) -> (DemoSettings, TcpListener, CancellationToken) {
     let media_server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (url, stop) = service(&media_server.local_addr().unwrap().to_string()).await;
-    let arguments = Arguments::parse_from([
-        "demo",
-        "--url",
-        &url,
-        "--rooms",
-        "8",
-        "--speed",
-        "10",
-        "--loss",
-        "12",
-        "--minutes",
-        "0.2",
-        "--callback-secret",
-        "callback secret",
-        "--settle",
-        "200",
-    ]);
+    let always = ["demo", "--url", &url, "--callback-secret", "callback secret"];
+    let settings = Arguments::parse_from(always.iter().chain(arguments)).settings;
+    (settings, media_server, stop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_evening_with_losses_ends_with_every_room_right() {
+    let (settings, media_server, stop) =
+        evening(&["--rooms=8", "--speed=10", "--loss=12", "--minutes=0.2", "--settle=200"]).await;
     let mut told = Vec::new();
-    let played =
-        demo::play(&arguments.settings, media_server, CancellationToken::new(), &mut told).await;
+    let played = demo::play(&settings, media_server, CancellationToken::new(), &mut told).await;
     let report = played.unwrap();
     stop.cancel();
     let told = String::from_utf8(told).unwrap();
@@ -85,28 +76,12 @@ async fn an_evening_with_losses_ends_with_every_room_right() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_evening_that_is_interrupted_ends_its_rooms() {
-    let media_server = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (url, stop) = service(&media_server.local_addr().unwrap().to_string()).await;
-    let arguments = Arguments::parse_from([
-        "demo",
-        "--url",
-        &url,
-        "--rooms",
-        "4",
-        "--speed",
-        "20",
-        "--loss",
-        "0",
-        "--callback-secret",
-        "callback secret",
-    ]);
+    let (settings, media_server, stop) = evening(&["--rooms=4", "--speed=20", "--loss=0"]).await;
+    let url = settings.url.clone();
     let interrupt = CancellationToken::new();
     let playing = tokio::spawn({
         let interrupt = interrupt.clone();
-        async move {
-            let settings = arguments.settings;
-            demo::play(&settings, media_server, interrupt, &mut Vec::new()).await.unwrap()
-        }
+        async move { demo::play(&settings, media_server, interrupt, &mut Vec::new()).await.unwrap() }
     });
     wait_until(async || rooms(&url).await > 2).await;
     interrupt.cancel();

@@ -4,13 +4,11 @@
 //! with any library: `{"room_id","user_id","role","exp"}`, `exp` in unix seconds. Other algorithms
 //! are not known here, and other claims are passed over.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use room_registry::{Role, RoomId, UserId};
+use room_registry::{Clock, Role, RoomId, SystemClock, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -162,7 +160,7 @@ impl std::fmt::Debug for Tokens {
 
 /// Unix seconds.
 pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    SystemClock.now().as_millis() / 1_000
 }
 
 fn part(value: &impl Serialize) -> String {

@@ -109,7 +109,7 @@ impl Audit {
 
     fn truth(&self, room: usize) -> (String, Truth) {
         let world = self.stage.world();
-        (world.room_id(room).to_owned(), world.truth(room, super::millis_since_1970()))
+        (world.room_id(room).to_owned(), world.truth(room, super::unix_millis()))
     }
 }
 

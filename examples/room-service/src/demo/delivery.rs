@@ -65,7 +65,7 @@ impl Deliveries {
         let ToldCallback { room, subject, told } = callback;
         let is_lost = self.rng.random_bool(self.loss);
         let tries: Vec<Try> = (0..=RETRIES.len()).map(|_| self.next_try()).collect();
-        let (seconds, nonce) = (super::millis_since_1970() / 1_000, self.rng.random());
+        let (seconds, nonce) = (super::unix_millis() / 1_000, self.rng.random());
         let stage = Arc::clone(&self.stage);
         let body = told.into_body(stage.app_id, stage.callback_secret.as_ref(), seconds, nonce);
         let places = Arc::clone(&self.places);

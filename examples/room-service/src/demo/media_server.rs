@@ -55,7 +55,7 @@ pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, secret: Stri
 
 async fn answer(State(api): State<Api>, Query(query): Query<Vec<(String, String)>>) -> Response {
     let request_id = format!("{:016x}", rand::random::<u64>());
-    let answer = match api.ask(&Parameters(query), super::millis_since_1970() / 1_000) {
+    let answer = match api.ask(&Parameters(query), super::unix_millis() / 1_000) {
         Ok(data) => {
             api.stage.report().answered += 1;
             json!({ "Code": 0, "Message": "success", "RequestId": request_id, "Data": data })

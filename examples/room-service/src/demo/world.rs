@@ -168,7 +168,7 @@ impl World {
     pub(super) fn new(settings: &DemoSettings) -> Self {
         let mut rng = StdRng::seed_from_u64(settings.seed);
         // Another evening at the same service is in other rooms.
-        let run = super::millis_since_1970() / 1_000 % 100_000;
+        let run = super::unix_millis() / 1_000 % 100_000;
         let rooms: Vec<Room> = (0..settings.rooms as usize)
             .map(|index| Room {
                 id: format!("ev{run:05}-{index:03}"),
@@ -188,7 +188,7 @@ impl World {
             under_way: rooms.iter().map(|_| HashMap::new()).collect(),
             rooms,
             under_way_count: 0,
-            next_session: super::millis_since_1970() * 1_000_000,
+            next_session: super::unix_millis() * 1_000_000,
             heartbeat_timeout: Duration::from_secs(settings.heartbeat_timeout),
             shortest_pause: 500 * u64::from(settings.speed),
             is_calm: false,

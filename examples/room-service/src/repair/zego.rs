@@ -4,13 +4,13 @@
 //! the time. Calls keep to the vendor's documented rates, and to the budget that is configured.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use md5::{Digest, Md5};
 use reqwest::{Client, Url};
 use room_registry::zego::{Answer, RoomAnswers, StreamList, UserPage};
-use room_registry::{Observation, Question, RoomId, Timestamp};
+use room_registry::{Clock, Observation, Question, RoomId, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -114,7 +114,7 @@ impl Zego {
             answers.add_streams(list);
         }
         Ok(answers
-            .unwrap_or_else(|| RoomAnswers::new(question.room_id.clone(), now()))
+            .unwrap_or_else(|| RoomAnswers::new(question.room_id.clone(), SystemClock.now()))
             .observation())
     }
 
@@ -150,7 +150,7 @@ impl Zego {
         Answer<T>: DeserializeOwned,
     {
         let nonce = format!("{:016x}", rand::random::<u64>());
-        let timestamp = (now().as_millis() / 1_000).to_string();
+        let timestamp = (SystemClock.now().as_millis() / 1_000).to_string();
         let app_id = self.app_id.to_string();
         let signature = sign(&app_id, &nonce, self.server_secret.expose_secret(), &timestamp);
         let mut url = self.url.clone();
@@ -196,18 +196,13 @@ impl fmt::Debug for Zego {
 
 /// The answers, which begin with the first call.
 fn begun<'a>(answers: &'a mut Option<RoomAnswers>, room_id: &RoomId) -> &'a mut RoomAnswers {
-    answers.get_or_insert_with(|| RoomAnswers::new(room_id.clone(), now()))
+    answers.get_or_insert_with(|| RoomAnswers::new(room_id.clone(), SystemClock.now()))
 }
 
 /// The vendor's signature of a call.
 fn sign(app_id: &str, nonce: &str, server_secret: &str, timestamp: &str) -> String {
     let parts = [app_id, nonce, server_secret, timestamp];
     hex::encode(parts.into_iter().fold(Md5::new(), Md5::chain_update).finalize())
-}
-
-fn now() -> Timestamp {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Lets so many through a second, evenly.

@@ -48,15 +48,14 @@ use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
 use room_registry::{
-    Answer, Clock, Command, Config, Heartbeat, Input, Question, RoomRegistry, SystemClock,
-    Timestamp,
+    Answer, Clock, Config, Heartbeat, Input, Question, RoomRegistry, SystemClock, Timestamp,
 };
 
 use self::committer::Committer;
 use self::database::{Database, OnDisk};
 use self::queue::{Queue, Receipt};
 use super::locked::{Locked, sweep};
-use super::{Counts, Page, RoomsWanted, Store, StoreError};
+use super::{Counts, Page, RoomsWanted, Store, StoreError, plain_heartbeat};
 use crate::feed::Feed;
 use crate::rows::{Room, RoomList, StreamList, UserList};
 
@@ -140,7 +139,7 @@ impl<C: Clock + Debug + Send + Sync + 'static> Store for FileStore<C> {
     }
 
     async fn apply(&self, input: Input) -> Result<Answer, StoreError> {
-        let beats = plain_heartbeat(&input);
+        let beats = plain_heartbeat(&input).is_some();
         self.shared.queue.admit(if beats { input.room_id() } else { None }).map_err(failed)?;
         let room_id = input.room_id().map(ToOwned::to_owned);
         let (answer, receipt) =
@@ -195,16 +194,6 @@ impl<C: Clock + Debug + Send + Sync + 'static> Store for FileStore<C> {
 
     async fn close(&self) -> Result<(), StoreError> {
         self.shared.queue.close().closed().await.map_err(failed)
-    }
-}
-
-/// Whether an input is a heartbeat that carries nothing else.
-fn plain_heartbeat(input: &Input) -> bool {
-    match input {
-        Input::Command(Command::Heartbeat { user_name, role, attributes, .. }) => {
-            user_name.is_none() && role.is_none() && attributes.is_empty()
-        }
-        _ => false,
     }
 }
 

@@ -45,7 +45,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use room_registry::{
-    Answer, Clock, Command, Config, Heartbeat, Input, Outcomes, Question, RoomId, Timestamp,
+    Answer, Clock, Config, Heartbeat, Input, Outcomes, Question, RoomId, Timestamp, UserId,
 };
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -57,7 +57,7 @@ use self::link::{Link, OtherClock, ServerTime, failed};
 use self::room::{Loaded, Saved};
 use self::scripts::Scripts;
 use super::locked::{streams_of, users_of};
-use super::{Counts, Page, RoomsWanted, Store, StoreError};
+use super::{Counts, Page, RoomsWanted, Store, StoreError, plain_heartbeat};
 use crate::feed::Feed;
 use crate::rows::{Room, RoomList, StreamList, UserList};
 
@@ -178,10 +178,10 @@ impl Redis {
     }
 
     /// A heartbeat and nothing else: whether that was all.
-    async fn is_kept_alive(&self, room_id: &RoomId, user_id: &str) -> Result<bool, StoreError> {
+    async fn is_kept_alive(&self, room_id: &RoomId, user_id: &UserId) -> Result<bool, StoreError> {
         let Shared { link, keys, scripts, config, .. } = &*self.shared;
         let mut call = scripts.beat.prepare_invoke();
-        call.key(keys.beats(room_id.as_str())).key(keys.named("grace")).arg(user_id);
+        call.key(keys.beats(room_id.as_str())).key(keys.named("grace")).arg(user_id.as_str());
         call.arg(millis(config.heartbeat_timeout())).arg(millis(config.clock_skew()));
         call.arg(link.time_of_scripts());
         link.call::<bool>(&call).await
@@ -244,7 +244,7 @@ impl Store for Redis {
             };
         };
         let room_id = RoomId::new(room_id).map_err(room_registry::Error::from)?;
-        if let Some(user_id) = bare_heartbeat(&input)
+        if let Some(user_id) = plain_heartbeat(&input)
             && self.is_kept_alive(&room_id, user_id).await?
         {
             return Ok(Answer::Heartbeat(Heartbeat::Alive));
@@ -321,20 +321,6 @@ impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the client: it has the password.
         f.debug_struct("Link").field("address", &self.address()).finish_non_exhaustive()
-    }
-}
-
-/// Whose heartbeat this is, where it carries nothing else.
-fn bare_heartbeat(input: &Input) -> Option<&str> {
-    match input {
-        Input::Command(Command::Heartbeat {
-            user_id,
-            user_name: None,
-            role: None,
-            attributes,
-            ..
-        }) if attributes.is_empty() => Some(user_id.as_str()),
-        _ => None,
     }
 }
 

@@ -197,7 +197,7 @@ async fn walk(service: &Served, list: &str, id: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_room_shows_its_streams() {
+async fn a_room_shows_its_streams_and_is_counted_while_it_is_listed() {
     let service = Served::start().await;
     let now = now_ms();
     let observed = json!({
@@ -217,6 +217,11 @@ async fn a_room_shows_its_streams() {
     assert_eq!(room["streams"][0]["stream_id"], "s1");
     assert_eq!(room["streams"][0]["publisher_id"], "tom");
     assert_eq!(room["streams_next_cursor"], Value::Null);
+    let (_, counts) = service.get("/room/get_counts").await;
+    assert_eq!(counts["data"], json!({"rooms": 1, "users": 1, "streams": 1}));
+    service.says("/room/end_room?RoomID=r1", 0, "success").await;
+    let (_, counts) = service.get("/room/get_counts").await;
+    assert_eq!(counts["data"], json!({"rooms": 0, "users": 0, "streams": 0}));
 }
 
 #[tokio::test]
