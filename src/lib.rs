@@ -3,9 +3,9 @@
 //! heartbeat) and from the media server's callbacks, which arrive out of order, repeated, or never.
 //!
 //! ```text
-//! Command     ─┐                                        ┌─▶ Outcome / Error    what became of the input
-//! Callback    ─┼─▶ RoomRegistry ─▶ Room (rules, now) ───┼─▶ changes()          what became different
-//! Observation ─┤    routing, order, expiry              └─▶ next_question()    what to ask, to mend losses
+//! Command     ─┐                                      ┌─▶ Outcome, Error   what became of it
+//! Callback    ─┼─▶ RoomRegistry ─▶ Room (rules, now) ─┼─▶ changes()        what is different
+//! Observation ─┤   routing, order, expiry             └─▶ next_question()  what to ask
 //! Clock       ─┘
 //! ```
 //!

@@ -3,8 +3,9 @@
 //! A call is a GET whose signature is the MD5 of the app's number, a nonce, the server secret and
 //! the time. Calls keep to the vendor's documented rates, and to the budget that is configured.
 
-use std::fmt;
+use std::error::Error;
 use std::time::Duration;
+use std::{fmt, iter};
 
 use async_trait::async_trait;
 use md5::{Digest, Md5};
@@ -47,8 +48,8 @@ pub struct Zego {
 /// Why a call failed. No text of it has the secret, or an address with a signature.
 #[derive(Debug, thiserror::Error)]
 pub enum ZegoError {
-    #[error("the call failed: {0}")]
-    Http(#[source] reqwest::Error),
+    #[error("the call failed: {}", with_causes(.0))]
+    Http(reqwest::Error),
     #[error("the call was answered with HTTP {0}")]
     Status(u16),
     #[error("the answer is longer than {MAX_ANSWER_LEN} bytes")]
@@ -63,6 +64,12 @@ impl From<reqwest::Error> for ZegoError {
     fn from(error: reqwest::Error) -> Self {
         Self::Http(error.without_url())
     }
+}
+
+/// What went wrong, and what that came of: that a certificate is not known stands there only.
+fn with_causes(error: &reqwest::Error) -> String {
+    let errors = iter::successors(Some::<&dyn Error>(error), |&error| error.source());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl Zego {
@@ -236,6 +243,16 @@ mod tests {
         let signature = sign("12345", "67890abcdef", "secret", "1700000000");
         assert_eq!(signature, hex::encode(Md5::digest("1234567890abcdefsecret1700000000")));
         assert_eq!(signature, "a022380361f4a93d8551e5696a3c5f53");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_fails_says_of_what_and_tells_no_secret() {
+        let zego = Zego::new("https://127.0.0.1:1/", 12_345, "a secret".into(), 10).unwrap();
+        let error = zego.call::<UserPage>("DescribeUserList", &[]).await;
+        let error = error.err().unwrap().to_string();
+        assert!(error.starts_with("the call failed: "), "{error}");
+        assert!(error.contains("Connection refused"), "{error}");
+        assert!(!error.contains("ignature") && !error.contains("a secret"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]
