@@ -190,8 +190,12 @@ impl<C: Clock> RoomRegistry<C> {
         Some(RoomRef::new(room))
     }
 
+    /// A room that an order of the list names. Orders name listed rooms only: to look would cost a
+    /// page a visit to each of its rooms.
     fn listed_room(&self, number: usize) -> Option<RoomRef<'_>> {
-        self.rooms.at(number).filter(|room| room.is_listed()).map(RoomRef::new)
+        let room = self.rooms.at(number)?;
+        debug_assert!(room.is_listed(), "{} is in an order of the list", room.id());
+        Some(RoomRef::new(room))
     }
 
     /// The room list, newest first: by (created at, else opened at; id), descending. Read from the

@@ -4,7 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use room_registry::{Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome, RoomClosed};
+use room_registry::{
+    Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome, RoomClosed, SessionId,
+};
 use support::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
     stream_created, user,
@@ -225,6 +227,27 @@ fn an_observation_too_old_or_from_the_future_is_refused() {
     assert_eq!(story.registry.held_room_count(), 0);
     assert_eq!(story.sees(&seen(10_000 - 600)), Outcome::Applied);
     assert_eq!(story.sees(&seen(10_000 + 600)), Outcome::Held, "exactly the guard is let in");
+}
+
+#[test]
+fn a_late_close_is_taken_in_while_an_observation_shows_the_room_open() {
+    let second = SessionId::new("2").unwrap();
+    let seen_open = [
+        ("open", observation(990).open(true)),
+        ("a session", observation(990).session_id(second).open(true)),
+        ("a user", observation(990).some_users([user("ann")])),
+        ("a stream", observation(990).some_streams([stream("camera")])),
+    ];
+    // The retention and the clock skew are over by a second.
+    let late = RoomClosed::new(at(1_000 - 606));
+    assert_eq!(Story::new().hears(at(1_000), late.clone()), Outcome::TooLate);
+    for (what, seen) in seen_open {
+        let mut story = Story::new();
+        story.passes_to(1_000);
+        assert_eq!(story.sees(&seen), Outcome::Applied, "{what}");
+        assert_ne!(story.hears(at(1_000), late.clone()), Outcome::TooLate, "{what}");
+        assert!(story.is_open(), "{what}: what was seen later stays");
+    }
 }
 
 #[test]

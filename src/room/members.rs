@@ -94,6 +94,11 @@ impl Members {
         }
     }
 
+    /// Whether nobody is a member.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// The hash of an id, for [`place_by_hash`](Self::place_by_hash).
     pub(crate) fn hash(&self, user_id: &str) -> u64 {
         self.held.hasher().hash_one(user_id)
@@ -110,7 +115,8 @@ impl Members {
         self.held.get_index_of(user_id)
     }
 
-    /// A heartbeat of a user who was found in a place, where the membership has not timed out.
+    /// A heartbeat of a user who was found in a place, where the membership has not timed out. Whom it
+    /// kept alive is [`touch`](Self::touch)ed next.
     pub(crate) fn keep_alive(
         &mut self,
         place: usize,
@@ -123,8 +129,12 @@ impl Members {
             return false;
         }
         member.heartbeat_at = now;
-        self.silent.touch(place);
         true
+    }
+
+    /// Who is in this place is the last of the silent now.
+    pub(crate) fn touch(&mut self, place: usize) {
+        self.silent.touch(place);
     }
 
     /// All memberships count as alive now.
