@@ -5,7 +5,8 @@ mod support;
 use std::time::Duration;
 
 use room_registry::{
-    Cause, ChangeKind, Config, Error, NewRoom, NewUser, Outcome, RoomClosed, SessionId,
+    Cause, ChangeKind, Config, Error, Mirror, NewRoom, NewUser, Outcome, RoomClosed, SessionId,
+    Text, UserId,
 };
 use support::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
@@ -248,6 +249,34 @@ fn a_late_close_is_taken_in_while_an_observation_shows_the_room_open() {
         assert_ne!(story.hears(at(1_000), late.clone()), Outcome::TooLate, "{what}");
         assert!(story.is_open(), "{what}: what was seen later stays");
     }
+}
+
+#[test]
+fn who_is_seen_at_once_in_a_session_and_in_none_is_told_when_the_session_comes_into_sight() {
+    let second = || SessionId::new("2").unwrap();
+    let mut story = Story::new();
+    let mut mirror = Mirror::default();
+    let mut follow = |story: &Story, publisher: Option<&str>| {
+        story.registry.changes().for_each(|change| mirror.apply(&change));
+        assert_eq!(mirror, story.registry.rooms().collect());
+        let room = story.registry.room("r").unwrap();
+        let bob = room.user("bob").unwrap();
+        assert_eq!(bob.name().map(Text::as_str), publisher.map(|_| "Bob"));
+        let screen = room.stream("screen").unwrap();
+        assert_eq!(screen.publisher_id().map(UserId::as_str), publisher);
+    };
+    story.passes_to(60);
+    let published = stream("screen").publisher_id(UserId::new("bob").unwrap());
+    story.sees(&observation(25).users([user("bob").name("Bob")]).streams([published]));
+    follow(&story, Some("bob"));
+    story.sees(
+        &observation(25).session_id(second()).users([user("bob")]).streams([stream("screen")]),
+    );
+    follow(&story, None);
+    story.hears_of("2", at(60), RoomClosed::new(at(0)));
+    follow(&story, Some("bob"));
+    story.hears_of("2", at(60), created(10));
+    follow(&story, None);
 }
 
 #[test]

@@ -79,6 +79,20 @@ pub(crate) struct Present<D> {
     pub(crate) details: D,
 }
 
+/// What tells a presence that readers see from another of the same user or stream. Whoever sees one of
+/// a named session sees those of this session only, and those of none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PresenceKey {
+    at: Timestamp,
+    is_named: bool,
+}
+
+impl<D> Present<D> {
+    pub(crate) fn key(&self) -> PresenceKey {
+        PresenceKey { at: self.seen.at, is_named: self.session_id.is_some() }
+    }
+}
+
 /// What a list told of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -269,7 +269,7 @@ impl RoomState {
                 login_at: login.login_at,
                 user_session_id: login.user_session_id.clone(),
             }),
-            LiveUser::Presence(present) => LiveKey::Presence(present.seen.at),
+            LiveUser::Presence(present) => LiveKey::Presence(present.key()),
         });
         UserBefore { since, live, login_at }
     }
@@ -277,11 +277,11 @@ impl RoomState {
     /// What readers see of a stream now.
     pub(super) fn stream_before(&self, stream_id: &str) -> Option<StreamBefore> {
         let (_, stream) = self.sight()?.stream(stream_id)?;
-        let present_at = match stream {
+        let presence = match stream {
             LiveStream::Held(_) => None,
-            LiveStream::Presence(present) => Some(present.seen.at),
+            LiveStream::Presence(present) => Some(present.key()),
         };
-        Some(StreamBefore { created_at: stream.created_at(), present_at })
+        Some(StreamBefore { created_at: stream.created_at(), presence })
     }
 
     /// Tells what became of a user. `renewed` says whether what is shown was told anew, or the
@@ -352,7 +352,7 @@ impl RoomState {
         self.present_streams.remove(stream_id);
         if let Some(after) = after {
             self.streams.insert((after.created_at.unwrap_or_default(), stream_id.clone()));
-            if after.present_at.is_some() {
+            if after.presence.is_some() {
                 self.present_streams.insert(stream_id.clone());
             }
         }

@@ -15,6 +15,7 @@ use crate::outcome::Outcome;
 use crate::room::facts::Facts;
 use crate::room::live::Live;
 use crate::room::members::Members;
+use crate::room::observed::PresenceKey;
 use crate::room::shown::{earliest, shown, visible_session};
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
 use crate::room::suspect::Doubtful;
@@ -95,15 +96,15 @@ pub(super) struct UserBefore {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LiveKey {
     Login(LoginKey),
-    Presence(Timestamp),
+    Presence(PresenceKey),
 }
 
 /// What readers saw of a stream before something changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StreamBefore {
     pub(super) created_at: Option<Timestamp>,
-    /// When an observation saw it, where nothing else knows it.
-    pub(super) present_at: Option<Timestamp>,
+    /// Where nothing but an observation knows it.
+    pub(super) presence: Option<PresenceKey>,
 }
 
 /// Whom an operation concerned, and what readers saw before.
