@@ -234,6 +234,14 @@ fn of_two_sessions_created_in_one_millisecond_the_unclosed_one_is_shown() {
 /// windows lets it in; one that is no longer than the tie window does not, and the first session
 /// stays an unclosed candidate when the second has closed.
 #[test]
+fn a_session_created_at_once_with_the_one_that_is_shown_and_closed_already_is_told_of_to_nobody() {
+    let mut registry = arrived([create(1, 1_000), login(1, 7, 1_010, 1), close(2, 1_200)]);
+    assert_eq!(registry.apply_callback(&create(2, 1_050)), Outcome::Held);
+    assert_eq!(registry.changes().count(), 0);
+    assert_eq!(registry.room("r").unwrap().session_id().unwrap(), "1");
+}
+
+#[test]
 fn a_close_stamped_before_the_creation_of_its_session_counts_where_the_clock_skew_allows_for_it() {
     let told = [create(1, 1_020), close(1, 970), create(2, 1_100), close(2, 5_000)];
     for (clock_skew, is_gone) in [(150, true), (100, false)] {
