@@ -104,6 +104,22 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// The latest time of all but the creation, which has a bound of its own.
+    pub(crate) fn latest_but_creation(&self) -> Option<Timestamp> {
+        let user = self.user.map(|(_, user)| user).unwrap_or_default();
+        let times = [
+            self.close,
+            self.seen,
+            self.name.map(|name| name.at),
+            self.alive,
+            user.key,
+            user.login.map(|(_, login)| login.login_at),
+            user.closer.map(|closer| closer.at),
+            self.stream.map(|(_, stream)| stream.at),
+        ];
+        times.into_iter().max().flatten()
+    }
+
     /// What a callback says.
     pub(crate) fn of(callback: &'a Callback, rules: &Fingerprint) -> Self {
         let none = Self::none(&callback.session_id);

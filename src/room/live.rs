@@ -318,18 +318,9 @@ impl Live {
 
     /// Whether every fact is below the bound of the room, so that nothing of it can be held.
     fn is_all_below(&self, facts: &Facts<'_>, rules: &Fingerprint) -> bool {
-        let floor = self.floor(rules);
         let anchors_from = self.latest_create.unwrap_or_default().minus(rules.tie_window_ms);
-        let user = facts.user.as_ref().map(|(_, user)| user);
         facts.create.is_none_or(|fact| fact.created_at < anchors_from)
-            && facts.close.is_none_or(|at| at < floor)
-            && facts.seen.is_none_or(|at| at < floor)
-            && facts.name.is_none_or(|name| name.at < floor)
-            && facts.alive.is_none_or(|at| at < floor)
-            && user.and_then(|user| user.key).is_none_or(|at| at < floor)
-            && user.and_then(|user| user.login).is_none_or(|(_, login)| login.login_at < floor)
-            && user.and_then(|user| user.closer).is_none_or(|closer| closer.at < floor)
-            && facts.stream.as_ref().is_none_or(|(_, stream)| stream.at < floor)
+            && facts.latest_but_creation().is_none_or(|at| at < self.floor(rules))
     }
 
     fn session_or_insert(&mut self, id: &SessionId) -> usize {
