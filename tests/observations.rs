@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use room_registry::{
     Cause, ChangeKind, Config, Error, Mirror, NewRoom, NewUser, Outcome, RoomClosed, SessionId,
-    Text, UserId,
+    Sign, Text, UserId,
 };
 use support::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
@@ -277,6 +277,34 @@ fn who_is_seen_at_once_in_a_session_and_in_none_is_told_when_the_session_comes_i
     follow(&story, Some("bob"));
     story.hears_of("2", at(60), created(10));
     follow(&story, None);
+}
+
+#[test]
+fn who_is_let_go_without_a_logout_is_nobody_who_is_present() {
+    let is_unlisted = |story: &mut Story| {
+        story.passes_to(60);
+        story.sees(&observation(50).users([user("bob")]));
+    };
+    let is_closed_out = |story: &mut Story| {
+        story.registry.join_room("r", NewUser::new("ann")).unwrap();
+        story.registry.leave_room("r", "ann").unwrap();
+    };
+    for ann in [is_closed_out, is_unlisted] as [fn(&mut Story); 2] {
+        let mut story = Story::new();
+        story.hears(at(0), created(0));
+        story.hears(at(1), login("ann", 1, 1));
+        story.hears(at(2), login("bob", 2, 2));
+        ann(&mut story);
+        assert_eq!(story.users(), ["bob"]);
+        story.passes_to(2_000);
+        assert!(story.registry.expire().forgotten > 0, "ann is let go");
+        story.hears(at(2_000), logout("bob", 2, 2, 2_000));
+        story.passes_to(2_100);
+        story.registry.expire();
+        let room = story.registry.room("r").unwrap();
+        let signs: Vec<_> = room.suspicions().iter().map(|suspicion| suspicion.sign).collect();
+        assert_eq!(signs, [Sign::NobodyPresent], "{room:?}");
+    }
 }
 
 #[test]

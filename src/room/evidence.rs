@@ -210,7 +210,7 @@ impl Live {
     fn was_told_present(&self, session: &SessionRegister, user_id: &UserId) -> bool {
         let user = session.users.get(user_id);
         user.is_some_and(|user| !user.logins.is_empty() || user.is_closed_by_us())
-            || self.observed.users.names(user_id)
+            || self.sight(Some(session), None).was_seen(user_id)
     }
 
     /// The newest time of what tells that a stream is open without its publisher.
@@ -240,7 +240,7 @@ impl Live {
         let Some(session) = self.session(session_id) else { return };
         let nobody = session.logged_in == 0
             && session.closed_by_us == 0
-            && self.observed.users.entries.values().all(|entry| entry.present.is_empty());
+            && !self.sight(Some(session), None).was_anybody_seen();
         let mut signs: Vec<(About, Option<Timestamp>)> = Vec::new();
         let doubts = &session.evidence.doubts;
         // Of most callbacks nothing is to be noted.

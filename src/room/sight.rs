@@ -209,6 +209,24 @@ impl<'a> Sight<'a> {
         streams
     }
 
+    /// Whether an observation saw the user, and the media server told nothing newer. The room's end and
+    /// the user's leave are ours, and hide nobody here.
+    pub(crate) fn was_seen(self, user_id: &UserId) -> bool {
+        let entry = self.live.observed.users.entries.get(user_id);
+        entry.is_some_and(|entry| self.is_seen(user_id, entry))
+    }
+
+    /// The same of anybody at all.
+    pub(crate) fn was_anybody_seen(self) -> bool {
+        let mut entries = self.live.observed.users.entries.iter();
+        entries.any(|(user_id, entry)| self.is_seen(user_id, entry))
+    }
+
+    fn is_seen(self, user_id: &UserId, entry: &Entry<Presence>) -> bool {
+        let newest = |session: &SessionRegister| session.users.get(user_id)?.newest();
+        entry.present.iter().any(|present| self.is_latest(entry, present, newest))
+    }
+
     /// Whether the user's presence, of any name, can be let go once it is old: nobody sees it.
     pub(crate) fn oldest_idle_user(self, user_id: &UserId) -> Option<Timestamp> {
         let entry = self.live.observed.users.entries.get(user_id)?;
@@ -351,8 +369,18 @@ impl<'a> Sight<'a> {
         present: &Present<D>,
         newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
     ) -> bool {
+        Some(present.seen.at) > entry.left_at && self.is_latest(entry, present, newest)
+    }
+
+    /// Whether the media server told nothing newer than a presence.
+    fn is_latest<D>(
+        self,
+        entry: &Entry<D>,
+        present: &Present<D>,
+        newest: impl Fn(&SessionRegister) -> Option<Timestamp>,
+    ) -> bool {
         let at = Some(present.seen.at);
-        if at <= entry.left_at || at < entry.absent_at {
+        if at < entry.absent_at {
             return false;
         }
         match &present.session_id {
