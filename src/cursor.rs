@@ -232,7 +232,7 @@ impl FromStr for UserCursor {
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
         let (since, user_id) = read_place(text)?;
-        Ok(Self { since: Timestamp::from_millis(since), user_id: UserId::new(user_id)? })
+        Ok(Self { since: time(since)?, user_id: UserId::new(user_id)? })
     }
 }
 
@@ -261,10 +261,7 @@ impl FromStr for StreamCursor {
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
         let (created_at, stream_id) = read_place(text)?;
-        Ok(Self {
-            created_at: Timestamp::from_millis(created_at),
-            stream_id: StreamId::new(stream_id)?,
-        })
+        Ok(Self { created_at: time(created_at)?, stream_id: StreamId::new(stream_id)? })
     }
 }
 
@@ -282,6 +279,12 @@ fn read_place(text: &str) -> Result<(u64, &str), CursorError> {
         return Err(CursorError::Malformed);
     }
     Ok((key, id))
+}
+
+/// A time that is no later than the last there is: no cursor of ours has a later one.
+fn time(millis: u64) -> Result<Timestamp, CursorError> {
+    let time = Timestamp::from_millis(millis);
+    if time.as_millis() == millis { Ok(time) } else { Err(CursorError::Malformed) }
 }
 
 /// A number as it is printed: digits, without a sign or leading zeros.

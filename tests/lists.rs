@@ -355,6 +355,12 @@ fn forged_cursors_are_errors_that_say_so() {
     ] {
         assert_eq!(text.parse::<RoomCursor>().unwrap_err().to_string(), message, "{text:?}");
     }
+    // There is no such time.
+    let forged = "18446744073709551615~1~a";
+    assert_eq!(forged.parse::<UserCursor>(), Err(CursorError::Malformed));
+    assert_eq!(forged.parse::<StreamCursor>(), Err(CursorError::Malformed));
+    let last = "18446744073709551614~1~a";
+    assert_eq!(last.parse::<UserCursor>().unwrap().to_string(), last);
 }
 
 #[test]
