@@ -308,6 +308,28 @@ fn who_is_let_go_without_a_logout_is_nobody_who_is_present() {
 }
 
 #[test]
+fn what_is_let_go_without_its_end_keeps_no_inferred_session_open() {
+    let mut story = Story::new();
+    for (life, id) in [(1, "ann"), (3, "bob")] {
+        story.hears(at(life), login(id, life, life));
+    }
+    for (counter, id) in [(1, "camera"), (2, "screen")] {
+        story.hears(at(5), stream_created(id, counter, 5));
+    }
+    story.passes_to(60);
+    story.sees(&observation(50).users([user("bob")]).streams([stream("screen")]));
+    // That somebody saw the room open is outdated.
+    story.hears_of("9", at(61), RoomClosed::new(at(55)));
+    assert_eq!((story.users(), story.streams()), (vec!["bob".into()], vec!["screen".into()]));
+    story.passes_to(2_000);
+    assert!(story.registry.expire().forgotten > 0, "ann and the camera are let go");
+    story.hears(at(2_000), logout("bob", 3, 3, 2_000));
+    assert!(story.is_open(), "the screen is published");
+    story.hears(at(2_000), stream_closed("screen", 3, 2_000));
+    assert!(!story.is_open());
+}
+
+#[test]
 fn an_empty_list_closes_no_room_where_rooms_stay_open_and_empty() {
     let config = Config::builder().empty_means_closed(false).build().unwrap();
     let mut story = Story::with(config);
