@@ -125,6 +125,35 @@ fn a_snapshot_that_cannot_be_is_an_error_that_names_what_is_wrong() {
     assert!(refused(&|saved| *saved = json!(7)).contains("a snapshot of version 1"));
 }
 
+#[test]
+fn what_is_stored_beside_an_end_that_outranks_it_is_refused() {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    for user_id in ["ann", "bob"] {
+        registry.join_room("r", NewUser::new(user_id)).unwrap();
+    }
+    registry.leave_room("r", "bob").unwrap();
+    let ended = |at: u64, without: &[&str]| {
+        let mut saved = saved(&registry);
+        let room = &mut saved["rooms"][0];
+        room["ended_at"] = json!(at);
+        for name in without {
+            room[name] = if *name == "info" { Value::Null } else { json!([]) };
+        }
+        restored(saved, &clock).map(|_| ())
+    };
+    assert_eq!(ended(START - 1, &[]), Ok(()));
+    for (without, what) in [
+        (&[][..], "the business info"),
+        (&["info"], "the membership of user ann"),
+        (&["info", "members"], "the leave of user bob"),
+    ] {
+        let error = ended(START, without).unwrap_err();
+        assert!(error.starts_with(&format!("room r: {what} cannot be")), "{error}");
+    }
+}
+
 /// What was seen before an end stays hidden, what was seen after it stays visible, and a restore
 /// counts neither twice.
 #[test]

@@ -177,6 +177,7 @@ impl<'a> StoredRoom<'a> {
         if self.version != VERSION {
             return Err(StoredError::Version { found: self.version });
         }
+        self.check_end()?;
         let mut room = RoomState::new(self.room_id.into_owned(), self.settings);
         room.clock = self.clock;
         room.info = self.info.map(Cow::into_owned);
@@ -191,6 +192,29 @@ impl<'a> StoredRoom<'a> {
         room.notes =
             notes.into_iter().filter(|(stream_id, note)| room.note_fits(stream_id, note)).collect();
         Ok(room)
+    }
+}
+
+impl StoredRoom<'_> {
+    /// The room's end let go of everything before it.
+    fn check_end(&self) -> Result<(), StoredError> {
+        let is_before_end = |at: Timestamp| Some(at) <= self.ended_at;
+        let info = self.info.iter().filter(|info| is_before_end(info.updated_at));
+        let members =
+            self.members.iter().filter(|member| is_before_end(member.membership.joined_at));
+        let left = self.left.iter().filter(|left| is_before_end(left.joined_at));
+        let what = info
+            .map(|_| "the business info".to_owned())
+            .chain(members.map(|member| format!("the membership of user {}", member.user_id)))
+            .chain(left.map(|left| format!("the leave of user {}", left.user_id)))
+            .next();
+        match what {
+            Some(what) => {
+                let room_id = self.room_id.clone().into_owned();
+                Err(StoredError::Impossible { room_id, what })
+            }
+            None => Ok(()),
+        }
     }
 }
 
