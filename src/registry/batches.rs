@@ -65,19 +65,9 @@ impl<C: Clock> RoomRegistry<C> {
         answers.clear();
         for batch in heartbeats.chunks(TOGETHER) {
             let found = self.find_members(batch);
-            let mut beats = batch.iter().zip(found);
-            // As long as all are alive, which nearly all are, nobody's place is another's.
-            let alive = beats.clone().take_while(|(beat, found)| self.is_kept_alive(beat, *found));
-            let alive = alive.count();
-            for (_, found) in beats.by_ref().take(alive) {
-                if let Some((number, place)) = found
-                    && let Some(held) = self.rooms.at_mut(number)
-                {
-                    held.room.members_mut().touch(place);
-                }
-                answers.push(Ok(Heartbeat::Alive));
+            for ((room_id, user_id), found) in batch.iter().zip(found) {
+                answers.push(self.beat_at(room_id, user_id, found));
             }
-            answers.extend(beats.map(|((room_id, user_id), _)| self.beat(room_id, user_id)));
         }
     }
 
@@ -93,7 +83,6 @@ impl<C: Clock> RoomRegistry<C> {
             *room = self.rooms.number_by_hash(hash, room_id);
         }
         let members = rooms.map(|number| Some(self.rooms.at(number?)?.members()));
-        let members = members.map(|members| members.filter(|members| !members.is_empty()));
         for ((hash, members), (_, user_id)) in hashes.iter_mut().zip(members).zip(batch) {
             *hash = members.map_or(0, |members| members.hash(user_id));
         }
@@ -105,16 +94,20 @@ impl<C: Clock> RoomRegistry<C> {
         found
     }
 
-    /// Whether somebody who was found in a place is alive, and was kept so.
-    fn is_kept_alive(
+    /// A heartbeat of somebody who was found in a place, which may be another's by now.
+    fn beat_at(
         &mut self,
-        (room_id, user_id): &(&str, &str),
+        room_id: &str,
+        user_id: &str,
         found: Option<(usize, usize)>,
-    ) -> bool {
+    ) -> Result<Heartbeat, Error> {
         let timeout_ms = self.config.heartbeat_timeout_ms;
-        let Some((number, place)) = found else { return false };
-        self.rooms
-            .at_with_id_mut(number, room_id)
-            .is_some_and(|held| held.room.is_kept_alive_at(place, user_id, self.now, timeout_ms))
+        if let Some((number, place)) = found
+            && let Some(held) = self.rooms.at_with_id_mut(number, room_id)
+            && held.room.is_kept_alive_at(place, user_id, self.now, timeout_ms)
+        {
+            return Ok(Heartbeat::Alive);
+        }
+        self.beat(room_id, user_id)
     }
 }

@@ -155,15 +155,12 @@ impl RoomState {
     /// A heartbeat of a member who is there and not timed out, which changes nothing else. Anything
     /// else is left to [`heartbeat`](Self::heartbeat).
     pub(crate) fn is_kept_alive(&mut self, user_id: &str, now: Timestamp, timeout_ms: u64) -> bool {
-        let Some(place) = self.members.place_of(user_id) else { return false };
-        let is_alive = self.is_kept_alive_at(place, user_id, now, timeout_ms);
-        if is_alive {
-            self.members.touch(place);
-        }
-        is_alive
+        self.members
+            .place_of(user_id)
+            .is_some_and(|place| self.is_kept_alive_at(place, user_id, now, timeout_ms))
     }
 
-    /// The same of a member who was found in a place, and is touched next.
+    /// The same of a member who was found in a place.
     pub(crate) fn is_kept_alive_at(
         &mut self,
         place: usize,

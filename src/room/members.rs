@@ -94,11 +94,6 @@ impl Members {
         }
     }
 
-    /// Whether nobody is a member.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty()
-    }
-
     /// The hash of an id, for [`place_by_hash`](Self::place_by_hash).
     pub(crate) fn hash(&self, user_id: &str) -> u64 {
         self.held.hasher().hash_one(user_id)
@@ -115,8 +110,7 @@ impl Members {
         self.held.get_index_of(user_id)
     }
 
-    /// A heartbeat of a user who was found in a place, where the membership has not timed out. Whom it
-    /// kept alive is [`touch`](Self::touch)ed next.
+    /// A heartbeat of a user who was found in a place, where the membership has not timed out.
     pub(crate) fn keep_alive(
         &mut self,
         place: usize,
@@ -129,12 +123,8 @@ impl Members {
             return false;
         }
         member.heartbeat_at = now;
-        true
-    }
-
-    /// Who is in this place is the last of the silent now.
-    pub(crate) fn touch(&mut self, place: usize) {
         self.silent.touch(place);
+        true
     }
 
     /// All memberships count as alive now.

@@ -316,10 +316,6 @@ impl RoomState {
         &self.members
     }
 
-    pub(crate) fn members_mut(&mut self) -> &mut Members {
-        &mut self.members
-    }
-
     pub(crate) fn settings(&self) -> Fingerprint {
         self.settings
     }
