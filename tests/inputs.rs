@@ -4,8 +4,9 @@ mod support;
 
 use proptest::prelude::*;
 use room_registry::{
-    Answer, Attributes, Callback, CallbackEvent, Change, Command, Config, Error, Heartbeat, Input,
-    ManualClock, NewRoom, NewUser, Role, Room, RoomId, RoomRegistry, SessionId, StreamId, UserId,
+    Answer, Attributes, Callback, CallbackEvent, Cause, Change, Command, Config, Error, Heartbeat,
+    Input, ManualClock, NewRoom, NewUser, Reason, Role, Room, RoomId, RoomRegistry, SessionId,
+    StreamId, UserId,
 };
 use support::is_stored_as;
 use support::story::{at, created, login, observation, room_id, stream_created, user};
@@ -109,6 +110,24 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn causes_and_reasons_are_named_as_they_are_stored() {
+    for cause in [
+        Cause::Command,
+        Cause::Callback,
+        Cause::Repaired,
+        Cause::HeartbeatTimeout,
+        Cause::Lifecycle,
+        Cause::ClockSetBack,
+        Cause::Import,
+    ] {
+        assert!(is_stored_as(&cause, cause.name()), "{cause}");
+    }
+    for reason in [Reason::Hole, Reason::Sign, Reason::Tail, Reason::Turn] {
+        assert!(is_stored_as(&reason, reason.name()), "{reason}");
     }
 }
 
