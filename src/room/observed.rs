@@ -79,8 +79,8 @@ pub(crate) struct Present<D> {
     pub(crate) details: D,
 }
 
-/// What tells a presence that readers see from another of the same user or stream. Whoever sees one of
-/// a named session sees those of this session only, and those of none.
+/// What tells a presence that readers see from another of the same user or stream. The named
+/// ones that readers see at a time all belong to the session that is visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PresenceKey {
     at: Timestamp,
