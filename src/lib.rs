@@ -113,6 +113,7 @@ mod planner;
 mod registry;
 mod room;
 mod suspicion;
+mod table;
 mod text;
 mod time;
 mod view;

@@ -63,7 +63,6 @@ pub struct RoomRegistry<C = SystemClock> {
     now: Timestamp,
     /// Our time in a replay, which counts instead of the clock's.
     replayed_at: Option<Timestamp>,
-    /// Boxed, so that the table stays small while it grows.
     rooms: Rooms,
     index: Index,
     outcomes: Outcomes,
@@ -335,9 +334,8 @@ impl<C: Clock> RoomRegistry<C> {
             let answer = self.with_room_at(number, cause, operation);
             return answer.expect("the room has this number");
         }
-        let mut held =
-            Box::new(HeldRoom::new(RoomState::new(room_id.clone(), self.config.fingerprint)));
-        let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
+        let mut held = HeldRoom::new(RoomState::new(room_id.clone(), self.config.fingerprint));
+        let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = operation(&mut held.room, &mut cx);
         if !held.room.is_forgotten()
             && let Some(number) = self.rooms.insert(held)
@@ -367,9 +365,10 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
         let HeldRoom { room, place } = self.rooms.at_mut(number)?;
-        let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
+        let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = operation(room, &mut cx);
-        let is_forgotten = self.index.turn(number, room, place, &self.config);
+        let is_still = !cx.is_moved && answer.is_still();
+        let is_forgotten = !is_still && self.index.turn(number, room, place, &self.config);
         // Also what changes nothing may find everything too old to be remembered.
         if (is_forgotten || answer.touches()) && self.touched.last() != Some(room.id()) {
             self.touched.push(room.id().clone());
@@ -403,7 +402,7 @@ impl<C: Clock> RoomRegistry<C> {
     ) {
         for number in self.rooms.numbers_by_id() {
             let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { continue };
-            let mut cx = Context { config: &self.config, now: self.now, cause, log: &mut self.log };
+            let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
             operation(room, &mut cx);
             self.touched.push(room.id().clone());
             self.index.turn(number, room, place, &self.config);

@@ -482,7 +482,7 @@ impl Room {
             return Err(Error::OtherSettings { expected: config.fingerprint, found });
         }
         self.log.clear();
-        operation(&mut self.state, &mut Context { config, now, cause, log: &mut self.log })
+        operation(&mut self.state, &mut Context::new(config, now, cause, &mut self.log))
     }
 
     fn check_id(&self, found: &str) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use crate::command::Heartbeat;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::registry::RoomRegistry;
+use crate::table::Hashed;
 
 /// How many heartbeats wait for memory together.
 const TOGETHER: usize = 16;
@@ -74,22 +75,15 @@ impl<C: Clock> RoomRegistry<C> {
     /// Where the members of a batch are. Step by step for all of them, and each step short, so that
     /// a processor waits for memory once a step and not once a heartbeat.
     fn find_members(&self, batch: &[(&str, &str)]) -> [Option<(usize, usize)>; TOGETHER] {
-        let mut hashes = [0; TOGETHER];
-        for (hash, (room_id, _)) in hashes.iter_mut().zip(batch) {
-            *hash = self.rooms.hash(room_id);
+        let mut ids = [(Hashed::new(""), Hashed::new("")); TOGETHER];
+        for (hashed, (room_id, user_id)) in ids.iter_mut().zip(batch) {
+            *hashed = (Hashed::new(*room_id), Hashed::new(*user_id));
         }
-        let mut rooms = [None; TOGETHER];
-        for ((room, hash), (room_id, _)) in rooms.iter_mut().zip(hashes).zip(batch) {
-            *room = self.rooms.number_by_hash(hash, room_id);
-        }
-        let members = rooms.map(|number| Some(self.rooms.at(number?)?.members()));
-        for ((hash, members), (_, user_id)) in hashes.iter_mut().zip(members).zip(batch) {
-            *hash = members.map_or(0, |members| members.hash(user_id));
-        }
+        let numbers = ids.map(|(room_id, _)| self.rooms.number_of(&room_id));
         let mut found = [None; TOGETHER];
-        for (index, (_, user_id)) in batch.iter().enumerate() {
-            let place = members[index].and_then(|held| held.place_by_hash(hashes[index], user_id));
-            found[index] = rooms[index].zip(place);
+        for ((found, number), (_, user_id)) in found.iter_mut().zip(numbers).zip(ids) {
+            let members = number.and_then(|number| Some(self.rooms.at(number)?.members()));
+            *found = number.zip(members.and_then(|members| members.place_of(&user_id)));
         }
         found
     }
@@ -104,7 +98,8 @@ impl<C: Clock> RoomRegistry<C> {
         let timeout_ms = self.config.heartbeat_timeout_ms;
         if let Some((number, place)) = found
             && let Some(held) = self.rooms.at_with_id_mut(number, room_id)
-            && held.room.is_kept_alive_at(place, user_id, self.now, timeout_ms)
+            && held.room.members().id_at(place).is_some_and(|held_id| *held_id == *user_id)
+            && held.room.is_kept_alive_at(place, self.now, timeout_ms)
         {
             return Ok(Heartbeat::Alive);
         }

@@ -1,18 +1,20 @@
 //! The rooms of a registry: found by id, and by number for the orders that name many of them.
 
-use std::hash::BuildHasher;
-
-use indexmap::IndexMap;
-use indexmap::map::raw_entry_v1::RawEntryApiV1;
-
-use crate::id::RoomId;
 use crate::registry::index::Place;
 use crate::room::state::RoomState;
+use crate::table::{Key, Places};
+
+/// How many rooms lie side by side. No more are moved while their number grows.
+const CHUNK: usize = 64;
 
 /// Everything held of many rooms. Each has a number below their count; where one goes, the last one
 /// takes its number.
 #[derive(Debug, Default)]
-pub(crate) struct Rooms(IndexMap<RoomId, Box<HeldRoom>>);
+pub(crate) struct Rooms {
+    numbers: Places,
+    /// All but the last are full.
+    chunks: Vec<Vec<HeldRoom>>,
+}
 
 /// A room, and what the index knows of it.
 #[derive(Debug)]
@@ -29,56 +31,65 @@ impl HeldRoom {
 
 impl Rooms {
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
     }
 
-    pub(crate) fn get(&self, room_id: &str) -> Option<&RoomState> {
-        self.0.get(room_id).map(|held| &held.room)
+    pub(crate) fn get(&self, room_id: &(impl Key + ?Sized)) -> Option<&RoomState> {
+        self.at(self.number_of(room_id)?)
     }
 
-    pub(crate) fn number_of(&self, room_id: &str) -> Option<usize> {
-        self.0.get_index_of(room_id)
-    }
-
-    /// The hash of an id, for [`number_by_hash`](Self::number_by_hash).
-    pub(crate) fn hash(&self, room_id: &str) -> u64 {
-        self.0.hasher().hash_one(room_id)
-    }
-
-    /// As [`number_of`](Self::number_of), with the hash at hand: short enough for a processor to look
-    /// for several at once.
-    pub(crate) fn number_by_hash(&self, hash: u64, room_id: &str) -> Option<usize> {
-        self.0.raw_entry_v1().index_from_hash(hash, |held| held.as_str() == room_id)
+    pub(crate) fn number_of(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.numbers.find(room_id, |number| self.at(number).map(|room| room.id().as_str()))
     }
 
     pub(crate) fn at(&self, number: usize) -> Option<&RoomState> {
-        self.0.get_index(number).map(|(_, held)| &held.room)
+        self.chunks.get(number / CHUNK)?.get(number % CHUNK).map(|held| &held.room)
     }
 
     pub(crate) fn at_mut(&mut self, number: usize) -> Option<&mut HeldRoom> {
-        self.0.get_index_mut(number).map(|(_, held)| &mut **held)
+        self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
 
     /// The room of this number, where it has this id.
     pub(crate) fn at_with_id_mut(&mut self, number: usize, room_id: &str) -> Option<&mut HeldRoom> {
-        let (held_id, held) = self.0.get_index_mut(number)?;
-        (*held_id == *room_id).then_some(held)
+        self.at_mut(number).filter(|held| *held.room.id() == *room_id)
     }
 
     /// Adds a room; answers its number, or nothing where there is one of this id.
-    pub(crate) fn insert(&mut self, room: Box<HeldRoom>) -> Option<usize> {
-        let (number, replaced) = self.0.insert_full(room.room.id().clone(), room);
-        replaced.is_none().then_some(number)
+    pub(crate) fn insert(&mut self, room: HeldRoom) -> Option<usize> {
+        if self.number_of(room.room.id()).is_some() {
+            return None;
+        }
+        let number = self.len();
+        let hash = room.room.id().hash();
+        let chunks = &self.chunks;
+        self.numbers
+            .push(hash, number, |number| chunks[number / CHUNK][number % CHUNK].room.id().hash());
+        match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
+            Some(last) => last.push(room),
+            None => self.chunks.push(vec![room]),
+        }
+        Some(number)
     }
 
     /// Takes a room out. What had the last number has this one from now on.
     pub(crate) fn swap_remove(&mut self, number: usize) {
-        self.0.swap_remove_index(number);
+        let Some(last) = self.chunks.last_mut().and_then(Vec::pop) else { return };
+        if self.chunks.last().is_some_and(Vec::is_empty) {
+            self.chunks.pop();
+        }
+        let last_number = self.len();
+        let gone = match self.at_mut(number) {
+            Some(held) => std::mem::replace(held, last),
+            None => last,
+        };
+        let moved = self.at(number).map(|room| (room.id().hash(), last_number));
+        self.numbers.swap_remove(gone.room.id().hash(), number, moved);
     }
 
     /// The numbers of all rooms, by id.
     pub(crate) fn numbers_by_id(&self) -> Vec<usize> {
-        let mut numbers: Vec<_> = (0..self.0.len()).collect();
+        let mut numbers: Vec<_> = (0..self.len()).collect();
         numbers.sort_unstable_by_key(|number| self.at(*number).map(RoomState::id));
         numbers
     }

@@ -312,7 +312,7 @@ impl<'de> Visitor<'de> for RoomsSeed {
             let room = room.into_state();
             check_settings(room.settings(), self.0)?;
             let room_id = room.id().clone();
-            if rooms.insert(Box::new(HeldRoom::new(room))).is_none() {
+            if rooms.insert(HeldRoom::new(room)).is_none() {
                 return Err(de::Error::custom(format_args!(
                     "room {room_id} is in the snapshot twice"
                 )));

@@ -53,6 +53,12 @@ impl<C: Clock> RoomRegistry<C> {
 /// What an operation on a room answers, which tells whether it made different what is held.
 pub(super) trait MayTouch {
     fn touches(&self) -> bool;
+
+    /// Whether it left the room where it stands among the others, but for what the operation itself
+    /// says that it moved.
+    fn is_still(&self) -> bool {
+        false
+    }
 }
 
 impl MayTouch for () {
@@ -78,6 +84,13 @@ impl MayTouch for Expired {
 impl MayTouch for Outcome {
     fn touches(&self) -> bool {
         true
+    }
+
+    fn is_still(&self) -> bool {
+        match self {
+            Self::Duplicate | Self::Stale | Self::TooLate | Self::Refused => true,
+            Self::Applied | Self::Held => false,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::id::UserId;
 use crate::room::evidence::Concerned;
 use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
+use crate::table::Hashed;
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::visible::{Membership, RoomInfo};
@@ -157,20 +158,19 @@ impl RoomState {
     pub(crate) fn is_kept_alive(&mut self, user_id: &str, now: Timestamp, timeout_ms: u64) -> bool {
         self.members
             .place_of(user_id)
-            .is_some_and(|place| self.is_kept_alive_at(place, user_id, now, timeout_ms))
+            .is_some_and(|place| self.is_kept_alive_at(place, now, timeout_ms))
     }
 
     /// The same of a member who was found in a place.
     pub(crate) fn is_kept_alive_at(
         &mut self,
         place: usize,
-        user_id: &str,
         now: Timestamp,
         timeout_ms: u64,
     ) -> bool {
         let is_alive = now >= self.clock
             && self.is_listed()
-            && self.members.keep_alive(place, user_id, now, timeout_ms);
+            && self.members.keep_alive(place, now, timeout_ms);
         if is_alive {
             self.clock = now;
         }
@@ -231,12 +231,12 @@ impl RoomState {
         if !self.is_listed() {
             return Err(self.not_found());
         }
-        let Some((user_id, member)) = self.members.get_key_value(user_id) else {
+        let Some(member) = self.members.get(user_id) else {
             return Err(self.not_in_room(user_id));
         };
-        let (updated, changed) = updated_membership(&member.membership, update)?;
+        let (updated, changed) = updated_membership(member.membership(), update)?;
         if changed {
-            let user_id = user_id.clone();
+            let user_id = member.user_id.clone();
             let member = self.members.get_mut(user_id.as_str()).expect("found just now");
             member.membership = updated;
             member.updated_at = cx.now;
@@ -286,13 +286,13 @@ impl RoomState {
     }
 
     fn add_member(&mut self, user_id: &UserId, membership: Membership, cx: &mut Context<'_>) {
-        let before = self.user_before(user_id.as_str());
+        let before = self.user_before(user_id);
         self.members.join(user_id, membership, cx.now);
         self.member_turned(user_id, &before, cx);
     }
 
     fn remove_user(&mut self, user_id: &UserId, with_logins: bool, cx: &mut Context<'_>) {
-        let before = self.user_before(user_id.as_str());
+        let before = self.user_before(user_id);
         self.members.leave(user_id.as_str(), cx.now);
         if with_logins {
             self.live.close_logins(user_id.as_str(), cx.now, &self.settings);
@@ -308,7 +308,7 @@ impl RoomState {
         before: &super::state::UserBefore,
         cx: &mut Context<'_>,
     ) {
-        let moved = self.user_turned(user_id, before, |_| true, cx);
+        let moved = self.user_turned(Hashed::new(user_id), before, |_| true, cx);
         self.live.note_listed_user(user_id, self.shows_from(), &self.settings);
         if self.shown.is_none() || self.shows_the_same() {
             self.assess(Concerned::User(user_id), false, cx.now);

@@ -35,7 +35,7 @@ impl RoomState {
         if before.0.is_some() && !self.is_listed() {
             // Nobody stays a member of a room that left the list.
             let members: Vec<_> =
-                self.members.by_id().into_iter().map(|(user_id, _)| user_id.clone()).collect();
+                self.members.by_id().into_iter().map(|member| member.user_id.clone()).collect();
             for user_id in members {
                 self.members.leave(user_id.as_str(), cx.now);
             }

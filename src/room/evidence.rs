@@ -99,7 +99,9 @@ impl Live {
         let session = self.session(facts.session_id);
         match &callback.event {
             CallbackEvent::UserLoggedOut(event) => {
-                let Some(user) = session.and_then(|session| session.users.get(&event.user_id))
+                let Some(user) = facts
+                    .user
+                    .and_then(|(user_id, _)| session.and_then(|held| held.users.get(&user_id)))
                 else {
                     return true;
                 };

@@ -4,6 +4,7 @@ use crate::change::{Cause, Who};
 use crate::command::Lifecycle;
 use crate::config::Config;
 use crate::room::forget::earlier;
+use crate::room::members::is_timed_out;
 use crate::room::state::{Context, RoomState};
 use crate::time::Timestamp;
 
@@ -58,8 +59,8 @@ impl RoomState {
         self.tick(cx);
         let mut expired = Expired::default();
         while *budget > 0
-            && let Some((user_id, member)) = self.members.most_silent()
-            && member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now)
+            && let Some((user_id, heartbeat_at)) = self.members.most_silent()
+            && is_timed_out(heartbeat_at, cx.config.heartbeat_timeout_ms, cx.now)
         {
             let user_id = user_id.clone();
             self.time_out(&user_id, cx);
@@ -96,8 +97,8 @@ impl RoomState {
 
     /// When an expiry can next change something.
     pub(crate) fn next_expiry(&self, config: &Config) -> Option<Timestamp> {
-        let silent = self.members.most_silent().map(|(_, member)| member.heartbeat_at);
-        let timeout = silent.map(|at| at.plus(config.heartbeat_timeout_ms).plus(1));
+        let silent = self.members.most_silent();
+        let timeout = silent.map(|(_, at)| at.plus(config.heartbeat_timeout_ms).plus(1));
         let ends = earlier(self.members.oldest_end(), self.ended_at);
         let forgotten =
             ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
@@ -129,9 +130,7 @@ impl RoomState {
     ) {
         self.tick(cx);
         for (user_id, at) in heartbeats {
-            if let Some(member) = self.members.get_mut(user_id.as_ref()) {
-                member.heartbeat_at = member.heartbeat_at.max(at.min(cx.now));
-            }
+            self.members.take_heartbeat(user_id.as_ref(), at.min(cx.now));
         }
         self.members.reorder();
     }
@@ -157,6 +156,7 @@ impl RoomState {
 
     fn pull_back(&mut self, cx: &mut Context<'_>) {
         let now = cx.now;
+        cx.is_moved = true;
         let cause = std::mem::replace(&mut cx.cause, Cause::ClockSetBack);
         let before_showing_again = self.before_showing_again();
         let back = |at: &mut Option<Timestamp>| *at = at.map(|at| at.min(now));

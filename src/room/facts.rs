@@ -15,6 +15,7 @@
 use crate::callback::{Callback, CallbackEvent, StreamDetails};
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
+use crate::table::Hashed;
 use crate::text::{Role, Text};
 use crate::time::Timestamp;
 
@@ -28,7 +29,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) name: Option<NameFact<'a>>,
     /// Seen open by an observation.
     pub(crate) alive: Option<Timestamp>,
-    pub(crate) user: Option<(&'a UserId, UserFacts<'a>)>,
+    pub(crate) user: Option<(Hashed<'a, UserId>, UserFacts<'a>)>,
     pub(crate) stream: Option<(&'a StreamId, StreamFact<'a>)>,
 }
 
@@ -150,7 +151,7 @@ impl<'a> Facts<'a> {
                         .room_name
                         .as_ref()
                         .map(|name| NameFact { at: event.login_at, name }),
-                    user: Some((&event.user_id, user)),
+                    user: Some((Hashed::new(&event.user_id), user)),
                     ..none
                 }
             }
@@ -170,7 +171,11 @@ impl<'a> Facts<'a> {
                         by_us: false,
                     }),
                 };
-                Self { seen: event.login_at, user: Some((&event.user_id, user)), ..none }
+                Self {
+                    seen: event.login_at,
+                    user: Some((Hashed::new(&event.user_id), user)),
+                    ..none
+                }
             }
             CallbackEvent::StreamCreated(event) => {
                 let at = event.created_at;

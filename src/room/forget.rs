@@ -50,10 +50,10 @@ impl Live {
     pub(super) fn note_changed(&mut self, index: usize, facts: &Facts<'_>, rules: &Fingerprint) {
         let session = &self.sessions[index];
         if let Some((user_id, _)) = facts.user
-            && let Some(user) = session.users.get(user_id)
+            && let Some(user) = session.users.get(&user_id)
         {
-            let at = user.forgettable_at(self.login(user_id, user).is_some());
-            let subject = || Subject::User(session.id.clone(), user_id.clone());
+            let at = user.forgettable_at(self.login(user_id.id, user).is_some());
+            let subject = || Subject::User(session.id.clone(), user_id.id.clone());
             self.forgetting.note(at, rules, subject);
         }
         if let Some((stream_id, _)) = facts.stream
@@ -66,14 +66,10 @@ impl Live {
     }
 
     /// Takes note of everybody and everything in a session.
-    #[expect(
-        clippy::iter_over_hash_type,
-        reason = "a heap does not depend on the order it is filled in"
-    )]
     pub(super) fn note_all(&mut self, index: usize, rules: &Fingerprint) {
         let mut forgetting = std::mem::take(&mut self.forgetting);
         let session = &self.sessions[index];
-        for (user_id, user) in &session.users {
+        for (user_id, user) in session.users.iter() {
             let at = user.forgettable_at(self.login(user_id, user).is_some());
             forgetting.note(at, rules, || Subject::User(session.id.clone(), user_id.clone()));
         }
@@ -186,8 +182,8 @@ impl Live {
         }
         if let Some((user_id, user)) = &facts.user {
             let is_known = || {
-                session.is_some_and(|session| session.users.contains_key(*user_id))
-                    || self.observed.users.names(user_id)
+                session.is_some_and(|session| session.users.contains_key(user_id))
+                    || self.observed.users.names(user_id.id)
             };
             return user.login.is_none_or(|(_, login)| login.login_at >= old)
                 && user.closer.is_none_or(|closer| closer.at >= threshold || is_known());
@@ -271,7 +267,7 @@ impl Live {
             }
             last = last.max(Some(forgettable_at));
         }
-        let may_go_whole = self.visible(rules, shows_from).is_none();
+        let may_go_whole = self.visible_of(current, shows_from).is_none();
         let whole = if may_go_whole { due(last, rules) } else { None };
         earlier(inside, earlier(next, whole))
     }

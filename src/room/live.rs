@@ -13,6 +13,8 @@
 //! 3. **Forgotten.** What has closed is remembered for the retention, so that no late opening
 //!    brings it back, and then let go: [`forget`](super::forget).
 
+use smallvec::SmallVec;
+
 use crate::config::Fingerprint;
 use crate::id::SessionId;
 use crate::observation::{Observation, Verdict};
@@ -20,6 +22,7 @@ use crate::room::facts::{CloserFact, Effect, Facts, Tally, UserFacts};
 use crate::room::forget::Forgetting;
 use crate::room::observed::{Observed, Sighting};
 use crate::room::session::SessionRegister;
+use crate::table::Hashed;
 use crate::time::Timestamp;
 
 /// How many sessions one room may hold. More come only from hostile input.
@@ -31,7 +34,7 @@ pub(crate) struct Live {
     /// C: the latest creation known, their time.
     pub(crate) latest_create: Option<Timestamp>,
     /// Ordered by id.
-    pub(crate) sessions: Vec<SessionRegister>,
+    pub(crate) sessions: SmallVec<[SessionRegister; 1]>,
     /// What observations said.
     pub(crate) observed: Observed,
     /// What is to be let go when.
@@ -166,7 +169,10 @@ impl Live {
             for (user_session_id, login_at) in &logins {
                 let closer = CloserFact { user_session_id, at: *login_at, by_us: true };
                 let closer = UserFacts { closer: Some(closer), ..UserFacts::default() };
-                let facts = Facts { user: Some((&user_id, closer)), ..Facts::none(&session_id) };
+                let facts = Facts {
+                    user: Some((Hashed::new(&user_id), closer)),
+                    ..Facts::none(&session_id)
+                };
                 self.sessions[index].join(&facts, floor, now, rules, &mut Tally::default());
                 self.note_changed(index, &facts, rules);
             }
@@ -174,11 +180,6 @@ impl Live {
     }
 
     /// Pulls our times that lie in the future back to now.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::iter_over_hash_type,
-        reason = "each is pulled back by itself"
-    )]
     pub(crate) fn pull_back(&mut self, now: Timestamp, rules: &Fingerprint) {
         for session in &mut self.sessions {
             session.touched_at = session.touched_at.min(now);
@@ -214,7 +215,7 @@ impl Live {
         if !self.observed.is_empty() {
             self.observed.settle(floor, Some(created_at));
         }
-        self.sessions.retain_mut(|session| {
+        self.sessions.retain(|session| {
             session.create =
                 session.create.take().filter(|create| create.created_at >= anchors_from);
             let lost = session.prune(floor, rules);
@@ -222,6 +223,7 @@ impl Live {
             watched_lost |= lost && Some(&session.id) == watched;
             !session.is_empty()
         });
+        self.sessions.shrink_to_fit(); // one lies in the room itself
         if any_lost {
             for index in 0..self.sessions.len() {
                 self.note_all(index, rules);
@@ -302,7 +304,6 @@ impl Live {
     /// Puts a session in its place.
     pub(crate) fn insert(&mut self, session: SessionRegister) -> usize {
         let index = self.sessions.partition_point(|held| held.id < session.id);
-        self.sessions.reserve_exact(1); // a room rarely holds more than two
         self.sessions.insert(index, session);
         index
     }

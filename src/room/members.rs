@@ -5,34 +5,42 @@
 //! heartbeat moves its user to the tail.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::BuildHasher;
-
-use indexmap::IndexMap;
-use indexmap::map::raw_entry_v1::RawEntryApiV1;
 
 use crate::id::UserId;
-use crate::room::recency::Recency;
+use crate::room::recency::{Link, Linked, Recency};
+use crate::table::{Hashed, IdTable, Key, grow_slowly};
 use crate::text::Attributes;
 use crate::time::Timestamp;
 use crate::visible::Membership;
 
 /// The memberships of one room, and for the retention those that ended. All times are ours.
+///
+/// What a heartbeat looks at stands together, and what it does not, elsewhere.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Members {
-    held: IndexMap<UserId, Member>,
-    /// The places of `held`.
+    /// When each was last heard of.
+    heard: IdTable<UserId, Link>,
     silent: Recency,
+    /// The memberships, by their places in `heard`.
+    held: Vec<Member>,
     left: BTreeMap<UserId, Left>,
     /// Those who left, oldest first; an entry that a new membership outlived is passed over.
     left_order: VecDeque<(Timestamp, UserId)>,
 }
 
-/// A membership that holds.
+/// A membership that holds, but for its last heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) membership: Membership,
-    pub(crate) heartbeat_at: Timestamp,
     pub(crate) updated_at: Timestamp,
+}
+
+/// A membership that holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MemberRef<'a> {
+    pub(crate) user_id: &'a UserId,
+    pub(crate) heartbeat_at: Timestamp,
+    member: &'a Member,
 }
 
 /// A membership that ended: kept for the retention, so that a replica that has not seen the end
@@ -51,33 +59,51 @@ impl Members {
             membership.joined_at = membership.joined_at.max(left.joined_at.plus(1));
             self.trim();
         }
-        self.insert(user_id.clone(), membership, now, now);
+        self.insert(user_id, membership, now, now);
     }
 
     /// Puts a membership in place of what is held.
     pub(crate) fn insert(
         &mut self,
-        user_id: UserId,
+        user_id: &UserId,
         membership: Membership,
         heartbeat_at: Timestamp,
         updated_at: Timestamp,
     ) {
-        let member = Member { membership, heartbeat_at, updated_at };
-        match self.held.insert_full(user_id, member) {
-            (place, Some(_)) => self.silent.touch(place),
-            (_, None) => self.silent.push(),
+        let member = Member { membership, updated_at };
+        let user_id = Hashed::new(user_id);
+        if let Some(place) = self.place_of(&user_id) {
+            self.held[place] = member;
+            self.touch(place, heartbeat_at);
+            return;
         }
+        let place = self.heard.insert_new(user_id, Link::new(heartbeat_at));
+        self.silent.push(&mut self.heard, place);
+        grow_slowly(&mut self.held);
+        self.held.push(member);
     }
 
     /// A membership ends. Tells whether there was one.
-    pub(crate) fn leave(&mut self, user_id: &str, now: Timestamp) -> bool {
-        let Some((place, user_id, member)) = self.held.swap_remove_full(user_id) else {
-            return false;
-        };
-        self.silent.swap_remove(place);
+    pub(crate) fn leave(&mut self, user_id: &(impl Key + ?Sized), now: Timestamp) -> bool {
+        let Some((user_id, member)) = self.remove(user_id) else { return false };
         let left = Left { joined_at: member.membership.joined_at, left_at: now };
         self.remember(user_id, left);
         true
+    }
+
+    fn remove(&mut self, user_id: &(impl Key + ?Sized)) -> Option<(UserId, Member)> {
+        let place = self.place_of(user_id)?;
+        let last = self.held.len() - 1;
+        self.silent.swap_remove(&mut self.heard, place, last);
+        let (_, user_id, _) = self.heard.swap_remove(user_id)?;
+        Some((user_id, self.held.swap_remove(place)))
+    }
+
+    fn touch(&mut self, place: usize, heard_at: Timestamp) {
+        if let Some(link) = self.heard.link_mut(place) {
+            link.heard_at = heard_at;
+            self.silent.touch(&mut self.heard, place);
+        }
     }
 
     /// Keeps an end in mind.
@@ -86,69 +112,65 @@ impl Members {
         self.left.insert(user_id, left);
     }
 
-    /// A heartbeat.
-    pub(crate) fn beat(&mut self, user_id: &str, now: Timestamp) {
-        if let Some((place, _, member)) = self.held.get_full_mut(user_id) {
-            member.heartbeat_at = now;
-            self.silent.touch(place);
-        }
-    }
-
-    /// The hash of an id, for [`place_by_hash`](Self::place_by_hash).
-    pub(crate) fn hash(&self, user_id: &str) -> u64 {
-        self.held.hasher().hash_one(user_id)
-    }
-
-    /// As [`place_of`](Self::place_of), with the hash at hand: short enough for a processor to look for
-    /// several at once.
-    pub(crate) fn place_by_hash(&self, hash: u64, user_id: &str) -> Option<usize> {
-        self.held.raw_entry_v1().index_from_hash(hash, |held| held.as_str() == user_id)
-    }
-
     /// The place of a member, until one goes.
-    pub(crate) fn place_of(&self, user_id: &str) -> Option<usize> {
-        self.held.get_index_of(user_id)
+    pub(crate) fn place_of(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.heard.place_of(user_id)
+    }
+
+    /// A heartbeat.
+    pub(crate) fn beat(&mut self, user_id: &(impl Key + ?Sized), now: Timestamp) {
+        if let Some(place) = self.place_of(user_id) {
+            self.touch(place, now);
+        }
     }
 
     /// A heartbeat of a user who was found in a place, where the membership has not timed out.
-    pub(crate) fn keep_alive(
-        &mut self,
-        place: usize,
-        user_id: &str,
-        now: Timestamp,
-        timeout_ms: u64,
-    ) -> bool {
-        let Some((held_id, member)) = self.held.get_index_mut(place) else { return false };
-        if *held_id != *user_id || member.is_timed_out(timeout_ms, now) {
-            return false;
+    pub(crate) fn keep_alive(&mut self, place: usize, now: Timestamp, timeout_ms: u64) -> bool {
+        let link = self.heard.link(place);
+        let is_alive = link.is_some_and(|link| !is_timed_out(link.heard_at, timeout_ms, now));
+        if is_alive {
+            self.touch(place, now);
         }
-        member.heartbeat_at = now;
-        self.silent.touch(place);
-        true
+        is_alive
+    }
+
+    /// A heartbeat that was kept elsewhere, where it is the later one. Who was silent for longest is to
+    /// be counted anew after it.
+    pub(crate) fn take_heartbeat(&mut self, user_id: &str, at: Timestamp) {
+        if let Some(link) = self.heard.get_mut(user_id) {
+            link.heard_at = link.heard_at.max(at);
+        }
     }
 
     /// All memberships count as alive now.
     pub(crate) fn beat_all(&mut self, now: Timestamp) {
-        for member in self.held.values_mut() {
-            member.heartbeat_at = now;
-        }
+        self.heard.values_mut().for_each(|link| link.heard_at = now);
     }
 
-    pub(crate) fn get(&self, user_id: &str) -> Option<&Member> {
-        self.held.get(user_id)
+    pub(crate) fn get(&self, user_id: &(impl Key + ?Sized)) -> Option<MemberRef<'_>> {
+        self.at(self.place_of(user_id)?)
     }
 
-    pub(crate) fn get_key_value(&self, user_id: &str) -> Option<(&UserId, &Member)> {
-        self.held.get_key_value(user_id)
+    /// A membership, to change what it shows.
+    pub(crate) fn get_mut(&mut self, user_id: &(impl Key + ?Sized)) -> Option<&mut Member> {
+        let place = self.place_of(user_id)?;
+        self.held.get_mut(place)
     }
 
-    pub(crate) fn get_mut(&mut self, user_id: &str) -> Option<&mut Member> {
-        self.held.get_mut(user_id)
+    /// Who stands in a place.
+    pub(crate) fn id_at(&self, place: usize) -> Option<&UserId> {
+        self.heard.at(place).map(|(user_id, _)| user_id)
     }
 
-    /// The one who is silent longest.
-    pub(crate) fn most_silent(&self) -> Option<(&UserId, &Member)> {
-        self.held.get_index(self.silent.oldest()?)
+    fn at(&self, place: usize) -> Option<MemberRef<'_>> {
+        let (user_id, link) = self.heard.at(place)?;
+        Some(MemberRef { user_id, heartbeat_at: link.heard_at, member: self.held.get(place)? })
+    }
+
+    /// The one who is silent longest, and since when.
+    pub(crate) fn most_silent(&self) -> Option<(&UserId, Timestamp)> {
+        let (user_id, link) = self.heard.at(self.silent.oldest()?)?;
+        Some((user_id, link.heard_at))
     }
 
     /// Forgets ends from before `old`, at most `budget`.
@@ -170,21 +192,21 @@ impl Members {
     }
 
     /// Everybody, in an order that depends on who left.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&UserId, &Member)> {
-        self.held.iter()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = MemberRef<'_>> {
+        (0..self.held.len()).filter_map(|place| self.at(place))
     }
 
     /// Every membership that holds, by id.
-    pub(crate) fn by_id(&self) -> Vec<(&UserId, &Member)> {
-        let mut members: Vec<_> = self.held.iter().collect();
-        members.sort_unstable_by_key(|(user_id, _)| *user_id);
+    pub(crate) fn by_id(&self) -> Vec<MemberRef<'_>> {
+        let mut members: Vec<_> = self.iter().collect();
+        members.sort_unstable_by_key(|member| member.user_id);
         members
     }
 
     /// The memberships that hold, the longest silent first: the order in which they time out.
     #[cfg(feature = "serde")]
-    pub(crate) fn by_silence(&self) -> impl Iterator<Item = (&UserId, &Member)> {
-        self.silent.iter().filter_map(|place| self.held.get_index(place))
+    pub(crate) fn by_silence(&self) -> impl Iterator<Item = MemberRef<'_>> {
+        self.silent.iter(&self.heard).filter_map(|place| self.at(place))
     }
 
     /// The end of a user's last membership, if it is remembered.
@@ -204,12 +226,16 @@ impl Members {
 
     /// When the last of those who are members joined. Cost: all of them.
     pub(crate) fn latest_join(&self) -> Option<Timestamp> {
-        self.held.values().map(|member| member.membership.joined_at).max()
+        self.held.iter().map(|member| member.membership.joined_at).max()
     }
 
     /// Lets go all that the room's end at this time outranks.
     pub(crate) fn end_before(&mut self, ended_at: Timestamp) {
-        self.held.retain(|_, member| member.membership.joined_at > ended_at);
+        let members = self.iter().filter(|member| member.membership().joined_at <= ended_at);
+        let outranked: Vec<_> = members.map(|member| member.user_id.clone()).collect();
+        for user_id in outranked {
+            self.remove(&user_id);
+        }
         self.left.retain(|_, left| left.joined_at > ended_at);
         self.reorder();
     }
@@ -217,24 +243,16 @@ impl Members {
     /// Pulls times that lie in the future back to now, and joins to `from`, which stays above an
     /// end of the room. Tells whose membership changed, by id.
     pub(crate) fn pull_back(&mut self, now: Timestamp, from: Timestamp) -> Vec<UserId> {
-        let ahead: Vec<UserId> = self
-            .by_id()
-            .into_iter()
-            .filter(|(_, member)| {
-                member.heartbeat_at.max(member.updated_at).max(member.membership.joined_at) > now
-            })
-            .map(|(user_id, _)| user_id.clone())
-            .collect();
         let mut changed = Vec::new();
-        for user_id in ahead {
-            let member = self.held.get_mut(&user_id).expect("found just now");
-            member.heartbeat_at = member.heartbeat_at.min(now);
+        for ((user_id, link), member) in self.heard.iter_mut().zip(&mut self.held) {
+            link.heard_at = link.heard_at.min(now);
             member.updated_at = member.updated_at.min(now);
             if member.membership.joined_at > from {
                 member.membership.joined_at = from;
-                changed.push(user_id);
+                changed.push(user_id.clone());
             }
         }
+        changed.sort_unstable();
         for left in self.left.values_mut() {
             left.joined_at = left.joined_at.min(from);
             left.left_at = left.left_at.min(now);
@@ -247,16 +265,12 @@ impl Members {
 
     /// Orders the list of the silent anew, after heartbeats came from outside.
     pub(crate) fn reorder(&mut self) {
-        let mut order: Vec<(Timestamp, UserId)> = self
-            .by_id()
-            .into_iter()
-            .map(|(user_id, member)| (member.heartbeat_at, user_id.clone()))
-            .collect();
-        order.sort_unstable();
+        let mut order: Vec<_> = self.heard.iter().enumerate().collect();
+        order.sort_unstable_by_key(|(_, (user_id, link))| (link.heard_at, *user_id));
+        let places: Vec<_> = order.into_iter().map(|(place, _)| place).collect();
         self.silent = Recency::default();
-        self.held.keys().for_each(|_| self.silent.push());
-        for place in order.iter().filter_map(|(_, user_id)| self.held.get_index_of(user_id)) {
-            self.silent.touch(place);
+        for place in places {
+            self.silent.push(&mut self.heard, place);
         }
         self.reorder_ends();
     }
@@ -283,11 +297,33 @@ impl Members {
     }
 }
 
-impl Member {
-    /// Whether the heartbeats stopped for more than the timeout. Exactly the timeout is in time.
-    pub(crate) fn is_timed_out(&self, timeout_ms: u64, now: Timestamp) -> bool {
-        now > self.heartbeat_at.plus(timeout_ms)
+impl<'a> MemberRef<'a> {
+    pub(crate) fn membership(self) -> &'a Membership {
+        &self.member.membership
     }
+
+    pub(crate) fn updated_at(self) -> Timestamp {
+        self.member.updated_at
+    }
+
+    pub(crate) fn is_timed_out(self, timeout_ms: u64, now: Timestamp) -> bool {
+        is_timed_out(self.heartbeat_at, timeout_ms, now)
+    }
+}
+
+impl Linked for IdTable<UserId, Link> {
+    fn link(&self, place: usize) -> Option<&Link> {
+        self.at(place).map(|(_, link)| link)
+    }
+
+    fn link_mut(&mut self, place: usize) -> Option<&mut Link> {
+        self.at_mut(place)
+    }
+}
+
+/// Whether the heartbeats stopped for more than the timeout. Exactly the timeout is in time.
+pub(crate) fn is_timed_out(heartbeat_at: Timestamp, timeout_ms: u64, now: Timestamp) -> bool {
+    now > heartbeat_at.plus(timeout_ms)
 }
 
 impl Membership {

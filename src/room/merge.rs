@@ -12,9 +12,10 @@ use crate::id::UserId;
 use crate::room::evidence::Concerned;
 use crate::room::facts::Facts;
 use crate::room::live::Live;
-use crate::room::members::{Left, Members};
+use crate::room::members::{Left, MemberRef, Members};
 use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{Context, RoomState};
+use crate::table::Hashed;
 use crate::time::Timestamp;
 
 impl RoomState {
@@ -25,12 +26,7 @@ impl RoomState {
         other.clock = self.clock;
         self.begin(cx);
         let mut untold = ChangeLog::default();
-        other.tick(&mut Context {
-            config: cx.config,
-            now: cx.now,
-            cause: cx.cause,
-            log: &mut untold,
-        });
+        other.tick(&mut Context::new(cx.config, cx.now, cx.cause, &mut untold));
         other.live.sweep(cx.now, other.shows_from(), &self.settings, &mut usize::MAX.clone());
         let before = self.copy_visible();
 
@@ -85,7 +81,7 @@ impl Live {
         for (user_id, user) in other.users_by_id() {
             for facts in user.facts() {
                 self.join(
-                    &Facts { user: Some((user_id, facts)), ..none },
+                    &Facts { user: Some((Hashed::new(user_id), facts)), ..none },
                     user.touched_at,
                     None,
                     rules,
@@ -130,8 +126,8 @@ impl Members {
     /// Joins the memberships of another replica. What joined no later than the room's last end
     /// ended with it.
     fn merge(&mut self, other: &Self, ended_at: Option<Timestamp>) {
-        for (user_id, member) in other.by_id() {
-            self.merge_member(user_id, member);
+        for member in other.by_id() {
+            self.merge_member(member);
         }
         for (user_id, left) in other.ends() {
             self.merge_end(user_id, *left);
@@ -142,38 +138,38 @@ impl Members {
         }
     }
 
-    fn merge_member(&mut self, user_id: &UserId, member: &super::members::Member) {
-        let joined_at = member.membership.joined_at;
+    fn merge_member(&mut self, member: MemberRef<'_>) {
+        let MemberRef { user_id, mut heartbeat_at, .. } = member;
+        let joined_at = member.membership().joined_at;
         if let Some(left) = self.end_of(user_id.as_str()) {
             if left.joined_at >= joined_at {
                 return;
             }
             self.forget_end(user_id.as_str());
         }
-        let (mut membership, mut heartbeat_at) = (member.membership.clone(), member.heartbeat_at);
-        let mut updated_at = member.updated_at;
+        let (mut membership, mut updated_at) = (member.membership().clone(), member.updated_at());
         if let Some(held) = self.get(user_id.as_str()) {
-            if held.membership.joined_at > joined_at {
+            if held.membership().joined_at > joined_at {
                 return;
             }
-            if held.membership.joined_at == joined_at {
+            if held.membership().joined_at == joined_at {
                 // A heartbeat keeps up the membership that it was sent for, and no later one: that
                 // the earlier one ended may be known to a third replica only.
                 heartbeat_at = heartbeat_at.max(held.heartbeat_at);
-                if (held.updated_at, &held.membership) >= (updated_at, &membership) {
-                    (membership, updated_at) = (held.membership.clone(), held.updated_at);
+                if (held.updated_at(), held.membership()) >= (updated_at, &membership) {
+                    (membership, updated_at) = (held.membership().clone(), held.updated_at());
                 }
             }
         }
-        self.insert(user_id.clone(), membership, heartbeat_at, updated_at);
+        self.insert(user_id, membership, heartbeat_at, updated_at);
     }
 
     fn merge_end(&mut self, user_id: &UserId, left: Left) {
         if let Some(held) = self.get(user_id.as_str()) {
-            if held.membership.joined_at > left.joined_at {
+            if held.membership().joined_at > left.joined_at {
                 return;
             }
-            self.leave(user_id.as_str(), left.left_at);
+            self.leave(user_id, left.left_at);
         }
         let left = match self.end_of(user_id.as_str()) {
             Some(held) if (held.joined_at, held.left_at) > (left.joined_at, left.left_at) => *held,

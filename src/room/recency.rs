@@ -1,59 +1,77 @@
-//! Dense places, 0 to n − 1, in the order in which they were last heard of: to touch, to remove and
-//! to name the oldest cost the same however many there are.
+//! The entries of a table in the order in which they were last heard of: to touch, to remove and to
+//! name the oldest cost the same however many there are.
 //!
-//! It names places and not users, so that a heartbeat in a small room stays within a line or two of
-//! memory. The places are those of a table that puts its last entry where one goes.
+//! The links stand in the entries and name places, so that a heartbeat in a small room stays within
+//! a few lines of memory.
+
+use std::mem;
+
+use crate::time::Timestamp;
 
 /// No place.
 const NONE: u32 = u32::MAX;
 
-/// A doubly linked list over the places of a table.
+/// The two ends of a list through the entries of a table, which hold its links.
 #[derive(Debug, Clone)]
 pub(crate) struct Recency {
-    links: Vec<Link>,
     oldest: u32,
     newest: u32,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Link {
+/// When an entry was last heard of, and which others before and after.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) heard_at: Timestamp,
     older: u32,
     newer: u32,
 }
 
+impl Link {
+    pub(crate) fn new(heard_at: Timestamp) -> Self {
+        Self { heard_at, older: NONE, newer: NONE }
+    }
+}
+
+/// A table whose entries stand densely and hold links.
+pub(crate) trait Linked {
+    fn link(&self, place: usize) -> Option<&Link>;
+    fn link_mut(&mut self, place: usize) -> Option<&mut Link>;
+}
+
 impl Default for Recency {
     fn default() -> Self {
-        Self { links: Vec::new(), oldest: NONE, newest: NONE }
+        Self { oldest: NONE, newest: NONE }
     }
 }
 
 impl Recency {
-    /// One place more, the newest.
-    pub(crate) fn push(&mut self) {
-        let place = u32::try_from(self.links.len())
-            .expect("a room of four billion users does not fit in memory");
-        self.links.push(Link { older: NONE, newer: NONE });
-        self.link_newest(place);
+    /// Takes in a place that is in no list, as the newest.
+    pub(crate) fn push(&mut self, links: &mut impl Linked, place: usize) {
+        let place = index(place);
+        let older = mem::replace(&mut self.newest, place);
+        if let Some(link) = links.link_mut(place as usize) {
+            (link.older, link.newer) = (older, NONE);
+        }
+        *self.newer_of(links, older) = place;
     }
 
     /// Makes a place the newest.
-    pub(crate) fn touch(&mut self, place: usize) {
-        let place = index(place);
-        if self.newest != place {
-            self.unlink(place);
-            self.link_newest(place);
+    pub(crate) fn touch(&mut self, links: &mut impl Linked, place: usize) {
+        if self.newest != index(place) {
+            self.unlink(links, place);
+            self.push(links, place);
         }
     }
 
-    /// Takes a place out; the last one takes its number.
-    pub(crate) fn swap_remove(&mut self, place: usize) {
-        let place = index(place);
-        self.unlink(place);
-        self.links.swap_remove(place as usize);
-        // Those beside the one that was the last know it by its new number.
-        if let Some(Link { older, newer }) = self.links.get(place as usize).copied() {
-            *self.newer_of(older) = place;
-            *self.older_of(newer) = place;
+    /// Takes a place out, before the table does, whose last entry then takes its number.
+    pub(crate) fn swap_remove(&mut self, links: &mut impl Linked, place: usize, last: usize) {
+        self.unlink(links, place);
+        // Those beside the last one know it by its new number.
+        if place != last
+            && let Some(&Link { older, newer, .. }) = links.link(last)
+        {
+            *self.newer_of(links, older) = index(place);
+            *self.older_of(links, newer) = index(place);
         }
     }
 
@@ -64,40 +82,33 @@ impl Recency {
 
     /// From the longest silent on.
     #[cfg(any(test, feature = "serde"))]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn iter(&self, links: &impl Linked) -> impl Iterator<Item = usize> {
         let mut place = self.oldest;
         std::iter::from_fn(move || {
-            let link = self.links.get(place as usize)?;
-            let here = std::mem::replace(&mut place, link.newer);
-            Some(here as usize)
+            let link = links.link(place as usize)?;
+            Some(mem::replace(&mut place, link.newer) as usize)
         })
     }
 
-    fn link_newest(&mut self, place: u32) {
-        let older = std::mem::replace(&mut self.newest, place);
-        self.links[place as usize] = Link { older, newer: NONE };
-        *self.newer_of(older) = place;
-    }
-
-    fn unlink(&mut self, place: u32) {
-        let Link { older, newer } = self.links[place as usize];
-        *self.newer_of(older) = newer;
-        *self.older_of(newer) = older;
+    fn unlink(&mut self, links: &mut impl Linked, place: usize) {
+        let Some(&Link { older, newer, .. }) = links.link(place) else { return };
+        *self.newer_of(links, older) = newer;
+        *self.older_of(links, newer) = older;
     }
 
     /// What names the place after this one; of none, the oldest of all.
-    fn newer_of(&mut self, place: u32) -> &mut u32 {
-        self.links.get_mut(place as usize).map_or(&mut self.oldest, |link| &mut link.newer)
+    fn newer_of<'a>(&'a mut self, links: &'a mut impl Linked, place: u32) -> &'a mut u32 {
+        links.link_mut(place as usize).map_or(&mut self.oldest, |link| &mut link.newer)
     }
 
     /// What names the place before this one; of none, the newest of all.
-    fn older_of(&mut self, place: u32) -> &mut u32 {
-        self.links.get_mut(place as usize).map_or(&mut self.newest, |link| &mut link.older)
+    fn older_of<'a>(&'a mut self, links: &'a mut impl Linked, place: u32) -> &'a mut u32 {
+        links.link_mut(place as usize).map_or(&mut self.newest, |link| &mut link.older)
     }
 }
 
 fn index(place: usize) -> u32 {
-    u32::try_from(place).expect("no more places than were pushed")
+    u32::try_from(place).expect("a table of four billion entries does not fit in memory")
 }
 
 #[cfg(test)]
@@ -106,28 +117,41 @@ mod tests {
 
     use super::*;
 
+    impl Linked for Vec<Link> {
+        fn link(&self, place: usize) -> Option<&Link> {
+            self.get(place)
+        }
+
+        fn link_mut(&mut self, place: usize) -> Option<&mut Link> {
+            self.get_mut(place)
+        }
+    }
+
     proptest! {
         #[test]
         fn it_keeps_the_order_of_a_plain_queue(steps in prop::collection::vec((0..3_u8, 0..8_usize), 0..60)) {
             let mut list = Recency::default();
+            let mut links: Vec<Link> = Vec::new();
             // The places, the longest silent first.
             let mut queue: Vec<usize> = Vec::new();
             for (step, which) in steps {
                 let which = which.checked_rem(queue.len()).unwrap_or(0);
                 match step {
                     0 => {
-                        list.push();
+                        links.push(Link::new(Timestamp::MIN));
+                        list.push(&mut links, queue.len());
                         queue.push(queue.len());
                     }
                     1 if !queue.is_empty() => {
                         let touched = queue.remove(which);
-                        list.touch(touched);
+                        list.touch(&mut links, touched);
                         queue.push(touched);
                     }
                     2 if !queue.is_empty() => {
                         let gone = queue.remove(which);
-                        list.swap_remove(gone);
                         let last = queue.len();
+                        list.swap_remove(&mut links, gone, last);
+                        links.swap_remove(gone);
                         for place in queue.iter_mut().filter(|place| **place == last) {
                             *place = gone;
                         }
@@ -135,7 +159,7 @@ mod tests {
                     _ => {}
                 }
                 prop_assert_eq!(list.oldest(), queue.first().copied());
-                prop_assert!(list.iter().eq(queue.iter().copied()));
+                prop_assert!(list.iter(&links).eq(queue.iter().copied()));
             }
         }
     }

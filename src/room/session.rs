@@ -1,6 +1,6 @@
 //! The registers of one session: one life of a room, with its users and streams.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, UserId};
@@ -10,6 +10,7 @@ use crate::room::facts::{
 };
 use crate::room::stream::StreamRegister;
 use crate::room::user::UserRegister;
+use crate::table::{Hashed, IdTable};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -27,7 +28,7 @@ pub(crate) struct SessionRegister {
     pub(crate) alive_at: Option<Timestamp>,
     /// When the room's end hid it, in our time.
     pub(crate) hidden_at: Option<Timestamp>,
-    pub(crate) users: HashMap<UserId, UserRegister>,
+    pub(crate) users: IdTable<UserId, UserRegister>,
     pub(crate) streams: BTreeMap<StreamId, StreamRegister>,
     /// What tells that callbacks of it were lost.
     pub(crate) evidence: Evidence,
@@ -94,7 +95,7 @@ impl SessionRegister {
             name: None,
             alive_at: None,
             hidden_at: None,
-            users: HashMap::new(),
+            users: IdTable::default(),
             streams: BTreeMap::new(),
             evidence: Evidence::default(),
             touched_at: Timestamp::MIN,
@@ -131,7 +132,7 @@ impl SessionRegister {
             self.saw(at, floor);
         }
         if let Some((user_id, facts)) = &facts.user {
-            self.join_user(user_id, facts, floor, touched_at, rules, tally);
+            self.join_user(*user_id, facts, floor, touched_at, rules, tally);
         }
         if let Some((stream_id, fact)) = &facts.stream {
             self.join_stream(stream_id, fact, floor, touched_at, tally);
@@ -183,7 +184,7 @@ impl SessionRegister {
 
     fn join_user(
         &mut self,
-        user_id: &UserId,
+        user_id: Hashed<'_, UserId>,
         facts: &UserFacts<'_>,
         floor: Timestamp,
         touched_at: Timestamp,
@@ -192,7 +193,7 @@ impl SessionRegister {
     ) {
         let bounds = self.bounds(floor);
         let mut unknown = UserRegister::default();
-        let known = self.users.get_mut(user_id);
+        let known = self.users.get_mut(&user_id);
         let is_known = known.is_some();
         let user = known.unwrap_or(&mut unknown);
         let was_logged_in = !user.logins.is_empty();
@@ -209,7 +210,7 @@ impl SessionRegister {
         let is_closed_by_us = user.is_closed_by_us();
         tally.two_logins = user.logins.len() > 1;
         if !is_known && !unknown.is_empty() {
-            self.users.insert(user_id.clone(), unknown);
+            self.users.insert_new(user_id, unknown);
         }
         self.logged_in = self.logged_in + usize::from(is_logged_in) - usize::from(was_logged_in);
         self.closed_by_us =
@@ -296,7 +297,7 @@ impl SessionRegister {
 
     /// Lets a user go. One whose login does not count any more may still have one.
     pub(crate) fn forget_user(&mut self, user_id: &UserId) {
-        if let Some(user) = self.users.remove(user_id) {
+        if let Some((_, _, user)) = self.users.swap_remove(user_id) {
             self.logged_in -= usize::from(!user.logins.is_empty());
             self.closed_by_us -= usize::from(user.is_closed_by_us());
         }
@@ -310,7 +311,6 @@ impl SessionRegister {
     }
 
     /// Counts anew what is derived from the registers.
-    #[expect(clippy::disallowed_methods, reason = "sums and maxima do not depend on the order")]
     pub(crate) fn recount(&mut self) {
         self.logged_in = self.users.values().filter(|user| !user.logins.is_empty()).count();
         self.closed_by_us = self.users.values().filter(|user| user.is_closed_by_us()).count();
@@ -358,7 +358,6 @@ impl SessionRegister {
     }
 
     /// The latest time of its creation, its signs of life, and its users. Cost: the users.
-    #[expect(clippy::disallowed_methods, reason = "a maximum does not depend on the order")]
     pub(crate) fn newest_opening_or_user(&self) -> Option<Timestamp> {
         let created_at = self.create.as_ref().map(|create| create.created_at);
         let users = self.users.values().filter_map(UserRegister::newest).max();
@@ -366,7 +365,6 @@ impl SessionRegister {
     }
 
     /// Its users, by id.
-    #[expect(clippy::disallowed_methods, reason = "sorted right after")]
     pub(crate) fn users_by_id(&self) -> Vec<(&UserId, &UserRegister)> {
         let mut users: Vec<_> = self.users.iter().collect();
         users.sort_unstable_by_key(|(user_id, _)| *user_id);

@@ -17,6 +17,8 @@ use crate::room::session::SessionRegister;
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
 use crate::room::state::{Before, Context, LiveKey, RoomState, StreamBefore, UserBefore};
 use crate::room::user::LoginKey;
+use crate::table::{Hashed, Key};
+use crate::text::Text;
 use crate::time::Timestamp;
 use crate::view::StreamRef;
 use crate::visible::Session;
@@ -76,7 +78,7 @@ impl RoomState {
         }
         if joined.outdates {
             for (user_id, before) in before.present_users {
-                moved += self.user_turned(&user_id, &before, |_| false, cx);
+                moved += self.user_turned(Hashed::new(&user_id), &before, |_| false, cx);
             }
             for (stream_id, before) in before.present_streams {
                 moved += self.stream_turned(&stream_id, before, None, cx);
@@ -84,7 +86,7 @@ impl RoomState {
         }
         self.show_session(moved, cx);
         if let Some((user_id, _)) = facts.user {
-            self.assess(Concerned::User(user_id), joined.tally.two_logins, cx.now);
+            self.assess(Concerned::User(user_id.id), joined.tally.two_logins, cx.now);
         } else if let Some((stream_id, _)) = facts.stream {
             self.assess(Concerned::Stream(stream_id), false, cx.now);
         } else {
@@ -107,7 +109,7 @@ impl RoomState {
         self.shown = Some(shown(Some(session), opened_at));
         cx.log.note(&self.id, cx.cause, Who::SessionUpdated);
         for (user_id, before) in &before.present_users {
-            self.user_turned(user_id, before, |_| false, cx);
+            self.user_turned(Hashed::new(user_id), before, |_| false, cx);
         }
         for (stream_id, before) in &before.present_streams {
             self.stream_turned(stream_id, *before, None, cx);
@@ -115,9 +117,9 @@ impl RoomState {
         let were_present: BTreeSet<_> = before.present_users.iter().map(|(id, _)| id).collect();
         for user_id in users.iter().filter(|user_id| !were_present.contains(user_id)) {
             let member = self.members.get(user_id.as_str());
-            let since = member.map(|member| member.membership.joined_at);
+            let since = member.map(|member| member.membership().joined_at);
             let unseen = UserBefore { since, live: None, login_at: None };
-            self.user_turned(user_id, &unseen, |_| false, cx);
+            self.user_turned(Hashed::new(user_id), &unseen, |_| false, cx);
         }
         let were_present: BTreeSet<_> = before.present_streams.iter().map(|(id, _)| id).collect();
         for stream_id in streams.iter().filter(|stream_id| !were_present.contains(stream_id)) {
@@ -142,7 +144,7 @@ impl RoomState {
             return;
         }
         if let Some((user_id, _)) = facts.user {
-            self.live.note_listed_user(user_id, shows_from, &self.settings);
+            self.live.note_listed_user(user_id.id, shows_from, &self.settings);
         }
         if let Some((stream_id, _)) = facts.stream {
             self.live.note_listed_stream(stream_id, shows_from, &self.settings);
@@ -224,7 +226,7 @@ impl RoomState {
         self.reorder_users();
         self.reorder_streams();
         for (_, user_id) in &self.users {
-            let logged_in = self.live_user(user_id.as_str()).is_some();
+            let logged_in = self.live_user(user_id).is_some();
             match self.members.get(user_id.as_str()) {
                 Some(_) if was_listed && logged_in => {
                     cx.log.note(&self.id, cx.cause, Who::UserUpdated(user_id.clone()));
@@ -250,17 +252,20 @@ impl RoomState {
             }
             _ => earliest(session, sight),
         };
-        let now_shown = Some(shown(session, opened_at));
-        if self.shown != now_shown {
-            self.shown = now_shown;
+        let look = Look::at(session, opened_at);
+        if self.shown.as_ref().map(Look::of).as_ref() != Some(&look) {
+            self.shown = Some(look.to_session());
             cx.log.note(&self.id, cx.cause, Who::SessionUpdated);
         }
     }
 
     /// What readers see of a user now.
-    pub(super) fn user_before(&self, user_id: &str) -> UserBefore {
-        let live = self.live_user(user_id).map(|(_, user)| user);
-        let joined_at = self.members.get(user_id).map(|member| member.membership.joined_at);
+    pub(super) fn user_before(&self, user_id: &(impl Key + ?Sized)) -> UserBefore {
+        self.before_of(user_id, self.live_user(user_id).map(|(_, user)| user))
+    }
+
+    fn before_of(&self, user_id: &(impl Key + ?Sized), live: Option<LiveUser<'_>>) -> UserBefore {
+        let joined_at = self.members.get(user_id).map(|member| member.membership().joined_at);
         let since = joined_at.or_else(|| live.map(|user| user.login_at().unwrap_or_default()));
         let login_at = live.and_then(LiveUser::login_at);
         let live = live.map(|user| match user {
@@ -288,13 +293,15 @@ impl RoomState {
     /// membership changed.
     pub(super) fn user_turned(
         &mut self,
-        user_id: &UserId,
+        user_id: Hashed<'_, UserId>,
         before: &UserBefore,
         renewed: impl Fn(LiveUser<'_>) -> bool,
         cx: &mut Context<'_>,
     ) -> Moved {
-        let after = self.user_before(user_id.as_str());
-        let content = self.live_user(user_id.as_str()).is_some_and(|(_, user)| renewed(user));
+        let live = self.live_user(&user_id).map(|(_, user)| user);
+        let after = self.before_of(&user_id, live);
+        let content = live.is_some_and(renewed);
+        let user_id = user_id.id;
         if *before == after && !content || !self.is_listed() {
             return Moved::default();
         }
@@ -401,16 +408,52 @@ pub(super) fn visible_session<'a>(
 
 /// What readers see of a session, or of one that is not known. An inferred one opened no later than
 /// what is in it.
-pub(super) fn shown(session: Option<&SessionRegister>, earliest: Option<Timestamp>) -> Session {
-    let create = session.and_then(|session| session.create.as_ref());
-    let name = session.and_then(|session| session.name.as_ref());
-    Session {
-        session_id: session.map(|session| session.id.clone()),
-        opened_at: create.map(|create| create.created_at).or(earliest),
-        inferred: create.is_none(),
-        creator_id: create.and_then(|create| create.creator_id.clone()),
-        room_name: name.map(|name| name.name.clone()),
+#[derive(Debug, PartialEq, Eq)]
+struct Look<'a> {
+    session_id: Option<&'a SessionId>,
+    opened_at: Option<Timestamp>,
+    inferred: bool,
+    creator_id: Option<&'a UserId>,
+    room_name: Option<&'a Text>,
+}
+
+impl<'a> Look<'a> {
+    fn at(session: Option<&'a SessionRegister>, earliest: Option<Timestamp>) -> Self {
+        let create = session.and_then(|session| session.create.as_ref());
+        let name = session.and_then(|session| session.name.as_ref());
+        Self {
+            session_id: session.map(|session| &session.id),
+            opened_at: create.map(|create| create.created_at).or(earliest),
+            inferred: create.is_none(),
+            creator_id: create.and_then(|create| create.creator_id.as_ref()),
+            room_name: name.map(|name| &name.name),
+        }
     }
+
+    fn of(shown: &'a Session) -> Self {
+        Self {
+            session_id: shown.session_id.as_ref(),
+            opened_at: shown.opened_at,
+            inferred: shown.inferred,
+            creator_id: shown.creator_id.as_ref(),
+            room_name: shown.room_name.as_ref(),
+        }
+    }
+
+    fn to_session(&self) -> Session {
+        Session {
+            session_id: self.session_id.cloned(),
+            opened_at: self.opened_at,
+            inferred: self.inferred,
+            creator_id: self.creator_id.cloned(),
+            room_name: self.room_name.cloned(),
+        }
+    }
+}
+
+/// As [`Look`], to keep.
+pub(super) fn shown(session: Option<&SessionRegister>, earliest: Option<Timestamp>) -> Session {
+    Look::at(session, earliest).to_session()
 }
 
 /// The earliest login or stream that is in an inferred session now. Cost: what is in it.

@@ -13,6 +13,7 @@ use crate::room::observed::{Entry, Present, Sighting, StreamPresence};
 use crate::room::session::{Closings, SessionRegister};
 use crate::room::stream::{HeldStream, StreamRegister};
 use crate::room::user::UserRegister;
+use crate::table::Key;
 use crate::time::Timestamp;
 use crate::visible::{Login, Presence};
 
@@ -92,8 +93,17 @@ impl Live {
         rules: &Fingerprint,
         shows_from: Option<Timestamp>,
     ) -> Option<Visible<'_>> {
+        self.visible_of(self.current(rules, shows_from), shows_from)
+    }
+
+    /// The same, where it is known which session is current.
+    pub(crate) fn visible_of(
+        &self,
+        current: Option<usize>,
+        shows_from: Option<Timestamp>,
+    ) -> Option<Visible<'_>> {
         let closings = self.closings(shows_from);
-        let current = self.current(rules, shows_from).map(|index| &self.sessions[index]);
+        let current = current.map(|index| &self.sessions[index]);
         if let Some(session) = current.filter(|session| !session.is_closed(closings))
             && self.sight(Some(session), shows_from).is_session_open(session)
         {
@@ -146,7 +156,7 @@ impl Live {
 
 impl<'a> Sight<'a> {
     /// What the media server says of a user; a login, where there is one.
-    pub(crate) fn user(self, user_id: &str) -> Option<(&'a UserId, LiveUser<'a>)> {
+    pub(crate) fn user(self, user_id: &(impl Key + ?Sized)) -> Option<(&'a UserId, LiveUser<'a>)> {
         let live = self.live;
         if let Some((user_id, user)) =
             self.session.and_then(|session| session.users.get_key_value(user_id))
@@ -157,7 +167,7 @@ impl<'a> Sight<'a> {
         if live.observed.users.entries.is_empty() {
             return None;
         }
-        let (user_id, entry) = live.observed.users.entries.get_key_value(user_id)?;
+        let (user_id, entry) = live.observed.users.entries.get_key_value(user_id.text())?;
         let present = self.presence_of_user(user_id, entry)?;
         Some((user_id, LiveUser::Presence(present)))
     }
@@ -189,7 +199,7 @@ impl<'a> Sight<'a> {
     /// Everybody whom readers see, in an order that differs from run to run.
     pub(crate) fn users_in_any_order(self) -> impl Iterator<Item = (&'a UserId, LiveUser<'a>)> {
         let live = self.live;
-        let logins = self.session.into_iter().flat_map(|session| &session.users);
+        let logins = self.session.into_iter().flat_map(|session| session.users.iter());
         let logins = logins.filter_map(|(user_id, user)| {
             Some((user_id, LiveUser::Login(live.login(user_id, user)?)))
         });
@@ -291,10 +301,6 @@ impl<'a> Sight<'a> {
             || self.presences_of_streams().next().is_some()
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "whether there is one does not depend on the order"
-    )]
     fn has_login(self, session: &SessionRegister) -> bool {
         session.users.iter().any(|(user_id, user)| self.live.login(user_id, user).is_some())
     }

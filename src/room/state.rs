@@ -21,6 +21,7 @@ use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
 use crate::room::suspect::Doubtful;
 use crate::room::user::LoginKey;
 use crate::suspicion::{SuspectedList, Suspicion};
+use crate::table::{Hashed, Key};
 use crate::text::Attributes;
 use crate::time::Timestamp;
 use crate::view::{StreamRef, UserRef};
@@ -80,6 +81,20 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     pub(crate) cause: Cause,
     pub(crate) log: &'a mut ChangeLog,
+    /// Whether anything but the clock of the room may be different. What is told of it to a registry
+    /// or a planner follows from the rest.
+    pub(crate) is_moved: bool,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(
+        config: &'a Config,
+        now: Timestamp,
+        cause: Cause,
+        log: &'a mut ChangeLog,
+    ) -> Self {
+        Self { config, now, cause, log, is_moved: false }
+    }
 }
 
 /// What readers saw of a user before something changed.
@@ -110,7 +125,7 @@ pub(super) struct StreamBefore {
 /// Whom an operation concerned, and what readers saw before.
 #[derive(Debug, Default)]
 pub(super) struct Before<'a> {
-    pub(super) user: Option<(&'a UserId, UserBefore)>,
+    pub(super) user: Option<(Hashed<'a, UserId>, UserBefore)>,
     pub(super) stream: Option<(&'a StreamId, Option<StreamBefore>)>,
     /// Those whom an observation alone shows, where a creation or close may outdate it, or the
     /// session is not known.
@@ -190,6 +205,7 @@ impl RoomState {
 
     /// Takes note of when the next thing is due, after an operation.
     pub(super) fn finish(&mut self, cx: &mut Context<'_>) {
+        cx.is_moved = true;
         if self.users.is_empty() {
             self.empty_since.get_or_insert(cx.now);
         } else {
@@ -211,14 +227,13 @@ impl RoomState {
         if !is_visible && self.live.observed.is_empty() {
             return Before::default();
         }
-        let user = facts.user.map(|(user_id, _)| (user_id, self.user_before(user_id.as_str())));
+        let user = facts.user.map(|(user_id, _)| (user_id, self.user_before(&user_id)));
         let stream =
             facts.stream.map(|(stream_id, _)| (stream_id, self.stream_before(stream_id.as_str())));
         let mut before = Before { user, stream, ..Before::default() };
         if facts.create.is_some() || facts.close.is_some() || shown.session_id.is_none() {
             let users = self.present_users.iter();
-            before.present_users =
-                users.map(|id| (id.clone(), self.user_before(id.as_str()))).collect();
+            before.present_users = users.map(|id| (id.clone(), self.user_before(id))).collect();
             let streams = self.present_streams.iter();
             before.present_streams =
                 streams.map(|id| (id.clone(), self.stream_before(id.as_str()))).collect();
@@ -261,9 +276,8 @@ impl RoomState {
         }
         // Put in order all at once, and not one by one.
         let members = self.members.iter();
-        let mut users: Vec<_> = members
-            .map(|(user_id, member)| (member.membership.joined_at, user_id.clone()))
-            .collect();
+        let mut users: Vec<_> =
+            members.map(|member| (member.membership().joined_at, member.user_id.clone())).collect();
         let mut present = BTreeSet::new();
         if let Some(sight) = self.sight() {
             for (user_id, user) in sight.users_in_any_order() {
@@ -308,7 +322,10 @@ impl RoomState {
     }
 
     /// What the media server says of a user.
-    pub(super) fn live_user(&self, user_id: &str) -> Option<(&UserId, LiveUser<'_>)> {
+    pub(super) fn live_user(
+        &self,
+        user_id: &(impl Key + ?Sized),
+    ) -> Option<(&UserId, LiveUser<'_>)> {
         self.sight()?.user(user_id)
     }
 
@@ -378,11 +395,11 @@ impl RoomState {
         self.streams.iter().map(|(_, stream_id)| stream_id)
     }
 
-    pub(crate) fn user(&self, user_id: &str) -> Option<UserRef<'_>> {
+    pub(crate) fn user(&self, user_id: &(impl Key + ?Sized)) -> Option<UserRef<'_>> {
         let live = self.live_user(user_id);
-        match self.members.get_key_value(user_id) {
-            Some((user_id, member)) => {
-                Some(UserRef::new(user_id, Some(member), live.map(|(_, user)| user)))
+        match self.members.get(user_id) {
+            Some(member) => {
+                Some(UserRef::new(member.user_id, Some(member), live.map(|(_, user)| user)))
             }
             None => live.map(|(user_id, user)| UserRef::new(user_id, None, Some(user))),
         }

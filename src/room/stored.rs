@@ -23,6 +23,7 @@ use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{RoomState, StreamNote};
 use crate::room::stream::{MAX_FACTS, StreamRegister};
 use crate::room::user::{Closer, MAX_USER_SESSIONS, UserRegister};
+use crate::table::{Hashed, IdTable};
 use crate::time::Timestamp;
 use crate::visible::{Login, Membership, RoomInfo};
 
@@ -142,11 +143,11 @@ impl<'de> Deserialize<'de> for Room {
 
 impl<'a> StoredRoom<'a> {
     pub(crate) fn of(room: &'a RoomState) -> Self {
-        let members = room.members.by_silence().map(|(user_id, member)| StoredMember {
-            user_id: Cow::Borrowed(user_id),
-            membership: Cow::Borrowed(&member.membership),
+        let members = room.members.by_silence().map(|member| StoredMember {
+            user_id: Cow::Borrowed(member.user_id),
+            membership: Cow::Borrowed(member.membership()),
             heartbeat_at: member.heartbeat_at,
-            updated_at: member.updated_at,
+            updated_at: member.updated_at(),
         });
         let left = room.members.ends().map(|(user_id, left)| StoredLeft {
             user_id: Cow::Borrowed(user_id),
@@ -233,7 +234,7 @@ fn restore_members(
         if restored.get(user_id.as_str()).is_some() {
             return Err(twice(&user_id));
         }
-        restored.insert(user_id.into_owned(), membership.into_owned(), heartbeat_at, updated_at);
+        restored.insert(&user_id, membership.into_owned(), heartbeat_at, updated_at);
     }
     for StoredLeft { user_id, joined_at, left_at } in left {
         if restored.get(user_id.as_str()).is_some() || restored.end_of(user_id.as_str()).is_some() {
@@ -322,7 +323,7 @@ impl<'a> StoredSession<'a> {
         }
         let mut session = SessionRegister::new(session_id.clone());
         session.hidden_at = self.hidden_at;
-        session.users.reserve(self.users.len());
+        session.users = IdTable::with_capacity(self.users.len());
         live.insert(session);
         let parts = [
             (create.create.is_some(), create, "the creation"),
@@ -375,9 +376,10 @@ impl<'a> StoredUser<'a> {
         rules: &Fingerprint,
     ) -> Result<(), StoredError> {
         let user_id = &*self.user_id;
+        let hashed = Hashed::new(user_id);
         let known = live
             .session(none.session_id)
-            .is_some_and(|session| session.users.contains_key(user_id));
+            .is_some_and(|session| session.users.contains_key(&hashed));
         if known || self.logins.len() + self.closers.len() > 2 * MAX_USER_SESSIONS {
             return Err(refuse(&format!(
                 "a second register, or too large a one, of user {user_id}"
@@ -389,7 +391,7 @@ impl<'a> StoredUser<'a> {
         {
             let login = Some((&login.user_session_id, login.fact()));
             let facts = UserFacts { key: self.key_at, login, closer: None };
-            let facts = Facts { user: Some((user_id, facts)), ..*none };
+            let facts = Facts { user: Some((hashed, facts)), ..*none };
             if live.join(&facts, self.touched_at, None, rules).tally.main != Some(Effect::Changed) {
                 return Err(refuse(&format!("a fact of user {user_id}")));
             }
@@ -406,13 +408,13 @@ impl<'a> StoredUser<'a> {
         });
         let key = self.key_at.map(|_| key);
         for facts in key.into_iter().chain(closers).chain(logins) {
-            let facts = Facts { user: Some((user_id, facts)), ..*none };
+            let facts = Facts { user: Some((hashed, facts)), ..*none };
             if !live.join(&facts, self.touched_at, None, rules).tally.changed {
                 return Err(refuse(&format!("a fact of user {user_id}")));
             }
         }
         let user =
-            live.session_mut(none.session_id).and_then(|session| session.users.get_mut(user_id));
+            live.session_mut(none.session_id).and_then(|session| session.users.get_mut(&hashed));
         let user = user.ok_or_else(|| refuse(&format!("the empty register of user {user_id}")))?;
         user.touched_at = self.touched_at;
         Ok(())

@@ -42,9 +42,10 @@ impl RoomState {
         // So it is in nearly every room, after nearly every callback.
         let is_clear = self.suspicions.is_empty() && self.doubtful == Doubtful::default();
         if is_clear && self.unresolved().next().is_none() {
-            self.unreported_since = None;
+            cx.is_moved |= self.unreported_since.take().is_some();
             return 0;
         }
+        cx.is_moved = true;
         let reported = self.mark_reported(cx.now, cx.config);
         let suspicions = self.suspicions_by(|piece| piece.reported);
         let before = std::mem::replace(&mut self.suspicions, suspicions);

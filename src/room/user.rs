@@ -1,5 +1,7 @@
 //! The registers of one user in one session: which logins hold, and which closings are remembered.
 
+use smallvec::SmallVec;
+
 use crate::config::Fingerprint;
 use crate::id::UserSessionId;
 use crate::room::facts::{CloserFact, Effect, LoginFact, UserFacts, join_max};
@@ -16,7 +18,7 @@ pub(crate) struct UserRegister {
     /// The latest opening that any callback told (their time); with the tie window it bounds the rest.
     pub(crate) key_at: Option<Timestamp>,
     /// Of each user session its latest login, unless closed. Ordered by user session.
-    pub(crate) logins: Vec<Login>,
+    pub(crate) logins: SmallVec<[Login; 1]>,
     /// Of each user session its latest closing. Ordered by user session.
     pub(crate) closers: Vec<Closer>,
     /// When it last changed, in our time.
@@ -113,10 +115,7 @@ impl UserRegister {
                 std::cmp::Ordering::Equal => return Effect::Same,
                 std::cmp::Ordering::Greater => self.logins[index] = Login::new(id, fact),
             },
-            Err(index) => {
-                self.logins.reserve_exact(1); // nearly always the only one
-                self.logins.insert(index, Login::new(id, fact));
-            }
+            Err(index) => self.logins.insert(index, Login::new(id, fact)),
         }
         self.cap();
         Effect::Changed

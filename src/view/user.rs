@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::id::UserId;
-use crate::room::members::Member;
+use crate::room::members::MemberRef;
 use crate::room::sight::LiveUser;
 use crate::text::{Attributes, Role, Text};
 use crate::time::Timestamp;
@@ -28,14 +28,14 @@ use crate::visible::{Login, Membership, Presence, User};
 #[derive(Clone, Copy)]
 pub struct UserRef<'a> {
     id: &'a UserId,
-    member: Option<&'a Member>,
+    member: Option<MemberRef<'a>>,
     live: Option<LiveUser<'a>>,
 }
 
 impl<'a> UserRef<'a> {
     pub(crate) fn new(
         id: &'a UserId,
-        member: Option<&'a Member>,
+        member: Option<MemberRef<'a>>,
         live: Option<LiveUser<'a>>,
     ) -> Self {
         Self { id, member, live }
@@ -89,7 +89,7 @@ impl<'a> UserRef<'a> {
     )]
     #[must_use]
     pub fn membership(self) -> Option<&'a Membership> {
-        self.member.map(|member| &member.membership)
+        self.member.map(MemberRef::membership)
     }
 
     /// What the media server says of the user. Of several logins that hold, the one with the

@@ -1,0 +1,362 @@
+//! Tables over ids: entries in dense places, 0 to n − 1, each found by its id.
+//!
+//! Ids come from clients, so they are hashed with a key that nobody outside knows. It is drawn once a
+//! process and lies in no table: a hash is at work while the memory of the table is still on its way,
+//! and one hash of an id serves for every table that is asked for it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use hashbrown::HashTable;
+
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// What a table is asked for: an id, or one that was hashed before.
+pub(crate) trait Key {
+    fn text(&self) -> &str;
+
+    fn hash(&self) -> u32 {
+        hash(self.text())
+    }
+}
+
+impl<I: AsRef<str> + ?Sized> Key for I {
+    fn text(&self) -> &str {
+        self.as_ref()
+    }
+}
+
+/// An id with its hash.
+#[derive(Debug)]
+pub(crate) struct Hashed<'a, I: ?Sized> {
+    pub(crate) id: &'a I,
+    hash: u32,
+}
+
+impl<'a, I: AsRef<str> + ?Sized> Hashed<'a, I> {
+    pub(crate) fn new(id: &'a I) -> Self {
+        Self { id, hash: hash(id.as_ref()) }
+    }
+}
+
+impl<I: ?Sized> Clone for Hashed<'_, I> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<I: ?Sized> Copy for Hashed<'_, I> {}
+
+impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
+    fn text(&self) -> &str {
+        self.id.as_ref()
+    }
+
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+}
+
+fn hash(text: &str) -> u32 {
+    (KEY.hash_one(text) >> 32) as u32
+}
+
+/// How many ids are found without an index.
+const FEW: usize = 32;
+
+/// Where the ids of a table stand. The entries themselves are kept by whoever has the table.
+///
+/// Most rooms are small, and then an index costs more than it saves: it is memory of its own, to be
+/// waited for before the entry can be. A byte of each hash, right here, tells nearly as well.
+#[derive(Debug, Clone)]
+pub(crate) enum Places {
+    /// By place a byte of the hash.
+    Few {
+        tags: [u8; FEW],
+        len: u8,
+    },
+    Many(HashTable<Slot>),
+}
+
+/// Half a hash is enough, and with it an index grows without a look at the ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    hash: u32,
+    place: u32,
+}
+
+impl Slot {
+    fn new(hash: u32, place: usize) -> Self {
+        let place = u32::try_from(place).expect("four billion ids do not fit in memory");
+        Self { hash, place }
+    }
+
+    /// The hash as the index wants it, which looks at both of its ends.
+    fn spread(self) -> u64 {
+        u64::from(self.hash) << 32 | u64::from(self.hash)
+    }
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::Few { tags: [0; FEW], len: 0 }
+    }
+}
+
+impl Places {
+    /// The place of an id. `id_at` tells what stands in a place.
+    pub(crate) fn find<'t>(
+        &self,
+        key: &(impl Key + ?Sized),
+        id_at: impl Fn(usize) -> Option<&'t str>,
+    ) -> Option<usize> {
+        let hash = key.hash();
+        let stands_at = |place: usize| id_at(place).is_some_and(|id| id == key.text());
+        match self {
+            Self::Few { tags, len } => {
+                let filled = !u32::MAX.checked_shl((*len).into()).unwrap_or(0);
+                let mut alike = alike(tags, tag(hash)) & filled;
+                while alike != 0 {
+                    let place = alike.trailing_zeros() as usize;
+                    if stands_at(place) {
+                        return Some(place);
+                    }
+                    alike &= alike - 1;
+                }
+                None
+            }
+            Self::Many(slots) => {
+                let is_it = |slot: &Slot| slot.hash == hash && stands_at(slot.place as usize);
+                slots.find(Slot::new(hash, 0).spread(), is_it).map(|slot| slot.place as usize)
+            }
+        }
+    }
+
+    /// Notes an id of this hash in the place after all others. `hash_at` tells the hash of what
+    /// stands in a place.
+    pub(crate) fn push(&mut self, hash: u32, place: usize, hash_at: impl Fn(usize) -> u32) {
+        match self {
+            Self::Few { tags, len } if place < FEW => {
+                tags[place] = tag(hash);
+                *len += 1;
+            }
+            Self::Few { .. } => {
+                let mut slots = HashTable::with_capacity(2 * FEW);
+                for place in 0..place {
+                    insert(&mut slots, Slot::new(hash_at(place), place));
+                }
+                insert(&mut slots, Slot::new(hash, place));
+                *self = Self::Many(slots);
+            }
+            Self::Many(slots) => insert(slots, Slot::new(hash, place)),
+        }
+    }
+
+    /// Strikes an id out of its place, which the one that had the last place has from now on: each by
+    /// its hash.
+    pub(crate) fn swap_remove(&mut self, hash: u32, place: usize, last: Option<(u32, usize)>) {
+        match self {
+            Self::Few { tags, len } => {
+                *len -= 1;
+                tags[place] = tags[usize::from(*len)];
+            }
+            Self::Many(slots) => {
+                let slot = Slot::new(hash, place);
+                if let Ok(held) = slots.find_entry(slot.spread(), |held| *held == slot) {
+                    held.remove();
+                }
+                if let Some((hash, from)) = last {
+                    let moved = Slot::new(hash, from);
+                    if let Some(held) = slots.find_mut(moved.spread(), |held| *held == moved) {
+                        held.place = slot.place;
+                    }
+                }
+            }
+        }
+    }
+
+    /// As many as there will be, where there are none yet.
+    #[cfg(feature = "serde")]
+    fn with_capacity(capacity: usize) -> Self {
+        if capacity > FEW {
+            Self::Many(HashTable::with_capacity(capacity))
+        } else {
+            Self::default()
+        }
+    }
+}
+
+fn tag(hash: u32) -> u8 {
+    hash.to_le_bytes()[0]
+}
+
+/// Which of the tags are this one, a bit each.
+fn alike(tags: &[u8; FEW], tag: u8) -> u32 {
+    tags.iter().zip(0..).fold(0, |alike, (held, place)| alike | u32::from(*held == tag) << place)
+}
+
+fn insert(slots: &mut HashTable<Slot>, slot: Slot) {
+    slots.insert_unique(slot.spread(), slot, |slot| slot.spread());
+}
+
+/// A table whose entries stand densely, in an order that depends on what went.
+#[derive(Debug, Clone)]
+pub(crate) struct IdTable<I, T> {
+    places: Places,
+    entries: Vec<(I, T)>,
+}
+
+impl<I, T> Default for IdTable<I, T> {
+    fn default() -> Self {
+        Self { places: Places::default(), entries: Vec::new() }
+    }
+}
+
+impl<I: AsRef<str>, T> IdTable<I, T> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The place of an id, until one goes.
+    pub(crate) fn place_of(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
+        self.places.find(key, |place| self.entries.get(place).map(|(id, _)| id.as_ref()))
+    }
+
+    pub(crate) fn at(&self, place: usize) -> Option<(&I, &T)> {
+        self.entries.get(place).map(|(id, held)| (id, held))
+    }
+
+    pub(crate) fn at_mut(&mut self, place: usize) -> Option<&mut T> {
+        self.entries.get_mut(place).map(|(_, held)| held)
+    }
+
+    pub(crate) fn contains_key(&self, key: &(impl Key + ?Sized)) -> bool {
+        self.place_of(key).is_some()
+    }
+
+    pub(crate) fn get_key_value(&self, key: &(impl Key + ?Sized)) -> Option<(&I, &T)> {
+        self.at(self.place_of(key)?)
+    }
+
+    pub(crate) fn get(&self, key: &(impl Key + ?Sized)) -> Option<&T> {
+        self.get_key_value(key).map(|(_, held)| held)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &(impl Key + ?Sized)) -> Option<&mut T> {
+        self.at_mut(self.place_of(key)?)
+    }
+
+    /// Puts in an entry of an id that is not there. Answers its place.
+    pub(crate) fn insert_new(&mut self, id: Hashed<'_, I>, held: T) -> usize
+    where
+        I: Clone,
+    {
+        debug_assert!(!self.contains_key(&id), "{} is there", id.text());
+        let place = self.entries.len();
+        self.places.push(id.hash, place, |place| self.entries[place].0.hash());
+        grow_slowly(&mut self.entries);
+        self.entries.push((id.id.clone(), held));
+        place
+    }
+
+    /// Takes an entry out. Answers its place, which the last one has from then on.
+    pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(usize, I, T)> {
+        let place = self.place_of(key)?;
+        let (id, held) = self.entries.swap_remove(place);
+        let moved = self.entries.get(place).map(|(id, _)| (id.hash(), self.entries.len()));
+        self.places.swap_remove(key.hash(), place, moved);
+        Some((place, id, held))
+    }
+
+    /// Lets go what `keep` does not want to keep; the others keep their order.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&I, &mut T) -> bool) {
+        let before = self.entries.len();
+        self.entries.retain_mut(|(id, held)| keep(id, held));
+        if self.entries.len() < before {
+            self.places = Places::default();
+            for (place, (id, _)) in self.entries.iter().enumerate() {
+                self.places.push(id.hash(), place, |place| self.entries[place].0.hash());
+            }
+        }
+    }
+
+    /// An empty table for as many as there will be.
+    #[cfg(feature = "serde")]
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self { places: Places::with_capacity(capacity), entries: Vec::with_capacity(capacity) }
+    }
+
+    /// Everything, in an order that depends on what went.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&I, &T)> {
+        self.entries.iter().map(|(id, held)| (id, held))
+    }
+
+    /// As [`iter`](Self::iter).
+    pub(crate) fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&I, &mut T)> {
+        self.entries.iter_mut().map(|(id, held)| (&*id, held))
+    }
+
+    pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = &T> {
+        self.entries.iter().map(|(_, held)| held)
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut T> {
+        self.entries.iter_mut().map(|(_, held)| held)
+    }
+}
+
+/// Makes room for one more. Most tables are small and many, so they grow by a quarter and not to
+/// twice the size.
+pub(crate) fn grow_slowly<T>(entries: &mut Vec<T>) {
+    let len = entries.len();
+    if len == entries.capacity() {
+        entries.reserve_exact((len / 4).max(4));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_holds_what_a_plain_map_holds(steps in prop::collection::vec((0..8_u8, 0..60_u8), 0..200)) {
+            let mut table: IdTable<String, usize> = IdTable::default();
+            let mut map: BTreeMap<String, usize> = BTreeMap::new();
+            for (step, (what, id)) in steps.into_iter().enumerate() {
+                let id = format!("u{id}");
+                match what {
+                    0..=4 => {
+                        if let Some(held) = table.get_mut(&id) {
+                            *held = step;
+                        } else {
+                            let place = table.insert_new(Hashed::new(&id), step);
+                            prop_assert_eq!(table.at(place), Some((&id, &step)));
+                        }
+                        map.insert(id, step);
+                    }
+                    5 | 6 => {
+                        let removed = table.swap_remove(&Hashed::new(id.as_str()));
+                        prop_assert_eq!(removed.map(|(_, _, held)| held), map.remove(&id));
+                    }
+                    _ => {
+                        table.retain(|_, held| *held % 5 != 0);
+                        map.retain(|_, held| *held % 5 != 0);
+                    }
+                }
+                prop_assert_eq!((table.iter().len(), table.is_empty()), (map.len(), map.is_empty()));
+                for id in 0..60 {
+                    let id = format!("u{id}");
+                    prop_assert_eq!(table.get(&id), map.get(&id));
+                }
+            }
+            for (place, (id, _)) in table.iter().enumerate() {
+                prop_assert_eq!(table.place_of(id), Some(place));
+            }
+        }
+    }
+}
