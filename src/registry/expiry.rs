@@ -9,7 +9,7 @@ use crate::room::forget::earlier;
 use crate::room::state::RoomState;
 use crate::time::Timestamp;
 
-/// How many rooms are looked at to tell what is due next, where heartbeats put them off.
+/// How many rooms are looked at to tell what is due next, where they were put off.
 const LOOK_AHEAD: usize = 32;
 
 impl<C: Clock> RoomRegistry<C> {
@@ -69,9 +69,9 @@ impl<C: Clock> RoomRegistry<C> {
         let mut expired = Expired::default();
         let mut budget = steps;
         while budget > 0
-            && let Some((thought_at, number)) = self.index.due(self.now)
+            && let Some(number) = self.index.due(self.now)
         {
-            if self.is_put_off(thought_at, number) {
+            if self.is_put_off(number) {
                 continue;
             }
             let room =
@@ -88,9 +88,9 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// When [`expire`](Self::expire) can next change something; `None` where it never will.
     ///
-    /// It is never too late. Where heartbeats put off dozens of rooms since the last `expire`, it may
-    /// be early, by less than the heartbeat timeout; a call then finds nothing due. Cost: constant,
-    /// at most some dozens of rooms.
+    /// It is never too late. Where what was due in dozens of rooms was put off since the last `expire`,
+    /// by heartbeats mostly, it may be early; a call then finds nothing due. Cost: constant, at most
+    /// some dozens of rooms.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};
@@ -140,14 +140,15 @@ impl<C: Clock> RoomRegistry<C> {
         self.for_each_room(Cause::Command, RoomState::grant_grace);
     }
 
-    /// Heartbeats do not move their rooms in the order of what is due, as most would for nothing: a
-    /// room that has come up too early is put off. Each time that this happens a heartbeat paid for.
-    fn is_put_off(&mut self, thought_at: Timestamp, number: usize) -> bool {
+    /// What puts something off does not move its room in the order of what is due, as most moves would
+    /// be for nothing: a room that has come up too early is put off now. Each time that this happens
+    /// something paid for that had put it off.
+    fn is_put_off(&mut self, number: usize) -> bool {
         let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { return false };
         let due = room.next_expiry(&self.config);
         let is_early = due.is_none_or(|at| at > self.now);
         if is_early {
-            self.index.put_off(number, place, thought_at, due);
+            self.index.put_off(number, place, due);
         }
         is_early
     }

@@ -8,23 +8,30 @@ use std::ops::Bound;
 use crate::config::Config;
 use crate::id::{RoomId, UserId};
 use crate::planner::{Planner, Standing};
+use crate::room::forget::earlier;
 use crate::room::state::RoomState;
 use crate::time::Timestamp;
 use crate::view::RoomRef;
 
 /// Where a room stands in every index, as a value, so that one comparison tells what to move.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Place {
-    /// When it began; none where it is not listed.
-    listed: Option<Timestamp>,
-    /// When it is looked at next: never after something is due, and before it where heartbeats
-    /// came since.
-    due: Option<Timestamp>,
+    ranks: Ranks,
     host_id: Option<UserId>,
-    totals: Totals,
-    standing: Standing,
+    /// When it is looked at next: never after something is due, and before it where that was put off
+    /// since.
+    looked_at: Option<Timestamp>,
     /// Whether it stood in the indexes before.
     is_known: bool,
+}
+
+/// What orders the room among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Ranks {
+    /// When it began; none where it is not listed.
+    listed: Option<Timestamp>,
+    totals: Totals,
+    standing: Standing,
 }
 
 /// Numbers that are kept up, so that counting costs nothing.
@@ -43,28 +50,45 @@ pub(crate) type Listed<'a> = (u64, &'a RoomId, usize);
 /// ordered by that.
 #[derive(Debug)]
 pub(crate) struct Index {
-    listed: BTreeMap<(Timestamp, RoomId), u32>,
-    most_users: BTreeMap<(Reverse<usize>, RoomId), u32>,
-    ids: BTreeMap<RoomId, u32>,
+    listed: BTreeMap<(Timestamp, OrderedId), u32>,
+    most_users: BTreeMap<(Reverse<usize>, OrderedId), u32>,
+    ids: BTreeMap<OrderedId, u32>,
     due: BTreeSet<(Timestamp, u32)>,
     hosts: BTreeMap<UserId, usize>,
     totals: Totals,
     pub(super) planner: Planner,
 }
 
+/// An id with its first bytes as numbers: rooms are compared a dozen times to find one among many,
+/// and two numbers nearly always decide.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct OrderedId {
+    /// Big-endian, so that they order as the text; ids hold no zero bytes, which fill a short one.
+    first: [u64; 2],
+    id: RoomId,
+}
+
+impl OrderedId {
+    fn of(id: &RoomId) -> Self {
+        let mut bytes = id.as_str().bytes();
+        let mut next =
+            || (0..8).fold(0, |number, _| number << 8 | u64::from(bytes.next().unwrap_or(0)));
+        Self { first: [next(), next()], id: id.clone() }
+    }
+}
+
 impl Place {
     /// Where a room stands that is not there yet.
     pub(crate) fn nowhere() -> Self {
-        let (totals, standing) = (Totals::default(), Standing::default());
-        Self { listed: None, due: None, host_id: None, totals, standing, is_known: false }
+        Self { ranks: Ranks::default(), host_id: None, looked_at: None, is_known: false }
     }
+}
 
+impl Ranks {
     fn of(room: &RoomState, config: &Config) -> Self {
         let is_listed = room.is_listed();
         Self {
             listed: is_listed.then(|| RoomRef::new(room).began_at().unwrap_or_default()),
-            due: room.next_expiry(config),
-            host_id: room.info().map(|info| info.host_id.clone()),
             totals: Totals {
                 rooms: usize::from(is_listed),
                 sessions: usize::from(room.session().is_some()),
@@ -72,7 +96,6 @@ impl Place {
                 streams: room.stream_count(),
             },
             standing: room.standing(config),
-            is_known: true,
         }
     }
 
@@ -104,50 +127,63 @@ impl Index {
         place: &mut Place,
         config: &Config,
     ) -> bool {
-        let after = Place::of(room, config);
+        let after = Ranks::of(room, config);
+        let before = std::mem::replace(&mut place.ranks, after);
         let is_forgotten = room.is_forgotten();
-        let before = std::mem::replace(place, after);
-        let after = &*place;
-        if before != *after {
-            let (number, id) = (narrow(number), room.id());
-            turn(&mut self.listed, number, id, before.listed, after.listed);
-            turn(&mut self.most_users, number, id, before.users(), after.users());
-            move_due(&mut self.due, number, before.due, after.due);
-            match (before.listed, after.listed) {
-                (None, Some(_)) => _ = self.ids.insert(id.clone(), number),
-                (Some(_), None) => _ = self.ids.remove(id),
-                (None, None) | (Some(_), Some(_)) => {}
-            }
-            if before.host_id != after.host_id {
-                self.turn_host(before.host_id.as_ref(), after.host_id.clone());
-            }
-            self.totals.turn(before.totals, after.totals);
+        let due = if is_forgotten { None } else { room.next_expiry(config) };
+        // What is put off stays where it is: most that is put off once is put off again.
+        if is_forgotten || earlier(place.looked_at, due) != place.looked_at {
+            self.put_off(number, place, due);
         }
+        if before != after {
+            self.rank(narrow(number), room.id(), &before, &after);
+        }
+        let host_id = room.info().map(|info| &info.host_id);
+        if place.host_id.as_ref() != host_id {
+            self.turn_host(place.host_id.as_ref(), host_id.cloned());
+            place.host_id = host_id.cloned();
+        }
+        let is_known = std::mem::replace(&mut place.is_known, true);
         if is_forgotten {
             self.planner.note(room.id(), None);
-        } else if after.standing.differs_from(&before.standing) || !before.is_known {
+        } else if after.standing.differs_from(&before.standing) || !is_known {
             self.planner.note(room.id(), Some(after.standing));
         }
         is_forgotten
     }
 
+    fn rank(&mut self, number: u32, room_id: &RoomId, before: &Ranks, after: &Ranks) {
+        turn(&mut self.listed, number, room_id, before.listed, after.listed);
+        turn(&mut self.most_users, number, room_id, before.users(), after.users());
+        match (before.listed, after.listed) {
+            (None, Some(_)) => _ = self.ids.insert(OrderedId::of(room_id), number),
+            (Some(_), None) => _ = self.ids.remove(&OrderedId::of(room_id)),
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+        self.totals.turn(before.totals, after.totals);
+    }
+
     /// A room has another number.
     pub(crate) fn renumber(&mut self, room_id: &RoomId, place: &Place, from: usize, to: usize) {
         let (from, to) = (narrow(from), narrow(to));
-        if let Some(at) = place.listed {
-            self.listed.insert((at, room_id.clone()), to);
-            self.ids.insert(room_id.clone(), to);
-        }
-        if let Some(users) = place.users() {
+        let ranks = &place.ranks;
+        let room_id = OrderedId::of(room_id);
+        if let Some(users) = ranks.users() {
             self.most_users.insert((users, room_id.clone()), to);
         }
-        move_due(&mut self.due, from, place.due, None);
-        move_due(&mut self.due, to, None, place.due);
+        if let Some(at) = ranks.listed {
+            self.ids.insert(room_id.clone(), to);
+            self.listed.insert((at, room_id), to);
+        }
+        if let Some(at) = place.looked_at {
+            self.due.remove(&(at, from));
+            self.due.insert((at, to));
+        }
     }
 
-    /// The room that is to be looked at next and when, where that is due.
-    pub(crate) fn due(&self, now: Timestamp) -> Option<(Timestamp, usize)> {
-        self.by_due().next().filter(|(at, _)| *at <= now)
+    /// The room that is to be looked at next, where that is due.
+    pub(crate) fn due(&self, now: Timestamp) -> Option<usize> {
+        self.by_due().next().filter(|(at, _)| *at <= now).map(|(_, number)| number)
     }
 
     /// When which room is looked at.
@@ -155,16 +191,16 @@ impl Index {
         self.due.iter().map(|(at, number)| (*at, *number as usize))
     }
 
-    /// A room is looked at later than was thought: nothing is due before.
-    pub(crate) fn put_off(
-        &mut self,
-        number: usize,
-        place: &mut Place,
-        thought_at: Timestamp,
-        due: Option<Timestamp>,
-    ) {
-        move_due(&mut self.due, narrow(number), Some(thought_at), due);
-        place.due = due;
+    /// A room is looked at at another time: nothing is due before.
+    pub(crate) fn put_off(&mut self, number: usize, place: &mut Place, due: Option<Timestamp>) {
+        let number = narrow(number);
+        if let Some(at) = place.looked_at {
+            self.due.remove(&(at, number));
+        }
+        if let Some(at) = due {
+            self.due.insert((at, number));
+        }
+        place.looked_at = due;
     }
 
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
@@ -176,10 +212,11 @@ impl Index {
         &self,
         place: Option<(Timestamp, &RoomId)>,
     ) -> impl Iterator<Item = Listed<'_>> {
-        let before =
-            place.map_or(Bound::Unbounded, |(at, room_id)| Bound::Excluded((at, room_id.clone())));
+        let before = place.map_or(Bound::Unbounded, |(at, room_id)| {
+            Bound::Excluded((at, OrderedId::of(room_id)))
+        });
         let rooms = self.listed.range((Bound::Unbounded, before)).rev();
-        rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
+        rooms.map(|((at, room_id), number)| (at.as_millis(), &room_id.id, *number as usize))
     }
 
     /// The rooms that come after a place in the list of the oldest.
@@ -187,10 +224,11 @@ impl Index {
         &self,
         place: Option<(Timestamp, &RoomId)>,
     ) -> impl Iterator<Item = Listed<'_>> {
-        let after =
-            place.map_or(Bound::Unbounded, |(at, room_id)| Bound::Excluded((at, room_id.clone())));
+        let after = place.map_or(Bound::Unbounded, |(at, room_id)| {
+            Bound::Excluded((at, OrderedId::of(room_id)))
+        });
         let rooms = self.listed.range((after, Bound::Unbounded));
-        rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
+        rooms.map(|((at, room_id), number)| (at.as_millis(), &room_id.id, *number as usize))
     }
 
     /// The rooms that come after a place in the list by users.
@@ -201,20 +239,21 @@ impl Index {
         let after = place.map_or(Bound::Unbounded, |(users, room_id)| {
             Bound::Excluded((
                 Reverse(usize::try_from(users).unwrap_or(usize::MAX)),
-                room_id.clone(),
+                OrderedId::of(room_id),
             ))
         });
         let rooms = self.most_users.range((after, Bound::Unbounded));
         rooms.map(|((Reverse(users), room_id), number)| {
-            (u64::try_from(*users).unwrap_or(u64::MAX), room_id, *number as usize)
+            (u64::try_from(*users).unwrap_or(u64::MAX), &room_id.id, *number as usize)
         })
     }
 
     /// The rooms that come after an id.
     pub(crate) fn ids_after(&self, room_id: Option<&RoomId>) -> impl Iterator<Item = Listed<'_>> {
-        let after = room_id.map_or(Bound::Unbounded, |room_id| Bound::Excluded(room_id.clone()));
+        let after =
+            room_id.map_or(Bound::Unbounded, |room_id| Bound::Excluded(OrderedId::of(room_id)));
         let rooms = self.ids.range((after, Bound::Unbounded));
-        rooms.map(|(room_id, number)| (0, room_id, *number as usize))
+        rooms.map(|(room_id, number)| (0, &room_id.id, *number as usize))
     }
 
     pub(crate) fn totals(&self) -> Totals {
@@ -251,7 +290,7 @@ impl Totals {
 }
 
 fn turn<K: Ord + Copy>(
-    order: &mut BTreeMap<(K, RoomId), u32>,
+    order: &mut BTreeMap<(K, OrderedId), u32>,
     number: u32,
     room_id: &RoomId,
     before: Option<K>,
@@ -260,25 +299,13 @@ fn turn<K: Ord + Copy>(
     if before == after {
         return;
     }
+    let room_id = OrderedId::of(room_id);
     if let Some(at) = before {
         order.remove(&(at, room_id.clone()));
     }
     if let Some(at) = after {
-        order.insert((at, room_id.clone()), number);
+        order.insert((at, room_id), number);
     }
-}
-
-fn move_due(
-    order: &mut BTreeSet<(Timestamp, u32)>,
-    number: u32,
-    before: Option<Timestamp>,
-    after: Option<Timestamp>,
-) {
-    if before == after {
-        return;
-    }
-    before.map(|at| order.remove(&(at, number)));
-    after.map(|at| order.insert((at, number)));
 }
 
 fn narrow(number: usize) -> u32 {
