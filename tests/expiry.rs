@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Config, ManualClock, NewRoom, NewUser, RoomOrder, RoomQuery, RoomRef, RoomRegistry, Timestamp,
+    Callback, Clock, Config, Lifecycle, ManualClock, NewRoom, NewUser, RoomCreated, RoomId,
+    RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
 };
 
 const ROOMS: usize = 100;
@@ -66,6 +67,115 @@ fn a_few_heartbeats_leave_the_next_expiry_exact() {
     // The first that is silent joined two seconds after the start.
     let twentieth = START + Duration::from_secs(2) + TIMEOUT + Duration::from_millis(1);
     assert_eq!(registry.next_expiry(), Some(twentieth));
+}
+
+/// A registry with a room of Tom's that lasts until it is empty, without a grace.
+fn until_empty() -> (RoomRegistry<ManualClock>, ManualClock) {
+    let clock = ManualClock::at(START);
+    let config = Config::builder().empty_grace(Duration::ZERO).build().unwrap();
+    let mut registry = RoomRegistry::with_clock(config, clock.clone());
+    let room = NewRoom::new("r", "tom").lifecycle(Lifecycle::UntilEmpty);
+    registry.create_room(room).unwrap();
+    (registry, clock)
+}
+
+#[test]
+fn a_step_that_is_left_over_ends_the_room_and_none_does_not() {
+    let (mut registry, clock) = until_empty();
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    clock.set(START + TIMEOUT + Duration::from_millis(1));
+    let expired = registry.expire_at_most(1);
+    assert_eq!((expired.memberships, expired.rooms), (1, 0));
+    assert_eq!(registry.room_count(), 1);
+    let expired = registry.expire_at_most(1);
+    assert_eq!((expired.memberships, expired.rooms), (0, 1));
+    assert_eq!(registry.room_count(), 0);
+}
+
+#[test]
+fn what_is_suspected_in_a_room_is_counted_whatever_else_is_due_there() {
+    let (mut registry, clock) = rooms(Config::default());
+    // Nobody is in the session, which is reported after as long as a heartbeat is waited for.
+    let (first, session_id) = (RoomId::new(room_id(0)).unwrap(), SessionId::new("7").unwrap());
+    let created = RoomCreated::new(clock.now());
+    registry.apply_callback(&Callback::new(first, session_id, created));
+    for room in 0..ROOMS {
+        registry.heartbeat(&room_id(room), "ann").unwrap();
+    }
+    clock.advance(TIMEOUT + Duration::from_millis(1));
+    let first = registry.expire_at_most(1);
+    assert_eq!((first.memberships, first.suspected), (1, 1), "{first:?}");
+    assert_eq!(registry.changes().count(), 2, "she left, and nobody is there");
+    let rest = registry.expire();
+    assert_eq!((rest.memberships, rest.suspected), (ROOMS - 1, 0), "{rest:?}");
+}
+
+#[test]
+fn an_end_is_remembered_for_exactly_the_retention_and_counts_as_a_step() {
+    let retention = Duration::from_secs(600);
+    let clock = ManualClock::at(START);
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.end_room("r").unwrap();
+    clock.set(START + retention);
+    assert_eq!(registry.expire().forgotten, 0, "exactly the retention is remembered");
+    assert!(registry.export("r").is_some());
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(registry.expire().forgotten, 1);
+    assert!(registry.export("r").is_none());
+
+    // Somebody left after the end: both are due, one after the other.
+    clock.set(START + Duration::from_secs(1_000));
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.end_room("r").unwrap();
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    registry.leave_room("r", "ann").unwrap();
+    clock.advance(retention + Duration::from_millis(1));
+    assert_eq!(registry.expire_at_most(1).forgotten, 1);
+    assert_eq!(registry.expire_at_most(1).forgotten, 1);
+    assert_eq!(registry.expire().forgotten, 0);
+}
+
+#[test]
+fn what_lies_beyond_the_last_instant_is_never_due() {
+    let clock = ManualClock::at(Timestamp::MAX);
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    assert_eq!(registry.next_expiry(), None);
+    assert_eq!(registry.expire().steps(), 0);
+}
+
+#[test]
+fn a_room_made_after_an_end_stays_after_it_when_the_clock_is_set_back() {
+    let clock = ManualClock::at(START);
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.end_room("r").unwrap();
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    let set_back = Timestamp::from_secs(500);
+    clock.set(set_back);
+    registry.expire();
+    let created_at = registry.room("r").unwrap().began_at().unwrap();
+    assert_eq!(
+        created_at,
+        set_back + Duration::from_millis(1),
+        "the end was pulled back to before"
+    );
+}
+
+#[test]
+fn a_clock_that_is_set_back_tells_of_rooms_that_lay_ahead_alone() {
+    let clock = ManualClock::at(START);
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    registry.create_room(NewRoom::new("old", "tom")).unwrap();
+    clock.advance(Duration::from_secs(1_000));
+    registry.create_room(NewRoom::new("young", "tom")).unwrap();
+    clock.set(START + Duration::from_secs(500));
+    registry.expire();
+    let told: Vec<_> = registry.changes().map(|change| change.room_id.to_string()).collect();
+    assert_eq!(told, ["young"]);
 }
 
 proptest! {

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use room_registry::{
     Callback, Config, Error, ManualClock, Mirror, NewRoom, NewUser, Room, RoomId, RoomRegistry,
@@ -235,6 +237,29 @@ fn a_heartbeat_keeps_up_no_later_membership_than_its_own() {
 }
 
 /// A registry that holds one replica.
+#[test]
+fn the_last_heartbeat_and_the_last_update_count_whichever_replica_heard_them() {
+    let config = Config::default();
+    let at = |seconds: u64| Timestamp::from_millis(START) + Duration::from_secs(seconds);
+    let mut common = Room::new(room_id(), &config);
+    common.create(NewRoom::new("room", "host"), &config, at(0)).unwrap();
+    common.join(NewUser::new("ann"), &config, at(0)).unwrap();
+    let heard = |seconds: u64, name: &str| {
+        let mut replica = common.clone();
+        replica.heartbeat("ann", UserUpdate::new().name(name), &config, at(seconds)).unwrap();
+        replica
+    };
+    // The later name is the lesser text, which would not win at equal times.
+    let (early, late) = (heard(10, "Zoe"), heard(20, "Ann"));
+    for (mut one, other) in [(early.clone(), late.clone()), (late, early)] {
+        one.merge(other, &config, at(20)).unwrap();
+        let room = one.view().unwrap();
+        let ann = room.user("ann").unwrap();
+        assert_eq!(ann.name().unwrap(), "Ann");
+        assert_eq!(ann.heartbeat_at(), Some(at(20)));
+    }
+}
+
 fn registry_of(room: &Room, config: &Config) -> RoomRegistry<ManualClock> {
     let clock = ManualClock::at(Timestamp::from_millis(START + 1_000));
     let mut registry = RoomRegistry::with_clock(config.clone(), clock);

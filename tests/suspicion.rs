@@ -179,6 +179,22 @@ fn an_open_stream_without_its_publisher_is_suspicious() {
 }
 
 #[test]
+fn a_publisher_who_was_seen_is_absent_after_the_logout() {
+    let mut story = Story::opened();
+    story.hears(1, login_of("ann", 1, 1, 1));
+    story.hears(2, stream_created("camera", 1, 2));
+    story.sees(&observation(50).users([user("ann"), user("tom")]));
+    story.passes_to(150);
+    let signs = |story: &Story| -> Vec<_> {
+        story.suspicions().into_iter().map(|(_, sign, _)| sign).collect()
+    };
+    assert_eq!(signs(&story), [], "his login is lost, and he is seen to be there");
+    story.hears(160, logout("tom", 2, 3, 1, 159));
+    story.passes_to(251);
+    assert!(signs(&story).contains(&Sign::PublisherAbsent), "{:?}", story.suspicions());
+}
+
+#[test]
 fn what_we_closed_ourselves_is_nothing_odd() {
     let mut story = Story::opened();
     story.hears(1, login_of("tom", 2, 1, 1));

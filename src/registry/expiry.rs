@@ -43,8 +43,8 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// Does at most `steps` of what is due (a membership or a room that ends, a closing that is
     /// forgotten), so that a large backlog does not hold up the host. What is left stays due: call
-    /// again while [`Expired::steps`] answers `steps` or more. It is more where several losses are
-    /// suspected in one room: they are reported together.
+    /// again while [`Expired::steps`] answers `steps` or more. It is more where losses are suspected in
+    /// a room: they are reported together, with what else is done there.
     ///
     /// Cost: the steps, times the logarithm of the rooms; a room that ends counts as one step and
     /// costs its users.
@@ -76,8 +76,11 @@ impl<C: Clock> RoomRegistry<C> {
             }
             let room =
                 self.with_room_at(number, Cause::Command, |room, cx| room.expire(&mut budget, cx));
+            let Some(room) = room else { break };
             // A room that is due makes a step; were it otherwise, this would not end.
-            let Some(room) = room.filter(|room| room.steps() > 0) else { break };
+            if room.steps() == 0 && !self.is_put_off(number) {
+                break;
+            }
             expired.memberships += room.memberships;
             expired.rooms += room.rooms;
             expired.forgotten += room.forgotten;

@@ -67,11 +67,9 @@ impl RoomState {
             expired.memberships += 1;
             *budget -= 1;
         }
-        if *budget > 0 {
-            // All at once: one room has few.
-            expired.suspected = self.report(cx);
-            *budget = budget.saturating_sub(expired.suspected);
-        }
+        // All at once, whatever the budget: one room has few.
+        expired.suspected = self.report(cx);
+        *budget = budget.saturating_sub(expired.suspected);
         // Those who went just now made the room empty just now.
         self.finish(cx);
         if *budget > 0 && self.lifecycle_end(cx.config).is_some_and(|at| at <= cx.now) {
@@ -90,8 +88,10 @@ impl RoomState {
                 *budget -= 1;
             }
         }
-        expired.forgotten += before - *budget;
-        self.finish(cx);
+        if *budget < before {
+            expired.forgotten += before - *budget;
+            self.finish(cx);
+        }
         expired
     }
 
