@@ -86,6 +86,10 @@ fn check(kind: IdKind, text: &str) -> Result<(), IdError> {
     if text.len() > MAX_ID_LEN {
         return Err(IdError::TooLong { kind, len: text.len() });
     }
+    // As nearly all ids are.
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
     match text.char_indices().find(|(_, c)| c.is_control()) {
         Some((at, _)) => Err(IdError::ControlCharacter { kind, at }),
         None => Ok(()),

@@ -4,7 +4,7 @@
 //! process and lies in no table: a hash is at work while the memory of the table is still on its way,
 //! and one hash of an id serves for every table that is asked for it.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
 use hashbrown::HashTable;
@@ -17,6 +17,11 @@ pub(crate) trait Key {
 
     fn hash(&self) -> u32 {
         hash(self.text())
+    }
+
+    /// Hashed once, for several tables.
+    fn hashed(&self) -> Hashed<'_, str> {
+        Hashed { id: self.text(), hash: self.hash() }
     }
 }
 
@@ -58,7 +63,9 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
 }
 
 fn hash(text: &str) -> u32 {
-    (KEY.hash_one(text) >> 32) as u32
+    let mut hasher = KEY.build_hasher();
+    hasher.write(text.as_bytes()); // nothing comes after it
+    (hasher.finish() >> 32) as u32
 }
 
 /// How many ids are found without an index.
@@ -128,6 +135,21 @@ impl Places {
             Self::Many(slots) => {
                 let is_it = |slot: &Slot| slot.hash == hash && stands_at(slot.place as usize);
                 slots.find(Slot::new(hash, 0).spread(), is_it).map(|slot| slot.place as usize)
+            }
+        }
+    }
+
+    /// The place where an id stands, if it stands anywhere: without a look at what stands there.
+    pub(crate) fn likely(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
+        let hash = key.hash();
+        match self {
+            Self::Few { tags, len } => {
+                let place = alike(tags, tag(hash)).trailing_zeros() as usize;
+                (place < usize::from(*len)).then_some(place)
+            }
+            Self::Many(slots) => {
+                let slot = slots.find(Slot::new(hash, 0).spread(), |slot| slot.hash == hash);
+                slot.map(|slot| slot.place as usize)
             }
         }
     }
@@ -219,7 +241,31 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
 
     /// The place of an id, until one goes.
     pub(crate) fn place_of(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
+        if self.entries.is_empty() {
+            return None; // before the id is hashed
+        }
         self.places.find(key, |place| self.entries.get(place).map(|(id, _)| id.as_ref()))
+    }
+
+    /// As [`place_of`](Self::place_of) of an id that likely stands beside the one that was found before:
+    /// those who came one after the other mostly do.
+    pub(crate) fn place_beside(
+        &self,
+        key: &(impl Key + ?Sized),
+        found: &mut usize,
+    ) -> Option<usize> {
+        let beside = [found.wrapping_add(1), found.wrapping_sub(1)];
+        let is_here = |place: &usize| {
+            self.entries.get(*place).is_some_and(|(id, _)| id.as_ref() == key.text())
+        };
+        let place = beside.into_iter().find(is_here).or_else(|| self.place_of(key))?;
+        *found = place;
+        Some(place)
+    }
+
+    /// As [`Places::likely`].
+    pub(crate) fn likely(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
+        self.places.likely(key)
     }
 
     pub(crate) fn at(&self, place: usize) -> Option<(&I, &T)> {
@@ -259,13 +305,13 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         place
     }
 
-    /// Takes an entry out. Answers its place, which the last one has from then on.
-    pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(usize, I, T)> {
+    /// Takes an entry out, whose place the last one has from then on.
+    pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(I, T)> {
         let place = self.place_of(key)?;
         let (id, held) = self.entries.swap_remove(place);
         let moved = self.entries.get(place).map(|(id, _)| (id.hash(), self.entries.len()));
         self.places.swap_remove(key.hash(), place, moved);
-        Some((place, id, held))
+        Some((id, held))
     }
 
     /// Lets go what `keep` does not want to keep; the others keep their order.
@@ -341,7 +387,7 @@ mod tests {
                     }
                     5 | 6 => {
                         let removed = table.swap_remove(&Hashed::new(id.as_str()));
-                        prop_assert_eq!(removed.map(|(_, _, held)| held), map.remove(&id));
+                        prop_assert_eq!(removed.map(|(_, held)| held), map.remove(&id));
                     }
                     _ => {
                         table.retain(|_, held| *held % 5 != 0);
@@ -354,9 +400,14 @@ mod tests {
                     prop_assert_eq!(table.get(&id), map.get(&id));
                 }
             }
+            let mut found = usize::MAX;
             for (place, (id, _)) in table.iter().enumerate() {
                 prop_assert_eq!(table.place_of(id), Some(place));
+                prop_assert_eq!(table.place_beside(id, &mut found), Some(place));
+                prop_assert_eq!(found, place);
+                prop_assert!(table.likely(id).is_some());
             }
+            prop_assert_eq!(table.place_beside("nobody", &mut found), None);
         }
     }
 }

@@ -1,20 +1,28 @@
 //! Many inputs in one call.
 
+use smallvec::SmallVec;
+
 use crate::callback::Callback;
 use crate::clock::Clock;
 use crate::command::Heartbeat;
 use crate::error::Error;
+use crate::id::UserId;
 use crate::outcome::Outcome;
 use crate::registry::RoomRegistry;
+use crate::room::state::RoomState;
 use crate::table::Hashed;
 
-/// How many heartbeats wait for memory together.
+/// How many inputs wait for memory together.
 const TOGETHER: usize = 16;
+
+/// The room and the user that an input is about.
+type Ids<'a> = (Hashed<'a, str>, Option<Hashed<'a, str>>);
+type ArrayOfIds<'a> = SmallVec<[Ids<'a>; TOGETHER]>;
 
 impl<C: Clock> RoomRegistry<C> {
     /// Many callbacks in one call, in this order, with the outcomes in the same order, in a buffer that
-    /// is used again. What each does and costs is as of [`apply_callback`](Self::apply_callback), and
-    /// the clock is read once. [`changes`](Self::changes) has what all of them made different.
+    /// is used again. What each does and costs is as of [`apply_callback`](Self::apply_callback);
+    /// together they wait for memory at the same time, and the clock is read once. [`changes`](Self::changes) has what all of them made different.
     ///
     /// ```
     /// use room_registry::{
@@ -37,7 +45,16 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn apply_callbacks(&mut self, callbacks: &[Callback], outcomes: &mut Vec<Outcome>) {
         self.begin();
         outcomes.clear();
-        outcomes.extend(callbacks.iter().map(|callback| self.apply(callback)));
+        let mut ids = ArrayOfIds::new();
+        for batch in callbacks.chunks(TOGETHER) {
+            ids.clear();
+            ids.extend(batch.iter().map(|callback| {
+                let user_id = callback.user_id().map(UserId::as_str);
+                (Hashed::new(callback.room_id.as_str()), user_id.map(Hashed::new))
+            }));
+            self.fetch(&ids, |room, user_id| room.fetch_user(user_id));
+            outcomes.extend(batch.iter().map(|callback| self.apply(callback)));
+        }
     }
 
     /// Many heartbeats in one call, as a gateway that holds connections has them: `(room id, user
@@ -64,45 +81,32 @@ impl<C: Clock> RoomRegistry<C> {
     ) {
         self.begin();
         answers.clear();
+        let mut ids = ArrayOfIds::new();
         for batch in heartbeats.chunks(TOGETHER) {
-            let found = self.find_members(batch);
-            for ((room_id, user_id), found) in batch.iter().zip(found) {
-                answers.push(self.beat_at(room_id, user_id, found));
+            ids.clear();
+            let hashed = |(room_id, user_id)| (Hashed::new(room_id), Some(Hashed::new(user_id)));
+            ids.extend(batch.iter().copied().map(hashed));
+            self.fetch(&ids, |room, user_id| room.fetch_member(user_id));
+            let hashed =
+                ids.iter().filter_map(|(room_id, user_id)| user_id.map(|id| (room_id, id)));
+            answers.extend(hashed.map(|(room_id, user_id)| self.beat(room_id, &user_id)));
+        }
+    }
+
+    /// Has the memory brought here that a batch is about to look at. Step by step for all of them, and
+    /// each step short, so that a processor waits once a step and not once an input.
+    fn fetch(&self, batch: &[Ids<'_>], fetch_user: impl Fn(&RoomState, &Hashed<'_, str>)) {
+        let mut rooms = [None; TOGETHER];
+        for (room, (room_id, _)) in rooms.iter_mut().zip(batch) {
+            *room = self.rooms.likely(room_id).and_then(|number| self.rooms.at(number));
+        }
+        for room in rooms.into_iter().flatten() {
+            room.fetch();
+        }
+        for (room, (_, user_id)) in rooms.into_iter().zip(batch) {
+            if let (Some(room), Some(user_id)) = (room, user_id) {
+                fetch_user(room, user_id);
             }
         }
-    }
-
-    /// Where the members of a batch are. Step by step for all of them, and each step short, so that
-    /// a processor waits for memory once a step and not once a heartbeat.
-    fn find_members(&self, batch: &[(&str, &str)]) -> [Option<(usize, usize)>; TOGETHER] {
-        let mut ids = [(Hashed::new(""), Hashed::new("")); TOGETHER];
-        for (hashed, (room_id, user_id)) in ids.iter_mut().zip(batch) {
-            *hashed = (Hashed::new(*room_id), Hashed::new(*user_id));
-        }
-        let numbers = ids.map(|(room_id, _)| self.rooms.number_of(&room_id));
-        let mut found = [None; TOGETHER];
-        for ((found, number), (_, user_id)) in found.iter_mut().zip(numbers).zip(ids) {
-            let members = number.and_then(|number| Some(self.rooms.at(number)?.members()));
-            *found = number.zip(members.and_then(|members| members.place_of(&user_id)));
-        }
-        found
-    }
-
-    /// A heartbeat of somebody who was found in a place, which may be another's by now.
-    fn beat_at(
-        &mut self,
-        room_id: &str,
-        user_id: &str,
-        found: Option<(usize, usize)>,
-    ) -> Result<Heartbeat, Error> {
-        let timeout_ms = self.config.heartbeat_timeout_ms;
-        if let Some((number, place)) = found
-            && let Some(held) = self.rooms.at_with_id_mut(number, room_id)
-            && held.room.members().id_at(place).is_some_and(|held_id| *held_id == *user_id)
-            && held.room.is_kept_alive_at(place, self.now, timeout_ms)
-        {
-            return Ok(Heartbeat::Alive);
-        }
-        self.beat(room_id, user_id)
     }
 }

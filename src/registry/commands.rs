@@ -12,6 +12,7 @@ use crate::error::{Error, id_text};
 use crate::id::{RoomId, UserId};
 use crate::registry::RoomRegistry;
 use crate::room::state::RoomState;
+use crate::table::Key;
 use crate::text::{Attributes, Text};
 
 impl<C: Clock> RoomRegistry<C> {
@@ -215,9 +216,13 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// A heartbeat that finds its membership alive, as nearly all do, touches nothing but that.
-    pub(super) fn beat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
+    pub(super) fn beat(
+        &mut self,
+        room_id: &(impl Key + ?Sized),
+        user_id: &(impl Key + ?Sized),
+    ) -> Result<Heartbeat, Error> {
         let Some(number) = self.rooms.number_of(room_id) else {
-            return Err(Error::RoomNotFound { room_id: id_text(room_id) });
+            return Err(Error::RoomNotFound { room_id: id_text(room_id.text()) });
         };
         let timeout_ms = self.config.heartbeat_timeout_ms;
         if let Some(held) = self.rooms.at_mut(number)
@@ -226,7 +231,7 @@ impl<C: Clock> RoomRegistry<C> {
             return Ok(Heartbeat::Alive);
         }
         let answer = self.with_room_at(number, Cause::Command, |room, cx| {
-            room.heartbeat(user_id, UserUpdate::default(), cx)
+            room.heartbeat(user_id.text(), UserUpdate::default(), cx)
         });
         answer.expect("the room has this number")
     }

@@ -44,7 +44,7 @@ pub(crate) struct Totals {
 }
 
 /// A room of an order: its key, its id, and its number.
-pub(crate) type Listed<'a> = (u64, &'a RoomId, usize);
+pub(crate) type Listed<'a> = (u64, &'a OrderedId, usize);
 
 /// The orders of many rooms. They name rooms by their numbers, and by id where equal keys are
 /// ordered by that.
@@ -59,21 +59,37 @@ pub(crate) struct Index {
     pub(super) planner: Planner,
 }
 
-/// An id with its first bytes as numbers: rooms are compared a dozen times to find one among many,
-/// and two numbers nearly always decide.
+/// An id as it is ordered: rooms are compared a dozen times to find one among many, and two numbers
+/// nearly always decide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct OrderedId {
-    /// Big-endian, so that they order as the text; ids hold no zero bytes, which fill a short one.
+pub(crate) struct OrderedId {
+    /// The first bytes, big-endian, so that they order as the text; ids hold no zero bytes, which
+    /// fill a short one.
     first: [u64; 2],
-    id: RoomId,
+    /// The whole of a longer one.
+    long: Option<Box<RoomId>>,
 }
 
 impl OrderedId {
     fn of(id: &RoomId) -> Self {
-        let mut bytes = id.as_str().bytes();
-        let mut next =
-            || (0..8).fold(0, |number, _| number << 8 | u64::from(bytes.next().unwrap_or(0)));
-        Self { first: [next(), next()], id: id.clone() }
+        let text = id.as_str().as_bytes();
+        let mut first = [[0; 8]; 2];
+        for (held, byte) in first.as_flattened_mut().iter_mut().zip(text) {
+            *held = *byte;
+        }
+        let long = (text.len() > first.as_flattened().len()).then(|| Box::new(id.clone()));
+        Self { first: first.map(u64::from_be_bytes), long }
+    }
+
+    pub(crate) fn id(&self) -> RoomId {
+        if let Some(id) = &self.long {
+            return (**id).clone();
+        }
+        let first = self.first.map(u64::to_be_bytes);
+        let bytes = first.as_flattened();
+        let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let text = std::str::from_utf8(&bytes[..len]).expect("it was made of a text");
+        RoomId::new(text).expect("it was made of an id")
     }
 }
 
@@ -216,7 +232,7 @@ impl Index {
             Bound::Excluded((at, OrderedId::of(room_id)))
         });
         let rooms = self.listed.range((Bound::Unbounded, before)).rev();
-        rooms.map(|((at, room_id), number)| (at.as_millis(), &room_id.id, *number as usize))
+        rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
     }
 
     /// The rooms that come after a place in the list of the oldest.
@@ -228,7 +244,7 @@ impl Index {
             Bound::Excluded((at, OrderedId::of(room_id)))
         });
         let rooms = self.listed.range((after, Bound::Unbounded));
-        rooms.map(|((at, room_id), number)| (at.as_millis(), &room_id.id, *number as usize))
+        rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
     }
 
     /// The rooms that come after a place in the list by users.
@@ -244,7 +260,7 @@ impl Index {
         });
         let rooms = self.most_users.range((after, Bound::Unbounded));
         rooms.map(|((Reverse(users), room_id), number)| {
-            (u64::try_from(*users).unwrap_or(u64::MAX), &room_id.id, *number as usize)
+            (u64::try_from(*users).unwrap_or(u64::MAX), room_id, *number as usize)
         })
     }
 
@@ -253,7 +269,7 @@ impl Index {
         let after =
             room_id.map_or(Bound::Unbounded, |room_id| Bound::Excluded(OrderedId::of(room_id)));
         let rooms = self.ids.range((after, Bound::Unbounded));
-        rooms.map(|(room_id, number)| (0, &room_id.id, *number as usize))
+        rooms.map(|(room_id, number)| (0, room_id, *number as usize))
     }
 
     pub(crate) fn totals(&self) -> Totals {

@@ -352,6 +352,6 @@ impl<C: Clock> RoomRegistry<C> {
         let more = places.peek().is_some();
         page.next = last
             .filter(|_| more)
-            .map(|(key, room_id)| RoomCursor::new(query.order, key, room_id.clone()));
+            .map(|(key, room_id)| RoomCursor::new(query.order, key, room_id.id()));
     }
 }

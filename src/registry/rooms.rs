@@ -4,8 +4,9 @@ use crate::registry::index::Place;
 use crate::room::state::RoomState;
 use crate::table::{Key, Places};
 
-/// How many rooms lie side by side. No more are moved while their number grows.
-const CHUNK: usize = 64;
+/// How many rooms lie side by side: no more are moved while their number grows, and where a million
+/// of them lie is told within a few pages of memory.
+const CHUNK: usize = 512;
 
 /// Everything held of many rooms. Each has a number below their count; where one goes, the last one
 /// takes its number.
@@ -42,17 +43,17 @@ impl Rooms {
         self.numbers.find(room_id, |number| self.at(number).map(|room| room.id().as_str()))
     }
 
+    /// As [`Places::likely`].
+    pub(crate) fn likely(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.numbers.likely(room_id)
+    }
+
     pub(crate) fn at(&self, number: usize) -> Option<&RoomState> {
         self.chunks.get(number / CHUNK)?.get(number % CHUNK).map(|held| &held.room)
     }
 
     pub(crate) fn at_mut(&mut self, number: usize) -> Option<&mut HeldRoom> {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
-    }
-
-    /// The room of this number, where it has this id.
-    pub(crate) fn at_with_id_mut(&mut self, number: usize, room_id: &str) -> Option<&mut HeldRoom> {
-        self.at_mut(number).filter(|held| *held.room.id() == *room_id)
     }
 
     /// Adds a room; answers its number, or nothing where there is one of this id.

@@ -139,9 +139,9 @@ impl<C: Clock> RoomRegistry<C> {
         clock: C,
         saved: D,
     ) -> Result<Self, D::Error> {
-        let mut registry = Self::restore_exactly(config, clock, saved)?;
+        let mut registry = Self::read(config, clock, saved)?;
         registry.begin();
-        registry.for_each_room(Cause::Import, RoomState::grant_grace);
+        registry.for_each_room(Cause::Import, RoomState::grant_grace); // which fills the indexes
         registry.log.clear();
         Ok(registry)
     }
@@ -185,23 +185,27 @@ impl<C: Clock> RoomRegistry<C> {
         clock: C,
         saved: D,
     ) -> Result<Self, D::Error> {
+        let mut registry = Self::read(config, clock, saved)?;
+        for number in 0..registry.rooms.len() {
+            let Some(HeldRoom { room, place }) = registry.rooms.at_mut(number) else { continue };
+            registry.index.turn(number, room, place, &registry.config);
+        }
+        Ok(registry)
+    }
+
+    /// All but the indexes.
+    fn read<'de, D: Deserializer<'de>>(
+        config: Config,
+        clock: C,
+        saved: D,
+    ) -> Result<Self, D::Error> {
         let mut registry = Self::with_clock(config, clock);
         let settings = registry.config.fingerprint;
         let restored = saved.deserialize_struct(NAME, FIELDS, SnapshotVisitor { settings })?;
         registry.now = restored.taken_at;
         registry.outcomes = restored.outcomes;
         registry.rooms = restored.rooms;
-        registry.reindex();
         Ok(registry)
-    }
-
-    /// Fills the indexes.
-    fn reindex(&mut self) {
-        self.index = crate::registry::index::Index::new(&self.config);
-        for number in 0..self.rooms.len() {
-            let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { continue };
-            self.index.turn(number, room, place, &self.config);
-        }
     }
 }
 

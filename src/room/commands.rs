@@ -12,7 +12,7 @@ use crate::id::UserId;
 use crate::room::evidence::Concerned;
 use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
-use crate::table::Hashed;
+use crate::table::{Hashed, Key};
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::visible::{Membership, RoomInfo};
@@ -155,22 +155,15 @@ impl RoomState {
 
     /// A heartbeat of a member who is there and not timed out, which changes nothing else. Anything
     /// else is left to [`heartbeat`](Self::heartbeat).
-    pub(crate) fn is_kept_alive(&mut self, user_id: &str, now: Timestamp, timeout_ms: u64) -> bool {
-        self.members
-            .place_of(user_id)
-            .is_some_and(|place| self.is_kept_alive_at(place, now, timeout_ms))
-    }
-
-    /// The same of a member who was found in a place.
-    pub(crate) fn is_kept_alive_at(
+    pub(crate) fn is_kept_alive(
         &mut self,
-        place: usize,
+        user_id: &(impl Key + ?Sized),
         now: Timestamp,
         timeout_ms: u64,
     ) -> bool {
         let is_alive = now >= self.clock
             && self.is_listed()
-            && self.members.keep_alive(place, now, timeout_ms);
+            && self.members.keep_alive(user_id, now, timeout_ms);
         if is_alive {
             self.clock = now;
         }
@@ -286,16 +279,18 @@ impl RoomState {
     }
 
     fn add_member(&mut self, user_id: &UserId, membership: Membership, cx: &mut Context<'_>) {
-        let before = self.user_before(user_id);
+        let user_id = Hashed::new(user_id);
+        let before = self.user_before(&user_id);
         self.members.join(user_id, membership, cx.now);
         self.member_turned(user_id, &before, cx);
     }
 
     fn remove_user(&mut self, user_id: &UserId, with_logins: bool, cx: &mut Context<'_>) {
-        let before = self.user_before(user_id);
-        self.members.leave(user_id.as_str(), cx.now);
+        let user_id = Hashed::new(user_id);
+        let before = self.user_before(&user_id);
+        self.members.leave(&user_id, cx.now);
         if with_logins {
-            self.live.close_logins(user_id.as_str(), cx.now, &self.settings);
+            self.live.close_logins(user_id.id, cx.now, &self.settings);
         }
         self.member_turned(user_id, &before, cx);
     }
@@ -304,11 +299,12 @@ impl RoomState {
     /// inferred session: without create, it is open only while somebody or something is in it.
     fn member_turned(
         &mut self,
-        user_id: &UserId,
+        user_id: Hashed<'_, UserId>,
         before: &super::state::UserBefore,
         cx: &mut Context<'_>,
     ) {
-        let moved = self.user_turned(Hashed::new(user_id), before, |_| true, cx);
+        let moved = self.user_turned(user_id, before, |_| true, cx);
+        let user_id = user_id.id;
         self.live.note_listed_user(user_id, self.shows_from(), &self.settings);
         if self.shown.is_none() || self.shows_the_same() {
             self.assess(Concerned::User(user_id), false, cx.now);

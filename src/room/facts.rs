@@ -15,6 +15,7 @@
 use crate::callback::{Callback, CallbackEvent, StreamDetails};
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
+use crate::room::evidence::Concerned;
 use crate::table::Hashed;
 use crate::text::{Role, Text};
 use crate::time::Timestamp;
@@ -119,6 +120,15 @@ impl<'a> Facts<'a> {
             self.stream.map(|(_, stream)| stream.at),
         ];
         times.into_iter().max().flatten()
+    }
+
+    /// Whom it concerns.
+    pub(super) fn concerned(&self) -> Concerned<'a> {
+        match (self.create, self.close, self.user, self.stream) {
+            (None, None, Some((user_id, _)), None) => Concerned::User(user_id.id),
+            (None, None, None, Some((stream_id, _))) => Concerned::Stream(stream_id),
+            _ => Concerned::Everybody,
+        }
     }
 
     /// What a callback says.

@@ -10,6 +10,7 @@ use std::collections::BinaryHeap;
 
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, UserId};
+use crate::room::evidence::Concerned;
 use crate::room::facts::Facts;
 use crate::room::live::Live;
 use crate::room::session::{Closings, SessionRegister};
@@ -30,6 +31,18 @@ enum Subject {
     ListedStream(StreamId),
     User(SessionId, UserId),
     Stream(SessionId, StreamId),
+}
+
+impl Subject {
+    fn is_among(&self, concerned: Concerned<'_>) -> bool {
+        match (self, concerned) {
+            (_, Concerned::Everybody) => true,
+            (Self::ListedUser(held) | Self::User(_, held), Concerned::User(id)) => held == id,
+            (Self::ListedStream(held) | Self::Stream(_, held), Concerned::Stream(id)) => held == id,
+            (Self::ListedUser(_) | Self::User(..), Concerned::Stream(_))
+            | (Self::ListedStream(_) | Self::Stream(..), Concerned::User(_)) => false,
+        }
+    }
 }
 
 impl Forgetting {
@@ -272,9 +285,19 @@ impl Live {
         earlier(inside, earlier(next, whole))
     }
 
-    /// Lets entries go that their registers have outlived, so that the first one is true.
-    pub(crate) fn trim(&mut self, shows_from: Option<Timestamp>, rules: &Fingerprint) {
+    /// Lets entries go that their registers have outlived, so that the first one is true. It was
+    /// before, of those whom nothing concerned since: without observations, which take users and
+    /// streams together, nobody else has to be looked at.
+    pub(super) fn trim(
+        &mut self,
+        concerned: Concerned<'_>,
+        shows_from: Option<Timestamp>,
+        rules: &Fingerprint,
+    ) {
         while let Some(Reverse((at, subject))) = self.forgetting.0.peek() {
+            if self.observed.is_empty() && !subject.is_among(concerned) {
+                return;
+            }
             if due(self.forgettable_at(subject, shows_from, rules), rules) == Some(*at) {
                 return;
             }

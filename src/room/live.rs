@@ -16,7 +16,7 @@
 use smallvec::SmallVec;
 
 use crate::config::Fingerprint;
-use crate::id::SessionId;
+use crate::id::{SessionId, UserId};
 use crate::observation::{Observation, Verdict};
 use crate::room::facts::{CloserFact, Effect, Facts, Tally, UserFacts};
 use crate::room::forget::Forgetting;
@@ -154,8 +154,8 @@ impl Live {
 
     /// A closing of our own for every login of a user, each at its own login time: a late repeat
     /// cannot bring the user back, a new login does. Presences that observations saw end likewise.
-    pub(crate) fn close_logins(&mut self, user_id: &str, now: Timestamp, rules: &Fingerprint) {
-        self.observed.leave(user_id);
+    pub(crate) fn close_logins(&mut self, user_id: &UserId, now: Timestamp, rules: &Fingerprint) {
+        self.observed.leave(user_id.as_str());
         let floor = self.floor(rules);
         for index in 0..self.sessions.len() {
             let session = &self.sessions[index];

@@ -5,6 +5,7 @@
 //! heartbeat moves its user to the tail.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hint::black_box;
 
 use crate::id::UserId;
 use crate::room::recency::{Link, Linked, Recency};
@@ -54,8 +55,13 @@ pub(crate) struct Left {
 impl Members {
     /// A user joins. A user who comes back within the millisecond counts as joined one later, so
     /// that the new membership outranks the old one's end.
-    pub(crate) fn join(&mut self, user_id: &UserId, mut membership: Membership, now: Timestamp) {
-        if let Some(left) = self.left.remove(user_id) {
+    pub(crate) fn join(
+        &mut self,
+        user_id: Hashed<'_, UserId>,
+        mut membership: Membership,
+        now: Timestamp,
+    ) {
+        if let Some(left) = self.left.remove(user_id.id) {
             membership.joined_at = membership.joined_at.max(left.joined_at.plus(1));
             self.trim();
         }
@@ -65,13 +71,12 @@ impl Members {
     /// Puts a membership in place of what is held.
     pub(crate) fn insert(
         &mut self,
-        user_id: &UserId,
+        user_id: Hashed<'_, UserId>,
         membership: Membership,
         heartbeat_at: Timestamp,
         updated_at: Timestamp,
     ) {
         let member = Member { membership, updated_at };
-        let user_id = Hashed::new(user_id);
         if let Some(place) = self.place_of(&user_id) {
             self.held[place] = member;
             self.touch(place, heartbeat_at);
@@ -92,10 +97,11 @@ impl Members {
     }
 
     fn remove(&mut self, user_id: &(impl Key + ?Sized)) -> Option<(UserId, Member)> {
+        let user_id = &user_id.hashed();
         let place = self.place_of(user_id)?;
         let last = self.held.len() - 1;
         self.silent.swap_remove(&mut self.heard, place, last);
-        let (_, user_id, _) = self.heard.swap_remove(user_id)?;
+        let (user_id, _) = self.heard.swap_remove(user_id)?;
         Some((user_id, self.held.swap_remove(place)))
     }
 
@@ -124,8 +130,14 @@ impl Members {
         }
     }
 
-    /// A heartbeat of a user who was found in a place, where the membership has not timed out.
-    pub(crate) fn keep_alive(&mut self, place: usize, now: Timestamp, timeout_ms: u64) -> bool {
+    /// A heartbeat of a member whose membership has not timed out.
+    pub(crate) fn keep_alive(
+        &mut self,
+        user_id: &(impl Key + ?Sized),
+        now: Timestamp,
+        timeout_ms: u64,
+    ) -> bool {
+        let Some(place) = self.place_of(user_id) else { return false };
         let link = self.heard.link(place);
         let is_alive = link.is_some_and(|link| !is_timed_out(link.heard_at, timeout_ms, now));
         if is_alive {
@@ -151,15 +163,21 @@ impl Members {
         self.at(self.place_of(user_id)?)
     }
 
+    /// As [`get`](Self::get) of one who likely stands beside the one that was found before.
+    pub(crate) fn get_beside(&self, user_id: &UserId, found: &mut usize) -> Option<MemberRef<'_>> {
+        self.at(self.heard.place_beside(user_id, found)?)
+    }
+
     /// A membership, to change what it shows.
     pub(crate) fn get_mut(&mut self, user_id: &(impl Key + ?Sized)) -> Option<&mut Member> {
         let place = self.place_of(user_id)?;
         self.held.get_mut(place)
     }
 
-    /// Who stands in a place.
-    pub(crate) fn id_at(&self, place: usize) -> Option<&UserId> {
-        self.heard.at(place).map(|(user_id, _)| user_id)
+    /// Has the memory brought here that a heartbeat of this user looks at.
+    pub(crate) fn fetch(&self, user_id: &(impl Key + ?Sized)) {
+        let place = self.heard.likely(user_id);
+        black_box(place.and_then(|place| self.heard.link(place)).map(|link| link.heard_at));
     }
 
     fn at(&self, place: usize) -> Option<MemberRef<'_>> {

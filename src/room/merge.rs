@@ -161,7 +161,7 @@ impl Members {
                 }
             }
         }
-        self.insert(user_id, membership, heartbeat_at, updated_at);
+        self.insert(Hashed::new(user_id), membership, heartbeat_at, updated_at);
     }
 
     fn merge_end(&mut self, user_id: &UserId, left: Left) {

@@ -1,6 +1,7 @@
 //! The registers of one session: one life of a room, with its users and streams.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, UserId};
@@ -10,7 +11,7 @@ use crate::room::facts::{
 };
 use crate::room::stream::StreamRegister;
 use crate::room::user::UserRegister;
-use crate::table::{Hashed, IdTable};
+use crate::table::{Hashed, IdTable, Key};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -297,7 +298,7 @@ impl SessionRegister {
 
     /// Lets a user go. One whose login does not count any more may still have one.
     pub(crate) fn forget_user(&mut self, user_id: &UserId) {
-        if let Some((_, _, user)) = self.users.swap_remove(user_id) {
+        if let Some((_, user)) = self.users.swap_remove(user_id) {
             self.logged_in -= usize::from(!user.logins.is_empty());
             self.closed_by_us -= usize::from(user.is_closed_by_us());
         }
@@ -323,6 +324,12 @@ impl SessionRegister {
         let users = self.users.values().map(|user| user.touched_at);
         let streams = self.streams.values().map(|stream| stream.touched_at);
         self.touched_at = users.chain(streams).fold(self.touched_at, Timestamp::max);
+    }
+
+    /// Has the memory brought here that a callback about a user looks at.
+    pub(crate) fn fetch(&self, user_id: &(impl Key + ?Sized)) {
+        let place = self.users.likely(user_id);
+        black_box(place.and_then(|place| self.users.at(place)).map(|(_, user)| user.key_at));
     }
 
     pub(crate) fn bounds(&self, floor: Timestamp) -> Bounds {

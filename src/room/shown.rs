@@ -85,13 +85,7 @@ impl RoomState {
             }
         }
         self.show_session(moved, cx);
-        if let Some((user_id, _)) = facts.user {
-            self.assess(Concerned::User(user_id.id), joined.tally.two_logins, cx.now);
-        } else if let Some((stream_id, _)) = facts.stream {
-            self.assess(Concerned::Stream(stream_id), false, cx.now);
-        } else {
-            self.assess(Concerned::Everybody, false, cx.now);
-        }
+        self.assess(facts.concerned(), joined.tally.two_logins, cx.now);
         if !self.live.observed.is_empty() {
             self.note_listed(facts, joined.outdates);
         }
@@ -261,6 +255,7 @@ impl RoomState {
 
     /// What readers see of a user now.
     pub(super) fn user_before(&self, user_id: &(impl Key + ?Sized)) -> UserBefore {
+        let user_id = &user_id.hashed();
         self.before_of(user_id, self.live_user(user_id).map(|(_, user)| user))
     }
 

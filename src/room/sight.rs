@@ -157,9 +157,28 @@ impl Live {
 impl<'a> Sight<'a> {
     /// What the media server says of a user; a login, where there is one.
     pub(crate) fn user(self, user_id: &(impl Key + ?Sized)) -> Option<(&'a UserId, LiveUser<'a>)> {
+        let place = self.session.and_then(|session| session.users.place_of(user_id));
+        self.user_at(place, user_id)
+    }
+
+    /// As [`user`](Self::user) of one who likely stands beside the one that was found before.
+    pub(crate) fn user_beside(
+        self,
+        user_id: &UserId,
+        found: &mut usize,
+    ) -> Option<(&'a UserId, LiveUser<'a>)> {
+        let place = self.session.and_then(|session| session.users.place_beside(user_id, found));
+        self.user_at(place, user_id)
+    }
+
+    fn user_at(
+        self,
+        place: Option<usize>,
+        user_id: &(impl Key + ?Sized),
+    ) -> Option<(&'a UserId, LiveUser<'a>)> {
         let live = self.live;
         if let Some((user_id, user)) =
-            self.session.and_then(|session| session.users.get_key_value(user_id))
+            self.session.zip(place).and_then(|(session, place)| session.users.at(place))
             && let Some(login) = live.login(user_id, user)
         {
             return Some((user_id, LiveUser::Login(login)));

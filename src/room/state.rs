@@ -6,12 +6,14 @@
 //! in [`RoomState::show`] or [`RoomState::user_turned`], the two places that move the visible state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
 
 use crate::callback::Callback;
 use crate::change::{Cause, ChangeLog};
 use crate::config::{Config, Fingerprint};
 use crate::id::{RoomId, StreamId, StreamSessionId, UserId};
 use crate::outcome::Outcome;
+use crate::room::evidence::Concerned;
 use crate::room::facts::Facts;
 use crate::room::live::Live;
 use crate::room::members::Members;
@@ -30,19 +32,21 @@ use crate::visible::{RoomInfo, Session};
 /// Everything of one room.
 #[derive(Debug, Clone)]
 pub(crate) struct RoomState {
+    // What a heartbeat looks at stands together.
     pub(super) id: RoomId,
-    /// The settings that decide what is stored here.
-    pub(super) settings: Fingerprint,
     /// Our time, as of the last operation.
     pub(super) clock: Timestamp,
+    pub(super) members: Members,
     pub(super) info: Option<RoomInfo>,
+
+    /// The settings that decide what is stored here.
+    pub(super) settings: Fingerprint,
     /// When the business info last ended, for the retention.
     pub(super) ended_at: Option<Timestamp>,
     /// Since when nobody is in it, our time.
     pub(super) empty_since: Option<Timestamp>,
     /// Since when no session is visible any more, our time; none where none was since the creation.
     pub(super) sessionless_since: Option<Timestamp>,
-    pub(super) members: Members,
     pub(super) live: Live,
     /// The application's own attributes of visible streams.
     pub(super) notes: BTreeMap<StreamId, StreamNote>,
@@ -180,18 +184,20 @@ impl RoomState {
         let told = cx.log.len();
         self.show(&facts, before, joined, cx);
         let outcome = if cx.log.len() > told { Outcome::Applied } else { Outcome::Held };
-        self.cap_sessions();
-        self.finish(cx);
+        let concerned = if self.cap_sessions() { Concerned::Everybody } else { facts.concerned() };
+        self.finish_for(concerned, cx);
         outcome
     }
 
-    /// Lets sessions go beyond the cap, never the one that readers see.
-    pub(super) fn cap_sessions(&mut self) {
-        if self.live.is_over_cap() {
+    /// Lets sessions go beyond the cap, never the one that readers see. Tells whether there were more.
+    pub(super) fn cap_sessions(&mut self) -> bool {
+        let is_over_cap = self.live.is_over_cap();
+        if is_over_cap {
             let visible = self.live.visible(&self.settings, self.shows_from());
             let visible = visible.and_then(Visible::session_id).cloned();
             self.live.cap(visible.as_ref());
         }
+        is_over_cap
     }
 
     /// Brings the clock and what is forgotten up to date, before an operation.
@@ -205,6 +211,11 @@ impl RoomState {
 
     /// Takes note of when the next thing is due, after an operation.
     pub(super) fn finish(&mut self, cx: &mut Context<'_>) {
+        self.finish_for(Concerned::Everybody, cx);
+    }
+
+    /// The same after a callback that concerned nobody else.
+    fn finish_for(&mut self, concerned: Concerned<'_>, cx: &mut Context<'_>) {
         cx.is_moved = true;
         if self.users.is_empty() {
             self.empty_since.get_or_insert(cx.now);
@@ -214,7 +225,7 @@ impl RoomState {
         if self.shown.is_some() {
             self.sessionless_since = None;
         }
-        self.live.trim(self.shows_from(), &self.settings);
+        self.live.trim(concerned, self.shows_from(), &self.settings);
         self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
         self.report(cx);
     }
@@ -253,7 +264,7 @@ impl RoomState {
         self.reorder_users();
         self.reorder_streams();
         self.live.note_all_listed(shows_from, &self.settings);
-        self.live.trim(shows_from, &self.settings);
+        self.live.trim(Concerned::Everybody, shows_from, &self.settings);
         self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
     }
 
@@ -329,16 +340,29 @@ impl RoomState {
         self.sight()?.user(user_id)
     }
 
-    pub(crate) fn members(&self) -> &Members {
-        &self.members
-    }
-
     pub(crate) fn settings(&self) -> Fingerprint {
         self.settings
     }
 
     pub(crate) fn id(&self) -> &RoomId {
         &self.id
+    }
+
+    /// Has the memory of the room itself brought here.
+    pub(crate) fn fetch(&self) {
+        black_box((&self.id == "", self.clock, self.members.is_forgotten(), self.is_listed()));
+    }
+
+    /// Has the memory brought here that a heartbeat looks at.
+    pub(crate) fn fetch_member(&self, user_id: &(impl Key + ?Sized)) {
+        self.members.fetch(user_id);
+    }
+
+    /// Has the memory brought here that a callback about a user looks at.
+    pub(crate) fn fetch_user(&self, user_id: &(impl Key + ?Sized)) {
+        for session in &self.live.sessions {
+            session.fetch(user_id);
+        }
     }
 
     /// Whether it was created and not ended, or a session of it is visible.
@@ -379,8 +403,9 @@ impl RoomState {
         self.streams.len()
     }
 
-    pub(crate) fn users_in_order(&self) -> impl DoubleEndedIterator<Item = &UserId> {
-        self.users.iter().map(|(_, user_id)| user_id)
+    pub(crate) fn users_in_order(&self) -> impl DoubleEndedIterator<Item = UserRef<'_>> {
+        let mut reading = self.reading();
+        self.users.iter().filter_map(move |(_, user_id)| reading.user(user_id))
     }
 
     pub(crate) fn user_order(&self) -> &BTreeSet<(Timestamp, UserId)> {
@@ -396,6 +421,7 @@ impl RoomState {
     }
 
     pub(crate) fn user(&self, user_id: &(impl Key + ?Sized)) -> Option<UserRef<'_>> {
+        let user_id = &user_id.hashed();
         let live = self.live_user(user_id);
         match self.members.get(user_id) {
             Some(member) => {
@@ -405,10 +431,34 @@ impl RoomState {
         }
     }
 
+    /// Its users one after the other, for those who read the list.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        Reading { room: self, sight: self.sight(), member: usize::MAX, live: usize::MAX }
+    }
+
     pub(crate) fn stream(&self, stream_id: &str) -> Option<StreamRef<'_>> {
         let (stream_id, stream) = self.sight()?.stream(stream_id)?;
         let attributes =
             self.notes.get(stream_id).map_or(Attributes::NONE, |note| &note.attributes);
         StreamRef::new(stream_id, stream, attributes)
+    }
+}
+
+/// Somebody who reads the list of users, and keeps in mind who was read last.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    room: &'a RoomState,
+    sight: Option<Sight<'a>>,
+    /// Where the last one was found.
+    member: usize,
+    live: usize,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn user(&mut self, user_id: &UserId) -> Option<UserRef<'a>> {
+        let live = self.sight.and_then(|sight| sight.user_beside(user_id, &mut self.live));
+        let member = self.room.members.get_beside(user_id, &mut self.member);
+        let user_id = member.map(|member| member.user_id).or(live.map(|(user_id, _)| user_id))?;
+        Some(UserRef::new(user_id, member, live.map(|(_, user)| user)))
     }
 }

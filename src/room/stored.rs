@@ -15,7 +15,7 @@ use crate::config::Fingerprint;
 use crate::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId};
 use crate::room::Room;
 use crate::room::evidence::Evidence;
-use crate::room::facts::{Effect, Facts, StreamFact, StreamKey, UserFacts};
+use crate::room::facts::{Facts, StreamFact, StreamKey, Tally, UserFacts};
 use crate::room::live::{Live, MAX_SESSIONS};
 use crate::room::members::{Left, Members};
 use crate::room::observed::Observed;
@@ -231,13 +231,14 @@ fn restore_members(
     let mut restored = Members::default();
     members.sort_by_key(|member| member.heartbeat_at); // as it is, unless it was forged
     for StoredMember { user_id, membership, heartbeat_at, updated_at } in members {
-        if restored.get(user_id.as_str()).is_some() {
-            return Err(twice(&user_id));
+        let user_id = Hashed::new(&*user_id);
+        if restored.get(&user_id).is_some() {
+            return Err(twice(user_id.id));
         }
-        restored.insert(&user_id, membership.into_owned(), heartbeat_at, updated_at);
+        restored.insert(user_id, membership.into_owned(), heartbeat_at, updated_at);
     }
     for StoredLeft { user_id, joined_at, left_at } in left {
-        if restored.get(user_id.as_str()).is_some() || restored.end_of(user_id.as_str()).is_some() {
+        if restored.get(&*user_id).is_some() || restored.end_of(user_id.as_str()).is_some() {
             return Err(twice(&user_id));
         }
         restored.remember(user_id.into_owned(), Left { joined_at, left_at });
@@ -270,7 +271,6 @@ impl StoredLive<'_> {
                 what: format!("{what} of the observations"),
             });
         }
-        live.recount(rules);
         Ok(live)
     }
 }
@@ -337,23 +337,39 @@ impl<'a> StoredSession<'a> {
                 return Err(refuse(what));
             }
         }
+        let floor = live.floor(rules);
+        let Some(session) = live.session_mut(&session_id) else { return Err(refuse("nothing")) };
+        let mut inside = Inside { session, none, floor, rules, refuse: &refuse };
         for user in self.users {
-            user.restore(live, &none, &refuse, rules)?;
+            user.restore(&mut inside)?;
         }
         for stream in self.streams {
-            stream.restore(live, &none, &refuse, rules)?;
+            stream.restore(&mut inside)?;
         }
-        match live.session_mut(&session_id) {
-            Some(session) if !session.is_empty() => {
-                session.touched_at = self.touched_at;
-                session.evidence = self.evidence.into_owned();
-                if !session.evidence.is_possible() {
-                    return Err(refuse("the evidence of losses"));
-                }
-            }
-            Some(_) | None => return Err(refuse("nothing")),
+        if session.is_empty() {
+            return Err(refuse("nothing"));
         }
-        Ok(())
+        session.touched_at = self.touched_at;
+        session.evidence = self.evidence.into_owned();
+        if session.evidence.is_possible() { Ok(()) } else { Err(refuse("the evidence of losses")) }
+    }
+}
+
+/// A session whose users and streams are put back.
+struct Inside<'s> {
+    session: &'s mut SessionRegister,
+    /// Nothing about it.
+    none: Facts<'s>,
+    floor: Timestamp,
+    rules: &'s Fingerprint,
+    refuse: &'s dyn Fn(&str) -> StoredError,
+}
+
+impl Inside<'_> {
+    fn join(&mut self, facts: &Facts<'_>, touched_at: Timestamp) -> Tally {
+        let mut tally = Tally::default();
+        self.session.join(facts, self.floor, touched_at, self.rules, &mut tally);
+        tally
     }
 }
 
@@ -368,33 +384,24 @@ impl<'a> StoredUser<'a> {
         }
     }
 
-    fn restore(
-        self,
-        live: &mut Live,
-        none: &Facts<'_>,
-        refuse: &dyn Fn(&str) -> StoredError,
-        rules: &Fingerprint,
-    ) -> Result<(), StoredError> {
+    fn restore(self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
         let user_id = &*self.user_id;
         let hashed = Hashed::new(user_id);
-        let known = live
-            .session(none.session_id)
-            .is_some_and(|session| session.users.contains_key(&hashed));
-        if known || self.logins.len() + self.closers.len() > 2 * MAX_USER_SESSIONS {
-            return Err(refuse(&format!(
+        let is_known = inside.session.users.contains_key(&hashed);
+        if is_known || self.logins.len() + self.closers.len() > 2 * MAX_USER_SESSIONS {
+            return Err((inside.refuse)(&format!(
                 "a second register, or too large a one, of user {user_id}"
             )));
         }
-        // Nearly everybody has one login, which is the key as well: then one look-up does for both.
+        // Nearly everybody has one login, which is the key as well.
         if let ([login], []) = (&*self.logins, &*self.closers)
             && self.key_at == Some(login.login_at)
         {
-            let login = Some((&login.user_session_id, login.fact()));
-            let facts = UserFacts { key: self.key_at, login, closer: None };
-            let facts = Facts { user: Some((hashed, facts)), ..*none };
-            if live.join(&facts, self.touched_at, None, rules).tally.main != Some(Effect::Changed) {
-                return Err(refuse(&format!("a fact of user {user_id}")));
-            }
+            let bounds = inside.session.bounds(inside.floor);
+            let Some(user) = UserRegister::logged_in(login.clone(), bounds, self.touched_at) else {
+                return Err((inside.refuse)(&format!("a fact of user {user_id}")));
+            };
+            inside.session.users.insert_new(hashed, user);
             return Ok(());
         }
         let key = UserFacts { key: self.key_at, ..UserFacts::default() };
@@ -408,14 +415,14 @@ impl<'a> StoredUser<'a> {
         });
         let key = self.key_at.map(|_| key);
         for facts in key.into_iter().chain(closers).chain(logins) {
-            let facts = Facts { user: Some((hashed, facts)), ..*none };
-            if !live.join(&facts, self.touched_at, None, rules).tally.changed {
-                return Err(refuse(&format!("a fact of user {user_id}")));
+            let facts = Facts { user: Some((hashed, facts)), ..inside.none };
+            if !inside.join(&facts, self.touched_at).changed {
+                return Err((inside.refuse)(&format!("a fact of user {user_id}")));
             }
         }
-        let user =
-            live.session_mut(none.session_id).and_then(|session| session.users.get_mut(&hashed));
-        let user = user.ok_or_else(|| refuse(&format!("the empty register of user {user_id}")))?;
+        let Some(user) = inside.session.users.get_mut(&hashed) else {
+            return Err((inside.refuse)(&format!("the empty register of user {user_id}")));
+        };
         user.touched_at = self.touched_at;
         Ok(())
     }
@@ -437,19 +444,11 @@ impl<'a> StoredStream<'a> {
         }
     }
 
-    fn restore(
-        self,
-        live: &mut Live,
-        none: &Facts<'_>,
-        refuse: &dyn Fn(&str) -> StoredError,
-        rules: &Fingerprint,
-    ) -> Result<(), StoredError> {
+    fn restore(self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
         let stream_id = &*self.stream_id;
-        let known = live
-            .session(none.session_id)
-            .is_some_and(|session| session.streams.contains_key(stream_id));
-        if known || self.facts.len() > MAX_FACTS {
-            return Err(refuse(&format!(
+        let is_known = inside.session.streams.contains_key(stream_id);
+        if is_known || self.facts.len() > MAX_FACTS {
+            return Err((inside.refuse)(&format!(
                 "a second register, or too large a one, of stream {stream_id}"
             )));
         }
@@ -461,17 +460,15 @@ impl<'a> StoredStream<'a> {
                 stream_session_id: &fact.stream_session_id,
             };
             let fact = StreamFact { key, at: fact.at, details: fact.details.as_deref() };
-            let facts = Facts { stream: Some((stream_id, fact)), ..*none };
+            let facts = Facts { stream: Some((stream_id, fact)), ..inside.none };
             let is_possible = fact.key.closed == fact.details.is_none();
-            if !is_possible || !live.join(&facts, self.touched_at, None, rules).tally.changed {
-                return Err(refuse(&format!("a fact of stream {stream_id}")));
+            if !is_possible || !inside.join(&facts, self.touched_at).changed {
+                return Err((inside.refuse)(&format!("a fact of stream {stream_id}")));
             }
         }
-        let stream = live
-            .session_mut(none.session_id)
-            .and_then(|session| session.streams.get_mut(stream_id));
-        let stream =
-            stream.ok_or_else(|| refuse(&format!("the empty register of stream {stream_id}")))?;
+        let Some(stream) = inside.session.streams.get_mut(stream_id) else {
+            return Err((inside.refuse)(&format!("the empty register of stream {stream_id}")));
+        };
         stream.touched_at = self.touched_at;
         Ok(())
     }

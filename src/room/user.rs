@@ -44,6 +44,19 @@ pub(crate) struct LoginKey {
 }
 
 impl UserRegister {
+    /// The register of a user who logged in once, if the bounds admit it: as if the login's facts had
+    /// been joined to an empty one.
+    #[cfg(feature = "serde")]
+    pub(crate) fn logged_in(login: Login, bounds: Bounds, touched_at: Timestamp) -> Option<Self> {
+        let key_at = Some(login.login_at).filter(|at| bounds.admit(*at))?;
+        Some(Self {
+            key_at: Some(key_at),
+            logins: SmallVec::from_buf([login]),
+            closers: Vec::new(),
+            touched_at,
+        })
+    }
+
     /// Joins one fact of each kind. The key comes first: it raises the bound of the others.
     /// Returns the effects on the key, the login and the closer.
     pub(crate) fn join(
@@ -256,6 +269,49 @@ impl Login {
             counter: self.counter,
             user_name: self.user_name.as_ref(),
             role: self.role.as_ref(),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Config;
+
+    proptest! {
+        #[test]
+        fn a_register_put_back_is_as_one_that_was_joined(
+            login_at in 0..20_u64,
+            floor in 0..20_u64,
+            closed_at in prop::option::of(0..20_u64),
+        ) {
+            let at = Timestamp::from_millis;
+            let bounds = Bounds { floor: at(floor), closed_at: closed_at.map(at) };
+            let login = Login {
+                user_session_id: UserSessionId::new("7").unwrap(),
+                login_at: at(login_at),
+                counter: 3,
+                user_name: None,
+                role: None,
+            };
+            let facts = UserFacts {
+                key: Some(login.login_at),
+                login: Some((&login.user_session_id, login.fact())),
+                closer: None,
+            };
+            let mut joined = UserRegister::default();
+            let changed = joined.join(&facts, bounds, &Config::default().fingerprint);
+            let put_back = UserRegister::logged_in(login.clone(), bounds, Timestamp::MIN);
+            prop_assert_eq!(put_back.is_some(), changed[1] == Some(Effect::Changed));
+            if let Some(put_back) = put_back {
+                prop_assert_eq!(put_back.facts().count(), joined.facts().count());
+                prop_assert_eq!(
+                    (put_back.key_at, &put_back.logins, &put_back.closers),
+                    (joined.key_at, &joined.logins, &joined.closers)
+                );
+            }
         }
     }
 }

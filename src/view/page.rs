@@ -34,7 +34,7 @@ pub(super) fn turn<'a, I: Ord + Clone, V>(
     limit: usize,
     after: Option<(Timestamp, &I)>,
     direction: Direction,
-    find: impl Fn(&'a I) -> Option<V>,
+    mut find: impl FnMut(&'a I) -> Option<V>,
     page: &mut Vec<V>,
 ) -> Option<(Timestamp, &'a I)> {
     let place = after.map_or(Bound::Unbounded, |(at, id)| Bound::Excluded((at, id.clone())));

@@ -188,8 +188,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.users().next().unwrap().id(), \"ann\");")]
     #[must_use]
     pub fn users(self) -> impl DoubleEndedIterator<Item = UserRef<'a>> {
-        let room = self.0;
-        room.users_in_order().filter_map(|id| room.user(id.as_str()))
+        self.0.users_in_order()
     }
 
     /// A page of its users: in joining order, or the last who came first. Goes on after a cursor. At
@@ -233,7 +232,8 @@ impl<'a> RoomRef<'a> {
         page: &mut UserPage<'a>,
     ) {
         let after = after.map(|cursor| (cursor.since, &cursor.user_id));
-        let find = |user_id: &UserId| self.user(user_id.as_str());
+        let mut reading = self.0.reading();
+        let find = |user_id: &UserId| reading.user(user_id);
         let next = turn(self.0.user_order(), limit, after, direction, find, &mut page.users);
         page.next = next.map(|(since, user_id)| UserCursor { since, user_id: user_id.clone() });
     }
