@@ -384,7 +384,7 @@ impl<'a> StoredUser<'a> {
         }
     }
 
-    fn restore(self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
+    fn restore(mut self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
         let user_id = &*self.user_id;
         let hashed = Hashed::new(user_id);
         let is_known = inside.session.users.contains_key(&hashed);
@@ -396,9 +396,10 @@ impl<'a> StoredUser<'a> {
         // Nearly everybody has one login, which is the key as well.
         if let ([login], []) = (&*self.logins, &*self.closers)
             && self.key_at == Some(login.login_at)
+            && let Some(login) = self.logins.to_mut().pop()
         {
             let bounds = inside.session.bounds(inside.floor);
-            let Some(user) = UserRegister::logged_in(login.clone(), bounds, self.touched_at) else {
+            let Some(user) = UserRegister::logged_in(login, bounds, self.touched_at) else {
                 return Err((inside.refuse)(&format!("a fact of user {user_id}")));
             };
             inside.session.users.insert_new(hashed, user);
