@@ -311,6 +311,9 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         let (id, held) = self.entries.swap_remove(place);
         let moved = self.entries.get(place).map(|(id, _)| (id.hash(), self.entries.len()));
         self.places.swap_remove(key.hash(), place, moved);
+        if matches!(self.places, Places::Many(_)) && self.entries.len() <= FEW / 2 {
+            self.find_anew();
+        }
         Some((id, held))
     }
 
@@ -319,10 +322,18 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         let before = self.entries.len();
         self.entries.retain_mut(|(id, held)| keep(id, held));
         if self.entries.len() < before {
-            self.places = Places::default();
-            for (place, (id, _)) in self.entries.iter().enumerate() {
-                self.places.push(id.hash(), place, |place| self.entries[place].0.hash());
-            }
+            self.find_anew();
+        }
+    }
+
+    /// Notes all places anew; of a table that was large, and is not any more, the memory goes.
+    fn find_anew(&mut self) {
+        self.places = Places::default();
+        for (place, (id, _)) in self.entries.iter().enumerate() {
+            self.places.push(id.hash(), place, |place| self.entries[place].0.hash());
+        }
+        if self.entries.len() <= FEW {
+            self.entries.shrink_to(FEW);
         }
     }
 
