@@ -17,7 +17,7 @@ const TOGETHER: usize = 16;
 
 /// The room and the user that an input is about.
 type Ids<'a> = (Hashed<'a, str>, Option<Hashed<'a, str>>);
-type ArrayOfIds<'a> = SmallVec<[Ids<'a>; TOGETHER]>;
+type BatchIds<'a> = SmallVec<[Ids<'a>; TOGETHER]>;
 
 impl<C: Clock> RoomRegistry<C> {
     /// Many callbacks in one call, in this order, with the outcomes in the same order, in a buffer that
@@ -45,7 +45,7 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn apply_callbacks(&mut self, callbacks: &[Callback], outcomes: &mut Vec<Outcome>) {
         self.begin();
         outcomes.clear();
-        let mut ids = ArrayOfIds::new();
+        let mut ids = BatchIds::new();
         for batch in callbacks.chunks(TOGETHER) {
             ids.clear();
             ids.extend(batch.iter().map(|callback| {
@@ -81,7 +81,7 @@ impl<C: Clock> RoomRegistry<C> {
     ) {
         self.begin();
         answers.clear();
-        let mut ids = ArrayOfIds::new();
+        let mut ids = BatchIds::new();
         for batch in heartbeats.chunks(TOGETHER) {
             ids.clear();
             let hashed = |(room_id, user_id)| (Hashed::new(room_id), Some(Hashed::new(user_id)));
