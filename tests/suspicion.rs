@@ -84,6 +84,32 @@ fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not()
 }
 
 #[test]
+fn a_hole_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
+    let mut story = Story::opened();
+    story.hears(100, login("ann", 1, 1));
+    story.hears(100, login("bob", 3, 2));
+    story.passes_to(50);
+    story.passes_to(139);
+    assert_eq!(story.suspicions(), []);
+    story.passes_to(140);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);
+}
+
+#[test]
+fn what_an_observation_resolved_is_not_kept() {
+    let mut story = Story::opened();
+    story.hears(1, login("ann", 1, 1));
+    story.hears(2, login("bob", 3, 2));
+    let stored = |story: &Story| {
+        serde_json::to_string(&story.registry.export("r").expect("it is held")).expect("plain")
+    };
+    let holes = |story: &Story| stored(story).matches(r#""from":2,"to":2"#).count();
+    assert_eq!(holes(&story), 1);
+    story.sees(&observation(50).users([user("ann"), user("bob")]));
+    assert_eq!(holes(&story), 0, "{}", stored(&story));
+}
+
+#[test]
 fn a_session_without_create_is_suspicious_until_it_is_confirmed_or_created() {
     let mut story = Story::new();
     story.hears(1, login("ann", 1, 1));

@@ -234,6 +234,73 @@ mod tests {
         assert!(seen(&[0]).range.is_none());
     }
 
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_no_numbers_leave_behind_is_impossible() {
+        let hole = |from, to| {
+            let (told_at, seen_at) = (at(0), at(0));
+            Hole { from, to, told_at, seen_at, reported: false }
+        };
+        let of = |first, last, holes: &[(u64, u64)]| Numbers {
+            range: Some(Range { first, last, first_at: at(0) }),
+            holes: holes.iter().map(|(from, to)| hole(*from, *to)).collect(),
+        };
+        let many: Vec<_> = (1..).map(|number| (2 * number, 2 * number)).take(MAX_HOLES).collect();
+        let last = 2 * MAX_HOLES as u64 + 1;
+        let possible = [
+            of(1, 1, &[]),
+            of(1, 3, &[(2, 2)]),
+            of(1, 9, &[(2, 4), (6, 8)]),
+            of(3, u64::MAX, &[(4, u64::MAX - 1)]),
+            of(1, last, &many),
+            Numbers::default(),
+        ];
+        for numbers in possible {
+            assert!(numbers.is_possible(), "{numbers:?}");
+        }
+        let too_many: Vec<_> = many.iter().copied().chain([(last + 1, last + 1)]).collect();
+        let impossible = [
+            of(0, 3, &[]),
+            of(3, 2, &[]),
+            of(2, 4, &[(2, 2)]),
+            of(2, 4, &[(1, 3)]),
+            of(1, 3, &[(3, 3)]),
+            of(1, 3, &[(2, 3)]),
+            of(1, 9, &[(5, 4)]),
+            of(1, 9, &[(2, 4), (5, 6)]),
+            of(1, 9, &[(2, 5), (4, 6)]),
+            of(1, 9, &[(6, 7), (2, 3)]),
+            of(1, last + 2, &too_many),
+            Numbers { range: None, holes: vec![hole(2, 2)] },
+        ];
+        for numbers in impossible {
+            assert!(!numbers.is_possible(), "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn replicas_that_both_saw_the_last_number_merge() {
+        let mut merged = seen(&[1, u64::MAX]);
+        merged.merge(&seen(&[2, u64::MAX]), at(50));
+        assert_eq!(holes(&merged), [(3, u64::MAX - 1, at(u64::MAX))]);
+    }
+
+    #[test]
+    fn a_hole_below_the_first_number_is_told_by_the_callback_that_had_it() {
+        // The same number came with two times: the later counts. Of two numbers, the lower one's.
+        for (ours, theirs, told_at) in
+            [((5, 1), (5, 9), 9), ((5, 1), (6, 9), 1), ((6, 9), (5, 1), 1)]
+        {
+            let mut merged = Numbers::default();
+            merged.see(ours.0, at(ours.1), at(0));
+            let mut other = Numbers::default();
+            other.see(theirs.0, at(theirs.1), at(0));
+            merged.merge(&other, at(0));
+            merged.see(3, at(0), at(0));
+            assert_eq!(holes(&merged), [(4, 4, at(told_at))]);
+        }
+    }
+
     #[test]
     fn holes_are_bounded() {
         let numbers: Vec<u64> = (1..1_000).map(|number| number * 2).collect();
