@@ -302,6 +302,20 @@ mod tests {
     }
 
     #[test]
+    fn a_hole_that_both_replicas_see_was_told_where_both_told_it() {
+        for (ours, theirs) in [(true, true), (true, false), (false, true), (false, false)] {
+            let with = |reported| {
+                let mut numbers = seen(&[1, 3]);
+                numbers.holes_mut()[0].reported = reported;
+                numbers
+            };
+            let mut merged = with(ours);
+            merged.merge(&with(theirs), at(50));
+            assert_eq!(merged.holes()[0].reported, ours && theirs);
+        }
+    }
+
+    #[test]
     fn holes_are_bounded() {
         let numbers: Vec<u64> = (1..1_000).map(|number| number * 2).collect();
         assert_eq!(seen(&numbers).holes().len(), MAX_HOLES);
