@@ -307,6 +307,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
 
     /// Takes an entry out, whose place the last one has from then on.
     pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(I, T)> {
+        let key = &key.hashed();
         let place = self.place_of(key)?;
         let (id, held) = self.entries.swap_remove(place);
         let moved = self.entries.get(place).map(|(id, _)| (id.hash(), self.entries.len()));

@@ -67,9 +67,7 @@ fn repeats_and_numbers_of_another_session_are_no_holes() {
 
 #[test]
 fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not() {
-    let mut story = Story::opened();
-    story.hears(1, login("ann", 1, 1));
-    story.hears(2, login("bob", 3, 2));
+    let mut story = Story::with_a_hole();
     story.passes_to(100);
     assert_eq!(story.suspicions().len(), 1);
     // Made at 6, it counts as made at 1: before the login that shows that something is missing.
@@ -97,9 +95,7 @@ fn a_hole_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
 
 #[test]
 fn what_an_observation_resolved_is_not_kept() {
-    let mut story = Story::opened();
-    story.hears(1, login("ann", 1, 1));
-    story.hears(2, login("bob", 3, 2));
+    let mut story = Story::with_a_hole();
     let stored = |story: &Story| {
         serde_json::to_string(&story.registry.export("r").expect("it is held")).expect("plain")
     };
@@ -237,9 +233,7 @@ fn what_we_closed_ourselves_is_nothing_odd() {
 
 #[test]
 fn a_session_that_closes_takes_its_suspicions_with_it() {
-    let mut story = Story::opened();
-    story.hears(1, login("ann", 1, 1));
-    story.hears(2, login("bob", 3, 2));
+    let mut story = Story::with_a_hole();
     story.passes_to(100);
     assert_eq!(story.suspicions().len(), 1);
     story.hears(101, RoomClosed::new(at(100)));
@@ -250,9 +244,7 @@ fn a_session_that_closes_takes_its_suspicions_with_it() {
 
 #[test]
 fn suspicions_survive_storage() {
-    let mut story = Story::opened();
-    story.hears(1, login("ann", 1, 1));
-    story.hears(2, login("bob", 3, 2));
+    let mut story = Story::with_a_hole();
     story.hears(3, logout("cat", 7, 4, 3, 3));
     story.passes_to(100);
     let suspicions = story.suspicions();
@@ -269,9 +261,7 @@ fn suspicions_survive_storage() {
 
 #[test]
 fn a_grace_of_the_callers_own_shows_what_is_not_reported_yet() {
-    let mut story = Story::opened();
-    story.hears(1, login("ann", 1, 1));
-    story.hears(2, login("bob", 3, 2));
+    let story = Story::with_a_hole();
     let room = story.registry.room("r").expect("it is open");
     let grace = Duration::from_secs(20);
     assert!(room.suspicions_as_of(at(21), grace).is_empty());
@@ -340,6 +330,14 @@ impl Story {
     fn opened() -> Self {
         let mut story = Self::new();
         story.hears(0, RoomCreated::new(at(0)));
+        story
+    }
+
+    /// Such a room with two people in it, whose logins leave the number between them out.
+    fn with_a_hole() -> Self {
+        let mut story = Self::opened();
+        story.hears(1, login("ann", 1, 1));
+        story.hears(2, login("bob", 3, 2));
         story
     }
 

@@ -22,7 +22,8 @@ type BatchIds<'a> = SmallVec<[Ids<'a>; TOGETHER]>;
 impl<C: Clock> RoomRegistry<C> {
     /// Many callbacks in one call, in this order, with the outcomes in the same order, in a buffer that
     /// is used again. What each does and costs is as of [`apply_callback`](Self::apply_callback);
-    /// together they wait for memory at the same time, and the clock is read once. [`changes`](Self::changes) has what all of them made different.
+    /// together they wait for memory at the same time, and the clock is read once.
+    /// [`changes`](Self::changes) has what all of them made different.
     ///
     /// ```
     /// use room_registry::{

@@ -9,7 +9,7 @@ use crate::command::{
 };
 use crate::error::{Error, id_text};
 use crate::id::UserId;
-use crate::room::evidence::Concerned;
+use crate::room::facts::Concerned;
 use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
 use crate::table::{Hashed, Key};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::change::Who;
 use crate::mirror::MirrorRoom;
-use crate::room::evidence::Concerned;
+use crate::room::facts::Concerned;
 use crate::room::state::{Context, RoomState};
 use crate::view::RoomRef;
 

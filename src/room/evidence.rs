@@ -8,7 +8,7 @@
 use crate::callback::{Callback, CallbackEvent};
 use crate::id::{SessionId, StreamId, UserId};
 use crate::room::doubts::{About, Doubts};
-use crate::room::facts::{Effect, Facts};
+use crate::room::facts::{Concerned, Effect, Facts};
 use crate::room::live::{Joined, Live};
 use crate::room::numbers::Numbers;
 use crate::room::session::SessionRegister;
@@ -23,14 +23,6 @@ pub(crate) struct Evidence {
     pub(crate) users: Numbers,
     pub(crate) streams: Numbers,
     pub(crate) doubts: Doubts,
-}
-
-/// Whom a change concerns, whose signs are to be looked at again.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Concerned<'a> {
-    User(&'a UserId),
-    Stream(&'a StreamId),
-    Everybody,
 }
 
 /// One piece of evidence.

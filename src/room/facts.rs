@@ -15,7 +15,6 @@
 use crate::callback::{Callback, CallbackEvent, StreamDetails};
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
-use crate::room::evidence::Concerned;
 use crate::table::Hashed;
 use crate::text::{Role, Text};
 use crate::time::Timestamp;
@@ -32,6 +31,14 @@ pub(crate) struct Facts<'a> {
     pub(crate) alive: Option<Timestamp>,
     pub(crate) user: Option<(Hashed<'a, UserId>, UserFacts<'a>)>,
     pub(crate) stream: Option<(&'a StreamId, StreamFact<'a>)>,
+}
+
+/// Whom a change concerns.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Concerned<'a> {
+    User(&'a UserId),
+    Stream(&'a StreamId),
+    Everybody,
 }
 
 /// The field order is the rule: the later creation counts, at equal times the greater payload.

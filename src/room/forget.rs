@@ -10,8 +10,7 @@ use std::collections::BinaryHeap;
 
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, UserId};
-use crate::room::evidence::Concerned;
-use crate::room::facts::Facts;
+use crate::room::facts::{Concerned, Facts};
 use crate::room::live::Live;
 use crate::room::session::{Closings, SessionRegister};
 use crate::time::Timestamp;

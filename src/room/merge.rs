@@ -9,8 +9,7 @@
 use crate::change::ChangeLog;
 use crate::config::Fingerprint;
 use crate::id::UserId;
-use crate::room::evidence::Concerned;
-use crate::room::facts::Facts;
+use crate::room::facts::{Concerned, Facts};
 use crate::room::live::Live;
 use crate::room::members::{Left, MemberRef, Members};
 use crate::room::session::{Create, Name, SessionRegister};

@@ -9,8 +9,7 @@ use std::ops::AddAssign;
 
 use crate::change::Who;
 use crate::id::{SessionId, StreamId, UserId};
-use crate::room::evidence::Concerned;
-use crate::room::facts::Facts;
+use crate::room::facts::{Concerned, Facts};
 use crate::room::forget::earlier;
 use crate::room::live::{Joined, Live};
 use crate::room::session::SessionRegister;

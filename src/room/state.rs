@@ -13,8 +13,7 @@ use crate::change::{Cause, ChangeLog};
 use crate::config::{Config, Fingerprint};
 use crate::id::{RoomId, StreamId, StreamSessionId, UserId};
 use crate::outcome::Outcome;
-use crate::room::evidence::Concerned;
-use crate::room::facts::Facts;
+use crate::room::facts::{Concerned, Facts};
 use crate::room::live::Live;
 use crate::room::members::Members;
 use crate::room::observed::PresenceKey;
@@ -422,13 +421,7 @@ impl RoomState {
 
     pub(crate) fn user(&self, user_id: &(impl Key + ?Sized)) -> Option<UserRef<'_>> {
         let user_id = &user_id.hashed();
-        let live = self.live_user(user_id);
-        match self.members.get(user_id) {
-            Some(member) => {
-                Some(UserRef::new(member.user_id, Some(member), live.map(|(_, user)| user)))
-            }
-            None => live.map(|(user_id, user)| UserRef::new(user_id, None, Some(user))),
-        }
+        UserRef::of(self.members.get(user_id), self.live_user(user_id))
     }
 
     /// Its users one after the other, for those who read the list.
@@ -458,7 +451,6 @@ impl<'a> Reading<'a> {
     pub(crate) fn user(&mut self, user_id: &UserId) -> Option<UserRef<'a>> {
         let live = self.sight.and_then(|sight| sight.user_beside(user_id, &mut self.live));
         let member = self.room.members.get_beside(user_id, &mut self.member);
-        let user_id = member.map(|member| member.user_id).or(live.map(|(user_id, _)| user_id))?;
-        Some(UserRef::new(user_id, member, live.map(|(_, user)| user)))
+        UserRef::of(member, live)
     }
 }

@@ -3,7 +3,8 @@
 use crate::change::Who;
 use crate::config::Config;
 use crate::planner::Standing;
-use crate::room::evidence::{Concerned, Evidence, Piece};
+use crate::room::evidence::{Evidence, Piece};
+use crate::room::facts::Concerned;
 use crate::room::forget::earlier;
 use crate::room::state::{Context, RoomState};
 use crate::suspicion::{Sign, SuspectedList, Suspicion};

@@ -33,12 +33,13 @@ pub struct UserRef<'a> {
 }
 
 impl<'a> UserRef<'a> {
-    pub(crate) fn new(
-        id: &'a UserId,
+    /// A user of what is known, if anything is.
+    pub(crate) fn of(
         member: Option<MemberRef<'a>>,
-        live: Option<LiveUser<'a>>,
-    ) -> Self {
-        Self { id, member, live }
+        live: Option<(&'a UserId, LiveUser<'a>)>,
+    ) -> Option<Self> {
+        let id = member.map(|member| member.user_id).or(live.map(|(user_id, _)| user_id))?;
+        Some(Self { id, member, live: live.map(|(_, user)| user) })
     }
 
     /// Who.
