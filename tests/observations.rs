@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use room_registry::{
-    Cause, ChangeKind, Config, Error, Mirror, NewRoom, NewUser, Outcome, RoomClosed, SessionId,
-    Sign, Text, UserId,
+    Cause, ChangeKind, Config, Error, Mirror, NewRoom, NewUser, Observation, Outcome, RoomClosed,
+    SessionId, Sign, Text, UserId,
 };
 use support::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
@@ -191,6 +191,39 @@ fn ending_hides_what_was_observed_until_then_and_creating_shows_it_again() {
     assert_eq!((story.users(), story.streams()), (vec!["bob".into()], vec!["camera".into()]));
 }
 
+/// Answers that come at one instant of our clock count as come after the end before them.
+#[test]
+fn each_end_hides_what_was_observed_until_then_where_our_clock_stands_still() {
+    let somebody = |second| observation(second).some_users([user("bob")]);
+    let something = |second| observation(second).some_streams([stream("camera")]);
+    let seen: [(&str, &dyn Fn(u64) -> Observation); 3] = [
+        ("the room", &|second| observation(second).open(true)),
+        ("a user", &somebody),
+        ("a stream", &something),
+    ];
+    for (what, seen) in seen {
+        let mut story = Story::new();
+        story.passes_to(60);
+        for second in 50..54 {
+            assert_eq!(story.sees(&seen(second)), Outcome::Applied, "{what}");
+            assert!(story.is_open(), "{what}, seen again at {second}");
+            story.registry.end_room("r").unwrap();
+            assert!(!story.is_open(), "{what}, ended again at {second}");
+        }
+    }
+    for (what, seen) in &seen[1..] {
+        let mut story = Story::new();
+        story.passes_to(60);
+        // That the room was open was seen last, but answered first.
+        story.sees(&observation(59).open(true));
+        story.registry.end_room("r").unwrap();
+        story.sees(&seen(50));
+        assert!(story.is_open(), "{what} came after the end");
+        story.registry.end_room("r").unwrap();
+        assert!(!story.is_open(), "{what} came before the second end");
+    }
+}
+
 #[test]
 fn an_observation_ends_the_memberships_of_a_room_that_leaves_the_list() {
     let mut story = Story::new();
@@ -249,6 +282,44 @@ fn a_late_close_is_taken_in_while_an_observation_shows_the_room_open() {
         assert_ne!(story.hears(at(1_000), late.clone()), Outcome::TooLate, "{what}");
         assert!(story.is_open(), "{what}: what was seen later stays");
     }
+}
+
+/// The same late close as above, where a later one outdated that the room was seen open, and what is
+/// left of the observation is whom it saw.
+#[test]
+fn a_late_close_is_taken_in_while_somebody_or_something_is_held_as_seen() {
+    let late = || RoomClosed::new(at(1_000 - 606));
+    let somebody = observation(990).users([user("ann")]);
+    let something = observation(990).streams([stream("camera")]);
+    for (what, seen) in [("a user", somebody), ("a stream", something)] {
+        let mut story = Story::new();
+        story.passes_to(1_000);
+        story.sees(&seen);
+        story.hears_of("9", at(1_000), RoomClosed::new(at(987)));
+        assert_ne!(story.hears(at(1_000), late()), Outcome::TooLate, "{what}");
+    }
+    let mut story = Story::new();
+    story.passes_to(1_000);
+    story.sees(&empty(990));
+    assert_eq!(story.hears(at(1_000), late()), Outcome::TooLate, "nobody");
+}
+
+#[test]
+fn a_late_closing_is_taken_in_of_whom_an_observation_named() {
+    let late_logout = |id| logout(id, 2, 300, 1_000 - 606);
+    let late_unpublish = |id| stream_closed(id, 2, 1_000 - 606);
+    let mut story = Story::new();
+    story.passes_to(1_000);
+    story.sees(&observation(990).users([user("ann")]).streams([stream("camera")]));
+    assert_ne!(story.hears(at(1_000), late_logout("ann")), Outcome::TooLate);
+    assert_ne!(story.hears(at(1_000), late_unpublish("camera")), Outcome::TooLate);
+    assert_eq!(story.hears(at(1_000), late_logout("bob")), Outcome::TooLate);
+    assert_eq!(story.hears(at(1_000), late_unpublish("screen")), Outcome::TooLate);
+
+    // Whom the next list did not name has an entry no longer.
+    story.sees(&observation(996).users([user("tom")]).streams([]));
+    assert_eq!(story.hears_of("2", at(1_000), late_logout("ann")), Outcome::TooLate);
+    assert_eq!(story.hears_of("2", at(1_000), late_unpublish("camera")), Outcome::TooLate);
 }
 
 #[test]
@@ -355,6 +426,32 @@ fn what_observations_left_is_forgotten_after_the_retention() {
     story.registry.expire();
     assert_eq!(story.registry.held_room_count(), 0);
     assert_eq!(story.registry.next_expiry(), None);
+}
+
+#[test]
+fn what_nothing_but_observations_told_is_held_for_the_retention_and_then_forgotten() {
+    let config = Config::builder().empty_means_closed(false).build().unwrap();
+    let seen = [
+        ("not open", empty(66).open(false)),
+        ("nobody", observation(66).users([])),
+        ("nothing", observation(66).streams([])),
+    ];
+    for (what, seen) in seen {
+        let mut story = Story::with(config.clone());
+        // What was told before is due to be forgotten earlier.
+        story.hears(at(52), logout("bob", 2, 30, 51));
+        story.passes_to(70);
+        story.sees(&seen);
+        let due = Duration::from_millis((66 - 5 + 600 + 5) * 1_000 + 1);
+        assert!(story.registry.next_expiry().is_some(), "{what}");
+        story.clock.set(at(0) + due - Duration::from_millis(1));
+        story.registry.expire();
+        assert_eq!(story.registry.held_room_count(), 1, "{what}");
+        assert_eq!(story.registry.next_expiry(), Some(at(0) + due), "{what}");
+        story.clock.set(at(0) + due);
+        story.registry.expire();
+        assert_eq!(story.registry.held_room_count(), 0, "{what}");
+    }
 }
 
 #[test]

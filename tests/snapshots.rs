@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, ObservedStream, RoomId,
-    RoomRegistry, StreamId, Timestamp,
+    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, ObservedStream, ObservedUser,
+    RoomId, RoomRegistry, SessionId, StreamId, Timestamp, UserId,
 };
 use serde_json::{Value, json};
 use support::history::junk_callback;
@@ -151,6 +151,54 @@ fn what_is_stored_beside_an_end_that_outranks_it_is_refused() {
     ] {
         let error = ended(START, without).unwrap_err();
         assert!(error.starts_with(&format!("room r: {what} cannot be")), "{error}");
+    }
+}
+
+#[test]
+fn lists_that_no_observation_can_have_left_are_refused() {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    let seen = |id: u64, observed_at: u64| {
+        Observation::new(RoomId::new("r").unwrap(), Timestamp::from_millis(START - observed_at))
+            .session_id(SessionId::new(id.to_string()).unwrap())
+            .some_users([ObservedUser::new(UserId::new("ann").unwrap())])
+            .some_streams([ObservedStream::new(StreamId::new("camera").unwrap())])
+    };
+    let lists = [("users", "ann"), ("streams", "camera")];
+    let entry_of = |saved: &mut Value, (list, id): (&str, &str)| {
+        saved["rooms"][0]["live"]["observed"][list]["entries"][id].take()
+    };
+    let with = |registry: &RoomRegistry<ManualClock>, list: (&str, &str), entry: &Value| {
+        let mut changed = saved(registry);
+        let (name, id) = list;
+        changed["rooms"][0]["live"]["observed"][name]["entries"][id] = entry.clone();
+        restored(changed, &clock).map(|_| ())
+    };
+
+    // As many names as fit: more leave no more.
+    for id in 10..26 {
+        registry.apply_observation(&seen(id, 100 - id)).unwrap();
+    }
+    registry.apply_observation(&seen(26, 1)).unwrap();
+    for list in lists {
+        let good = entry_of(&mut saved(&registry), list);
+        assert_eq!(good["present"].as_array().unwrap().len(), 16);
+        assert_eq!(with(&registry, list, &good), Ok(()));
+        let refused = |what: &str, change: &dyn Fn(&mut Value)| {
+            let mut entry = good.clone();
+            change(&mut entry);
+            let error = with(&registry, list, &entry).unwrap_err();
+            let named = format!("room r: {what} of the observations cannot be");
+            assert!(error.starts_with(&named), "{error}");
+        };
+        refused("a set of presences", &|entry| entry["present"][7]["session_id"] = json!("90"));
+        refused("a set of presences", &|entry| entry["present"][8] = entry["present"][7].clone());
+        refused("a set of presences", &|entry| {
+            let mut one_more = entry["present"][15].clone();
+            one_more["session_id"] = json!("90");
+            entry["present"].as_array_mut().unwrap().push(one_more);
+        });
+        refused("an absence", &|entry| entry["absent_at"] = json!(START - 6_000));
     }
 }
 
