@@ -108,6 +108,7 @@ mod id;
 mod journal;
 mod mirror;
 mod observation;
+mod order;
 mod outcome;
 mod planner;
 mod registry;

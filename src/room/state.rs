@@ -12,6 +12,7 @@ use crate::callback::Callback;
 use crate::change::{Cause, ChangeLog};
 use crate::config::{Config, Fingerprint};
 use crate::id::{RoomId, StreamId, StreamSessionId, UserId};
+use crate::order::Order;
 use crate::outcome::Outcome;
 use crate::room::facts::{Concerned, Facts};
 use crate::room::live::Live;
@@ -52,8 +53,8 @@ pub(crate) struct RoomState {
 
     // What follows from the above, kept up to date.
     pub(super) shown: Option<Session>,
-    pub(super) users: BTreeSet<(Timestamp, UserId)>,
-    pub(super) streams: BTreeSet<(Timestamp, StreamId)>,
+    pub(super) users: Order<(Timestamp, UserId)>,
+    pub(super) streams: Order<(Timestamp, StreamId)>,
     /// Who is seen by an observation alone, as far as the media server is concerned.
     pub(super) present_users: BTreeSet<UserId>,
     pub(super) present_streams: BTreeSet<StreamId>,
@@ -150,8 +151,8 @@ impl RoomState {
             live: Live::default(),
             notes: BTreeMap::new(),
             shown: None,
-            users: BTreeSet::new(),
-            streams: BTreeSet::new(),
+            users: Order::default(),
+            streams: Order::default(),
             present_users: BTreeSet::new(),
             present_streams: BTreeSet::new(),
             sweep_at: None,
@@ -309,14 +310,14 @@ impl RoomState {
         self.present_streams.clear();
         let Some(sight) = self.sight() else { return };
         let mut present = BTreeSet::new();
-        let mut streams = BTreeSet::new();
+        let mut streams = Vec::new();
         for (stream_id, stream) in sight.streams() {
             if let LiveStream::Presence(_) = stream {
                 present.insert(stream_id.clone());
             }
-            streams.insert((stream.created_at().unwrap_or_default(), stream_id.clone()));
+            streams.push((stream.created_at().unwrap_or_default(), stream_id.clone()));
         }
-        self.streams = streams;
+        self.streams = streams.into_iter().collect();
         self.present_streams = present;
     }
 
@@ -407,11 +408,11 @@ impl RoomState {
         self.users.iter().filter_map(move |(_, user_id)| reading.user(user_id))
     }
 
-    pub(crate) fn user_order(&self) -> &BTreeSet<(Timestamp, UserId)> {
+    pub(crate) fn user_order(&self) -> &Order<(Timestamp, UserId)> {
         &self.users
     }
 
-    pub(crate) fn stream_order(&self) -> &BTreeSet<(Timestamp, StreamId)> {
+    pub(crate) fn stream_order(&self) -> &Order<(Timestamp, StreamId)> {
         &self.streams
     }
 

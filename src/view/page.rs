@@ -1,9 +1,9 @@
 //! Pages of the users and streams of a room.
 
-use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::cursor::{Direction, StreamCursor, UserCursor};
+use crate::order::Order;
 use crate::time::Timestamp;
 use crate::view::{StreamRef, UserRef};
 
@@ -30,14 +30,15 @@ pub struct StreamPage<'a> {
 /// Puts the items of an order that follow a place into a page, at least one. Answers the place of
 /// the last where more follow.
 pub(super) fn turn<'a, I: Ord + Clone, V>(
-    order: &'a BTreeSet<(Timestamp, I)>,
+    order: &'a Order<(Timestamp, I)>,
     limit: usize,
     after: Option<(Timestamp, &I)>,
     direction: Direction,
     mut find: impl FnMut(&'a I) -> Option<V>,
     page: &mut Vec<V>,
 ) -> Option<(Timestamp, &'a I)> {
-    let place = after.map_or(Bound::Unbounded, |(at, id)| Bound::Excluded((at, id.clone())));
+    let after = after.map(|(at, id)| (at, id.clone()));
+    let place = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
     let bounds = match direction {
         Direction::OldestFirst => (place, Bound::Unbounded),
         Direction::NewestFirst => (Bound::Unbounded, place),
