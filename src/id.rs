@@ -99,6 +99,9 @@ fn check(kind: IdKind, text: &str) -> Result<(), IdError> {
 /// Ids that are all digits order as numbers, then as text (so that 1 and 01 differ), and before
 /// all others; others order as text.
 fn numeric_order(a: &str, b: &str) -> Ordering {
+    if a == b {
+        return Ordering::Equal; // as most are that are compared, and soon told
+    }
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match (is_number(a), is_number(b)) {
         (true, true) => {

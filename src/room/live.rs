@@ -65,7 +65,7 @@ impl Live {
             joined.tally.note_main(Effect::Beaten);
             return joined;
         }
-        let index = self.session_or_insert(facts.session_id);
+        let mut index = self.session_or_insert(facts.session_id);
         if let Some(fact) = facts.create {
             let anchors_from = self.latest_create.unwrap_or_default().minus(rules.tie_window_ms);
             let effect = if fact.created_at < anchors_from {
@@ -78,11 +78,11 @@ impl Live {
                 let session = &mut self.sessions[index];
                 session.touched_at = session.touched_at.max(touched_at);
                 joined.watched_lost = self.raise(fact.created_at, watched, rules);
+                // That may have let sessions go before this one.
+                index = self.session_or_insert(facts.session_id);
             }
         }
         let floor = self.floor(rules);
-        // Raising the floor may have let sessions go before this one.
-        let index = self.session_or_insert(facts.session_id);
         let session = &mut self.sessions[index];
         session.join(facts, floor, touched_at, rules, &mut joined.tally);
         if joined.tally.changed {
@@ -264,6 +264,11 @@ impl Live {
         rules: &Fingerprint,
         shows_from: Option<Timestamp>,
     ) -> Option<usize> {
+        if let [only] = &*self.sessions
+            && only.is_anchor()
+        {
+            return Some(0); // as nearly always: nothing contends
+        }
         let closings = self.closings(shows_from);
         let anchors = self.sessions.iter().enumerate().filter_map(|(index, session)| {
             let created_at = session.create.as_ref()?.created_at;

@@ -235,18 +235,16 @@ impl RoomState {
 
     /// Tells where the session that stays visible looks different.
     pub(super) fn show_session(&mut self, moved: Moved, cx: &mut Context<'_>) {
-        let Some(sight) = self.sight() else { return };
-        let session = visible_session(&self.live, self.shown.as_ref());
-        let before =
-            self.shown.as_ref().filter(|shown| shown.inferred).and_then(|shown| shown.opened_at);
-        let opened_at = match before {
+        let Some(shown) = &self.shown else { return };
+        let session = visible_session(&self.live, Some(shown));
+        let opened_at = match shown.opened_at.filter(|_| shown.inferred) {
             Some(before) if moved.gone != Some(before) => {
                 Some(moved.came.map_or(before, |came| came.min(before)))
             }
-            _ => earliest(session, sight),
+            _ => earliest(session, self.live.sight(session, self.shows_from())),
         };
         let look = Look::at(session, opened_at);
-        if self.shown.as_ref().map(Look::of).as_ref() != Some(&look) {
+        if Look::of(shown) != look {
             self.shown = Some(look.to_session());
             cx.log.note(&self.id, cx.cause, Who::SessionUpdated);
         }

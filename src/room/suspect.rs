@@ -41,8 +41,9 @@ impl RoomState {
     /// any more. Returns how many pieces of evidence were reported.
     pub(super) fn report(&mut self, cx: &mut Context<'_>) -> usize {
         // So it is in nearly every room, after nearly every callback.
-        let is_clear = self.suspicions.is_empty() && self.doubtful == Doubtful::default();
-        if is_clear && self.unresolved().next().is_none() {
+        let was_clear = self.suspicions.is_empty() && self.doubtful == Doubtful::default();
+        let is_clear = || self.live.sessions.iter().all(|session| session.evidence.is_empty());
+        if was_clear && (is_clear() || self.unresolved().next().is_none()) {
             cx.is_moved |= self.unreported_since.take().is_some();
             return 0;
         }
