@@ -342,7 +342,7 @@ impl<C: Clock> RoomRegistry<C> {
             && let Some(HeldRoom { room, place }) = self.rooms.at_mut(number)
         {
             self.touched.push(room_id.clone());
-            self.index.turn(number, room, place, &self.config);
+            self.index.turn(number, room, place, &self.config, self.now);
         }
         answer
     }
@@ -368,7 +368,8 @@ impl<C: Clock> RoomRegistry<C> {
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = operation(room, &mut cx);
         let is_still = !cx.is_moved && answer.is_still();
-        let is_forgotten = !is_still && self.index.turn(number, room, place, &self.config);
+        let is_forgotten =
+            !is_still && self.index.turn(number, room, place, &self.config, self.now);
         // Also what changes nothing may find everything too old to be remembered.
         if (is_forgotten || answer.touches()) && self.touched.last() != Some(room.id()) {
             self.touched.push(room.id().clone());
@@ -405,7 +406,7 @@ impl<C: Clock> RoomRegistry<C> {
             let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
             operation(room, &mut cx);
             self.touched.push(room.id().clone());
-            self.index.turn(number, room, place, &self.config);
+            self.index.turn(number, room, place, &self.config, self.now);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Callback, Clock, Config, Lifecycle, ManualClock, NewRoom, NewUser, RoomCreated, RoomId,
-    RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
+    Callback, Clock, Config, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser, RoomCreated,
+    RoomId, RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
 };
 
 const ROOMS: usize = 100;
@@ -229,4 +229,32 @@ proptest! {
             prop_assert!(registry.room(&room_id(room)).unwrap().user("ann").is_none());
         }
     }
+}
+
+#[test]
+fn of_thousands_of_rooms_each_membership_ends_when_it_is_due_and_none_before() {
+    const MANY: usize = 3_000;
+    let clock = ManualClock::at(START);
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    let id = |room: usize| format!("r{room}");
+    for room in 0..MANY {
+        registry.create_room(NewRoom::new(id(room), "host")).unwrap();
+        registry.join_room(&id(room), NewUser::new("ann")).unwrap();
+    }
+    // Each is heard of for as many seconds as the number of its room says.
+    let mut ended = 0;
+    for second in 1..=300_u64 {
+        clock.advance(Duration::from_secs(1));
+        for room in (0..MANY).filter(|room| *room as u64 % 200 >= second) {
+            assert_eq!(registry.heartbeat(&id(room), "ann"), Ok(Heartbeat::Alive));
+        }
+        let silent_for = |room: &usize| second.saturating_sub(*room as u64 % 200);
+        let is_overdue = |room: &usize| Duration::from_secs(silent_for(room)) > TIMEOUT;
+        let overdue = (0..MANY).filter(is_overdue).count();
+        let next = registry.next_expiry();
+        assert!(overdue == ended || next.is_some_and(|at| at <= clock.now()), "never too late");
+        ended += registry.expire().memberships;
+        assert_eq!(ended, overdue, "after {second} s");
+    }
+    assert_eq!(ended, MANY);
 }

@@ -10,8 +10,9 @@ use super::table::Line;
 
 /// A heartbeat of everybody every so many seconds, a sweep each second.
 const EVERY_SECS: usize = 30;
-/// Sweeps that are measured; before them, one round of heartbeats.
-const SWEEPS: usize = 60;
+/// Sweeps that are measured; before them, one round of heartbeats. All joined at once, so what they
+/// were due to would come up in one sweep, had nobody put it off; they see it come up twice.
+const SWEEPS: usize = 150;
 /// How many users fall silent at once, and how often.
 const SILENT: Rounds = Rounds { rounds: 10, operations: 20_000 };
 
@@ -20,11 +21,10 @@ pub fn lines() -> Vec<Line> {
     let ids: Vec<_> = MEDIUM.shuffled(3).into_iter().map(Place::ids).collect();
     let mut dense: Vec<u64> = (0..MEDIUM.users() as u64).collect();
     let (mut ours, mut floor) = (Vec::new(), Vec::new());
-    let beating = ids.len() / EVERY_SECS;
+    let beating: Vec<_> = ids.chunks(ids.len().div_ceil(EVERY_SECS)).collect();
     for second in 0..EVERY_SECS + SWEEPS {
         clock.set(at(1_000 * second as u64));
-        let from = second % EVERY_SECS * beating;
-        for ids in &ids[from..from + beating] {
+        for ids in beating[second % EVERY_SECS] {
             assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
         }
         if second < EVERY_SECS {

@@ -13,14 +13,23 @@ use crate::room::state::RoomState;
 use crate::time::Timestamp;
 use crate::view::RoomRef;
 
+/// How many rooms there are before it matters that they do not all come up in one sweep.
+const MANY: usize = 1_000;
+/// What is due within this time is looked at when it is due, and not before.
+const SOON_MS: u64 = 20_000;
+/// How long before it is due something is looked at, at most.
+const EARLIEST_MS: u64 = 60_000;
+
 /// Where a room stands in every index, as a value, so that one comparison tells what to move.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     ranks: Ranks,
     host_id: Option<UserId>,
-    /// When it is looked at next: never after something is due, and before it where that was put off
-    /// since.
+    /// When it is looked at next: never after something is due; before it where that was put off
+    /// since, and a little before it where it is far off.
     looked_at: Option<Timestamp>,
+    /// When something is due in it that heartbeats do not put off.
+    due: Option<Timestamp>,
     /// Whether it stood in the indexes before.
     is_known: bool,
 }
@@ -96,7 +105,12 @@ impl OrderedId {
 impl Place {
     /// Where a room stands that is not there yet.
     pub(crate) fn nowhere() -> Self {
-        Self { ranks: Ranks::default(), host_id: None, looked_at: None, is_known: false }
+        Self { ranks: Ranks::default(), host_id: None, looked_at: None, due: None, is_known: false }
+    }
+
+    /// When something is due in the room, of which nothing but heartbeats came since it was turned.
+    pub(super) fn next(&self, room: &RoomState, config: &Config) -> Option<Timestamp> {
+        earlier(room.next_timeout(config), self.due)
     }
 }
 
@@ -142,14 +156,15 @@ impl Index {
         room: &RoomState,
         place: &mut Place,
         config: &Config,
+        now: Timestamp,
     ) -> bool {
         let after = Ranks::of(room, config);
         let before = std::mem::replace(&mut place.ranks, after);
         let is_forgotten = room.is_forgotten();
-        let due = if is_forgotten { None } else { room.next_expiry(config) };
+        place.due = if is_forgotten { None } else { room.next_expiry_of_others(config) };
         // What is put off stays where it is: most that is put off once is put off again.
-        if is_forgotten || earlier(place.looked_at, due) != place.looked_at {
-            self.put_off(number, place, due);
+        if is_forgotten || earlier(place.looked_at, place.next(room, config)) != place.looked_at {
+            self.put_off(number, room, place, config, now);
         }
         if before != after {
             self.rank(narrow(number), room.id(), &before, &after);
@@ -197,9 +212,9 @@ impl Index {
         }
     }
 
-    /// The room that is to be looked at next, where that is due.
-    pub(crate) fn due(&self, now: Timestamp) -> Option<usize> {
-        self.by_due().next().filter(|(at, _)| *at <= now).map(|(_, number)| number)
+    /// The rooms that are to be looked at by now, the longest due first.
+    pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = usize> {
+        self.by_due().take_while(move |(at, _)| *at <= now).map(|(_, number)| number)
     }
 
     /// When which room is looked at.
@@ -207,16 +222,31 @@ impl Index {
         self.due.iter().map(|(at, number)| (*at, *number as usize))
     }
 
-    /// A room is looked at at another time: nothing is due before.
-    pub(crate) fn put_off(&mut self, number: usize, place: &mut Place, due: Option<Timestamp>) {
+    /// A room is looked at when something is due in it, as things are. Tells whether that is another
+    /// time than before.
+    pub(crate) fn put_off(
+        &mut self,
+        number: usize,
+        room: &RoomState,
+        place: &mut Place,
+        config: &Config,
+        now: Timestamp,
+    ) -> bool {
         let number = narrow(number);
-        if let Some(at) = place.looked_at {
+        let due = place.next(room, config);
+        let look_at =
+            if self.due.len() < MANY { due } else { due.map(|due| look_at(due, now, number)) };
+        let before = std::mem::replace(&mut place.looked_at, look_at);
+        if before == look_at {
+            return false;
+        }
+        if let Some(at) = before {
             self.due.remove(&(at, number));
         }
-        if let Some(at) = due {
+        if let Some(at) = look_at {
             self.due.insert((at, number));
         }
-        place.looked_at = due;
+        true
     }
 
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
@@ -305,6 +335,19 @@ impl Totals {
     }
 }
 
+/// When to look at a room of many in which something is due at an instant. Rooms that all filled at
+/// once, as after a restart, would all come up in one sweep, though nearly all of them were put off by
+/// then: so what is far off is looked at up to an eighth of the time before, each room by another part
+/// of it, and put off once more.
+fn look_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
+    let left = due.as_millis().saturating_sub(now.as_millis());
+    if left < SOON_MS {
+        return due;
+    }
+    let part = number.wrapping_mul(0x9e37_79b9) >> 16; // of 65,536, evenly spread
+    due.minus(((left / 8).min(EARLIEST_MS) * u64::from(part)) >> 16)
+}
+
 fn turn<K: Ord + Copy>(
     order: &mut BTreeMap<(K, OrderedId), u32>,
     number: u32,
@@ -326,4 +369,43 @@ fn turn<K: Ord + Copy>(
 
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).expect("four billion rooms do not fit in memory")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_room_is_looked_at_when_something_is_due_or_a_little_before(
+            now in 0..=u64::MAX,
+            left in prop_oneof![0..700_000_u64, any::<u64>()],
+            number: u32,
+        ) {
+            let [now, due] = [now, now.saturating_add(left)].map(Timestamp::from_millis);
+            let looked_at = look_at(due, now, number);
+            let early = due.since(looked_at).as_millis();
+            prop_assert!((now..=due).contains(&looked_at));
+            prop_assert!(early <= u128::from(left / 8).min(u128::from(EARLIEST_MS)));
+            // What is looked at too early is so a few times at most.
+            let mut looked_at = looked_at;
+            for _ in 0..8 {
+                looked_at = look_at(due, looked_at, number);
+            }
+            prop_assert!(left > 1_000_000 || looked_at == due);
+        }
+    }
+
+    #[test]
+    fn rooms_that_fill_at_once_come_up_one_after_the_other() {
+        let due = Timestamp::from_secs(90);
+        let mut sweeps = BTreeMap::<_, usize>::new();
+        for number in 0..50_000 {
+            let looked_at = look_at(due, Timestamp::MIN, number);
+            *sweeps.entry(looked_at.as_millis() / 1_000).or_default() += 1;
+        }
+        assert!(sweeps.values().all(|rooms| *rooms < 5_000), "{sweeps:?}");
+    }
 }

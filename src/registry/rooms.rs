@@ -49,7 +49,11 @@ impl Rooms {
     }
 
     pub(crate) fn at(&self, number: usize) -> Option<&RoomState> {
-        self.chunks.get(number / CHUNK)?.get(number % CHUNK).map(|held| &held.room)
+        self.held(number).map(|held| &held.room)
+    }
+
+    pub(super) fn held(&self, number: usize) -> Option<&HeldRoom> {
+        self.chunks.get(number / CHUNK)?.get(number % CHUNK)
     }
 
     pub(crate) fn at_mut(&mut self, number: usize) -> Option<&mut HeldRoom> {

@@ -188,7 +188,7 @@ impl<C: Clock> RoomRegistry<C> {
         let mut registry = Self::read(config, clock, saved)?;
         for number in 0..registry.rooms.len() {
             let Some(HeldRoom { room, place }) = registry.rooms.at_mut(number) else { continue };
-            registry.index.turn(number, room, place, &registry.config);
+            registry.index.turn(number, room, place, &registry.config, registry.now);
         }
         Ok(registry)
     }

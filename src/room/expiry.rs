@@ -97,18 +97,23 @@ impl RoomState {
 
     /// When an expiry can next change something.
     pub(crate) fn next_expiry(&self, config: &Config) -> Option<Timestamp> {
-        let silent = self.members.most_silent();
-        let timeout = silent.map(|(_, at)| at.plus(config.heartbeat_timeout_ms).plus(1));
+        earlier(self.next_timeout(config), self.next_expiry_of_others(config))
+    }
+
+    /// When a heartbeat is next overdue.
+    pub(crate) fn next_timeout(&self, config: &Config) -> Option<Timestamp> {
+        let timeout = self.members.silent_since()?.plus(config.heartbeat_timeout_ms).plus(1);
+        ever(Some(timeout))
+    }
+
+    /// When anything else is due, which heartbeats do not put off.
+    pub(crate) fn next_expiry_of_others(&self, config: &Config) -> Option<Timestamp> {
         let ends = earlier(self.members.oldest_end(), self.ended_at);
         let forgotten =
             ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
         let report = self.unreported_since.map(|since| since.plus(config.report_after_ms));
-        let next = earlier(
-            earlier(timeout, self.lifecycle_end(config)),
-            earlier(earlier(self.sweep_at, report), forgotten),
-        );
-        // What saturated is never due.
-        next.filter(|at| *at < Timestamp::MAX)
+        let kept = earlier(earlier(self.sweep_at, report), forgotten);
+        ever(earlier(self.lifecycle_end(config), kept))
     }
 
     /// When the lifecycle ends the room, as things are.
@@ -192,4 +197,9 @@ impl RoomState {
         self.finish(cx);
         cx.cause = cause;
     }
+}
+
+/// What saturated is never due.
+fn ever(due: Option<Timestamp>) -> Option<Timestamp> {
+    due.filter(|at| *at < Timestamp::MAX)
 }

@@ -22,6 +22,8 @@ pub(crate) struct Members {
     /// When each was last heard of.
     heard: IdTable<UserId, Link>,
     silent: Recency,
+    /// When the one who is silent longest was last heard of: at hand, without a look at the entry.
+    silent_since: Option<Timestamp>,
     /// The memberships, by their places in `heard`.
     held: Vec<Member>,
     left: BTreeMap<UserId, Left>,
@@ -84,6 +86,7 @@ impl Members {
         }
         let place = self.heard.insert_new(user_id, Link::new(heartbeat_at));
         self.silent.push(&mut self.heard, place);
+        self.note_silence();
         grow_slowly(&mut self.held);
         self.held.push(member);
     }
@@ -102,6 +105,7 @@ impl Members {
         let last = self.held.len() - 1;
         self.silent.swap_remove(&mut self.heard, place, last);
         let (user_id, _) = self.heard.swap_remove(user_id)?;
+        self.note_silence();
         Some((user_id, self.held.swap_remove(place)))
     }
 
@@ -109,7 +113,13 @@ impl Members {
         if let Some(link) = self.heard.link_mut(place) {
             link.heard_at = heard_at;
             self.silent.touch(&mut self.heard, place);
+            self.note_silence();
         }
+    }
+
+    fn note_silence(&mut self) {
+        let oldest = self.silent.oldest().and_then(|place| self.heard.link(place));
+        self.silent_since = oldest.map(|link| link.heard_at);
     }
 
     /// Keeps an end in mind.
@@ -157,6 +167,7 @@ impl Members {
     /// All memberships count as alive now.
     pub(crate) fn beat_all(&mut self, now: Timestamp) {
         self.heard.values_mut().for_each(|link| link.heard_at = now);
+        self.note_silence();
     }
 
     pub(crate) fn get(&self, user_id: &(impl Key + ?Sized)) -> Option<MemberRef<'_>> {
@@ -189,6 +200,12 @@ impl Members {
     pub(crate) fn most_silent(&self) -> Option<(&UserId, Timestamp)> {
         let (user_id, link) = self.heard.at(self.silent.oldest()?)?;
         Some((user_id, link.heard_at))
+    }
+
+    /// When the one who is silent longest was last heard of.
+    pub(crate) fn silent_since(&self) -> Option<Timestamp> {
+        debug_assert_eq!(self.silent_since, self.most_silent().map(|(_, heard_at)| heard_at));
+        self.silent_since
     }
 
     /// Forgets ends from before `old`, at most `budget`.
@@ -270,6 +287,7 @@ impl Members {
                 changed.push(user_id.clone());
             }
         }
+        self.note_silence();
         changed.sort_unstable();
         for left in self.left.values_mut() {
             left.joined_at = left.joined_at.min(from);
@@ -290,6 +308,7 @@ impl Members {
         for place in places {
             self.silent.push(&mut self.heard, place);
         }
+        self.note_silence();
         self.reorder_ends();
     }
 
