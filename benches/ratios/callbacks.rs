@@ -9,6 +9,7 @@ use super::heartbeats::count_of;
 use super::method::{Pair, Rounds, count};
 use super::support::filled::{ENDED_SESSION, LOGGED_IN, Registry, SESSION, logged_in};
 use super::support::floor::Floor;
+use super::support::lists::Lists;
 use super::support::obvious::Obvious;
 use super::support::world::{Callbacks, Ids, MEDIUM, Place, at};
 use super::table::Line;
@@ -36,12 +37,7 @@ pub fn lines() -> Vec<Line> {
             debug_assert_eq!((first, second), (Outcome::Applied, Outcome::Applied));
             (first, second)
         },
-        |(_, floor), index| {
-            let Ids { room_id, user_id } = &leaving_ids[index];
-            black_box(floor.remove(room_id, user_id));
-            fence(Ordering::SeqCst);
-            floor.insert(room_id, user_id);
-        },
+        |(_, floor), index| turn_floor(floor, &leaving_ids[index]),
     );
     let outcomes = registry.outcomes();
     let filled = 3 * MEDIUM.rooms + MEDIUM.users();
@@ -85,6 +81,8 @@ pub fn lines() -> Vec<Line> {
         });
         count_of(counted.count_total)
     };
+    let [lists_alone, known_alone] =
+        by_lists_alone(&turns, leaving_ids, &repeats, rest_ids, &mut floor);
     let (of_repeats, of_late) = (allocations(&repeats), allocations(&late));
 
     drop(floor);
@@ -112,12 +110,56 @@ pub fn lines() -> Vec<Line> {
             half(against_obvious),
             1.0,
         ),
+        Line::known(
+            "the same by the lists alone, without rules; floor: remove or insert",
+            half(lists_alone),
+        ),
         Line::known("logout in a batch of 16; floor: our single one", in_batches),
         Line::new("repeat of a login; floor: look-up", duplicate, 1.3),
+        Line::known("the same by the lists alone, without rules; floor: look-up", known_alone),
         Line::new("login of an ended session; floor: look-up", stale, 1.3),
         Line::allocations("repeats, 1,000", of_repeats),
         Line::allocations("logins of ended sessions, 1,000", of_late),
     ]
+}
+
+fn turn_floor(floor: &mut Floor, Ids { room_id, user_id }: &Ids) {
+    black_box(floor.remove(room_id, user_id));
+    fence(Ordering::SeqCst);
+    floor.insert(room_id, user_id);
+}
+
+/// What of it is due to the lists themselves: logouts and logins, and repeats of logins.
+fn by_lists_alone(
+    turns: &[(Callback, Callback)],
+    leaving_ids: &[Ids],
+    repeats: &[Callback],
+    rest_ids: &[Ids],
+    floor: &mut Floor,
+) -> [Pair; 2] {
+    let mut lists = Lists::new(MEDIUM, SESSION, at(LOGGED_IN));
+    let applied = ROUNDS.alternate(
+        &mut (&mut lists, &mut *floor),
+        |(lists, _), index| {
+            let (out, back) = &turns[index];
+            let went = lists.apply(out);
+            fence(Ordering::SeqCst);
+            let came = lists.apply(back);
+            debug_assert!(went && came, "both are told");
+            came
+        },
+        |(_, floor), index| turn_floor(floor, &leaving_ids[index]),
+    );
+    let known = ROUNDS.alternate(
+        &mut (&mut lists, floor),
+        |(lists, _), index| {
+            let is_new = lists.apply(&repeats[index]);
+            debug_assert!(!is_new, "it is a repeat");
+            is_new
+        },
+        |(_, floor), index| floor.get(&rest_ids[index].room_id, &rest_ids[index].user_id),
+    );
+    [applied, known]
 }
 
 /// Everybody logs out, and logs in again a second later.

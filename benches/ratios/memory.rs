@@ -4,8 +4,9 @@ use allocation_counter::measure;
 
 use super::heartbeats::count_of;
 use super::method::count;
-use super::support::filled::{joined, logged_in};
+use super::support::filled::{LOGGED_IN, SESSION, joined, logged_in};
 use super::support::floor::Floor;
+use super::support::lists::Lists;
 use super::support::obvious::Obvious;
 use super::support::world::{MEDIUM, at};
 use super::table::{Line, Target};
@@ -17,6 +18,7 @@ pub fn lines() -> Vec<Line> {
         registry
     });
     let joined = bytes_a_user(|| joined(MEDIUM).0);
+    let lists = bytes_a_user(|| Lists::new(MEDIUM, SESSION, at(LOGGED_IN)));
     let obvious = bytes_a_user(|| Obvious::new(MEDIUM, at(0)));
     let line = |operation, ours, target| Line { operation, unit: "bytes", ours, floor, target };
     vec![
@@ -26,6 +28,7 @@ pub fn lines() -> Vec<Line> {
             Target::Ratio(3.0),
         ),
         line("a user who joined, all indices", joined, Target::Known),
+        line("a user of the lists alone", lists, Target::Known),
         line("a user of the obvious version", obvious, Target::Known),
     ]
 }

@@ -4,6 +4,7 @@
 
 pub mod filled;
 pub mod floor;
+pub mod lists;
 pub mod media;
 pub mod method;
 pub mod obvious;
