@@ -365,6 +365,8 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
         let HeldRoom { room, place } = self.rooms.at_mut(number)?;
+        place.fetch();
+        room.fetch_all();
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = operation(room, &mut cx);
         let is_still = !cx.is_moved && answer.is_still();

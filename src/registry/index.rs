@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
 use std::ops::Bound;
 
 use crate::config::Config;
@@ -106,6 +107,11 @@ impl Place {
     /// Where a room stands that is not there yet.
     pub(crate) fn nowhere() -> Self {
         Self { ranks: Ranks::default(), host_id: None, looked_at: None, due: None, is_known: false }
+    }
+
+    /// Has its memory brought here.
+    pub(super) fn fetch(&self) {
+        black_box((self.is_known, self.looked_at, self.ranks.listed, self.host_id.is_some()));
     }
 
     /// When something is due in the room, of which nothing but heartbeats came since it was turned.

@@ -61,7 +61,7 @@ impl Live {
         rules: &Fingerprint,
     ) -> Joined {
         let mut joined = Joined::default();
-        if self.latest_create.is_some() && self.is_all_below(facts, rules) {
+        if self.is_outdated(facts, rules) {
             joined.tally.note_main(Effect::Beaten);
             return joined;
         }
@@ -323,8 +323,9 @@ impl Live {
     }
 
     /// Whether every fact is below the bound of the room, so that nothing of it can be held.
-    fn is_all_below(&self, facts: &Facts<'_>, rules: &Fingerprint) -> bool {
-        let anchors_from = self.latest_create.unwrap_or_default().minus(rules.tie_window_ms);
+    pub(super) fn is_outdated(&self, facts: &Facts<'_>, rules: &Fingerprint) -> bool {
+        let Some(latest) = self.latest_create else { return false };
+        let anchors_from = latest.minus(rules.tie_window_ms);
         facts.create.is_none_or(|fact| fact.created_at < anchors_from)
             && facts.latest_but_creation().is_none_or(|at| at < self.floor(rules))
     }

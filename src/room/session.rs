@@ -326,6 +326,18 @@ impl SessionRegister {
         self.touched_at = users.chain(streams).fold(self.touched_at, Timestamp::max);
     }
 
+    /// Has the memory of the session itself brought here.
+    pub(crate) fn fetch_all(&self) {
+        black_box((
+            self.closed_at,
+            self.seen_at,
+            self.newest,
+            self.touched_at,
+            self.name.is_some(),
+        ));
+        black_box((self.evidence.is_empty(), self.users.is_empty(), self.create.is_some()));
+    }
+
     /// Has the memory brought here that a callback about a user looks at.
     pub(crate) fn fetch(&self, user_id: &(impl Key + ?Sized)) {
         let place = self.users.likely(user_id);

@@ -164,11 +164,16 @@ impl RoomState {
 
     /// Applies a callback.
     pub(crate) fn apply(&mut self, callback: &Callback, cx: &mut Context<'_>) -> Outcome {
+        let facts = Facts::of(callback, &self.settings);
+        if let Some((user_id, _)) = &facts.user
+            && !self.live.is_outdated(&facts, &self.settings)
+        {
+            self.fetch_user(user_id);
+        }
         self.begin(cx);
         if callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
             return Outcome::Refused;
         }
-        let facts = Facts::of(callback, &self.settings);
         let visible = self.shown.as_ref().and_then(|shown| shown.session_id.as_ref());
         if !self.live.lets_in(&facts, cx.now, visible, &self.settings) {
             return Outcome::TooLate;
@@ -351,6 +356,16 @@ impl RoomState {
     /// Has the memory of the room itself brought here.
     pub(crate) fn fetch(&self) {
         black_box((&self.id == "", self.clock, self.members.is_forgotten(), self.is_listed()));
+    }
+
+    /// Has the memory of all of the room itself brought here, at once and not as it is come upon.
+    pub(crate) fn fetch_all(&self) {
+        black_box((self.sweep_at, self.unreported_since, self.doubtful, self.suspicions.len()));
+        black_box((self.users.iter().next(), self.empty_since, self.ended_at, self.is_listed()));
+        black_box((self.live.latest_create, self.live.observed.is_empty(), self.members.len()));
+        for session in &self.live.sessions {
+            session.fetch_all();
+        }
     }
 
     /// Has the memory brought here that a heartbeat looks at.
