@@ -47,7 +47,7 @@ const OPERATIONS: [&str; 7] = [
     "logout or login",
     "page by most users",
     "page of the newest",
-    "expire, nobody due, a heartbeat",
+    "sweep, a heartbeat",
     "restored, a user",
 ];
 
