@@ -34,6 +34,9 @@ use crate::room::state::{Context, RoomState};
 use crate::time::Timestamp;
 use crate::view::RoomRef;
 
+/// How many rooms or inputs wait for memory together.
+const TOGETHER: usize = 16;
+
 /// The room list, room user lists and stream lists of one app, kept right from its commands and
 /// from the media server's callbacks.
 ///
@@ -339,10 +342,10 @@ impl<C: Clock> RoomRegistry<C> {
         let answer = operation(&mut held.room, &mut cx);
         if !held.room.is_forgotten()
             && let Some(number) = self.rooms.insert(held)
-            && let Some(HeldRoom { room, place }) = self.rooms.at_mut(number)
+            && let Some(held) = self.rooms.at_mut(number)
         {
             self.touched.push(room_id.clone());
-            self.index.turn(number, room, place, &self.config, self.now);
+            self.index.turn(number, held, &self.config, self.now);
         }
         answer
     }
@@ -364,17 +367,16 @@ impl<C: Clock> RoomRegistry<C> {
         cause: Cause,
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
-        let HeldRoom { room, place } = self.rooms.at_mut(number)?;
-        place.fetch();
-        room.fetch_all();
+        let held = self.rooms.at_mut(number)?;
+        held.fetch();
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
-        let answer = operation(room, &mut cx);
+        let answer = operation(&mut held.room, &mut cx);
         let is_still = !cx.is_moved && answer.is_still();
-        let is_forgotten =
-            !is_still && self.index.turn(number, room, place, &self.config, self.now);
+        let is_forgotten = !is_still && self.index.turn(number, held, &self.config, self.now);
         // Also what changes nothing may find everything too old to be remembered.
-        if (is_forgotten || answer.touches()) && self.touched.last() != Some(room.id()) {
-            self.touched.push(room.id().clone());
+        let room_id = held.room.id();
+        if (is_forgotten || answer.touches()) && self.touched.last() != Some(room_id) {
+            self.touched.push(room_id.clone());
         }
         if is_forgotten {
             self.rooms.swap_remove(number);
@@ -404,11 +406,11 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl Fn(&mut RoomState, &mut Context<'_>),
     ) {
         for number in self.rooms.numbers_by_id() {
-            let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { continue };
+            let Some(held) = self.rooms.at_mut(number) else { continue };
             let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
-            operation(room, &mut cx);
-            self.touched.push(room.id().clone());
-            self.index.turn(number, room, place, &self.config, self.now);
+            operation(&mut held.room, &mut cx);
+            self.touched.push(held.room.id().clone());
+            self.index.turn(number, held, &self.config, self.now);
         }
     }
 }

@@ -8,12 +8,9 @@ use crate::command::Heartbeat;
 use crate::error::Error;
 use crate::id::UserId;
 use crate::outcome::Outcome;
-use crate::registry::RoomRegistry;
+use crate::registry::{RoomRegistry, TOGETHER};
 use crate::room::state::RoomState;
 use crate::table::Hashed;
-
-/// How many inputs wait for memory together.
-const TOGETHER: usize = 16;
 
 /// The room and the user that an input is about.
 type Ids<'a> = (Hashed<'a, str>, Option<Hashed<'a, str>>);

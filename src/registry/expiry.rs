@@ -6,15 +6,12 @@ use smallvec::SmallVec;
 
 use crate::change::Cause;
 use crate::clock::Clock;
-use crate::registry::RoomRegistry;
 use crate::registry::rooms::HeldRoom;
+use crate::registry::{RoomRegistry, TOGETHER};
 use crate::room::Expired;
 use crate::room::forget::earlier;
 use crate::room::state::RoomState;
 use crate::time::Timestamp;
-
-/// How many rooms that come up wait for memory together.
-const TOGETHER: usize = 16;
 
 /// How many rooms are looked at to tell what is due next, where they were put off.
 const LOOK_AHEAD: usize = 32;
@@ -55,7 +52,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// a room: they are reported together, with what else is done there.
     ///
     /// Cost: the steps, times the logarithm of the rooms; a room that ends counts as one step and
-    /// costs its users.
+    /// costs its users. Rooms that are put off, as of [`expire`](Self::expire), are no steps.
     ///
     /// ```
     /// use std::time::Duration;
@@ -161,13 +158,14 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// What puts something off does not move its room in the order of what is due, as most moves would
-    /// be for nothing: a room that has come up too early is put off now. Each time that this happens
-    /// something paid for that had put it off. What is due by now is put where it belongs, so that the
-    /// longest due comes first.
+    /// be for nothing: a room that has come up too early is put off now. Something paid for that, each
+    /// time but those few that the room was to be looked at a little early. What is due by now is put
+    /// where it belongs, so that the longest due comes first.
     fn is_put_off(&mut self, number: usize) -> bool {
         let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { return false };
-        debug_assert_eq!(place.next(room, &self.config), room.next_expiry(&self.config));
-        self.index.put_off(number, room, place, &self.config, self.now)
+        let due = place.next(room, &self.config);
+        debug_assert_eq!(due, room.next_expiry(&self.config), "it was turned since");
+        self.index.put_off(number, place, due, self.now)
     }
 
     /// Has the memory brought here of those that come up next: nearly all are put off, and that waits

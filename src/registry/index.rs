@@ -9,6 +9,7 @@ use std::ops::Bound;
 use crate::config::Config;
 use crate::id::{RoomId, UserId};
 use crate::planner::{Planner, Standing};
+use crate::registry::rooms::HeldRoom;
 use crate::room::forget::earlier;
 use crate::room::state::RoomState;
 use crate::time::Timestamp;
@@ -159,18 +160,19 @@ impl Index {
     pub(crate) fn turn(
         &mut self,
         number: usize,
-        room: &RoomState,
-        place: &mut Place,
+        held: &mut HeldRoom,
         config: &Config,
         now: Timestamp,
     ) -> bool {
+        let HeldRoom { room, place } = held;
         let after = Ranks::of(room, config);
         let before = std::mem::replace(&mut place.ranks, after);
         let is_forgotten = room.is_forgotten();
         place.due = if is_forgotten { None } else { room.next_expiry_of_others(config) };
         // What is put off stays where it is: most that is put off once is put off again.
-        if is_forgotten || earlier(place.looked_at, place.next(room, config)) != place.looked_at {
-            self.put_off(number, room, place, config, now);
+        let due = place.next(room, config);
+        if is_forgotten || earlier(place.looked_at, due) != place.looked_at {
+            self.put_off(number, place, due, now);
         }
         if before != after {
             self.rank(narrow(number), room.id(), &before, &after);
@@ -228,18 +230,16 @@ impl Index {
         self.due.iter().map(|(at, number)| (*at, *number as usize))
     }
 
-    /// A room is looked at when something is due in it, as things are. Tells whether that is another
-    /// time than before.
+    /// A room is looked at when something is due in it, or a little before where it is one of many.
+    /// Tells whether that is another time than it was.
     pub(crate) fn put_off(
         &mut self,
         number: usize,
-        room: &RoomState,
         place: &mut Place,
-        config: &Config,
+        due: Option<Timestamp>,
         now: Timestamp,
     ) -> bool {
         let number = narrow(number);
-        let due = place.next(room, config);
         let look_at =
             if self.due.len() < MANY { due } else { due.map(|due| look_at(due, now, number)) };
         let before = std::mem::replace(&mut place.looked_at, look_at);

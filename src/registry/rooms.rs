@@ -28,6 +28,12 @@ impl HeldRoom {
     pub(crate) fn new(room: RoomState) -> Self {
         Self { room, place: Place::nowhere() }
     }
+
+    /// Has all of its own memory brought here, at once and not as it is come upon.
+    pub(super) fn fetch(&self) {
+        self.place.fetch();
+        self.room.fetch_all();
+    }
 }
 
 impl Rooms {

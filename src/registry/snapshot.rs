@@ -187,8 +187,8 @@ impl<C: Clock> RoomRegistry<C> {
     ) -> Result<Self, D::Error> {
         let mut registry = Self::read(config, clock, saved)?;
         for number in 0..registry.rooms.len() {
-            let Some(HeldRoom { room, place }) = registry.rooms.at_mut(number) else { continue };
-            registry.index.turn(number, room, place, &registry.config, registry.now);
+            let Some(held) = registry.rooms.at_mut(number) else { continue };
+            registry.index.turn(number, held, &registry.config, registry.now);
         }
         Ok(registry)
     }

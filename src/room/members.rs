@@ -319,10 +319,6 @@ impl Members {
         self.left_order.make_contiguous().sort_unstable();
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.held.len()
-    }
-
     pub(crate) fn is_forgotten(&self) -> bool {
         self.held.is_empty() && self.left.is_empty()
     }

@@ -168,7 +168,7 @@ impl RoomState {
         if let Some((user_id, _)) = &facts.user
             && !self.live.is_outdated(&facts, &self.settings)
         {
-            self.fetch_user(user_id);
+            self.fetch_user(user_id); // on its way while the rest is looked at
         }
         self.begin(cx);
         if callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
@@ -353,22 +353,23 @@ impl RoomState {
         &self.id
     }
 
-    /// Has the memory of the room itself brought here.
+    /// Has the memory of the room itself brought here that a heartbeat looks at.
     pub(crate) fn fetch(&self) {
         black_box((&self.id == "", self.clock, self.members.is_forgotten(), self.is_listed()));
     }
 
     /// Has the memory of all of the room itself brought here, at once and not as it is come upon.
     pub(crate) fn fetch_all(&self) {
+        self.fetch();
         black_box((self.sweep_at, self.unreported_since, self.doubtful, self.suspicions.len()));
-        black_box((self.users.iter().next(), self.empty_since, self.ended_at, self.is_listed()));
-        black_box((self.live.latest_create, self.live.observed.is_empty(), self.members.len()));
+        black_box((self.users.iter().next(), self.empty_since, self.ended_at));
+        black_box((self.live.latest_create, self.live.observed.is_empty()));
         for session in &self.live.sessions {
             session.fetch_all();
         }
     }
 
-    /// Has the memory brought here that a heartbeat looks at.
+    /// Has the memory brought here that a heartbeat of this user looks at.
     pub(crate) fn fetch_member(&self, user_id: &(impl Key + ?Sized)) {
         self.members.fetch(user_id);
     }
