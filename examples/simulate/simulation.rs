@@ -10,7 +10,7 @@ use super::contestants::{Contestant, Ours};
 use super::measure::{Score, UnderWay};
 use super::network::{Journey, Network};
 use super::repair::{Asker, Calls, Leg};
-use super::server::{MediaServer, Told};
+use super::server::{Lists, MediaServer, Told};
 use super::settings::{START, Settings};
 
 /// Two minutes, after which everything should be in order again.
@@ -182,6 +182,11 @@ impl Simulation {
 
     pub(crate) fn registries_mut(&mut self) -> impl Iterator<Item = &mut Ours> {
         self.entrants.iter_mut().filter_map(|entrant| entrant.contestant.ours_mut())
+    }
+
+    /// What a room shows on the media server.
+    pub(crate) fn truth(&self, room: usize) -> Lists {
+        self.server.lists(room)
     }
 
     pub(crate) fn traffic(&self) -> Traffic {

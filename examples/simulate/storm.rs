@@ -10,8 +10,8 @@
 //! - with repair nothing is wrong at the end, two rounds of the planner after the last callback (and
 //!   half an hour more where calls fail or lists come in part), whatever was lost; but for rooms of
 //!   which not one callback ever came, as nobody can ask about these, and for rooms that are not
-//!   listed where each question in the quarter of an hour that they are asked about failed, and for
-//!   rooms of which one of the lists never came whole in that half an hour;
+//!   listed where each question in the quarter of an hour that they are asked about failed, and but
+//!   for a list of which no answer came whole in that half an hour;
 //! - a mirror that is kept by changes equals the registry;
 //! - a registry that is saved and restored is the same, and the round goes on with the restored one;
 //! - a replica that gets the same callbacks and observations in another order shows the same: all at

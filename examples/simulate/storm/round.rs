@@ -9,6 +9,7 @@ use room_registry::{Mirror, NewRoom, NewUser, Observation, ObservedList, Timesta
 use super::super::contestants::{Contestant, Ours};
 use super::super::names::Names;
 use super::super::rng::{Rng, Share};
+use super::super::server::Lists;
 use super::super::simulation::{Entrant, Simulation};
 use super::{Round, checks, world};
 
@@ -121,7 +122,7 @@ fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String
             let Some(last) = heard_of.get(&room) else { continue };
             let excuses = || {
                 was_given_up(entrant, room, *last, now)
-                    || is_half_unanswered(entrant, room, quiet_from)
+                    || nobody_could_tell(entrant, room, simulation.truth(room), quiet_from)
             };
             if !nothing_lost && excuses() {
                 continue;
@@ -147,17 +148,23 @@ fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String
 }
 
 /// Where calls fail and lists come in part, one of a room's lists may never have come whole since all
-/// was quiet: in nine questions it does not for one room in some two thousand.
-fn is_half_unanswered(entrant: &Entrant, room: usize, quiet_from: Timestamp) -> bool {
+/// was quiet: in nine questions it does not for one room in some two thousand. Then that list may be
+/// wrong, and nothing else.
+fn nobody_could_tell(entrant: &Entrant, room: usize, truth: Lists, quiet_from: Timestamp) -> bool {
     let room_id = Names::room(room);
-    let observed = || {
+    let came_whole = |is_whole: fn(&Observation) -> bool| {
         let of_room = entrant.observed().iter().filter(|answer| answer.room_id == room_id);
-        of_room.filter(|answer| answer.observed_at > quiet_from)
+        of_room.filter(|answer| answer.observed_at > quiet_from).any(is_whole)
     };
-    let users = observed().any(|answer| matches!(answer.users, ObservedList::Complete(_)));
-    let streams = observed().any(|answer| matches!(answer.streams, ObservedList::Complete(_)));
+    let users_came = came_whole(|answer| matches!(answer.users, ObservedList::Complete(_)));
+    let streams_came = came_whole(|answer| matches!(answer.streams, ObservedList::Complete(_)));
+    let shown = entrant.contestant.shown(room);
     let fails = entrant.calls().is_some_and(|calls| calls.failed > 0);
-    fails && !(users && streams)
+    fails
+        && !(users_came && streams_came)
+        && !(users_came && shown.users != truth.users)
+        && !(streams_came && shown.streams != truth.streams)
+        && (shown.open || !truth.open)
 }
 
 /// A room that is not listed, and not heard of, is asked about for a quarter of an hour only: who
