@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use room_registry::{
-    Callback, CallbackEvent, Config, Outcome, Room, RoomRef, SessionId, StreamSessionId, Timestamp,
-    UserSessionId,
+    Callback, CallbackEvent, Config, ManualClock, NewRoom, NewUser, Outcome, Room, RoomRef,
+    RoomRegistry, SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp,
+    UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
 };
 use support::history::{Options, Rng, room_id, valid_history};
 use support::interpreter::as_truth;
@@ -213,6 +214,36 @@ fn junk_deliveries() -> impl Strategy<Value = Vec<(u64, Told)>> {
 fn short_memory() -> Config {
     let short = std::time::Duration::from_secs(4);
     Config::builder().retention(Some(short)).report_after(std::time::Duration::MAX).build().unwrap()
+}
+
+/// A stream that opens again outlives its close, and a user who logs in again outlives the logout,
+/// which stands before the close among what is to be forgotten.
+#[test]
+fn what_was_outlived_behind_something_else_is_not_waited_for() {
+    let at = Timestamp::from_millis;
+    let (stream_id, life) = (StreamId::new("s").unwrap(), StreamSessionId::new("s-0").unwrap());
+    let (user_id, login) = (UserId::new("ann").unwrap(), UserSessionId::new("0").unwrap());
+    let logout = UserLoggedOut::new(user_id.clone(), login.clone(), at(1_000_000), 0);
+    let events: [CallbackEvent; 4] = [
+        logout.login_at(at(1_000_000)).into(),
+        StreamClosed::new(stream_id.clone(), life.clone(), at(1_000_001), None).into(),
+        StreamCreated::new(stream_id, life, at(1_004_900), None).into(),
+        UserLoggedIn::new(user_id, login, at(1_000_101), 0).into(),
+    ];
+
+    let clock = ManualClock::at(at(1_003_000));
+    let mut registry = RoomRegistry::with_clock(short_memory(), clock.clone());
+    registry.create_room(NewRoom::new("other", "tom")).unwrap();
+    registry.join_room("other", NewUser::new("tom")).unwrap();
+    for event in events {
+        registry.apply_callback(&Callback::new(room_id(), SessionId::new("10").unwrap(), event));
+    }
+    let room = registry.export(room_id().as_str()).unwrap();
+    assert_eq!(room.next_expiry(registry.config()), None, "who is there goes by a callback only");
+    let timed_out_at = at(1_003_000 + 90_001);
+    assert_eq!(registry.next_expiry(), Some(timed_out_at));
+    clock.set(timed_out_at);
+    assert_eq!(registry.expire().memberships, 1, "what is due elsewhere is done by the same call");
 }
 
 proptest! {

@@ -285,18 +285,20 @@ impl Live {
     }
 
     /// Lets entries go that their registers have outlived, so that the first one is true. It was
-    /// before, of those whom nothing concerned since: without observations, which take users and
-    /// streams together, nobody else has to be looked at.
+    /// before: without observations, which take users and streams together, it still is where nothing
+    /// concerned it since. What comes up behind it may have been outlived before.
     pub(super) fn trim(
         &mut self,
         concerned: Concerned<'_>,
         shows_from: Option<Timestamp>,
         rules: &Fingerprint,
     ) {
+        let mut was_true = self.observed.is_empty();
         while let Some(Reverse((at, subject))) = self.forgetting.0.peek() {
-            if self.observed.is_empty() && !subject.is_among(concerned) {
+            if was_true && !subject.is_among(concerned) {
                 return;
             }
+            was_true = false;
             if due(self.forgettable_at(subject, shows_from, rules), rules) == Some(*at) {
                 return;
             }
