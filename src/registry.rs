@@ -3,6 +3,7 @@
 //! The rules are [`Room`](crate::Room)'s. The registry reads the clock, finds the room, hands the
 //! input on, and keeps its own indexes up with what came of it.
 
+mod agenda;
 mod batches;
 mod commands;
 mod expiry;
@@ -369,6 +370,7 @@ impl<C: Clock> RoomRegistry<C> {
     ) -> Option<T> {
         let held = self.rooms.at_mut(number)?;
         held.fetch();
+        self.index.agenda.fetch(number);
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = operation(&mut held.room, &mut cx);
         let is_still = !cx.is_moved && answer.is_still();

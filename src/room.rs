@@ -23,10 +23,10 @@ mod merge;
 mod numbers;
 mod observe;
 pub(crate) mod observed;
-pub(crate) mod recency;
 pub(crate) mod session;
 mod shown;
 pub(crate) mod sight;
+pub(crate) mod silence;
 pub(crate) mod state;
 #[cfg(feature = "serde")]
 pub(crate) mod stored;
@@ -368,8 +368,9 @@ impl Room {
         })
     }
 
-    /// When [`expire`](Self::expire) can next change something; `None` where it never will.
-    /// Cost: constant.
+    /// When [`expire`](Self::expire) can next change something; `None` where it never will. It is never
+    /// too late; where there are more than some dozens of members, it may be early, and an `expire` then
+    /// finds nothing due. Cost: constant.
     ///
     #[doc = room_example!(
         "room.join(NewUser::new(\"ann\"), &config, now)?;",

@@ -5,6 +5,7 @@
 //! and one hash of an id serves for every table that is asked for it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hint::black_box;
 use std::sync::LazyLock;
 
 use hashbrown::HashTable;
@@ -197,6 +198,10 @@ impl Places {
         }
     }
 
+    fn is_few(&self) -> bool {
+        matches!(self, Self::Few { .. })
+    }
+
     /// As many as there will be, where there are none yet.
     #[cfg(feature = "serde")]
     fn with_capacity(capacity: usize) -> Self {
@@ -268,6 +273,19 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.places.likely(key)
     }
 
+    /// Has the memory of the table itself brought here.
+    pub(crate) fn fetch(&self) {
+        black_box((self.places.is_few(), self.entries.is_empty()));
+    }
+
+    /// Has the memory of an entry's id brought here, which may lie in two lines.
+    pub(crate) fn fetch_id(&self, place: usize) {
+        if let Some((id, _)) = self.entries.get(place) {
+            let id = id.as_ref();
+            black_box((id.len(), id.as_bytes().first()));
+        }
+    }
+
     pub(crate) fn at(&self, place: usize) -> Option<(&I, &T)> {
         self.entries.get(place).map(|(id, held)| (id, held))
     }
@@ -312,7 +330,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         let (id, held) = self.entries.swap_remove(place);
         let moved = self.entries.get(place).map(|(id, _)| (id.hash(), self.entries.len()));
         self.places.swap_remove(key.hash(), place, moved);
-        if matches!(self.places, Places::Many(_)) && self.entries.len() <= FEW / 2 {
+        if !self.places.is_few() && self.entries.len() <= FEW / 2 {
             self.find_anew();
         }
         Some((id, held))
@@ -347,11 +365,6 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
     /// Everything, in an order that depends on what went.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&I, &T)> {
         self.entries.iter().map(|(id, held)| (id, held))
-    }
-
-    /// As [`iter`](Self::iter).
-    pub(crate) fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&I, &mut T)> {
-        self.entries.iter_mut().map(|(id, held)| (&*id, held))
     }
 
     pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = &T> {

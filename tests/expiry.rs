@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Callback, Clock, Config, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser, RoomCreated,
-    RoomId, RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
+    Callback, ChangeKind, Clock, Config, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser,
+    RoomCreated, RoomId, RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
 };
 
 const ROOMS: usize = 100;
@@ -257,4 +257,51 @@ fn of_thousands_of_rooms_each_membership_ends_when_it_is_due_and_none_before() {
         assert_eq!(ended, overdue, "after {second} s");
     }
     assert_eq!(ended, MANY);
+}
+
+#[test]
+fn of_thousands_of_users_of_a_room_each_membership_ends_in_the_order_of_the_heartbeats() {
+    const USERS: usize = 3_000;
+    let clock = ManualClock::at(START);
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    registry.create_room(NewRoom::new("r1", "host")).unwrap();
+    // Who was heard of when, the longest silent first.
+    let mut heard: Vec<(Timestamp, String)> = Vec::new();
+    for user in 0..USERS {
+        registry.join_room("r1", NewUser::new(format!("u{user}"))).unwrap();
+        heard.push((START, format!("u{user}")));
+    }
+    let mut ended = 0;
+    for second in 1..=400_usize {
+        clock.advance(Duration::from_secs(1));
+        let now = clock.now();
+        // Each is heard of every forty seconds or more rarely, and some day no more.
+        let is_heard = |user: &usize| (user * 7 + second).is_multiple_of(40 + user % 30);
+        let (beating, silent): (Vec<_>, Vec<_>) = heard.into_iter().partition(|(_, user_id)| {
+            let user = user_id[1..].parse().unwrap();
+            second < 20 + user % 280 && is_heard(&user)
+        });
+        heard = silent;
+        for (_, user_id) in beating {
+            assert_eq!(registry.heartbeat("r1", &user_id), Ok(Heartbeat::Alive));
+            heard.push((now, user_id));
+        }
+        let due = heard.first().map(|(at, _)| *at + TIMEOUT + Duration::from_millis(1));
+        let next = registry.next_expiry();
+        assert!(due.is_none() || next.is_some() && next <= due, "{next:?} for {due:?}");
+        // Now and then what is due waits, and now and then some of it.
+        if second % 5 == 0 {
+            continue;
+        }
+        let steps = if second % 7 == 0 { 3 } else { usize::MAX };
+        let overdue = heard.iter().take_while(|(at, _)| *at + TIMEOUT < now).count().min(steps);
+        assert_eq!(registry.expire_at_most(steps).memberships, overdue, "after {second} s");
+        let left = registry.changes().filter_map(|change| match change.kind {
+            ChangeKind::UserLeft { user_id } => Some(user_id.as_str().to_owned()),
+            _ => None,
+        });
+        assert!(left.eq(heard.drain(..overdue).map(|(_, user_id)| user_id)), "after {second} s");
+        ended += overdue;
+    }
+    assert_eq!((ended, registry.user_count()), (USERS, 0));
 }

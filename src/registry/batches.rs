@@ -50,7 +50,7 @@ impl<C: Clock> RoomRegistry<C> {
                 let user_id = callback.user_id().map(UserId::as_str);
                 (Hashed::new(callback.room_id.as_str()), user_id.map(Hashed::new))
             }));
-            self.fetch(&ids, |room, user_id| room.fetch_user(user_id));
+            self.fetch(&ids, |room, user_id| room.likely_user(user_id), RoomState::fetch_user);
             outcomes.extend(batch.iter().map(|callback| self.apply(callback)));
         }
     }
@@ -84,7 +84,7 @@ impl<C: Clock> RoomRegistry<C> {
             ids.clear();
             let hashed = |(room_id, user_id)| (Hashed::new(room_id), Some(Hashed::new(user_id)));
             ids.extend(batch.iter().copied().map(hashed));
-            self.fetch(&ids, |room, user_id| room.fetch_member(user_id));
+            self.fetch(&ids, |room, user_id| room.likely_member(user_id), RoomState::fetch_member);
             let hashed =
                 ids.iter().filter_map(|(room_id, user_id)| user_id.map(|id| (room_id, id)));
             answers.extend(hashed.map(|(room_id, user_id)| self.beat(room_id, &user_id)));
@@ -92,19 +92,27 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Has the memory brought here that a batch is about to look at. Step by step for all of them, and
-    /// each step short, so that a processor waits once a step and not once an input.
-    fn fetch(&self, batch: &[Ids<'_>], fetch_user: impl Fn(&RoomState, &Hashed<'_, str>)) {
+    /// each step so short that a processor is at the next input while it waits for this one.
+    fn fetch<P: Copy>(
+        &self,
+        batch: &[Ids<'_>],
+        likely: impl Fn(&RoomState, &Hashed<'_, str>) -> Option<P>,
+        fetch: impl Fn(&RoomState, P),
+    ) {
         let mut rooms = [None; TOGETHER];
         for (room, (room_id, _)) in rooms.iter_mut().zip(batch) {
-            *room = self.rooms.likely(room_id).and_then(|number| self.rooms.at(number));
+            *room = self.rooms.likely(room_id);
         }
         for room in rooms.into_iter().flatten() {
             room.fetch();
         }
-        for (room, (_, user_id)) in rooms.into_iter().zip(batch) {
-            if let (Some(room), Some(user_id)) = (room, user_id) {
-                fetch_user(room, user_id);
-            }
+        let mut places = [None; TOGETHER];
+        for ((place, room), (_, user_id)) in places.iter_mut().zip(rooms).zip(batch) {
+            *place =
+                room.zip(user_id.as_ref()).and_then(|(room, id)| Some((room, likely(room, id)?)));
+        }
+        for (room, place) in places.into_iter().flatten() {
+            fetch(room, place);
         }
     }
 }

@@ -11,8 +11,9 @@ use crate::command::{
 use crate::error::{Error, id_text};
 use crate::id::{RoomId, UserId};
 use crate::registry::RoomRegistry;
+use crate::registry::rooms::HeldRoom;
 use crate::room::state::RoomState;
-use crate::table::Key;
+use crate::table::Hashed;
 use crate::text::{Attributes, Text};
 
 impl<C: Clock> RoomRegistry<C> {
@@ -180,7 +181,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn heartbeat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
         self.begin();
-        self.beat(room_id, user_id)
+        self.beat(&Hashed::new(room_id), &Hashed::new(user_id))
     }
 
     /// A heartbeat that carries an update (viewing time, points, place). Where the heartbeat is too
@@ -215,23 +216,28 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, |room, cx| room.heartbeat(user_id, update, cx))
     }
 
-    /// A heartbeat that finds its membership alive, as nearly all do, touches nothing but that.
+    /// A heartbeat that finds its membership alive, as nearly all do, touches nothing but that. The last
+    /// of a room's that was waited for puts off what is due in it.
     pub(super) fn beat(
         &mut self,
-        room_id: &(impl Key + ?Sized),
-        user_id: &(impl Key + ?Sized),
+        room_id: &Hashed<'_, str>,
+        user_id: &Hashed<'_, str>,
     ) -> Result<Heartbeat, Error> {
         let Some(number) = self.rooms.number_of(room_id) else {
-            return Err(Error::RoomNotFound { room_id: id_text(room_id.text()) });
+            return Err(Error::RoomNotFound { room_id: id_text(room_id.id) });
         };
         let timeout_ms = self.config.heartbeat_timeout_ms;
-        if let Some(held) = self.rooms.at_mut(number)
-            && held.room.is_kept_alive(user_id, self.now, timeout_ms)
-        {
-            return Ok(Heartbeat::Alive);
+        if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {
+            let silent_since = room.silent_since();
+            if room.is_kept_alive(user_id, self.now, timeout_ms) {
+                if room.silent_since() != silent_since {
+                    self.index.keep_up(number, place.next(room, &self.config), self.now);
+                }
+                return Ok(Heartbeat::Alive);
+            }
         }
         let answer = self.with_room_at(number, Cause::Command, |room, cx| {
-            room.heartbeat(user_id.text(), UserUpdate::default(), cx)
+            room.heartbeat(user_id.id, UserUpdate::default(), cx)
         });
         answer.expect("the room has this number")
     }

@@ -2,8 +2,6 @@
 
 use std::hint::black_box;
 
-use smallvec::SmallVec;
-
 use crate::change::Cause;
 use crate::clock::Clock;
 use crate::registry::rooms::HeldRoom;
@@ -24,8 +22,9 @@ impl<C: Clock> RoomRegistry<C> {
     /// is worth making. A read shows a timed-out membership until it is swept or touched: readers,
     /// changes and mirrors see one state.
     ///
-    /// Cost: what is due, times the logarithm of the rooms. Rooms that come up, but whose members were
-    /// heard of since, are put off at a fraction of that.
+    /// Cost: what is due, times the logarithm of the rooms. Heartbeats put off what is due at a constant
+    /// cost of theirs; a room that comes up all the same, though its members were heard of since, costs
+    /// a look at them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -73,12 +72,16 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         let mut expired = Expired::default();
         let mut budget = steps;
+        while let Some(rooms) = self.index.agenda.open(self.now) {
+            self.put_off_all(&rooms);
+        }
         let mut looked_at = 0_usize;
         while budget > 0
             && let Some(number) = self.next_due()
         {
             if looked_at.is_multiple_of(TOGETHER) {
-                self.fetch_next_due();
+                let rooms = self.due().take(TOGETHER);
+                rooms.filter_map(|number| self.rooms.held(number)).for_each(HeldRoom::fetch);
             }
             looked_at += 1;
             if self.is_put_off(number) {
@@ -102,8 +105,9 @@ impl<C: Clock> RoomRegistry<C> {
     /// When [`expire`](Self::expire) can next change something; `None` where it never will.
     ///
     /// It is never too late. Where what was due in dozens of rooms was put off since the last `expire`,
-    /// by heartbeats mostly, or where there are more than a thousand rooms, it may be early; a call then
-    /// finds nothing due. Cost: constant, at most some dozens of rooms.
+    /// by heartbeats mostly, where a room has more than some dozens of members, or where there are more
+    /// than a thousand rooms, it may be early; a call then finds nothing due. Cost: constant, at most some
+    /// dozens of rooms.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};
@@ -119,17 +123,18 @@ impl<C: Clock> RoomRegistry<C> {
     #[must_use]
     pub fn next_expiry(&self) -> Option<Timestamp> {
         let mut next: Option<Timestamp> = None;
-        for (looked_at, (thought_at, number)) in self.index.by_due().enumerate() {
-            if next.is_some_and(|next| next <= thought_at) {
+        let later = self.index.agenda.later();
+        for (looked_at, (thought_at, number)) in self.index.agenda.soon().enumerate() {
+            if earlier(next, later).is_some_and(|next| next <= thought_at) {
                 break;
             }
             if looked_at == LOOK_AHEAD {
-                return Some(thought_at);
+                return earlier(Some(thought_at), later);
             }
             let due = self.rooms.at(number).and_then(|room| room.next_expiry(&self.config));
             next = earlier(next, due);
         }
-        next
+        earlier(next, later)
     }
 
     /// Gives all memberships one fresh timeout, as if everybody's heartbeat had come just now:
@@ -154,28 +159,38 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     fn next_due(&self) -> Option<usize> {
-        self.index.due(self.now).next()
+        self.due().next()
     }
 
-    /// What puts something off does not move its room in the order of what is due, as most moves would
-    /// be for nothing: a room that has come up too early is put off now. Something paid for that, each
-    /// time but those few that the room was to be looked at a little early. What is due by now is put
-    /// where it belongs, so that the longest due comes first.
+    /// The rooms that are to be looked at by now, the longest due first.
+    fn due(&self) -> impl Iterator<Item = usize> {
+        let soon = self.index.agenda.soon();
+        soon.take_while(|(at, _)| *at <= self.now).map(|(_, number)| number)
+    }
+
+    /// What puts something off does not always move its room in the agenda, as most moves would be for
+    /// nothing: a room that has come up too early is put off now. Something paid for that, each time
+    /// but those few that the room was to be looked at a little early. What is due by now is put where
+    /// it belongs, so that the longest due comes first.
     fn is_put_off(&mut self, number: usize) -> bool {
         let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { return false };
+        room.settle_silence(&self.config, self.now);
         let due = place.next(room, &self.config);
-        debug_assert_eq!(due, room.next_expiry(&self.config), "it was turned since");
-        self.index.put_off(number, place, due, self.now)
+        debug_assert_eq!(due, earlier(due, room.next_expiry(&self.config)), "it was turned since");
+        self.index.put_off(number, due, self.now)
     }
 
-    /// Has the memory brought here of those that come up next: nearly all are put off, and that waits
-    /// for little else.
-    fn fetch_next_due(&self) {
-        let due = self.index.due(self.now).take(TOGETHER);
-        let rooms: SmallVec<[_; TOGETHER]> =
-            due.filter_map(|number| self.rooms.held(number)).collect();
-        for HeldRoom { room, place } in rooms {
-            black_box(place.next(room, &self.config));
+    /// The same of many, whose memory is brought here together: that waits for little else.
+    fn put_off_all(&mut self, rooms: &[u32]) {
+        for numbers in rooms.chunks(TOGETHER) {
+            for number in numbers {
+                if let Some(HeldRoom { room, place }) = self.rooms.held(*number as usize) {
+                    black_box(place.next(room, &self.config));
+                }
+            }
+            for number in numbers {
+                self.is_put_off(*number as usize);
+            }
         }
     }
 }

@@ -2,21 +2,20 @@
 //! rooms a host has, and the totals.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::Bound;
 
 use crate::config::Config;
 use crate::id::{RoomId, UserId};
 use crate::planner::{Planner, Standing};
+use crate::registry::agenda::{Agenda, narrow};
 use crate::registry::rooms::HeldRoom;
 use crate::room::forget::earlier;
 use crate::room::state::RoomState;
 use crate::time::Timestamp;
 use crate::view::RoomRef;
 
-/// How many rooms there are before it matters that they do not all come up in one sweep.
-const MANY: usize = 1_000;
 /// What is due within this time is looked at when it is due, and not before.
 const SOON_MS: u64 = 20_000;
 /// How long before it is due something is looked at, at most.
@@ -27,9 +26,6 @@ const EARLIEST_MS: u64 = 60_000;
 pub(crate) struct Place {
     ranks: Ranks,
     host_id: Option<UserId>,
-    /// When it is looked at next: never after something is due; before it where that was put off
-    /// since, and a little before it where it is far off.
-    looked_at: Option<Timestamp>,
     /// When something is due in it that heartbeats do not put off.
     due: Option<Timestamp>,
     /// Whether it stood in the indexes before.
@@ -64,7 +60,9 @@ pub(crate) struct Index {
     listed: BTreeMap<(Timestamp, OrderedId), u32>,
     most_users: BTreeMap<(Reverse<usize>, OrderedId), u32>,
     ids: BTreeMap<OrderedId, u32>,
-    due: BTreeSet<(Timestamp, u32)>,
+    /// When each is looked at next: never after something is due; before it where that was put off
+    /// since, and a little before it where it is far off.
+    pub(super) agenda: Agenda,
     hosts: BTreeMap<UserId, usize>,
     totals: Totals,
     pub(super) planner: Planner,
@@ -107,12 +105,12 @@ impl OrderedId {
 impl Place {
     /// Where a room stands that is not there yet.
     pub(crate) fn nowhere() -> Self {
-        Self { ranks: Ranks::default(), host_id: None, looked_at: None, due: None, is_known: false }
+        Self { ranks: Ranks::default(), host_id: None, due: None, is_known: false }
     }
 
     /// Has its memory brought here.
     pub(super) fn fetch(&self) {
-        black_box((self.is_known, self.looked_at, self.ranks.listed, self.host_id.is_some()));
+        black_box((self.is_known, self.due, self.ranks.listed, self.host_id.is_some()));
     }
 
     /// When something is due in the room, of which nothing but heartbeats came since it was turned.
@@ -148,7 +146,7 @@ impl Index {
             listed: BTreeMap::new(),
             most_users: BTreeMap::new(),
             ids: BTreeMap::new(),
-            due: BTreeSet::new(),
+            agenda: Agenda::default(),
             hosts: BTreeMap::new(),
             totals: Totals::default(),
             planner: Planner::new(config.repair_calls_per_second),
@@ -169,10 +167,11 @@ impl Index {
         let before = std::mem::replace(&mut place.ranks, after);
         let is_forgotten = room.is_forgotten();
         place.due = if is_forgotten { None } else { room.next_expiry_of_others(config) };
-        // What is put off stays where it is: most that is put off once is put off again.
         let due = place.next(room, config);
-        if is_forgotten || earlier(place.looked_at, due) != place.looked_at {
-            self.put_off(number, place, due, now);
+        if is_forgotten {
+            self.put_off(number, None, now);
+        } else {
+            self.keep_up(number, due, now);
         }
         if before != after {
             self.rank(narrow(number), room.id(), &before, &after);
@@ -205,6 +204,7 @@ impl Index {
     /// A room has another number.
     pub(crate) fn renumber(&mut self, room_id: &RoomId, place: &Place, from: usize, to: usize) {
         let (from, to) = (narrow(from), narrow(to));
+        self.agenda.renumber(from, to);
         let ranks = &place.ranks;
         let room_id = OrderedId::of(room_id);
         if let Some(users) = ranks.users() {
@@ -214,20 +214,18 @@ impl Index {
             self.ids.insert(room_id.clone(), to);
             self.listed.insert((at, room_id), to);
         }
-        if let Some(at) = place.looked_at {
-            self.due.remove(&(at, from));
-            self.due.insert((at, to));
+    }
+
+    /// Something is due in a room at another time, maybe. What was put off by less than as long again
+    /// stays where it is: most that is put off once is put off again.
+    pub(crate) fn keep_up(&mut self, number: usize, due: Option<Timestamp>, now: Timestamp) {
+        let look_at = self.agenda.at(number);
+        let is_too_late = earlier(look_at, due) != look_at;
+        let is_much_too_early =
+            look_at.zip(due).is_some_and(|(look_at, due)| due.since(look_at) > look_at.since(now));
+        if is_too_late || is_much_too_early {
+            self.put_off(number, due, now);
         }
-    }
-
-    /// The rooms that are to be looked at by now, the longest due first.
-    pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = usize> {
-        self.by_due().take_while(move |(at, _)| *at <= now).map(|(_, number)| number)
-    }
-
-    /// When which room is looked at.
-    pub(crate) fn by_due(&self) -> impl Iterator<Item = (Timestamp, usize)> {
-        self.due.iter().map(|(at, number)| (*at, *number as usize))
     }
 
     /// A room is looked at when something is due in it, or a little before where it is one of many.
@@ -235,24 +233,13 @@ impl Index {
     pub(crate) fn put_off(
         &mut self,
         number: usize,
-        place: &mut Place,
         due: Option<Timestamp>,
         now: Timestamp,
     ) -> bool {
         let number = narrow(number);
-        let look_at =
-            if self.due.len() < MANY { due } else { due.map(|due| look_at(due, now, number)) };
-        let before = std::mem::replace(&mut place.looked_at, look_at);
-        if before == look_at {
-            return false;
-        }
-        if let Some(at) = before {
-            self.due.remove(&(at, number));
-        }
-        if let Some(at) = look_at {
-            self.due.insert((at, number));
-        }
-        true
+        let is_one_of_many = self.agenda.has_many();
+        let look_at = if is_one_of_many { due.map(|due| look_at(due, now, number)) } else { due };
+        self.agenda.set(number, look_at, now)
     }
 
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
@@ -342,9 +329,9 @@ impl Totals {
 }
 
 /// When to look at a room of many in which something is due at an instant. Rooms that all filled at
-/// once, as after a restart, would all come up in one sweep, though nearly all of them were put off by
-/// then: so what is far off is looked at up to an eighth of the time before, each room by another part
-/// of it, and put off once more.
+/// once, as after a restart, and in which somebody is heard of rarely, would all come up in one sweep,
+/// though nearly all of them were put off by then: so what is far off is looked at up to an eighth of
+/// the time before, each room by another part of it, and put off once more.
 fn look_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
     let left = due.as_millis().saturating_sub(now.as_millis());
     if left < SOON_MS {
@@ -371,10 +358,6 @@ fn turn<K: Ord + Copy>(
     if let Some(at) = after {
         order.insert((at, room_id), number);
     }
-}
-
-fn narrow(number: usize) -> u32 {
-    u32::try_from(number).expect("four billion rooms do not fit in memory")
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use crate::change::{Cause, Who};
 use crate::command::Lifecycle;
 use crate::config::Config;
 use crate::room::forget::earlier;
-use crate::room::members::is_timed_out;
 use crate::room::state::{Context, RoomState};
 use crate::time::Timestamp;
 
@@ -53,14 +52,17 @@ impl Expired {
     }
 }
 
+/// Soon is a fourth of the timeout: rooms of which there are many are looked at an eighth of it before
+/// something is due.
+const SOON: u64 = 4;
+
 impl RoomState {
     /// Does what is due, at most `budget` steps of it.
     pub(crate) fn expire(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Expired {
         self.tick(cx);
         let mut expired = Expired::default();
         while *budget > 0
-            && let Some((user_id, heartbeat_at)) = self.members.most_silent()
-            && is_timed_out(heartbeat_at, cx.config.heartbeat_timeout_ms, cx.now)
+            && let Some(user_id) = self.members.overdue(cx.config.heartbeat_timeout_ms, cx.now)
         {
             let user_id = user_id.clone();
             self.time_out(&user_id, cx);
@@ -95,15 +97,27 @@ impl RoomState {
         expired
     }
 
-    /// When an expiry can next change something.
+    /// When an expiry can next change something; where there are many members, maybe earlier.
     pub(crate) fn next_expiry(&self, config: &Config) -> Option<Timestamp> {
-        earlier(self.next_timeout(config), self.next_expiry_of_others(config))
+        let timeout = timeout(self.members.silent_since_exactly(), config);
+        earlier(timeout, self.next_expiry_of_others(config))
     }
 
-    /// When a heartbeat is next overdue.
+    /// When a heartbeat is next overdue, or earlier: those that came since it was last settled may
+    /// have put it off.
     pub(crate) fn next_timeout(&self, config: &Config) -> Option<Timestamp> {
-        let timeout = self.members.silent_since()?.plus(config.heartbeat_timeout_ms).plus(1);
-        ever(Some(timeout))
+        timeout(self.members.silent_since(), config)
+    }
+
+    /// Finds out when a heartbeat is next overdue, if that is now, or may be soon.
+    pub(crate) fn settle_silence(&mut self, config: &Config, now: Timestamp) {
+        let timeout_ms = config.heartbeat_timeout_ms;
+        self.members.overdue(timeout_ms, now.plus(timeout_ms / SOON));
+    }
+
+    /// Since when everybody is silent, or earlier.
+    pub(crate) fn silent_since(&self) -> Option<Timestamp> {
+        self.members.silent_since()
     }
 
     /// When anything else is due, which heartbeats do not put off.
@@ -197,6 +211,11 @@ impl RoomState {
         self.finish(cx);
         cx.cause = cause;
     }
+}
+
+/// When somebody is overdue, where the longest silent was last heard of then.
+fn timeout(silent_since: Option<Timestamp>, config: &Config) -> Option<Timestamp> {
+    ever(silent_since.map(|at| at.plus(config.heartbeat_timeout_ms).plus(1)))
 }
 
 /// What saturated is never due.

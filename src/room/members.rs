@@ -1,15 +1,13 @@
 //! The memberships of a room: who joined by command, kept up by heartbeats.
 //!
 //! As every membership has the same timeout, the order in which they end is the order of their last
-//! heartbeats: a list with the longest silent at its head gives the next to end in no time, and a
-//! heartbeat moves its user to the tail.
+//! heartbeats: [`Silence`] tells the next to end, and a heartbeat costs it nothing but its own time.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::hint::black_box;
 
 use crate::id::UserId;
-use crate::room::recency::{Link, Linked, Recency};
-use crate::table::{Hashed, IdTable, Key, grow_slowly};
+use crate::room::silence::Silence;
+use crate::table::{Hashed, Key, grow_slowly};
 use crate::text::Attributes;
 use crate::time::Timestamp;
 use crate::visible::Membership;
@@ -19,12 +17,9 @@ use crate::visible::Membership;
 /// What a heartbeat looks at stands together, and what it does not, elsewhere.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Members {
-    /// When each was last heard of.
-    heard: IdTable<UserId, Link>,
-    silent: Recency,
-    /// When the one who is silent longest was last heard of: at hand, without a look at the entry.
-    silent_since: Option<Timestamp>,
-    /// The memberships, by their places in `heard`.
+    /// Who they are, and when each was last heard of.
+    silence: Silence<UserId>,
+    /// The memberships, by their places in that.
     held: Vec<Member>,
     left: BTreeMap<UserId, Left>,
     /// Those who left, oldest first; an entry that a new membership outlived is passed over.
@@ -81,12 +76,10 @@ impl Members {
         let member = Member { membership, updated_at };
         if let Some(place) = self.place_of(&user_id) {
             self.held[place] = member;
-            self.touch(place, heartbeat_at);
+            self.silence.note(place, heartbeat_at);
             return;
         }
-        let place = self.heard.insert_new(user_id, Link::new(heartbeat_at));
-        self.silent.push(&mut self.heard, place);
-        self.note_silence();
+        self.silence.insert_new(user_id, heartbeat_at);
         grow_slowly(&mut self.held);
         self.held.push(member);
     }
@@ -100,26 +93,8 @@ impl Members {
     }
 
     fn remove(&mut self, user_id: &(impl Key + ?Sized)) -> Option<(UserId, Member)> {
-        let user_id = &user_id.hashed();
-        let place = self.place_of(user_id)?;
-        let last = self.held.len() - 1;
-        self.silent.swap_remove(&mut self.heard, place, last);
-        let (user_id, _) = self.heard.swap_remove(user_id)?;
-        self.note_silence();
+        let (user_id, place) = self.silence.swap_remove(&user_id.hashed())?;
         Some((user_id, self.held.swap_remove(place)))
-    }
-
-    fn touch(&mut self, place: usize, heard_at: Timestamp) {
-        if let Some(link) = self.heard.link_mut(place) {
-            link.heard_at = heard_at;
-            self.silent.touch(&mut self.heard, place);
-            self.note_silence();
-        }
-    }
-
-    fn note_silence(&mut self) {
-        let oldest = self.silent.oldest().and_then(|place| self.heard.link(place));
-        self.silent_since = oldest.map(|link| link.heard_at);
     }
 
     /// Keeps an end in mind.
@@ -130,13 +105,13 @@ impl Members {
 
     /// The place of a member, until one goes.
     pub(crate) fn place_of(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
-        self.heard.place_of(user_id)
+        self.silence.place_of(user_id)
     }
 
     /// A heartbeat.
     pub(crate) fn beat(&mut self, user_id: &(impl Key + ?Sized), now: Timestamp) {
         if let Some(place) = self.place_of(user_id) {
-            self.touch(place, now);
+            self.silence.note(place, now);
         }
     }
 
@@ -148,10 +123,10 @@ impl Members {
         timeout_ms: u64,
     ) -> bool {
         let Some(place) = self.place_of(user_id) else { return false };
-        let link = self.heard.link(place);
-        let is_alive = link.is_some_and(|link| !is_timed_out(link.heard_at, timeout_ms, now));
+        let heard = self.silence.at(place);
+        let is_alive = heard.is_some_and(|(_, at)| !is_timed_out(at, timeout_ms, now));
         if is_alive {
-            self.touch(place, now);
+            self.silence.note(place, now);
         }
         is_alive
     }
@@ -159,15 +134,16 @@ impl Members {
     /// A heartbeat that was kept elsewhere, where it is the later one. Who was silent for longest is to
     /// be counted anew after it.
     pub(crate) fn take_heartbeat(&mut self, user_id: &str, at: Timestamp) {
-        if let Some(link) = self.heard.get_mut(user_id) {
-            link.heard_at = link.heard_at.max(at);
+        if let Some(place) = self.place_of(user_id)
+            && self.silence.at(place).is_some_and(|(_, heard_at)| heard_at < at)
+        {
+            self.silence.note(place, at);
         }
     }
 
     /// All memberships count as alive now.
     pub(crate) fn beat_all(&mut self, now: Timestamp) {
-        self.heard.values_mut().for_each(|link| link.heard_at = now);
-        self.note_silence();
+        self.silence.map(|_| now);
     }
 
     pub(crate) fn get(&self, user_id: &(impl Key + ?Sized)) -> Option<MemberRef<'_>> {
@@ -176,7 +152,7 @@ impl Members {
 
     /// As [`get`](Self::get) of one who likely stands beside the one that was found before.
     pub(crate) fn get_beside(&self, user_id: &UserId, found: &mut usize) -> Option<MemberRef<'_>> {
-        self.at(self.heard.place_beside(user_id, found)?)
+        self.at(self.silence.place_beside(user_id, found)?)
     }
 
     /// A membership, to change what it shows.
@@ -185,27 +161,40 @@ impl Members {
         self.held.get_mut(place)
     }
 
-    /// Has the memory brought here that a heartbeat of this user looks at.
-    pub(crate) fn fetch(&self, user_id: &(impl Key + ?Sized)) {
-        let place = self.heard.likely(user_id);
-        black_box(place.and_then(|place| self.heard.link(place)).map(|link| link.heard_at));
+    /// As [`Places::likely`](crate::table::Places::likely).
+    pub(crate) fn likely(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.silence.likely(user_id)
+    }
+
+    /// Has the memory brought here that every heartbeat looks at.
+    pub(crate) fn fetch(&self) {
+        self.silence.fetch();
+    }
+
+    /// Has the memory of a place brought here that a heartbeat looks at.
+    pub(crate) fn fetch_at(&self, place: usize) {
+        self.silence.fetch_at(place);
     }
 
     fn at(&self, place: usize) -> Option<MemberRef<'_>> {
-        let (user_id, link) = self.heard.at(place)?;
-        Some(MemberRef { user_id, heartbeat_at: link.heard_at, member: self.held.get(place)? })
+        let (user_id, heartbeat_at) = self.silence.at(place)?;
+        Some(MemberRef { user_id, heartbeat_at, member: self.held.get(place)? })
     }
 
-    /// The one who is silent longest, and since when.
-    pub(crate) fn most_silent(&self) -> Option<(&UserId, Timestamp)> {
-        let (user_id, link) = self.heard.at(self.silent.oldest()?)?;
-        Some((user_id, link.heard_at))
+    /// The one who has been silent for longest, if that is for longer than the timeout.
+    pub(crate) fn overdue(&mut self, timeout_ms: u64, now: Timestamp) -> Option<&UserId> {
+        let place = self.silence.longest(now.minus(timeout_ms))?;
+        self.silence.at(place).map(|(user_id, _)| user_id)
     }
 
-    /// When the one who is silent longest was last heard of.
+    /// Since when everybody is silent, or earlier.
     pub(crate) fn silent_since(&self) -> Option<Timestamp> {
-        debug_assert_eq!(self.silent_since, self.most_silent().map(|(_, heard_at)| heard_at));
-        self.silent_since
+        self.silence.since()
+    }
+
+    /// The same, exactly where they are few.
+    pub(crate) fn silent_since_exactly(&self) -> Option<Timestamp> {
+        self.silence.since_exactly()
     }
 
     /// Forgets ends from before `old`, at most `budget`.
@@ -241,7 +230,7 @@ impl Members {
     /// The memberships that hold, the longest silent first: the order in which they time out.
     #[cfg(feature = "serde")]
     pub(crate) fn by_silence(&self) -> impl Iterator<Item = MemberRef<'_>> {
-        self.silent.iter(&self.heard).filter_map(|place| self.at(place))
+        self.silence.in_order().into_iter().filter_map(|place| self.at(place))
     }
 
     /// The end of a user's last membership, if it is remembered.
@@ -279,15 +268,14 @@ impl Members {
     /// end of the room. Tells whose membership changed, by id.
     pub(crate) fn pull_back(&mut self, now: Timestamp, from: Timestamp) -> Vec<UserId> {
         let mut changed = Vec::new();
-        for ((user_id, link), member) in self.heard.iter_mut().zip(&mut self.held) {
-            link.heard_at = link.heard_at.min(now);
+        self.silence.map(|heard_at| heard_at.min(now));
+        for (place, member) in self.held.iter_mut().enumerate() {
             member.updated_at = member.updated_at.min(now);
             if member.membership.joined_at > from {
                 member.membership.joined_at = from;
-                changed.push(user_id.clone());
+                changed.extend(self.silence.at(place).map(|(user_id, _)| user_id.clone()));
             }
         }
-        self.note_silence();
         changed.sort_unstable();
         for left in self.left.values_mut() {
             left.joined_at = left.joined_at.min(from);
@@ -299,16 +287,12 @@ impl Members {
         changed
     }
 
-    /// Orders the list of the silent anew, after heartbeats came from outside.
+    /// Orders those who are silent anew, after heartbeats came from outside.
     pub(crate) fn reorder(&mut self) {
-        let mut order: Vec<_> = self.heard.iter().enumerate().collect();
-        order.sort_unstable_by_key(|(_, (user_id, link))| (link.heard_at, *user_id));
+        let mut order: Vec<_> = self.iter().enumerate().collect();
+        order.sort_unstable_by_key(|(_, member)| (member.heartbeat_at, member.user_id));
         let places: Vec<_> = order.into_iter().map(|(place, _)| place).collect();
-        self.silent = Recency::default();
-        for place in places {
-            self.silent.push(&mut self.heard, place);
-        }
-        self.note_silence();
+        self.silence.order(&places, |heard_at| heard_at);
         self.reorder_ends();
     }
 
@@ -345,16 +329,6 @@ impl<'a> MemberRef<'a> {
 
     pub(crate) fn is_timed_out(self, timeout_ms: u64, now: Timestamp) -> bool {
         is_timed_out(self.heartbeat_at, timeout_ms, now)
-    }
-}
-
-impl Linked for IdTable<UserId, Link> {
-    fn link(&self, place: usize) -> Option<&Link> {
-        self.at(place).map(|(_, link)| link)
-    }
-
-    fn link_mut(&mut self, place: usize) -> Option<&mut Link> {
-        self.at_mut(place)
     }
 }
 

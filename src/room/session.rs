@@ -11,7 +11,7 @@ use crate::room::facts::{
 };
 use crate::room::stream::StreamRegister;
 use crate::room::user::UserRegister;
-use crate::table::{Hashed, IdTable, Key};
+use crate::table::{Hashed, IdTable};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -338,10 +338,12 @@ impl SessionRegister {
         black_box((self.evidence.is_empty(), self.users.is_empty(), self.create.is_some()));
     }
 
-    /// Has the memory brought here that a callback about a user looks at.
-    pub(crate) fn fetch(&self, user_id: &(impl Key + ?Sized)) {
-        let place = self.users.likely(user_id);
-        black_box(place.and_then(|place| self.users.at(place)).map(|(_, user)| user.key_at));
+    /// Has the memory of a user's place brought here.
+    pub(crate) fn fetch(&self, place: usize) {
+        self.users.fetch_id(place);
+        if let Some((_, user)) = self.users.at(place) {
+            black_box((user.key_at, user.closers.len()));
+        }
     }
 
     pub(crate) fn bounds(&self, floor: Timestamp) -> Bounds {

@@ -168,7 +168,8 @@ impl RoomState {
         if let Some((user_id, _)) = &facts.user
             && !self.live.is_outdated(&facts, &self.settings)
         {
-            self.fetch_user(user_id); // on its way while the rest is looked at
+            // On its way while the rest is looked at.
+            self.likely_user(user_id).inspect(|place| self.fetch_user(*place));
         }
         self.begin(cx);
         if callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
@@ -355,7 +356,8 @@ impl RoomState {
 
     /// Has the memory of the room itself brought here that a heartbeat looks at.
     pub(crate) fn fetch(&self) {
-        black_box((&self.id == "", self.clock, self.members.is_forgotten(), self.is_listed()));
+        self.members.fetch();
+        black_box((self.id.as_str().len(), self.clock, self.is_listed()));
     }
 
     /// Has the memory of all of the room itself brought here, at once and not as it is come upon.
@@ -369,15 +371,26 @@ impl RoomState {
         }
     }
 
-    /// Has the memory brought here that a heartbeat of this user looks at.
-    pub(crate) fn fetch_member(&self, user_id: &(impl Key + ?Sized)) {
-        self.members.fetch(user_id);
+    /// The place where a heartbeat of this user finds the membership, likely.
+    pub(crate) fn likely_member(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.members.likely(user_id)
     }
 
-    /// Has the memory brought here that a callback about a user looks at.
-    pub(crate) fn fetch_user(&self, user_id: &(impl Key + ?Sized)) {
-        for session in &self.live.sessions {
-            session.fetch(user_id);
+    /// Has the memory of such a place brought here.
+    pub(crate) fn fetch_member(&self, place: usize) {
+        self.members.fetch_at(place);
+    }
+
+    /// The session and the place in it where a callback about this user finds what is held, likely.
+    pub(crate) fn likely_user(&self, user_id: &(impl Key + ?Sized)) -> Option<(usize, usize)> {
+        let mut sessions = self.live.sessions.iter().enumerate();
+        sessions.find_map(|(index, session)| Some((index, session.users.likely(user_id)?)))
+    }
+
+    /// Has the memory of such a place brought here.
+    pub(crate) fn fetch_user(&self, (session, place): (usize, usize)) {
+        if let Some(session) = self.live.sessions.get(session) {
+            session.fetch(place);
         }
     }
 

@@ -1,0 +1,243 @@
+//! When each room is looked at next.
+//!
+//! Nearly every look is for nothing, as heartbeats put off what was due. So what comes up later stands
+//! by the second only, in no order, where to put it and to take it away costs next to nothing; a second
+//! that begins is opened, and only what is still due in it stands in order. Where there are not many
+//! rooms, all stand in order, so that it is known exactly when the next one comes up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
+
+use crate::time::Timestamp;
+
+/// How many rooms are many.
+const MANY: usize = 1_000;
+
+/// Rooms by number, and when they are looked at.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    /// By number.
+    looks: Vec<Look>,
+    /// How many of those are set.
+    len: usize,
+    /// What comes up soon.
+    soon: BTreeSet<(Timestamp, u32)>,
+    /// What comes up later, by second.
+    later: BTreeMap<Second, Vec<u32>>,
+}
+
+/// When a room is looked at.
+#[derive(Debug, Clone, Copy, Default)]
+struct Look {
+    at: Option<Timestamp>,
+    /// Where it stands in its second, where it comes up later.
+    place: Option<u32>,
+}
+
+/// A second, counted from the beginning of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Second(u64);
+
+impl Second {
+    fn of(at: Timestamp) -> Self {
+        Self(at.as_millis() / 1_000)
+    }
+
+    fn begins_at(self) -> Timestamp {
+        Timestamp::from_millis(self.0 * 1_000)
+    }
+}
+
+impl Agenda {
+    /// Whether so many rooms are to be looked at that it is not known exactly when.
+    pub(super) fn has_many(&self) -> bool {
+        self.len >= MANY
+    }
+
+    /// When a room is looked at.
+    pub(super) fn at(&self, number: usize) -> Option<Timestamp> {
+        self.looks.get(number)?.at
+    }
+
+    /// Has the memory of a room's look brought here.
+    pub(super) fn fetch(&self, number: usize) {
+        black_box(self.at(number));
+    }
+
+    /// Sets when a room is looked at. Tells whether that is another time than it was.
+    pub(super) fn set(&mut self, number: u32, at: Option<Timestamp>, now: Timestamp) -> bool {
+        let before = self.look(number).at;
+        if before == at {
+            return false;
+        }
+        self.strike_out(number);
+        if let Some(at) = at {
+            let place = self.put(number, at, now);
+            *self.look(number) = Look { at: Some(at), place };
+            self.len += 1;
+        }
+        true
+    }
+
+    /// The room of the last number has another number, whose room is gone.
+    pub(super) fn renumber(&mut self, last: u32, number: u32) {
+        let moved = *self.look(last);
+        if let Look { at: Some(at), place: None } = moved {
+            self.soon.remove(&(at, last));
+            self.soon.insert((at, number));
+        }
+        if let Look { at: Some(at), place: Some(place) } = moved
+            && let Some(numbers) = self.later.get_mut(&Second::of(at))
+        {
+            numbers[place as usize] = number;
+        }
+        *self.look(number) = moved;
+        self.looks.truncate(last as usize);
+    }
+
+    /// Takes all out that come up later, but within a second that has begun by now; they are to be set
+    /// again. Nothing where there is no such second.
+    pub(super) fn open(&mut self, now: Timestamp) -> Option<Vec<u32>> {
+        let second = self.later.first_entry()?;
+        if *second.key() > Second::of(now) {
+            return None;
+        }
+        let numbers = second.remove();
+        self.len -= numbers.len();
+        for number in &numbers {
+            *self.look(*number) = Look::default();
+        }
+        Some(numbers)
+    }
+
+    /// What comes up soon, the longest due first.
+    pub(super) fn soon(&self) -> impl Iterator<Item = (Timestamp, usize)> {
+        self.soon.iter().map(|(at, number)| (*at, *number as usize))
+    }
+
+    /// Before when nothing comes up of what comes up later.
+    pub(super) fn later(&self) -> Option<Timestamp> {
+        self.later.first_key_value().map(|(second, _)| second.begins_at())
+    }
+
+    fn put(&mut self, number: u32, at: Timestamp, now: Timestamp) -> Option<u32> {
+        let second = Second::of(at);
+        if !self.has_many() || second <= Second::of(now) {
+            self.soon.insert((at, number));
+            return None;
+        }
+        let numbers = self.later.entry(second).or_default();
+        numbers.push(number);
+        Some(narrow(numbers.len() - 1))
+    }
+
+    fn strike_out(&mut self, number: u32) {
+        let Look { at: Some(at), place } = std::mem::take(self.look(number)) else { return };
+        self.len -= 1;
+        let Some(place) = place else {
+            self.soon.remove(&(at, number));
+            return;
+        };
+        let second = Second::of(at);
+        let Some(numbers) = self.later.get_mut(&second) else { return };
+        numbers.swap_remove(place as usize);
+        if let Some(moved) = numbers.get(place as usize) {
+            self.looks[*moved as usize].place = Some(place);
+        } else if numbers.is_empty() {
+            self.later.remove(&second);
+        }
+    }
+
+    fn look(&mut self, number: u32) -> &mut Look {
+        let number = number as usize;
+        if number >= self.looks.len() {
+            self.looks.resize_with(number + 1, Look::default);
+        }
+        &mut self.looks[number]
+    }
+}
+
+pub(super) fn narrow(number: usize) -> u32 {
+    u32::try_from(number).expect("four billion rooms do not fit in memory")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn all_come_up_in_the_order_of_a_plain_list(
+            filled in prop_oneof![0..40_u32, 900..1_100_u32],
+            steps in prop::collection::vec((0..8_u8, any::<prop::sample::Index>(), 0..9_000_u64), 0..300),
+        ) {
+            let ms = Timestamp::from_millis;
+            let mut agenda = Agenda::default();
+            let mut list: Vec<Option<Timestamp>> = Vec::new();
+            let mut now = 50_000;
+            for number in 0..filled {
+                let at = ms(now + u64::from(number) * 37 % 10_000);
+                prop_assert!(agenda.set(number, Some(at), ms(now)));
+                list.push(Some(at));
+            }
+            for (step, which, span) in steps {
+                let which = which.index(list.len().max(1));
+                match step {
+                    0..=2 => {
+                        let at = ms((now + span).saturating_sub(1_000));
+                        let is_other = list.get(which) != Some(&Some(at));
+                        prop_assert_eq!(agenda.set(narrow(which), Some(at), ms(now)), is_other);
+                        list.resize(list.len().max(which + 1), None);
+                        list[which] = Some(at);
+                    }
+                    3 => {
+                        let was_set = list.get(which).is_some_and(Option::is_some);
+                        prop_assert_eq!(agenda.set(narrow(which), None, ms(now)), was_set);
+                        list.resize(list.len().max(which + 1), None);
+                        list[which] = None;
+                    }
+                    4 if which < list.len() => {
+                        agenda.set(narrow(which), None, ms(now));
+                        list.swap_remove(which);
+                        if which < list.len() {
+                            agenda.renumber(narrow(list.len()), narrow(which));
+                        }
+                    }
+                    5 => {
+                        let at = ms(now + span * 2);
+                        agenda.set(narrow(list.len()), Some(at), ms(now));
+                        list.push(Some(at));
+                    }
+                    _ => {
+                        now += span / 4;
+                        while let Some(opened) = agenda.open(ms(now)) {
+                            for number in opened {
+                                prop_assert_eq!(agenda.at(number as usize), None);
+                                agenda.set(number, list[number as usize], ms(now));
+                            }
+                        }
+                        let mut due: Vec<_> = (0..)
+                            .zip(&list)
+                            .filter_map(|(number, at)| Some(((*at)?, number)))
+                            .filter(|(at, _)| *at <= ms(now))
+                            .collect();
+                        due.sort_unstable();
+                        let soon = agenda.soon().take_while(|(at, _)| *at <= ms(now));
+                        prop_assert!(soon.eq(due.iter().copied()));
+                    }
+                }
+                prop_assert_eq!(agenda.len, list.iter().flatten().count());
+                for (number, at) in list.iter().enumerate() {
+                    prop_assert_eq!(agenda.at(number), *at);
+                }
+                let next = agenda.soon().next().map(|(at, _)| at).into_iter().chain(agenda.later()).min();
+                prop_assert!(next.is_some() == (agenda.len > 0));
+                prop_assert!(next <= list.iter().flatten().min().copied());
+                prop_assert!(filled >= 900 || agenda.later().is_none());
+            }
+        }
+    }
+}
