@@ -47,7 +47,7 @@ const OPERATIONS: [&str; 7] = [
     "logout or login",
     "page by most users",
     "page of the newest",
-    "sweep, a heartbeat",
+    "sweep",
     "restored, a user",
 ];
 
@@ -116,8 +116,8 @@ fn page(registry: &Registry, world: World, order: RoomOrder, key: u64) -> f64 {
     })
 }
 
-/// The mean of the sweeps of a minute and a half, each beside the heartbeats of a second: what it
-/// takes to see that they put something off, for each of them.
+/// The mean of the sweeps of a minute and a half, each beside the heartbeats of a second, which put off
+/// what was due.
 fn sweep(registry: &mut Registry, clock: &ManualClock, ids: &[Ids]) -> f64 {
     let mut sum = 0.0;
     for round in 0..SWEEPS_BEFORE + SWEEPS {
@@ -131,7 +131,7 @@ fn sweep(registry: &mut Registry, clock: &ManualClock, ids: &[Ids]) -> f64 {
             sum += if round < SWEEPS_BEFORE { 0.0 } else { span };
         }
     }
-    sum / count(SWEEPS * ids.len())
+    sum / count(SWEEPS * EVERY_SECS)
 }
 
 fn of_floor(world: World, places: &[Place]) -> f64 {
