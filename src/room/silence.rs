@@ -296,21 +296,21 @@ mod tests {
         #[test]
         fn it_tells_what_a_plain_queue_tells(
             filled in 0..1_500_usize,
-            steps in prop::collection::vec((0..10_u8, any::<prop::sample::Index>(), 0..4_u64), 0..120),
+            steps in prop::collection::vec((0..11_u8, any::<prop::sample::Index>(), 0..4_u64), 0..120),
         ) {
             let mut silence = Silence::default();
             let mut ids = Vec::new();
             let mut queue = Queue::default();
-            let mut now = 10_u64;
+            let mut now = 20_000;
             let at = Timestamp::from_millis;
             for place in 0..filled {
-                now += u64::from(place % 3 == 0);
+                now += if place % 3 == 0 { 1_000 } else { 0 };
                 push(&mut silence, at(now), &mut ids, place);
                 queue.note(place, at(now));
             }
             for (number, (step, which, past)) in (filled..).zip(steps) {
                 let len = queue.0.len();
-                now += past;
+                now += 1_000 * past;
                 match step {
                     0..=3 if len > 0 => {
                         silence.note(which.index(len), at(now));
@@ -327,8 +327,8 @@ mod tests {
                     }
                     6 => _ = silence.longest(at(now)),
                     7 => {
-                        silence.map(|heard_at| heard_at.min(at(now - 3)));
-                        queue.0.iter_mut().for_each(|(heard_at, _)| *heard_at = (*heard_at).min(at(now - 3)));
+                        silence.map(|heard_at| heard_at.min(at(now - 3_000)));
+                        queue.0.iter_mut().for_each(|(heard_at, _)| *heard_at = (*heard_at).min(at(now - 3_000)));
                     }
                     8 => {
                         let mut places: Vec<_> = (0..len).collect();
@@ -336,9 +336,16 @@ mod tests {
                         silence.order(&places, |_| at(now));
                         queue.0 = places.into_iter().map(|place| (at(now), place)).collect();
                     }
+                    9 if len > 0 => {
+                        // Heard of at a time of the past, at which nobody else was.
+                        let past = at(now - 1_000 * past * past + 1 + number as u64 % 999);
+                        silence.note(which.index(len), past);
+                        queue.note(which.index(len), past);
+                        now += 1_000;
+                    }
                     _ => {
                         // All that went silent go, in their order.
-                        let old = at(now.saturating_sub(past * past));
+                        let old = at(now - 1_000 * past * past);
                         for _ in 0..40 {
                             let longest = silence.longest(old);
                             prop_assert_eq!(longest, queue.longest(old));
@@ -371,5 +378,18 @@ mod tests {
         silence.note(1_234, at(60));
         assert_eq!(silence.longest(at(50)), None);
         assert_eq!(silence.since(), Some(at(50)));
+    }
+
+    #[test]
+    fn the_bound_of_all_keeps_up_by_itself_also_where_the_last_that_it_waits_for_goes() {
+        let at = Timestamp::from_millis;
+        let (mut silence, mut ids) = (Silence::default(), Vec::new());
+        (0..100).for_each(|number| push(&mut silence, at(50), &mut ids, number));
+        for now in [60, 70] {
+            (0..100).for_each(|place| silence.note(place, at(now)));
+        }
+        assert_eq!(silence.since(), Some(at(60)));
+        silence.swap_remove(&ids[0]);
+        assert_eq!(silence.since(), Some(at(70)));
     }
 }
