@@ -305,3 +305,33 @@ fn of_thousands_of_users_of_a_room_each_membership_ends_in_the_order_of_the_hear
     }
     assert_eq!((ended, registry.user_count()), (USERS, 0));
 }
+
+#[test]
+fn a_backlog_of_thousands_of_rooms_is_worked_off_in_order_a_few_at_a_time() {
+    const MANY: usize = 3_000;
+    let clock = ManualClock::at(START);
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    let second_of = |room: usize| room * 7 % 60;
+    for room in 0..MANY {
+        registry.create_room(NewRoom::new(format!("r{room}"), "host")).unwrap();
+        registry.join_room(&format!("r{room}"), NewUser::new("ann")).unwrap();
+    }
+    for second in 0..60 {
+        clock.advance(Duration::from_secs(1));
+        for room in (0..MANY).filter(|room| second_of(*room) == second) {
+            registry.heartbeat(&format!("r{room}"), "ann").unwrap();
+        }
+    }
+    clock.advance(Duration::from_secs(1_000));
+    let mut ended: Vec<usize> = Vec::new();
+    loop {
+        let steps = registry.expire_at_most(70).steps();
+        let rooms = registry.changes().map(|change| change.room_id.as_str()[1..].parse::<usize>());
+        ended.extend(rooms.map(Result::unwrap));
+        if steps < 70 {
+            break;
+        }
+    }
+    assert_eq!((ended.len(), registry.user_count()), (MANY, 0));
+    assert!(ended.is_sorted_by_key(|room| second_of(*room)), "the longest silent goes first");
+}

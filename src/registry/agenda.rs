@@ -95,11 +95,11 @@ impl Agenda {
         self.looks.truncate(last as usize);
     }
 
-    /// Takes all out that come up later, but within a second that has begun by now; they are to be set
-    /// again. Nothing where there is no such second.
-    pub(super) fn open(&mut self, now: Timestamp) -> Option<Vec<u32>> {
+    /// Takes all out that come up in the first second, if it has begun by then; they are to be set
+    /// again.
+    pub(super) fn open(&mut self, by: Timestamp) -> Option<Vec<u32>> {
         let second = self.later.first_entry()?;
-        if *second.key() > Second::of(now) {
+        if *second.key() > Second::of(by) {
             return None;
         }
         let numbers = second.remove();

@@ -72,16 +72,18 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         let mut expired = Expired::default();
         let mut budget = steps;
-        while let Some(rooms) = self.index.agenda.open(self.now) {
-            self.put_off_all(&rooms);
-        }
         let mut looked_at = 0_usize;
-        while budget > 0
-            && let Some(number) = self.next_due()
-        {
+        while budget > 0 {
+            let next = self.due().next();
+            // Second by second, as far as the budget goes.
+            if let Some(rooms) = self.index.agenda.open(next.map_or(self.now, |(at, _)| at)) {
+                self.put_off_all(&rooms);
+                continue;
+            }
+            let Some((_, number)) = next else { break };
             if looked_at.is_multiple_of(TOGETHER) {
                 let rooms = self.due().take(TOGETHER);
-                rooms.filter_map(|number| self.rooms.held(number)).for_each(HeldRoom::fetch);
+                rooms.filter_map(|(_, number)| self.rooms.held(number)).for_each(HeldRoom::fetch);
             }
             looked_at += 1;
             if self.is_put_off(number) {
@@ -158,14 +160,9 @@ impl<C: Clock> RoomRegistry<C> {
         self.for_each_room(Cause::Command, RoomState::grant_grace);
     }
 
-    fn next_due(&self) -> Option<usize> {
-        self.due().next()
-    }
-
-    /// The rooms that are to be looked at by now, the longest due first.
-    fn due(&self) -> impl Iterator<Item = usize> {
-        let soon = self.index.agenda.soon();
-        soon.take_while(|(at, _)| *at <= self.now).map(|(_, number)| number)
+    /// The rooms that are to be looked at by now, of the seconds that are open, the longest due first.
+    fn due(&self) -> impl Iterator<Item = (Timestamp, usize)> {
+        self.index.agenda.soon().take_while(|(at, _)| *at <= self.now)
     }
 
     /// What puts something off does not always move its room in the agenda, as most moves would be for
