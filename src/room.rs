@@ -9,6 +9,23 @@
 //! time ────────▶ expiry
 //! ```
 
+/// Documents a method of a room with an example on a created room.
+macro_rules! room_example {
+    ($($line:literal),+) => {
+        concat!(
+            "```\n",
+            "# use room_registry::*;\n",
+            "# let config = Config::default();\n",
+            "# let now = Timestamp::from_secs(1_000);\n",
+            "# let mut room = Room::new(RoomId::new(\"r1\")?, &config);\n",
+            "room.create(NewRoom::new(\"r1\", \"tom\"), &config, now)?;\n",
+            $($line, "\n",)+
+            "# Ok::<(), Error>(())\n",
+            "```"
+        )
+    };
+}
+
 pub(crate) mod commands;
 mod difference;
 mod doubts;
@@ -76,23 +93,6 @@ use crate::view::RoomRef;
 pub struct Room {
     state: RoomState,
     log: ChangeLog,
-}
-
-/// Documents a method of a room with an example on a created room.
-macro_rules! room_example {
-    ($($line:literal),+) => {
-        concat!(
-            "```\n",
-            "# use room_registry::*;\n",
-            "# let config = Config::default();\n",
-            "# let now = Timestamp::from_secs(1_000);\n",
-            "# let mut room = Room::new(RoomId::new(\"r1\")?, &config);\n",
-            "room.create(NewRoom::new(\"r1\", \"tom\"), &config, now)?;\n",
-            $($line, "\n",)+
-            "# Ok::<(), Error>(())\n",
-            "```"
-        )
-    };
 }
 
 impl Room {
@@ -293,107 +293,6 @@ impl Room {
     ) -> Result<(), Error> {
         self.run(config, now, Cause::Command, |room, cx| {
             room.update_stream(stream_id, attributes, cx)
-        })
-    }
-
-    /// Does everything that is due; see [`RoomRegistry::expire`](crate::RoomRegistry::expire).
-    /// Cost: what is due.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherSettings`].
-    ///
-    #[doc = room_example!(
-        "room.join(NewUser::new(\"ann\"), &config, now)?;",
-        "let later = Timestamp::from_secs(1_091);",
-        "assert_eq!(room.expire(&config, later)?.memberships, 1);"
-    )]
-    pub fn expire(&mut self, config: &Config, now: Timestamp) -> Result<Expired, Error> {
-        self.run(config, now, Cause::Command, |room, cx| {
-            Ok(room.expire(&mut usize::MAX.clone(), cx))
-        })
-    }
-
-    /// Takes over last heartbeats that were kept outside the room, then does everything that is
-    /// due. A heartbeat counts where it is later than what the room knows, and no later than now.
-    ///
-    /// Heartbeats are too frequent to rewrite a stored room for each: keep them beside it, and hand
-    /// them in when something is due. Cost: the memberships of the room.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherSettings`].
-    ///
-    #[doc = room_example!(
-        "room.join(NewUser::new(\"ann\"), &config, now)?;",
-        "let heartbeats = [(\"ann\", Timestamp::from_secs(1_080))];",
-        "let later = Timestamp::from_secs(1_091);",
-        "assert_eq!(room.expire_with(heartbeats, &config, later)?.memberships, 0);"
-    )]
-    pub fn expire_with(
-        &mut self,
-        heartbeats: impl IntoIterator<Item = (impl AsRef<str>, Timestamp)>,
-        config: &Config,
-        now: Timestamp,
-    ) -> Result<Expired, Error> {
-        self.run(config, now, Cause::Command, |room, cx| {
-            room.take_heartbeats(heartbeats, cx);
-            Ok(room.expire(&mut usize::MAX.clone(), cx))
-        })
-    }
-
-    /// Takes over last heartbeats that were kept outside the room, and does nothing that is due:
-    /// before a command whose answer depends on who is still there. Cost: the memberships of the
-    /// room.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherSettings`].
-    ///
-    #[doc = room_example!(
-        "room.join(NewUser::new(\"ann\"), &config, now)?;",
-        "let later = Timestamp::from_secs(1_091);",
-        "room.take_heartbeats([(\"ann\", Timestamp::from_secs(1_080))], &config, later)?;",
-        "assert!(room.join(NewUser::new(\"ann\"), &config, later).is_err(), \"she is still there\");"
-    )]
-    pub fn take_heartbeats(
-        &mut self,
-        heartbeats: impl IntoIterator<Item = (impl AsRef<str>, Timestamp)>,
-        config: &Config,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        self.run(config, now, Cause::Command, |room, cx| {
-            room.take_heartbeats(heartbeats, cx);
-            Ok(())
-        })
-    }
-
-    /// When [`expire`](Self::expire) can next change something; `None` where it never will. It is never
-    /// too late; where there are more than some dozens of members, it may be early, and an `expire` then
-    /// finds nothing due. Cost: constant.
-    ///
-    #[doc = room_example!(
-        "room.join(NewUser::new(\"ann\"), &config, now)?;",
-        "let timeout = Timestamp::from_millis(1_090_001); // exactly the timeout is in time",
-        "assert_eq!(room.next_expiry(&config), Some(timeout));"
-    )]
-    #[must_use]
-    pub fn next_expiry(&self, config: &Config) -> Option<Timestamp> {
-        self.state.next_expiry(config)
-    }
-
-    /// Gives all memberships one fresh timeout; see
-    /// [`RoomRegistry::grant_grace`](crate::RoomRegistry::grant_grace). Cost: the memberships.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherSettings`].
-    ///
-    #[doc = room_example!("room.grant_grace(&config, now)?;")]
-    pub fn grant_grace(&mut self, config: &Config, now: Timestamp) -> Result<(), Error> {
-        self.run(config, now, Cause::Command, |room, cx| {
-            room.grant_grace(cx);
-            Ok(())
         })
     }
 

@@ -3,6 +3,8 @@
 use crate::change::{Cause, Who};
 use crate::command::Lifecycle;
 use crate::config::Config;
+use crate::error::Error;
+use crate::room::Room;
 use crate::room::forget::earlier;
 use crate::room::state::{Context, RoomState};
 use crate::time::Timestamp;
@@ -52,9 +54,112 @@ impl Expired {
     }
 }
 
-/// Soon is a fourth of the timeout: rooms of which there are many are looked at an eighth of it before
-/// something is due.
-const SOON: u64 = 4;
+impl Room {
+    /// Does everything that is due; see [`RoomRegistry::expire`](crate::RoomRegistry::expire).
+    /// Cost: what is due.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherSettings`].
+    ///
+    #[doc = room_example!(
+        "room.join(NewUser::new(\"ann\"), &config, now)?;",
+        "let later = Timestamp::from_secs(1_091);",
+        "assert_eq!(room.expire(&config, later)?.memberships, 1);"
+    )]
+    pub fn expire(&mut self, config: &Config, now: Timestamp) -> Result<Expired, Error> {
+        self.run(config, now, Cause::Command, |room, cx| {
+            Ok(room.expire(&mut usize::MAX.clone(), cx))
+        })
+    }
+
+    /// Takes over last heartbeats that were kept outside the room, then does everything that is
+    /// due. A heartbeat counts where it is later than what the room knows, and no later than now.
+    ///
+    /// Heartbeats are too frequent to rewrite a stored room for each: keep them beside it, and hand
+    /// them in when something is due. Cost: the memberships of the room.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherSettings`].
+    ///
+    #[doc = room_example!(
+        "room.join(NewUser::new(\"ann\"), &config, now)?;",
+        "let heartbeats = [(\"ann\", Timestamp::from_secs(1_080))];",
+        "let later = Timestamp::from_secs(1_091);",
+        "assert_eq!(room.expire_with(heartbeats, &config, later)?.memberships, 0);"
+    )]
+    pub fn expire_with(
+        &mut self,
+        heartbeats: impl IntoIterator<Item = (impl AsRef<str>, Timestamp)>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Expired, Error> {
+        self.run(config, now, Cause::Command, |room, cx| {
+            room.take_heartbeats(heartbeats, cx);
+            Ok(room.expire(&mut usize::MAX.clone(), cx))
+        })
+    }
+
+    /// Takes over last heartbeats that were kept outside the room, and does nothing that is due:
+    /// before a command whose answer depends on who is still there. Cost: the memberships of the
+    /// room.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherSettings`].
+    ///
+    #[doc = room_example!(
+        "room.join(NewUser::new(\"ann\"), &config, now)?;",
+        "let later = Timestamp::from_secs(1_091);",
+        "room.take_heartbeats([(\"ann\", Timestamp::from_secs(1_080))], &config, later)?;",
+        "assert!(room.join(NewUser::new(\"ann\"), &config, later).is_err(), \"she is still there\");"
+    )]
+    pub fn take_heartbeats(
+        &mut self,
+        heartbeats: impl IntoIterator<Item = (impl AsRef<str>, Timestamp)>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.run(config, now, Cause::Command, |room, cx| {
+            room.take_heartbeats(heartbeats, cx);
+            Ok(())
+        })
+    }
+
+    /// When [`expire`](Self::expire) can next change something; `None` where it never will. It is never
+    /// too late; where there are more than some dozens of members, it may be early, and an `expire` then
+    /// finds nothing due. Cost: constant.
+    ///
+    #[doc = room_example!(
+        "room.join(NewUser::new(\"ann\"), &config, now)?;",
+        "let timeout = Timestamp::from_millis(1_090_001); // exactly the timeout is in time",
+        "assert_eq!(room.next_expiry(&config), Some(timeout));"
+    )]
+    #[must_use]
+    pub fn next_expiry(&self, config: &Config) -> Option<Timestamp> {
+        self.state.next_expiry(config)
+    }
+
+    /// Gives all memberships one fresh timeout; see
+    /// [`RoomRegistry::grant_grace`](crate::RoomRegistry::grant_grace). Cost: the memberships.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherSettings`].
+    ///
+    #[doc = room_example!("room.grant_grace(&config, now)?;")]
+    pub fn grant_grace(&mut self, config: &Config, now: Timestamp) -> Result<(), Error> {
+        self.run(config, now, Cause::Command, |room, cx| {
+            room.grant_grace(cx);
+            Ok(())
+        })
+    }
+}
+
+/// Who is overdue within a fourth of the timeout is found out when a room is looked at: of many rooms
+/// each is looked at up to an eighth of it before something is due.
+const AHEAD: u64 = 4;
 
 impl RoomState {
     /// Does what is due, at most `budget` steps of it.
@@ -112,7 +217,7 @@ impl RoomState {
     /// Finds out when a heartbeat is next overdue, if that is now, or may be soon.
     pub(crate) fn settle_silence(&mut self, config: &Config, now: Timestamp) {
         let timeout_ms = config.heartbeat_timeout_ms;
-        self.members.overdue(timeout_ms, now.plus(timeout_ms / SOON));
+        self.members.overdue(timeout_ms, now.plus(timeout_ms / AHEAD));
     }
 
     /// Since when everybody is silent, or earlier.
