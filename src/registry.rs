@@ -386,6 +386,7 @@ impl<C: Clock> RoomRegistry<C> {
             if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {
                 self.index.renumber(room.id(), place, last, number);
             }
+            self.index.agenda.truncate(last);
         }
         Some(answer)
     }

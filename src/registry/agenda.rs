@@ -18,8 +18,6 @@ const MANY: usize = 1_000;
 pub(super) struct Agenda {
     /// By number.
     looks: Vec<Look>,
-    /// How many of those are set.
-    len: usize,
     /// What comes up soon.
     soon: BTreeSet<(Timestamp, u32)>,
     /// What comes up later, by second.
@@ -49,9 +47,9 @@ impl Second {
 }
 
 impl Agenda {
-    /// Whether so many rooms are to be looked at that it is not known exactly when.
+    /// Whether there are so many rooms that it is not known exactly when the next one comes up.
     pub(super) fn has_many(&self) -> bool {
-        self.len >= MANY
+        self.looks.len() >= MANY
     }
 
     /// When a room is looked at.
@@ -74,7 +72,6 @@ impl Agenda {
         if let Some(at) = at {
             let place = self.put(number, at, now);
             *self.look(number) = Look { at: Some(at), place };
-            self.len += 1;
         }
         true
     }
@@ -92,7 +89,16 @@ impl Agenda {
             numbers[place as usize] = number;
         }
         *self.look(number) = moved;
-        self.looks.truncate(last as usize);
+        *self.look(last) = Look::default();
+    }
+
+    /// There are so many rooms, and not more.
+    pub(super) fn truncate(&mut self, rooms: usize) {
+        debug_assert!(
+            self.looks.iter().skip(rooms).all(|look| look.at.is_none()),
+            "those are gone"
+        );
+        self.looks.truncate(rooms);
     }
 
     /// Takes all out that come up in the first second, if it has begun by then; they are to be set
@@ -103,7 +109,6 @@ impl Agenda {
             return None;
         }
         let numbers = second.remove();
-        self.len -= numbers.len();
         for number in &numbers {
             *self.look(*number) = Look::default();
         }
@@ -133,7 +138,6 @@ impl Agenda {
 
     fn strike_out(&mut self, number: u32) {
         let Look { at: Some(at), place } = std::mem::take(self.look(number)) else { return };
-        self.len -= 1;
         let Some(place) = place else {
             self.soon.remove(&(at, number));
             return;
@@ -205,6 +209,7 @@ mod tests {
                         if which < list.len() {
                             agenda.renumber(narrow(list.len()), narrow(which));
                         }
+                        agenda.truncate(list.len());
                     }
                     5 => {
                         let at = ms(now + span * 2);
@@ -229,12 +234,13 @@ mod tests {
                         prop_assert!(soon.eq(due.iter().copied()));
                     }
                 }
-                prop_assert_eq!(agenda.len, list.iter().flatten().count());
+                let later = agenda.later.values().map(Vec::len).sum::<usize>();
+                prop_assert_eq!(agenda.soon.len() + later, list.iter().flatten().count());
                 for (number, at) in list.iter().enumerate() {
                     prop_assert_eq!(agenda.at(number), *at);
                 }
                 let next = agenda.soon().next().map(|(at, _)| at).into_iter().chain(agenda.later()).min();
-                prop_assert!(next.is_some() == (agenda.len > 0));
+                prop_assert!(next.is_some() == list.iter().any(Option::is_some));
                 prop_assert!(next <= list.iter().flatten().min().copied());
                 prop_assert!(filled >= 900 || agenda.later().is_none());
             }
