@@ -323,8 +323,8 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         place
     }
 
-    /// Takes an entry out, whose place the last one has from then on.
-    pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(I, T)> {
+    /// Takes an entry out, and tells its place, which the last one has from then on.
+    pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(usize, I, T)> {
         let key = &key.hashed();
         let place = self.place_of(key)?;
         let (id, held) = self.entries.swap_remove(place);
@@ -333,7 +333,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         if !self.places.is_few() && self.entries.len() <= FEW / 2 {
             self.find_anew();
         }
-        Some((id, held))
+        Some((place, id, held))
     }
 
     /// Lets go what `keep` does not want to keep; the others keep their order.
@@ -412,7 +412,7 @@ mod tests {
                     }
                     5 | 6 => {
                         let removed = table.swap_remove(&Hashed::new(id.as_str()));
-                        prop_assert_eq!(removed.map(|(_, held)| held), map.remove(&id));
+                        prop_assert_eq!(removed.map(|(_, _, held)| held), map.remove(&id));
                     }
                     _ => {
                         table.retain(|_, held| *held % 5 != 0);

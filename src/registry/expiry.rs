@@ -86,14 +86,14 @@ impl<C: Clock> RoomRegistry<C> {
                 rooms.filter_map(|(_, number)| self.rooms.held(number)).for_each(HeldRoom::fetch);
             }
             looked_at += 1;
-            if self.is_put_off(number) {
+            if self.put_off(number) {
                 continue;
             }
             let room =
                 self.with_room_at(number, Cause::Command, |room, cx| room.expire(&mut budget, cx));
             let Some(room) = room else { break };
             // A room that is due makes a step; were it otherwise, this would not end.
-            if room.steps() == 0 && !self.is_put_off(number) {
+            if room.steps() == 0 && !self.put_off(number) {
                 break;
             }
             expired.memberships += room.memberships;
@@ -168,8 +168,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// What puts something off does not always move its room in the agenda, as most moves would be for
     /// nothing: a room that has come up too early is put off now. Something paid for that, each time
     /// but those few that the room was to be looked at a little early. What is due by now is put where
-    /// it belongs, so that the longest due comes first.
-    fn is_put_off(&mut self, number: usize) -> bool {
+    /// it belongs, so that the longest due comes first. Tells whether the room was put elsewhere.
+    fn put_off(&mut self, number: usize) -> bool {
         let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { return false };
         room.settle_silence(&self.config, self.now);
         let due = place.next(room, &self.config);
@@ -186,7 +186,7 @@ impl<C: Clock> RoomRegistry<C> {
                 }
             }
             for number in numbers {
-                self.is_put_off(*number as usize);
+                self.put_off(*number as usize);
             }
         }
     }

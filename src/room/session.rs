@@ -298,7 +298,7 @@ impl SessionRegister {
 
     /// Lets a user go. One whose login does not count any more may still have one.
     pub(crate) fn forget_user(&mut self, user_id: &UserId) {
-        if let Some((_, user)) = self.users.swap_remove(user_id) {
+        if let Some((_, _, user)) = self.users.swap_remove(user_id) {
             self.logged_in -= usize::from(!user.logins.is_empty());
             self.closed_by_us -= usize::from(user.is_closed_by_us());
         }

@@ -111,8 +111,7 @@ impl<I: AsRef<str>> Silence<I> {
 
     /// Takes an id out, whose place the last one has from then on.
     pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(I, usize)> {
-        let place = self.place_of(key)?;
-        let (id, heard) = self.heard.swap_remove(key)?;
+        let (place, id, heard) = self.heard.swap_remove(key)?;
         self.unheard -= usize::from(heard <= self.mark);
         self.bind();
         if let Some((_, moved)) = self.heard.at(place) {
@@ -130,7 +129,7 @@ impl<I: AsRef<str>> Silence<I> {
     /// The same, exactly where there are but a few.
     pub(crate) fn since_exactly(&self) -> Option<Timestamp> {
         if self.bounds.is_empty() {
-            self.earliest_entry(0).map(|(_, heard)| heard.at)
+            self.earliest(0, 0).map(|(_, heard)| heard.at)
         } else {
             self.since()
         }
@@ -142,17 +141,17 @@ impl<I: AsRef<str>> Silence<I> {
     /// looked at, nearly nothing each.
     pub(crate) fn longest(&mut self, old: Timestamp) -> Option<usize> {
         while self.since.is_some_and(|since| since.at < old) {
-            let mut block = 0;
-            for bounds in self.bounds.iter().rev() {
-                block = earliest_of(bounds, block)?.0;
+            let top = self.bounds.len();
+            let (mut place, mut heard) = self.earliest(top, 0)?;
+            for level in (0..top).rev() {
+                (place, heard) = self.earliest(level, place)?;
             }
-            let (place, heard) = self.earliest_entry(block)?;
             // Now it is known of these few, and with that of those that they are among.
-            let mut known = heard;
-            for bounds in &mut self.bounds {
-                bounds[block] = known;
+            let (mut block, mut known) = (place, heard);
+            for level in 0..top {
                 block /= FEW;
-                known = earliest_of(bounds, block)?.1;
+                self.bounds[level][block] = known;
+                known = self.earliest(level + 1, block / FEW)?.1;
             }
             self.since = self.since.max(Some(known));
             if known == heard {
@@ -184,11 +183,7 @@ impl<I: AsRef<str>> Silence<I> {
         }
         self.bounds.clear();
         self.bind();
-        let earliest = match self.bounds.last() {
-            Some(bounds) => earliest_of(bounds, 0),
-            None => self.earliest_entry(0),
-        };
-        self.since = earliest.map(|(_, heard)| heard);
+        self.since = self.earliest(self.bounds.len(), 0).map(|(_, heard)| heard);
         (self.mark, self.unheard) = (self.last, self.heard.iter().len());
     }
 
@@ -224,10 +219,7 @@ impl<I: AsRef<str>> Silence<I> {
             }
             self.bounds[level].truncate(len);
             for block in self.bounds[level].len()..len {
-                let earliest = match level.checked_sub(1) {
-                    Some(below) => earliest_of(&self.bounds[below], block),
-                    None => self.earliest_entry(block),
-                };
+                let earliest = self.earliest(level, block);
                 self.bounds[level].extend(earliest.map(|(_, heard)| heard));
             }
             level += 1;
@@ -235,10 +227,17 @@ impl<I: AsRef<str>> Silence<I> {
         self.bounds.truncate(level);
     }
 
-    /// The earliest of a block of few entries, and its place.
-    fn earliest_entry(&self, block: usize) -> Option<(usize, Heard)> {
+    /// The earliest of a block of few, and where it stands among all: of the entries, or of the bounds
+    /// so many levels above them.
+    fn earliest(&self, level: usize, block: usize) -> Option<(usize, Heard)> {
         let few = block * FEW..(block + 1) * FEW;
-        let few = few.map_while(|place| Some((place, *self.heard.at(place)?.1)));
+        let few = few.map_while(|place| {
+            let heard = match level.checked_sub(1) {
+                None => self.heard.at(place)?.1,
+                Some(bounds) => self.bounds[bounds].get(place)?,
+            };
+            Some((place, *heard))
+        });
         few.min_by_key(|(_, heard)| *heard)
     }
 }
@@ -247,12 +246,6 @@ impl Heard {
     fn next(self, at: Timestamp) -> Self {
         Self { at, nth: if at == self.at { self.nth.saturating_add(1) } else { 0 } }
     }
-}
-
-/// The earliest of a block of few bounds, and where it stands among all.
-fn earliest_of(bounds: &[Heard], block: usize) -> Option<(usize, Heard)> {
-    let few = bounds.iter().copied().enumerate().skip(block * FEW).take(FEW);
-    few.min_by_key(|(_, heard)| *heard)
 }
 
 #[cfg(test)]

@@ -169,7 +169,9 @@ impl RoomState {
             && !self.live.is_outdated(&facts, &self.settings)
         {
             // On its way while the rest is looked at.
-            self.likely_user(user_id).inspect(|place| self.fetch_user(*place));
+            if let Some(place) = self.likely_user(user_id) {
+                self.fetch_user(place);
+            }
         }
         self.begin(cx);
         if callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
