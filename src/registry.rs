@@ -32,6 +32,7 @@ use crate::registry::index::Index;
 use crate::registry::rooms::{HeldRoom, Rooms};
 use crate::registry::touched::MayTouch;
 use crate::room::state::{Context, RoomState};
+use crate::table::Key;
 use crate::time::Timestamp;
 use crate::view::RoomRef;
 
@@ -143,13 +144,16 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn apply_callback(&mut self, callback: &Callback) -> Outcome {
         self.begin();
-        self.apply(callback)
+        self.apply(callback, callback.room_id.as_str())
     }
 
-    fn apply(&mut self, callback: &Callback) -> Outcome {
-        let outcome = self.with_room_or_new(&callback.room_id, Cause::Callback, |room, cx| {
-            room.apply(callback, cx)
-        });
+    /// Applies a callback about the room of this key.
+    fn apply(&mut self, callback: &Callback, key: &(impl Key + ?Sized)) -> Outcome {
+        let number = self.rooms.number_of(key);
+        let outcome =
+            self.with_room_at_or_new(number, &callback.room_id, Cause::Callback, |room, cx| {
+                room.apply(callback, cx)
+            });
         self.outcomes.count(outcome);
         outcome
     }
@@ -334,7 +338,18 @@ impl<C: Clock> RoomRegistry<C> {
         cause: Cause,
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> T {
-        if let Some(number) = self.rooms.number_of(room_id.as_str()) {
+        self.with_room_at_or_new(self.rooms.number_of(room_id), room_id, cause, operation)
+    }
+
+    /// The same where it is known whether it is known.
+    fn with_room_at_or_new<T: MayTouch>(
+        &mut self,
+        number: Option<usize>,
+        room_id: &RoomId,
+        cause: Cause,
+        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
+    ) -> T {
+        if let Some(number) = number {
             let answer = self.with_room_at(number, cause, operation);
             return answer.expect("the room has this number");
         }

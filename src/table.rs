@@ -20,6 +20,11 @@ pub(crate) trait Key {
         hash(self.text())
     }
 
+    /// A place where it likely stands, which is looked at first.
+    fn likely_place(&self) -> Option<usize> {
+        None
+    }
+
     /// Hashed once, for several tables.
     fn hashed(&self) -> Hashed<'_, str> {
         Hashed { id: self.text(), hash: self.hash() }
@@ -60,6 +65,34 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
 
     fn hash(&self) -> u32 {
         self.hash
+    }
+}
+
+/// An id of which a table told before where it likely stands. For that table alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Likely<'a> {
+    pub(crate) key: Hashed<'a, str>,
+    pub(crate) place: Option<usize>,
+}
+
+impl<'a> Likely<'a> {
+    /// It was not asked for yet.
+    pub(crate) fn anywhere(id: &'a str) -> Self {
+        Self { key: Hashed::new(id), place: None }
+    }
+}
+
+impl Key for Likely<'_> {
+    fn text(&self) -> &str {
+        self.key.id
+    }
+
+    fn hash(&self) -> u32 {
+        self.key.hash
+    }
+
+    fn likely_place(&self) -> Option<usize> {
+        self.place
     }
 }
 
@@ -118,8 +151,11 @@ impl Places {
         key: &(impl Key + ?Sized),
         id_at: impl Fn(usize) -> Option<&'t str>,
     ) -> Option<usize> {
-        let hash = key.hash();
         let stands_at = |place: usize| id_at(place).is_some_and(|id| id == key.text());
+        if let Some(place) = key.likely_place().filter(|place| stands_at(*place)) {
+            return Some(place);
+        }
+        let hash = key.hash();
         match self {
             Self::Few { tags, len } => {
                 let filled = !u32::MAX.checked_shl((*len).into()).unwrap_or(0);

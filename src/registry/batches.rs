@@ -10,11 +10,22 @@ use crate::id::UserId;
 use crate::outcome::Outcome;
 use crate::registry::{RoomRegistry, TOGETHER};
 use crate::room::state::RoomState;
-use crate::table::Hashed;
+use crate::table::{Hashed, Likely};
 
-/// The room and the user that an input is about.
-type Ids<'a> = (Hashed<'a, str>, Option<Hashed<'a, str>>);
-type BatchIds<'a> = SmallVec<[Ids<'a>; TOGETHER]>;
+/// What an input of a batch is about, and where the user stands in the room, likely.
+struct About<'a, P> {
+    room_id: Likely<'a>,
+    user_id: Option<Hashed<'a, str>>,
+    place: Option<P>,
+}
+
+type Batch<'a, P> = SmallVec<[About<'a, P>; TOGETHER]>;
+
+impl<'a, P> About<'a, P> {
+    fn new(room_id: &'a str, user_id: Option<&'a str>) -> Self {
+        Self { room_id: Likely::anywhere(room_id), user_id: user_id.map(Hashed::new), place: None }
+    }
+}
 
 impl<C: Clock> RoomRegistry<C> {
     /// Many callbacks in one call, in this order, with the outcomes in the same order, in a buffer that
@@ -43,15 +54,16 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn apply_callbacks(&mut self, callbacks: &[Callback], outcomes: &mut Vec<Outcome>) {
         self.begin();
         outcomes.clear();
-        let mut ids = BatchIds::new();
-        for batch in callbacks.chunks(TOGETHER) {
-            ids.clear();
-            ids.extend(batch.iter().map(|callback| {
-                let user_id = callback.user_id().map(UserId::as_str);
-                (Hashed::new(callback.room_id.as_str()), user_id.map(Hashed::new))
+        let mut batch = Batch::new();
+        for callbacks in callbacks.chunks(TOGETHER) {
+            batch.clear();
+            batch.extend(callbacks.iter().map(|callback| {
+                About::new(callback.room_id.as_str(), callback.user_id().map(UserId::as_str))
             }));
-            self.fetch(&ids, |room, user_id| room.likely_user(user_id), RoomState::fetch_user);
-            outcomes.extend(batch.iter().map(|callback| self.apply(callback)));
+            self.fetch(&mut batch, RoomState::likely_user, RoomState::fetch_user);
+            let callbacks = callbacks.iter().zip(&batch);
+            outcomes
+                .extend(callbacks.map(|(callback, about)| self.apply(callback, &about.room_id)));
         }
     }
 
@@ -79,40 +91,43 @@ impl<C: Clock> RoomRegistry<C> {
     ) {
         self.begin();
         answers.clear();
-        let mut ids = BatchIds::new();
-        for batch in heartbeats.chunks(TOGETHER) {
-            ids.clear();
-            let hashed = |(room_id, user_id)| (Hashed::new(room_id), Some(Hashed::new(user_id)));
-            ids.extend(batch.iter().copied().map(hashed));
-            self.fetch(&ids, |room, user_id| room.likely_member(user_id), RoomState::fetch_member);
-            let hashed =
-                ids.iter().filter_map(|(room_id, user_id)| user_id.map(|id| (room_id, id)));
-            answers.extend(hashed.map(|(room_id, user_id)| self.beat(room_id, &user_id)));
+        let mut batch = Batch::new();
+        for heartbeats in heartbeats.chunks(TOGETHER) {
+            batch.clear();
+            let heartbeats = heartbeats.iter();
+            batch.extend(heartbeats.map(|(room_id, user_id)| About::new(room_id, Some(user_id))));
+            self.fetch(&mut batch, RoomState::likely_member, RoomState::fetch_member);
+            answers.extend(batch.iter().filter_map(|About { room_id, user_id, place }| {
+                Some(self.beat(room_id, &Likely { key: (*user_id)?, place: *place }))
+            }));
         }
     }
 
     /// Has the memory brought here that a batch is about to look at. Step by step for all of them, and
     /// each step so short that a processor is at the next input while it waits for this one.
-    fn fetch<P: Copy>(
+    fn fetch<'a, P: Copy>(
         &self,
-        batch: &[Ids<'_>],
-        likely: impl Fn(&RoomState, &Hashed<'_, str>) -> Option<P>,
+        batch: &mut [About<'a, P>],
+        likely: impl Fn(&RoomState, &Hashed<'a, str>) -> Option<P>,
         fetch: impl Fn(&RoomState, P),
     ) {
         let mut rooms = [None; TOGETHER];
-        for (room, (room_id, _)) in rooms.iter_mut().zip(batch) {
-            *room = self.rooms.likely(room_id);
+        for (room, about) in rooms.iter_mut().zip(batch.iter_mut()) {
+            let number = self.rooms.likely(&about.room_id);
+            about.room_id.place = number;
+            *room = number.and_then(|number| self.rooms.at(number));
         }
         for room in rooms.into_iter().flatten() {
             room.fetch();
         }
-        let mut places = [None; TOGETHER];
-        for ((place, room), (_, user_id)) in places.iter_mut().zip(rooms).zip(batch) {
-            *place =
-                room.zip(user_id.as_ref()).and_then(|(room, id)| Some((room, likely(room, id)?)));
+        for (room, about) in rooms.iter().zip(batch.iter_mut()) {
+            about.place =
+                room.zip(about.user_id.as_ref()).and_then(|(room, user_id)| likely(room, user_id));
         }
-        for (room, place) in places.into_iter().flatten() {
-            fetch(room, place);
+        for (room, about) in rooms.iter().zip(batch.iter()) {
+            if let Some((room, place)) = room.zip(about.place) {
+                fetch(room, place);
+            }
         }
     }
 }

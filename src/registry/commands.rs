@@ -13,7 +13,7 @@ use crate::id::{RoomId, UserId};
 use crate::registry::RoomRegistry;
 use crate::registry::rooms::HeldRoom;
 use crate::room::state::RoomState;
-use crate::table::Hashed;
+use crate::table::Key;
 use crate::text::{Attributes, Text};
 
 impl<C: Clock> RoomRegistry<C> {
@@ -181,7 +181,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn heartbeat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
         self.begin();
-        self.beat(&Hashed::new(room_id), &Hashed::new(user_id))
+        self.beat(room_id, user_id)
     }
 
     /// A heartbeat that carries an update (viewing time, points, place). Where the heartbeat is too
@@ -217,14 +217,15 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// A heartbeat that finds its membership alive, as nearly all do, touches nothing but that. The last
-    /// of a room's that was waited for puts off what is due in it.
+    /// of a room's that was waited for puts off what is due in it. (Where the user's id is not hashed
+    /// yet, it is while the room is on its way.)
     pub(super) fn beat(
         &mut self,
-        room_id: &Hashed<'_, str>,
-        user_id: &Hashed<'_, str>,
+        room_id: &(impl Key + ?Sized),
+        user_id: &(impl Key + ?Sized),
     ) -> Result<Heartbeat, Error> {
         let Some(number) = self.rooms.number_of(room_id) else {
-            return Err(Error::RoomNotFound { room_id: id_text(room_id.id) });
+            return Err(Error::RoomNotFound { room_id: id_text(room_id.text()) });
         };
         let timeout_ms = self.config.heartbeat_timeout_ms;
         if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {
@@ -237,7 +238,7 @@ impl<C: Clock> RoomRegistry<C> {
             }
         }
         let answer = self.with_room_at(number, Cause::Command, |room, cx| {
-            room.heartbeat(user_id.id, UserUpdate::default(), cx)
+            room.heartbeat(user_id.text(), UserUpdate::default(), cx)
         });
         answer.expect("the room has this number")
     }

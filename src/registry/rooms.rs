@@ -49,9 +49,9 @@ impl Rooms {
         self.numbers.find(room_id, |number| self.at(number).map(|room| room.id().as_str()))
     }
 
-    /// The room of this id, likely: without a look at it.
-    pub(crate) fn likely(&self, room_id: &(impl Key + ?Sized)) -> Option<&RoomState> {
-        self.at(self.numbers.likely(room_id)?)
+    /// As [`Places::likely`].
+    pub(super) fn likely(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.numbers.likely(room_id)
     }
 
     pub(crate) fn at(&self, number: usize) -> Option<&RoomState> {

@@ -73,7 +73,7 @@ impl<I: AsRef<str>> Silence<I> {
     /// Has the memory of the table itself brought here.
     pub(crate) fn fetch(&self) {
         self.heard.fetch();
-        black_box(self.since);
+        black_box((self.since, self.last, self.mark, self.unheard));
     }
 
     /// Has the memory of a place brought here.
