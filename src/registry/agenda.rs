@@ -240,6 +240,7 @@ mod tests {
                     prop_assert_eq!(agenda.at(number), *at);
                 }
                 let next = agenda.soon().next().map(|(at, _)| at).into_iter().chain(agenda.later()).min();
+                prop_assert!(agenda.looks.len() <= list.len());
                 prop_assert!(next.is_some() == list.iter().any(Option::is_some));
                 prop_assert!(next <= list.iter().flatten().min().copied());
                 prop_assert!(filled >= 900 || agenda.later().is_none());

@@ -388,6 +388,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_put_off_by_far_is_moved_and_what_is_put_off_a_little_stays() {
+        let mut index = Index::new(&Config::default());
+        let now = Timestamp::from_secs(100);
+        let mut look_at_due = |secs| {
+            index.keep_up(0, Some(Timestamp::from_secs(secs)), now);
+            index.agenda.at(0).map(|at| at.since(now).as_secs())
+        };
+        assert_eq!(look_at_due(130), Some(30));
+        assert_eq!(look_at_due(160), Some(30), "by as long again");
+        assert_eq!(look_at_due(161), Some(61));
+        assert_eq!(look_at_due(160), Some(60), "never too late");
+    }
+
+    #[test]
     fn rooms_that_fill_at_once_come_up_one_after_the_other() {
         let due = Timestamp::from_secs(90);
         let mut sweeps = BTreeMap::<_, usize>::new();
