@@ -225,6 +225,12 @@ impl<'a> Sight<'a> {
         logins.chain(self.presences_of_users())
     }
 
+    /// How many those may be.
+    pub(crate) fn user_count_at_most(self) -> usize {
+        let session = self.session.map_or(0, |session| session.users.iter().len());
+        session + self.live.observed.users.entries.len()
+    }
+
     /// All streams of which the media server says something, by id.
     pub(crate) fn streams(self) -> Vec<(&'a StreamId, LiveStream<'a>)> {
         let live = self.live;

@@ -299,6 +299,7 @@ impl RoomState {
             members.map(|member| (member.membership().joined_at, member.user_id.clone())).collect();
         let mut present = BTreeSet::new();
         if let Some(sight) = self.sight() {
+            users.reserve(sight.user_count_at_most());
             for (user_id, user) in sight.users_in_any_order() {
                 if let LiveUser::Presence(_) = user {
                     present.insert(user_id.clone());

@@ -79,8 +79,15 @@ struct StoredSession<'a> {
     hidden_at: Option<Timestamp>,
     touched_at: Timestamp,
     evidence: Cow<'a, Evidence>,
-    users: Vec<StoredUser<'a>>,
+    users: StoredUsers<'a>,
     streams: Vec<StoredStream<'a>>,
+}
+
+/// Most of what a room holds are its users: they are put into their stored form one by one, as they are
+/// written.
+enum StoredUsers<'a> {
+    Held(Vec<(&'a UserId, &'a UserRegister)>),
+    Read(Vec<StoredUser<'a>>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -289,7 +296,7 @@ impl<'a> StoredSession<'a> {
             hidden_at: session.hidden_at,
             touched_at: session.touched_at,
             evidence: Cow::Borrowed(&session.evidence),
-            users: session.users_by_id().into_iter().map(StoredUser::of).collect(),
+            users: StoredUsers::Held(session.users_by_id()),
             streams: streams.collect(),
         }
     }
@@ -323,7 +330,8 @@ impl<'a> StoredSession<'a> {
         }
         let mut session = SessionRegister::new(session_id.clone());
         session.hidden_at = self.hidden_at;
-        session.users = IdTable::with_capacity(self.users.len());
+        let users = self.users.into_read();
+        session.users = IdTable::with_capacity(users.len());
         live.insert(session);
         let parts = [
             (create.create.is_some(), create, "the creation"),
@@ -340,7 +348,7 @@ impl<'a> StoredSession<'a> {
         let floor = live.floor(rules);
         let Some(session) = live.session_mut(&session_id) else { return Err(refuse("nothing")) };
         let mut inside = Inside { session, none, floor, rules, refuse: &refuse };
-        for user in self.users {
+        for user in users {
             user.restore(&mut inside)?;
         }
         for stream in self.streams {
@@ -370,6 +378,30 @@ impl Inside<'_> {
         let mut tally = Tally::default();
         self.session.join(facts, self.floor, touched_at, self.rules, &mut tally);
         tally
+    }
+}
+
+impl<'a> StoredUsers<'a> {
+    fn into_read(self) -> Vec<StoredUser<'a>> {
+        match self {
+            Self::Held(users) => users.into_iter().map(StoredUser::of).collect(),
+            Self::Read(users) => users,
+        }
+    }
+}
+
+impl Serialize for StoredUsers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Held(users) => serializer.collect_seq(users.iter().copied().map(StoredUser::of)),
+            Self::Read(users) => users.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredUsers<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self::Read)
     }
 }
 
