@@ -57,11 +57,13 @@ pub fn lines() -> Vec<Line> {
     ]
 }
 
-/// Some users fall silent, the others are heard of.
+/// Some users fall silent, the others are heard of; sweeps go on each second meanwhile, and all who fell
+/// silent are due in the last of them.
 fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> Pair {
     let mut floor = Floor::new(MEDIUM);
     let (mut ours, mut removed) = (Vec::new(), Vec::new());
     let mut now = 1_000 * (EVERY_SECS + SWEEPS) as u64;
+    clock.set(at(now));
     for round in 0..SILENT.rounds {
         // Those before them are gone already.
         let still = &ids[(round + 1) * SILENT.operations..];
@@ -69,12 +71,19 @@ fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> Pair {
         for ids in still.iter().chain(silent) {
             assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
         }
-        now += 60_000;
-        clock.set(at(now));
+        let pass = |registry: &mut Registry, now: &mut u64, secs: u64| {
+            for _ in 0..secs {
+                *now += 1_000;
+                clock.set(at(*now));
+                assert_eq!(registry.expire().memberships, 0);
+            }
+        };
+        pass(&mut registry, &mut now, 60);
         for ids in still {
             assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
         }
-        now += 31_000;
+        pass(&mut registry, &mut now, 30);
+        now += 1_000;
         clock.set(at(now));
         let (expired, span) = once(|| registry.expire());
         assert_eq!(expired.memberships, SILENT.operations);
