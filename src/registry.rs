@@ -384,7 +384,7 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
         let held = self.rooms.at_mut(number)?;
-        held.fetch();
+        held.place.fetch();
         self.index.agenda.fetch(number);
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = operation(&mut held.room, &mut cx);
@@ -413,6 +413,10 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.begin();
+        let operation = |room: &mut RoomState, cx: &mut Context<'_>| {
+            room.fetch_all();
+            operation(room, cx)
+        };
         self.with_room(room_id, Cause::Command, operation)
             .unwrap_or_else(|| Err(Error::RoomNotFound { room_id: id_text(room_id) }))
     }

@@ -25,9 +25,9 @@ pub(crate) trait Key {
         None
     }
 
-    /// Hashed once, for several tables.
+    /// Hashed once, for other tables.
     fn hashed(&self) -> Hashed<'_, str> {
-        Hashed { id: self.text(), hash: self.hash() }
+        Hashed { id: self.text(), hash: self.hash(), likely_place: None }
     }
 }
 
@@ -37,16 +37,23 @@ impl<I: AsRef<str> + ?Sized> Key for I {
     }
 }
 
-/// An id with its hash.
+/// An id with its hash, and where it likely stands in the table that is asked most.
 #[derive(Debug)]
 pub(crate) struct Hashed<'a, I: ?Sized> {
     pub(crate) id: &'a I,
     hash: u32,
+    likely_place: Option<usize>,
 }
 
 impl<'a, I: AsRef<str> + ?Sized> Hashed<'a, I> {
     pub(crate) fn new(id: &'a I) -> Self {
-        Self { id, hash: hash(id.as_ref()) }
+        Self { id, hash: hash(id.as_ref()), likely_place: None }
+    }
+}
+
+impl<I: ?Sized> Hashed<'_, I> {
+    pub(crate) fn likely_at(self, place: Option<usize>) -> Self {
+        Self { likely_place: place, ..self }
     }
 }
 
@@ -66,33 +73,9 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
     fn hash(&self) -> u32 {
         self.hash
     }
-}
-
-/// An id of which a table told before where it likely stands. For that table alone.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Likely<'a> {
-    pub(crate) key: Hashed<'a, str>,
-    pub(crate) place: Option<usize>,
-}
-
-impl<'a> Likely<'a> {
-    /// It was not asked for yet.
-    pub(crate) fn anywhere(id: &'a str) -> Self {
-        Self { key: Hashed::new(id), place: None }
-    }
-}
-
-impl Key for Likely<'_> {
-    fn text(&self) -> &str {
-        self.key.id
-    }
-
-    fn hash(&self) -> u32 {
-        self.key.hash
-    }
 
     fn likely_place(&self) -> Option<usize> {
-        self.place
+        self.likely_place
     }
 }
 

@@ -10,11 +10,11 @@ use crate::id::UserId;
 use crate::outcome::Outcome;
 use crate::registry::{RoomRegistry, TOGETHER};
 use crate::room::state::RoomState;
-use crate::table::{Hashed, Likely};
+use crate::table::Hashed;
 
 /// What an input of a batch is about, and where the user stands in the room, likely.
 struct About<'a, P> {
-    room_id: Likely<'a>,
+    room_id: Hashed<'a, str>,
     user_id: Option<Hashed<'a, str>>,
     place: Option<P>,
 }
@@ -23,7 +23,7 @@ type Batch<'a, P> = SmallVec<[About<'a, P>; TOGETHER]>;
 
 impl<'a, P> About<'a, P> {
     fn new(room_id: &'a str, user_id: Option<&'a str>) -> Self {
-        Self { room_id: Likely::anywhere(room_id), user_id: user_id.map(Hashed::new), place: None }
+        Self { room_id: Hashed::new(room_id), user_id: user_id.map(Hashed::new), place: None }
     }
 }
 
@@ -98,7 +98,7 @@ impl<C: Clock> RoomRegistry<C> {
             batch.extend(heartbeats.map(|(room_id, user_id)| About::new(room_id, Some(user_id))));
             self.fetch(&mut batch, RoomState::likely_member, RoomState::fetch_member);
             answers.extend(batch.iter().filter_map(|About { room_id, user_id, place }| {
-                Some(self.beat(room_id, &Likely { key: (*user_id)?, place: *place }))
+                Some(self.beat(room_id, &(*user_id)?.likely_at(*place)))
             }));
         }
     }
@@ -114,7 +114,7 @@ impl<C: Clock> RoomRegistry<C> {
         let mut rooms = [None; TOGETHER];
         for (room, about) in rooms.iter_mut().zip(batch.iter_mut()) {
             let number = self.rooms.likely(&about.room_id);
-            about.room_id.place = number;
+            about.room_id = about.room_id.likely_at(number);
             *room = number.and_then(|number| self.rooms.at(number));
         }
         for room in rooms.into_iter().flatten() {

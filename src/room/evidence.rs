@@ -88,12 +88,12 @@ impl Live {
     /// Whether a callback closes something of which nothing is held, so that its opening seems to
     /// be missing. To be asked before it is joined.
     pub(super) fn lacks_opening(&self, facts: &Facts<'_>, callback: &Callback) -> bool {
-        let session = self.session(facts.session_id);
+        let session = || self.session(facts.session_id);
         match &callback.event {
             CallbackEvent::UserLoggedOut(event) => {
                 let Some(user) = facts
                     .user
-                    .and_then(|(user_id, _)| session.and_then(|held| held.users.get(&user_id)))
+                    .and_then(|(user_id, _)| session().and_then(|held| held.users.get(&user_id)))
                 else {
                     return true;
                 };
@@ -103,7 +103,7 @@ impl Live {
                     && user.closers.iter().all(|held| held.user_session_id != event.user_session_id)
             }
             CallbackEvent::StreamClosed(event) => {
-                let stream = session.and_then(|session| session.streams.get(&event.stream_id));
+                let stream = session().and_then(|session| session.streams.get(&event.stream_id));
                 stream.is_none_or(|stream| {
                     let mut facts = stream.facts.iter();
                     facts.all(|held| held.stream_session_id != event.stream_session_id)

@@ -183,25 +183,25 @@ impl Live {
         let Some(retention_ms) = rules.retention_ms else { return true };
         let old = now.minus(retention_ms);
         let threshold = old.minus(rules.clock_skew_ms);
-        let session = self.session(facts.session_id);
+        let session = || self.session(facts.session_id);
         if let Some(create) = facts.create {
-            let is_known = session.is_some_and(SessionRegister::is_anchor)
+            let is_known = session().is_some_and(SessionRegister::is_anchor)
                 || visible == Some(facts.session_id);
             return create.created_at >= old || is_known;
         }
         if let Some(closed_at) = facts.close {
-            return closed_at >= threshold || session.is_some() || self.is_seen_open();
+            return closed_at >= threshold || session().is_some() || self.is_seen_open();
         }
         if let Some((user_id, user)) = &facts.user {
             let is_known = || {
-                session.is_some_and(|session| session.users.contains_key(user_id))
+                session().is_some_and(|session| session.users.contains_key(user_id))
                     || self.observed.users.names(user_id.id)
             };
             return user.login.is_none_or(|(_, login)| login.login_at >= old)
                 && user.closer.is_none_or(|closer| closer.at >= threshold || is_known());
         }
         if let Some((stream_id, fact)) = &facts.stream {
-            let known = session.and_then(|session| session.streams.get(*stream_id));
+            let known = session().and_then(|session| session.streams.get(*stream_id));
             return if fact.key.closed {
                 let is_known = || known.is_some() || self.observed.streams.names(stream_id);
                 fact.at >= threshold || is_known()

@@ -105,7 +105,10 @@ impl Members {
 
     /// The place of a member, until one goes.
     pub(crate) fn place_of(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
-        self.silence.place_of(user_id)
+        if self.held.is_empty() {
+            return None; // before the id is hashed
+        }
+        self.silence.place_of(&user_id.hashed())
     }
 
     /// A heartbeat.
@@ -115,14 +118,15 @@ impl Members {
         }
     }
 
-    /// A heartbeat of a member whose membership has not timed out.
+    /// A heartbeat of a member whose membership has not timed out, who likely stands where a batch found
+    /// the place.
     pub(crate) fn keep_alive(
         &mut self,
         user_id: &(impl Key + ?Sized),
         now: Timestamp,
         timeout_ms: u64,
     ) -> bool {
-        let Some(place) = self.place_of(user_id) else { return false };
+        let Some(place) = self.silence.place_of(user_id) else { return false };
         let heard = self.silence.at(place);
         let is_alive = heard.is_some_and(|(_, at)| !is_timed_out(at, timeout_ms, now));
         if is_alive {

@@ -164,13 +164,15 @@ impl RoomState {
 
     /// Applies a callback.
     pub(crate) fn apply(&mut self, callback: &Callback, cx: &mut Context<'_>) -> Outcome {
-        let facts = Facts::of(callback, &self.settings);
-        if let Some((user_id, _)) = &facts.user
-            && !self.live.is_outdated(&facts, &self.settings)
-        {
+        let mut facts = Facts::of(callback, &self.settings);
+        if !self.live.is_outdated(&facts, &self.settings) {
             // On its way while the rest is looked at.
-            if let Some(place) = self.likely_user(user_id) {
-                self.fetch_user(place);
+            self.fetch_all();
+            if let Some((user_id, _)) = &mut facts.user
+                && let Some((session, place)) = self.likely_user(user_id)
+            {
+                self.fetch_user((session, place));
+                *user_id = user_id.likely_at(Some(place));
             }
         }
         self.begin(cx);
