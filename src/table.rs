@@ -6,6 +6,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::hint::black_box;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use hashbrown::HashTable;
@@ -379,6 +380,12 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
     #[cfg(feature = "serde")]
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self { places: Places::with_capacity(capacity), entries: Vec::with_capacity(capacity) }
+    }
+
+    /// What stands in these places, as far as there is something.
+    pub(crate) fn range(&self, places: Range<usize>) -> &[(I, T)] {
+        let end = places.end.min(self.entries.len());
+        self.entries.get(places.start..end).unwrap_or_default()
     }
 
     /// Everything, in an order that depends on what went.

@@ -230,19 +230,30 @@ impl<I: AsRef<str>> Silence<I> {
     /// The earliest of a block of few, and where it stands among all: of the entries, or of the bounds
     /// so many levels above them.
     fn earliest(&self, level: usize, block: usize) -> Option<(usize, Heard)> {
-        let few = block * FEW..(block + 1) * FEW;
-        let few = few.map_while(|place| {
-            let heard = match level.checked_sub(1) {
-                None => self.heard.at(place)?.1,
-                Some(bounds) => self.bounds[bounds].get(place)?,
-            };
-            Some((place, *heard))
-        });
-        few.min_by_key(|(_, heard)| *heard)
+        let first = block * FEW;
+        match level.checked_sub(1) {
+            None => {
+                let entries = self.heard.range(first..first + FEW);
+                earliest(first, entries.iter().map(|(_, heard)| *heard))
+            }
+            Some(below) => {
+                let bounds = self.bounds.get(below)?.iter().skip(first).take(FEW);
+                earliest(first, bounds.copied())
+            }
+        }
     }
 }
 
+fn earliest(first: usize, few: impl Iterator<Item = Heard>) -> Option<(usize, Heard)> {
+    (first..).zip(few).min_by_key(|(_, heard)| heard.ordinal())
+}
+
 impl Heard {
+    /// As one number, which is compared at once.
+    fn ordinal(self) -> u128 {
+        u128::from(self.at.as_millis()) << 32 | u128::from(self.nth)
+    }
+
     fn next(self, at: Timestamp) -> Self {
         Self { at, nth: if at == self.at { self.nth.saturating_add(1) } else { 0 } }
     }
