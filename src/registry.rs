@@ -384,7 +384,7 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
         let held = self.rooms.at_mut(number)?;
-        held.place.fetch();
+        held.fetch();
         self.index.agenda.fetch(number);
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = operation(&mut held.room, &mut cx);
@@ -414,7 +414,7 @@ impl<C: Clock> RoomRegistry<C> {
     ) -> Result<T, Error> {
         self.begin();
         let operation = |room: &mut RoomState, cx: &mut Context<'_>| {
-            room.fetch_all();
+            room.fetch_lists();
             operation(room, cx)
         };
         self.with_room(room_id, Cause::Command, operation)

@@ -167,7 +167,7 @@ impl RoomState {
         let mut facts = Facts::of(callback, &self.settings);
         if !self.live.is_outdated(&facts, &self.settings) {
             // On its way while the rest is looked at.
-            self.fetch_all();
+            self.fetch_lists();
             if let Some((user_id, _)) = &mut facts.user
                 && let Some((session, place)) = self.likely_user(user_id)
             {
@@ -369,8 +369,13 @@ impl RoomState {
     pub(crate) fn fetch_all(&self) {
         self.fetch();
         black_box((self.sweep_at, self.unreported_since, self.doubtful, self.suspicions.len()));
-        black_box((self.users.iter().next(), self.empty_since, self.ended_at));
+        black_box((self.empty_since, self.ended_at));
         black_box((self.live.latest_create, self.live.observed.is_empty()));
+    }
+
+    /// Has the memory brought here that the room refers to.
+    pub(crate) fn fetch_lists(&self) {
+        black_box(self.users.iter().next());
         for session in &self.live.sessions {
             session.fetch_all();
         }
