@@ -4,28 +4,30 @@
 //! register is joined into an empty room by the same code that applies callbacks: one that would
 //! not be held there is impossible, and the error names it.
 
+mod stream;
+mod user;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::callback::StreamDetails;
 use crate::change::ChangeLog;
 use crate::config::Fingerprint;
-use crate::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId};
+use crate::id::{RoomId, SessionId, StreamId, UserId};
 use crate::room::Room;
 use crate::room::evidence::Evidence;
-use crate::room::facts::{Facts, StreamFact, StreamKey, Tally, UserFacts};
+use crate::room::facts::{Facts, Tally};
 use crate::room::live::{Live, MAX_SESSIONS};
 use crate::room::members::{Left, Members};
 use crate::room::observed::Observed;
 use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{RoomState, StreamNote};
-use crate::room::stream::{MAX_FACTS, StreamRegister};
-use crate::room::user::{Closer, MAX_USER_SESSIONS, UserRegister};
+use crate::room::stored::stream::StoredStream;
+use crate::room::stored::user::StoredUsers;
 use crate::table::{Hashed, IdTable};
 use crate::time::Timestamp;
-use crate::visible::{Login, Membership, RoomInfo};
+use crate::visible::{Membership, RoomInfo};
 
 /// The version of the stored form that this crate writes and reads.
 const VERSION: u32 = 1;
@@ -81,38 +83,6 @@ struct StoredSession<'a> {
     evidence: Cow<'a, Evidence>,
     users: StoredUsers<'a>,
     streams: Vec<StoredStream<'a>>,
-}
-
-/// Most of what a room holds are its users: they are put into their stored form one by one, as they are
-/// written.
-enum StoredUsers<'a> {
-    Held(Vec<(&'a UserId, &'a UserRegister)>),
-    Read(Vec<StoredUser<'a>>),
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredUser<'a> {
-    user_id: Cow<'a, UserId>,
-    key_at: Option<Timestamp>,
-    logins: Cow<'a, [Login]>,
-    closers: Cow<'a, [Closer]>,
-    touched_at: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredStream<'a> {
-    stream_id: Cow<'a, StreamId>,
-    facts: Vec<StoredFact<'a>>,
-    touched_at: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredFact<'a> {
-    counter: u64,
-    closed: bool,
-    stream_session_id: Cow<'a, StreamSessionId>,
-    at: Timestamp,
-    details: Option<Cow<'a, StreamDetails>>,
 }
 
 /// Why what was stored is no room.
@@ -378,131 +348,5 @@ impl Inside<'_> {
         let mut tally = Tally::default();
         self.session.join(facts, self.floor, touched_at, self.rules, &mut tally);
         tally
-    }
-}
-
-impl<'a> StoredUsers<'a> {
-    fn into_read(self) -> Vec<StoredUser<'a>> {
-        match self {
-            Self::Held(users) => users.into_iter().map(StoredUser::of).collect(),
-            Self::Read(users) => users,
-        }
-    }
-}
-
-impl Serialize for StoredUsers<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Held(users) => serializer.collect_seq(users.iter().copied().map(StoredUser::of)),
-            Self::Read(users) => users.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for StoredUsers<'_> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(Self::Read)
-    }
-}
-
-impl<'a> StoredUser<'a> {
-    fn of((user_id, user): (&'a UserId, &'a UserRegister)) -> Self {
-        Self {
-            user_id: Cow::Borrowed(user_id),
-            key_at: user.key_at,
-            logins: Cow::Borrowed(&user.logins),
-            closers: Cow::Borrowed(&user.closers),
-            touched_at: user.touched_at,
-        }
-    }
-
-    fn restore(mut self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
-        let user_id = &*self.user_id;
-        let hashed = Hashed::new(user_id);
-        let is_known = inside.session.users.contains_key(&hashed);
-        if is_known || self.logins.len() + self.closers.len() > 2 * MAX_USER_SESSIONS {
-            return Err((inside.refuse)(&format!(
-                "a second register, or too large a one, of user {user_id}"
-            )));
-        }
-        // Nearly everybody has one login, which is the key as well.
-        if let ([login], []) = (&*self.logins, &*self.closers)
-            && self.key_at == Some(login.login_at)
-            && let Some(login) = self.logins.to_mut().pop()
-        {
-            let bounds = inside.session.bounds(inside.floor);
-            let Some(user) = UserRegister::logged_in(login, bounds, self.touched_at) else {
-                return Err((inside.refuse)(&format!("a fact of user {user_id}")));
-            };
-            inside.session.users.insert_new(hashed, user);
-            return Ok(());
-        }
-        let key = UserFacts { key: self.key_at, ..UserFacts::default() };
-        let closers = self
-            .closers
-            .iter()
-            .map(|closer| UserFacts { closer: Some(closer.fact()), ..UserFacts::default() });
-        let logins = self.logins.iter().map(|login| UserFacts {
-            login: Some((&login.user_session_id, login.fact())),
-            ..UserFacts::default()
-        });
-        let key = self.key_at.map(|_| key);
-        for facts in key.into_iter().chain(closers).chain(logins) {
-            let facts = Facts { user: Some((hashed, facts)), ..inside.none };
-            if !inside.join(&facts, self.touched_at).changed {
-                return Err((inside.refuse)(&format!("a fact of user {user_id}")));
-            }
-        }
-        let Some(user) = inside.session.users.get_mut(&hashed) else {
-            return Err((inside.refuse)(&format!("the empty register of user {user_id}")));
-        };
-        user.touched_at = self.touched_at;
-        Ok(())
-    }
-}
-
-impl<'a> StoredStream<'a> {
-    fn of(stream_id: &'a StreamId, stream: &'a StreamRegister) -> Self {
-        let facts = stream.facts.iter().map(|held| StoredFact {
-            counter: held.counter,
-            closed: held.closed,
-            stream_session_id: Cow::Borrowed(&held.stream_session_id),
-            at: held.at,
-            details: held.details.as_deref().map(Cow::Borrowed),
-        });
-        Self {
-            stream_id: Cow::Borrowed(stream_id),
-            facts: facts.collect(),
-            touched_at: stream.touched_at,
-        }
-    }
-
-    fn restore(self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
-        let stream_id = &*self.stream_id;
-        let is_known = inside.session.streams.contains_key(stream_id);
-        if is_known || self.facts.len() > MAX_FACTS {
-            return Err((inside.refuse)(&format!(
-                "a second register, or too large a one, of stream {stream_id}"
-            )));
-        }
-        // From the highest key down: each must be later than all above it.
-        for fact in self.facts.iter().rev() {
-            let key = StreamKey {
-                counter: fact.counter,
-                closed: fact.closed,
-                stream_session_id: &fact.stream_session_id,
-            };
-            let fact = StreamFact { key, at: fact.at, details: fact.details.as_deref() };
-            let facts = Facts { stream: Some((stream_id, fact)), ..inside.none };
-            let is_possible = fact.key.closed == fact.details.is_none();
-            if !is_possible || !inside.join(&facts, self.touched_at).changed {
-                return Err((inside.refuse)(&format!("a fact of stream {stream_id}")));
-            }
-        }
-        let Some(stream) = inside.session.streams.get_mut(stream_id) else {
-            return Err((inside.refuse)(&format!("the empty register of stream {stream_id}")));
-        };
-        stream.touched_at = self.touched_at;
-        Ok(())
     }
 }
