@@ -32,7 +32,7 @@ use support::world::{Ids, Place, Rng, World, at, room_id};
 const USERS: [usize; 7] = [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 5_000_000];
 const ROUNDS: Rounds = Rounds { rounds: 9, operations: 9_000 };
 /// Logouts and logins, in turns.
-const TURNS: Rounds = Rounds { rounds: 9, operations: 18_000 };
+const TURNS: Rounds = Rounds { operations: 2 * ROUNDS.operations, ..ROUNDS };
 const PAGES: Rounds = Rounds { rounds: 9, operations: 1_000 };
 /// A heartbeat of everybody every so many seconds, and a sweep each second.
 const EVERY_SECS: usize = 30;

@@ -341,7 +341,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.with_room_at_or_new(self.rooms.number_of(room_id), room_id, cause, operation)
     }
 
-    /// The same where it is known whether it is known.
+    /// The same with the number of the room, which has none where it is not known yet.
     fn with_room_at_or_new<T: MayTouch>(
         &mut self,
         number: Option<usize>,

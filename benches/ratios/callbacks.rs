@@ -15,7 +15,7 @@ use super::table::Line;
 
 const ROUNDS: Rounds = Rounds { rounds: 15, operations: 10_000 };
 /// Logouts and logins, in turns.
-const TURNS: Rounds = Rounds { rounds: 15, operations: 20_000 };
+const TURNS: Rounds = Rounds { operations: 2 * ROUNDS.operations, ..ROUNDS };
 const BATCH: usize = 16;
 
 pub fn lines() -> Vec<Line> {

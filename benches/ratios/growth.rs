@@ -13,7 +13,7 @@ const SMALL: World = World::of(10_000);
 /// Everybody of the small world, several times over; as many of the large one.
 const ROUNDS: Rounds = Rounds { rounds: 9, operations: 9_000 };
 /// Logouts and logins, in turns.
-const TURNS: Rounds = Rounds { rounds: 9, operations: 18_000 };
+const TURNS: Rounds = Rounds { operations: 2 * ROUNDS.operations, ..ROUNDS };
 /// How often a world is grown.
 const GROWTHS: usize = 3;
 

@@ -217,8 +217,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// A heartbeat that finds its membership alive, as nearly all do, touches nothing but that. The last
-    /// of a room's that was waited for puts off what is due in it. (Where the user's id is not hashed
-    /// yet, it is while the room is on its way.)
+    /// of a room's that was waited for puts off what is due in it.
     pub(super) fn beat(
         &mut self,
         room_id: &(impl Key + ?Sized),

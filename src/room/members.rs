@@ -93,7 +93,7 @@ impl Members {
     }
 
     fn remove(&mut self, user_id: &(impl Key + ?Sized)) -> Option<(UserId, Member)> {
-        let (user_id, place) = self.silence.swap_remove(&user_id.hashed())?;
+        let (user_id, place) = self.silence.swap_remove(user_id)?;
         Some((user_id, self.held.swap_remove(place)))
     }
 
