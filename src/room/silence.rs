@@ -7,6 +7,7 @@
 //! way. The bound of all keeps up by itself: once everybody was heard of after a mark, it is there, and
 //! the next mark is now.
 
+use std::cmp::Ordering;
 use std::hint::black_box;
 
 use crate::table::{Hashed, IdTable, Key};
@@ -16,7 +17,7 @@ use crate::time::Timestamp;
 const FEW: usize = 32;
 
 /// When an entry was last heard of, and which one it was of those within the same millisecond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Heard {
     at: Timestamp,
     nth: u32,
@@ -245,15 +246,25 @@ impl<I: AsRef<str>> Silence<I> {
 }
 
 fn earliest(first: usize, few: impl Iterator<Item = Heard>) -> Option<(usize, Heard)> {
-    (first..).zip(few).min_by_key(|(_, heard)| heard.ordinal())
+    (first..).zip(few).min_by_key(|(_, heard)| *heard)
+}
+
+impl Ord for Heard {
+    /// As one number, as they are compared by the dozen.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let [this, other] = [self, other]
+            .map(|heard| u128::from(heard.at.as_millis()) << 32 | u128::from(heard.nth));
+        this.cmp(&other)
+    }
+}
+
+impl PartialOrd for Heard {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Heard {
-    /// As one number, which is compared at once.
-    fn ordinal(self) -> u128 {
-        u128::from(self.at.as_millis()) << 32 | u128::from(self.nth)
-    }
-
     fn next(self, at: Timestamp) -> Self {
         Self { at, nth: if at == self.at { self.nth.saturating_add(1) } else { 0 } }
     }
