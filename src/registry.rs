@@ -150,6 +150,11 @@ impl<C: Clock> RoomRegistry<C> {
     /// Applies a callback about the room of this key.
     fn apply(&mut self, callback: &Callback, key: &(impl Key + ?Sized)) -> Outcome {
         let number = self.rooms.number_of(key);
+        if let Some(number) = number
+            && !self.rooms.at(number).is_some_and(|room| room.outdates(callback))
+        {
+            self.fetch_room(number);
+        }
         let outcome =
             self.with_room_at_or_new(number, &callback.room_id, Cause::Callback, |room, cx| {
                 room.apply(callback, cx)
@@ -338,7 +343,11 @@ impl<C: Clock> RoomRegistry<C> {
         cause: Cause,
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> T {
-        self.with_room_at_or_new(self.rooms.number_of(room_id), room_id, cause, operation)
+        let number = self.rooms.number_of(room_id);
+        if let Some(number) = number {
+            self.fetch_room(number);
+        }
+        self.with_room_at_or_new(number, room_id, cause, operation)
     }
 
     /// The same with the number of the room, which has none where it is not known yet.
@@ -374,6 +383,7 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
         let number = self.rooms.number_of(room_id)?;
+        self.fetch_room(number);
         self.with_room_at(number, cause, operation)
     }
 
@@ -384,8 +394,6 @@ impl<C: Clock> RoomRegistry<C> {
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
         let held = self.rooms.at_mut(number)?;
-        held.fetch();
-        self.index.agenda.fetch(number);
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = operation(&mut held.room, &mut cx);
         let is_still = !cx.is_moved && answer.is_still();
@@ -404,6 +412,14 @@ impl<C: Clock> RoomRegistry<C> {
             self.index.agenda.truncate(last);
         }
         Some(answer)
+    }
+
+    /// Has all memory of a room itself brought here, for what is about to change it.
+    fn fetch_room(&self, number: usize) {
+        if let Some(held) = self.rooms.held(number) {
+            held.fetch();
+            self.index.agenda.fetch(number);
+        }
     }
 
     /// A command on a room that must be listed.

@@ -1,12 +1,12 @@
 //! One room as a value with all the rules: the unit of storage.
 //!
 //! ```text
-//! callback ────▶ facts ─▶ live (sessions ─▶ users, streams) ─┐
-//!                           ├─▶ forget                       ├─▶ sight ─▶ state ─▶ changes
-//! observation ─▶ observe ─▶ observed ────────────────────────┤
-//! command ─────▶ commands ─▶ info, members ──────────────────┘
-//!                           └─▶ evidence (numbers, doubts) ─▶ suspect ─▶ suspicions
-//! time ────────▶ expiry
+//! callback ─▶ apply ─▶ facts ─▶ live (sessions ─▶ users, streams) ─┐
+//!                                ├─▶ forget                        ├─▶ sight ─▶ shown ─▶ changes
+//! observation ─▶ observe ─▶ observed ──────────────────────────────┤
+//! command ─▶ commands ─▶ info, members ────────────────────────────┘
+//!                                └─▶ evidence (numbers, doubts) ─▶ suspect ─▶ suspicions
+//! time ─▶ expiry
 //! ```
 
 /// Documents a method of a room with an example on a created room.
@@ -26,6 +26,8 @@ macro_rules! room_example {
     };
 }
 
+mod apply;
+mod before;
 pub(crate) mod commands;
 mod difference;
 mod doubts;

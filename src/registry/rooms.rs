@@ -17,8 +17,9 @@ pub(crate) struct Rooms {
     chunks: Vec<Vec<HeldRoom>>,
 }
 
-/// A room, and what the index knows of it.
+/// A room, and what the index knows of it, in memory as it stands here.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct HeldRoom {
     pub(crate) room: RoomState,
     pub(crate) place: Place,

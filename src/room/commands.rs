@@ -300,7 +300,7 @@ impl RoomState {
     fn member_turned(
         &mut self,
         user_id: Hashed<'_, UserId>,
-        before: &super::state::UserBefore,
+        before: &super::before::UserBefore,
         cx: &mut Context<'_>,
     ) {
         let moved = self.user_turned(user_id, before, |_| true, cx);

@@ -8,8 +8,8 @@
 use crate::callback::{Callback, CallbackEvent};
 use crate::id::{SessionId, StreamId, UserId};
 use crate::room::doubts::{About, Doubts};
-use crate::room::facts::{Concerned, Effect, Facts};
-use crate::room::live::{Joined, Live};
+use crate::room::facts::{Concerned, Facts};
+use crate::room::live::Live;
 use crate::room::numbers::Numbers;
 use crate::room::session::SessionRegister;
 use crate::room::user::UserRegister;
@@ -117,15 +117,8 @@ impl Live {
     }
 
     /// Takes note of a callback's number, and of an opening that is missing or came.
-    pub(super) fn watch(
-        &mut self,
-        callback: &Callback,
-        joined: Joined,
-        lacks_opening: bool,
-        now: Timestamp,
-    ) {
+    pub(super) fn watch(&mut self, callback: &Callback, lacks_opening: bool, now: Timestamp) {
         let told_at = callback.latest_time();
-        let is_new = joined.tally.main == Some(Effect::Changed);
         let Some(session) = self.session_mut(&callback.session_id) else { return };
         let Evidence { users, streams, doubts } = &mut session.evidence;
         match &callback.event {
@@ -139,7 +132,7 @@ impl Live {
             }
             CallbackEvent::UserLoggedOut(event) => {
                 users.see(event.counter, told_at, now);
-                if is_new && lacks_opening {
+                if lacks_opening {
                     let life = event.user_session_id.clone();
                     let about = About::LogoutWithoutLogin(event.user_id.clone(), life);
                     doubts.set(about, Some(told_at), now, None);
@@ -154,7 +147,7 @@ impl Live {
             }
             CallbackEvent::StreamClosed(event) => {
                 streams.see(event.counter.unwrap_or(0), told_at, now);
-                if is_new && lacks_opening {
+                if lacks_opening {
                     let life = event.stream_session_id.clone();
                     let about = About::CloseWithoutOpening(event.stream_id.clone(), life);
                     doubts.set(about, Some(told_at), now, None);

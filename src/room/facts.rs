@@ -113,20 +113,20 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The latest time of all but the creation, which has a bound of its own.
-    pub(crate) fn latest_but_creation(&self) -> Option<Timestamp> {
+    /// The times of all but the creation, which has a bound of its own.
+    pub(crate) fn times_but_creation(&self) -> impl Iterator<Item = Timestamp> {
         let user = self.user.map(|(_, user)| user).unwrap_or_default();
         let times = [
-            self.close,
             self.seen,
-            self.name.map(|name| name.at),
-            self.alive,
-            user.key,
-            user.login.map(|(_, login)| login.login_at),
             user.closer.map(|closer| closer.at),
+            user.login.map(|(_, login)| login.login_at),
+            user.key,
             self.stream.map(|(_, stream)| stream.at),
+            self.name.map(|name| name.at),
+            self.close,
+            self.alive,
         ];
-        times.into_iter().max().flatten()
+        times.into_iter().flatten()
     }
 
     /// Whom it concerns.
@@ -249,6 +249,11 @@ impl Tally {
     pub(crate) fn note_main(&mut self, effect: Effect) {
         self.main = Some(effect);
         self.note(effect);
+    }
+
+    /// Whether the main fact is new.
+    pub(crate) fn is_new(self) -> bool {
+        self.main == Some(Effect::Changed)
     }
 
     /// Whether the main fact is stored already, exactly so, and nothing changed.

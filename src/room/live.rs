@@ -28,8 +28,9 @@ use crate::time::Timestamp;
 /// How many sessions one room may hold. More come only from hostile input.
 pub(crate) const MAX_SESSIONS: usize = 16;
 
-/// Everything held of a room from callbacks.
+/// Everything held of a room from callbacks, in memory as it stands here.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct Live {
     /// C: the latest creation known, their time.
     pub(crate) latest_create: Option<Timestamp>,
@@ -60,11 +61,24 @@ impl Live {
         watched: Option<&SessionId>,
         rules: &Fingerprint,
     ) -> Joined {
-        let mut joined = Joined::default();
         if self.is_outdated(facts, rules) {
+            let mut joined = Joined::default();
             joined.tally.note_main(Effect::Beaten);
             return joined;
         }
+        self.join_in_time(facts, touched_at, watched, rules)
+    }
+
+    /// The same, of facts that are not outdated.
+    pub(super) fn join_in_time(
+        &mut self,
+        facts: &Facts<'_>,
+        touched_at: Timestamp,
+        watched: Option<&SessionId>,
+        rules: &Fingerprint,
+    ) -> Joined {
+        debug_assert!(!self.is_outdated(facts, rules), "it is of {:?}", facts.session_id);
+        let mut joined = Joined::default();
         let mut index = self.session_or_insert(facts.session_id);
         if let Some(fact) = facts.create {
             let anchors_from = self.latest_create.unwrap_or_default().minus(rules.tie_window_ms);
@@ -326,8 +340,9 @@ impl Live {
     pub(super) fn is_outdated(&self, facts: &Facts<'_>, rules: &Fingerprint) -> bool {
         let Some(latest) = self.latest_create else { return false };
         let anchors_from = latest.minus(rules.tie_window_ms);
+        let floor = self.floor(rules);
         facts.create.is_none_or(|fact| fact.created_at < anchors_from)
-            && facts.latest_but_creation().is_none_or(|at| at < self.floor(rules))
+            && facts.times_but_creation().all(|at| at < floor)
     }
 
     fn session_or_insert(&mut self, id: &SessionId) -> usize {

@@ -9,14 +9,14 @@ use std::ops::AddAssign;
 
 use crate::change::Who;
 use crate::id::{SessionId, StreamId, UserId};
+use crate::room::before::{Before, LiveKey, StreamBefore, UserBefore};
 use crate::room::facts::{Concerned, Facts};
 use crate::room::forget::earlier;
 use crate::room::live::{Joined, Live};
 use crate::room::session::SessionRegister;
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
-use crate::room::state::{Before, Context, LiveKey, RoomState, StreamBefore, UserBefore};
-use crate::room::user::LoginKey;
-use crate::table::{Hashed, Key};
+use crate::room::state::{Context, RoomState};
+use crate::table::Hashed;
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::view::StreamRef;
@@ -248,37 +248,6 @@ impl RoomState {
             self.shown = Some(look.to_session());
             cx.log.note(&self.id, cx.cause, Who::SessionUpdated);
         }
-    }
-
-    /// What readers see of a user now.
-    pub(super) fn user_before(&self, user_id: &(impl Key + ?Sized)) -> UserBefore {
-        let user_id = &user_id.hashed();
-        self.before_of(user_id, self.live_user(user_id).map(|(_, user)| user))
-    }
-
-    fn before_of(&self, user_id: &(impl Key + ?Sized), live: Option<LiveUser<'_>>) -> UserBefore {
-        let joined_at = self.members.get(user_id).map(|member| member.membership().joined_at);
-        let since = joined_at.or_else(|| live.map(|user| user.login_at().unwrap_or_default()));
-        let login_at = live.and_then(LiveUser::login_at);
-        let live = live.map(|user| match user {
-            LiveUser::Login(login) => LiveKey::Login(LoginKey {
-                counter: login.counter,
-                login_at: login.login_at,
-                user_session_id: login.user_session_id.clone(),
-            }),
-            LiveUser::Presence(present) => LiveKey::Presence(present.key()),
-        });
-        UserBefore { since, live, login_at }
-    }
-
-    /// What readers see of a stream now.
-    pub(super) fn stream_before(&self, stream_id: &str) -> Option<StreamBefore> {
-        let (_, stream) = self.sight()?.stream(stream_id)?;
-        let presence = match stream {
-            LiveStream::Held(_) => None,
-            LiveStream::Presence(present) => Some(present.key()),
-        };
-        Some(StreamBefore { created_at: stream.created_at(), presence })
     }
 
     /// Tells what became of a user. `renewed` says whether what is shown was told anew, or the

@@ -8,34 +8,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 
-use crate::callback::Callback;
 use crate::change::{Cause, ChangeLog};
 use crate::config::{Config, Fingerprint};
 use crate::id::{RoomId, StreamId, StreamSessionId, UserId};
 use crate::order::Order;
-use crate::outcome::Outcome;
-use crate::room::facts::{Concerned, Facts};
+use crate::room::facts::Concerned;
 use crate::room::live::Live;
 use crate::room::members::Members;
-use crate::room::observed::PresenceKey;
 use crate::room::shown::{earliest, shown, visible_session};
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
 use crate::room::suspect::Doubtful;
-use crate::room::user::LoginKey;
 use crate::suspicion::{SuspectedList, Suspicion};
-use crate::table::{Hashed, Key};
+use crate::table::Key;
 use crate::text::Attributes;
 use crate::time::Timestamp;
 use crate::view::{StreamRef, UserRef};
 use crate::visible::{RoomInfo, Session};
 
-/// Everything of one room.
+/// Everything of one room, in memory as it stands here: what is looked at to find out that a callback is
+/// outdated, what a heartbeat looks at, and the rest.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub(crate) struct RoomState {
-    // What a heartbeat looks at stands together.
     pub(super) id: RoomId,
     /// Our time, as of the last operation.
     pub(super) clock: Timestamp,
+    /// When something is next to be forgotten; follows from the rest.
+    pub(super) sweep_at: Option<Timestamp>,
+    pub(super) live: Live,
+
     pub(super) members: Members,
     pub(super) info: Option<RoomInfo>,
 
@@ -47,7 +48,6 @@ pub(crate) struct RoomState {
     pub(super) empty_since: Option<Timestamp>,
     /// Since when no session is visible any more, our time; none where none was since the creation.
     pub(super) sessionless_since: Option<Timestamp>,
-    pub(super) live: Live,
     /// The application's own attributes of visible streams.
     pub(super) notes: BTreeMap<StreamId, StreamNote>,
 
@@ -58,7 +58,6 @@ pub(crate) struct RoomState {
     /// Who is seen by an observation alone, as far as the media server is concerned.
     pub(super) present_users: BTreeSet<UserId>,
     pub(super) present_streams: BTreeSet<StreamId>,
-    pub(super) sweep_at: Option<Timestamp>,
     /// Since when something is suspicious that was not reported yet.
     pub(super) unreported_since: Option<Timestamp>,
     /// What is worth asking about.
@@ -101,42 +100,6 @@ impl<'a> Context<'a> {
     }
 }
 
-/// What readers saw of a user before something changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct UserBefore {
-    /// The place in the order; the first where it is not known since when the user is here.
-    pub(super) since: Option<Timestamp>,
-    pub(super) live: Option<LiveKey>,
-    /// When the login began, where that is known.
-    pub(super) login_at: Option<Timestamp>,
-}
-
-/// What tells one login or presence that readers see from another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum LiveKey {
-    Login(LoginKey),
-    Presence(PresenceKey),
-}
-
-/// What readers saw of a stream before something changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StreamBefore {
-    pub(super) created_at: Option<Timestamp>,
-    /// Where nothing but an observation knows it.
-    pub(super) presence: Option<PresenceKey>,
-}
-
-/// Whom an operation concerned, and what readers saw before.
-#[derive(Debug, Default)]
-pub(super) struct Before<'a> {
-    pub(super) user: Option<(Hashed<'a, UserId>, UserBefore)>,
-    pub(super) stream: Option<(&'a StreamId, Option<StreamBefore>)>,
-    /// Those whom an observation alone shows, where a creation or close may outdate it, or the
-    /// session is not known.
-    pub(super) present_users: Vec<(UserId, UserBefore)>,
-    pub(super) present_streams: Vec<(StreamId, Option<StreamBefore>)>,
-}
-
 impl RoomState {
     pub(crate) fn new(id: RoomId, settings: Fingerprint) -> Self {
         Self {
@@ -160,43 +123,6 @@ impl RoomState {
             doubtful: Doubtful::default(),
             suspicions: Vec::new(),
         }
-    }
-
-    /// Applies a callback.
-    pub(crate) fn apply(&mut self, callback: &Callback, cx: &mut Context<'_>) -> Outcome {
-        let mut facts = Facts::of(callback, &self.settings);
-        if !self.live.is_outdated(&facts, &self.settings) {
-            // On its way while the rest is looked at.
-            self.fetch_lists();
-            if let Some((user_id, _)) = &mut facts.user
-                && let Some((session, place)) = self.likely_user(user_id)
-            {
-                self.fetch_user((session, place));
-                *user_id = user_id.likely_at(Some(place));
-            }
-        }
-        self.begin(cx);
-        if callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
-            return Outcome::Refused;
-        }
-        let visible = self.shown.as_ref().and_then(|shown| shown.session_id.as_ref());
-        if !self.live.lets_in(&facts, cx.now, visible, &self.settings) {
-            return Outcome::TooLate;
-        }
-        let lacks_opening = self.live.lacks_opening(&facts, callback);
-        let before = self.before(&facts);
-        let joined = self.live.join(&facts, cx.now, visible, &self.settings);
-        self.live.watch(callback, joined, lacks_opening, cx.now);
-        if !joined.tally.changed {
-            self.report(cx);
-            return if joined.tally.is_repeat() { Outcome::Duplicate } else { Outcome::Stale };
-        }
-        let told = cx.log.len();
-        self.show(&facts, before, joined, cx);
-        let outcome = if cx.log.len() > told { Outcome::Applied } else { Outcome::Held };
-        let concerned = if self.cap_sessions() { Concerned::Everybody } else { facts.concerned() };
-        self.finish_for(concerned, cx);
-        outcome
     }
 
     /// Lets sessions go beyond the cap, never the one that readers see. Tells whether there were more.
@@ -225,7 +151,7 @@ impl RoomState {
     }
 
     /// The same after a callback that concerned nobody else.
-    fn finish_for(&mut self, concerned: Concerned<'_>, cx: &mut Context<'_>) {
+    pub(super) fn finish_for(&mut self, concerned: Concerned<'_>, cx: &mut Context<'_>) {
         cx.is_moved = true;
         if self.users.is_empty() {
             self.empty_since.get_or_insert(cx.now);
@@ -238,28 +164,6 @@ impl RoomState {
         self.live.trim(concerned, self.shows_from(), &self.settings);
         self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
         self.report(cx);
-    }
-
-    /// What readers see of those whom the facts concern: in the visible session, or in any where
-    /// observations count as well.
-    fn before<'f>(&self, facts: &Facts<'f>) -> Before<'f> {
-        let Some(shown) = &self.shown else { return Before::default() };
-        let is_visible = shown.session_id.as_ref() == Some(facts.session_id);
-        if !is_visible && self.live.observed.is_empty() {
-            return Before::default();
-        }
-        let user = facts.user.map(|(user_id, _)| (user_id, self.user_before(&user_id)));
-        let stream =
-            facts.stream.map(|(stream_id, _)| (stream_id, self.stream_before(stream_id.as_str())));
-        let mut before = Before { user, stream, ..Before::default() };
-        if facts.create.is_some() || facts.close.is_some() || shown.session_id.is_none() {
-            let users = self.present_users.iter();
-            before.present_users = users.map(|id| (id.clone(), self.user_before(id))).collect();
-            let streams = self.present_streams.iter();
-            before.present_streams =
-                streams.map(|id| (id.clone(), self.stream_before(id.as_str()))).collect();
-        }
-        before
     }
 
     /// Counts anew all that follows from the registers.

@@ -1,0 +1,66 @@
+//! What a callback does to a room.
+//!
+//! Most callbacks change something, and all of it is brought here at once: the memory that the room
+//! refers to is asked for as soon as it is known that something of it will be looked at.
+
+use crate::callback::Callback;
+use crate::outcome::Outcome;
+use crate::room::facts::{Concerned, Facts};
+use crate::room::state::{Context, RoomState};
+
+impl RoomState {
+    /// Applies a callback.
+    pub(crate) fn apply(&mut self, callback: &Callback, cx: &mut Context<'_>) -> Outcome {
+        let mut facts = Facts::of(callback, &self.settings);
+        self.begin(cx);
+        if callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
+            return Outcome::Refused;
+        }
+        let is_outdated = self.live.is_outdated(&facts, &self.settings);
+        if !is_outdated {
+            self.fetch_of(&mut facts);
+        }
+        let visible = self.shown.as_ref().and_then(|shown| shown.session_id.as_ref());
+        if !self.live.lets_in(&facts, cx.now, visible, &self.settings) {
+            return Outcome::TooLate;
+        }
+        if is_outdated {
+            // Nothing of it can be held, whatever is: it counts as heard of, and no more.
+            self.live.watch(callback, false, cx.now);
+            self.report(cx);
+            return Outcome::Stale;
+        }
+        let lacks_opening = self.live.lacks_opening(&facts, callback);
+        let before = self.before(&facts);
+        let joined = self.live.join_in_time(&facts, cx.now, visible, &self.settings);
+        self.live.watch(callback, lacks_opening && joined.tally.is_new(), cx.now);
+        if !joined.tally.changed {
+            self.report(cx);
+            return if joined.tally.is_repeat() { Outcome::Duplicate } else { Outcome::Stale };
+        }
+        let told = cx.log.len();
+        self.show(&facts, before, joined, cx);
+        let outcome = if cx.log.len() > told { Outcome::Applied } else { Outcome::Held };
+        let concerned = if self.cap_sessions() { Concerned::Everybody } else { facts.concerned() };
+        self.finish_for(concerned, cx);
+        outcome
+    }
+
+    /// Whether a callback is likely outdated: little of the room needs to be looked at to tell.
+    pub(crate) fn outdates(&self, callback: &Callback) -> bool {
+        let slack_ms = self.settings.clock_skew_ms.max(self.settings.tie_window_ms);
+        let latest = self.live.latest_create;
+        latest.is_some_and(|latest| callback.latest_time() < latest.minus(slack_ms))
+    }
+
+    /// Has the memory brought here that the room refers to, and the user's whom the facts concern.
+    fn fetch_of(&self, facts: &mut Facts<'_>) {
+        self.fetch_lists();
+        if let Some((user_id, _)) = &mut facts.user
+            && let Some((session, place)) = self.likely_user(user_id)
+        {
+            self.fetch_user((session, place));
+            *user_id = user_id.likely_at(Some(place));
+        }
+    }
+}
