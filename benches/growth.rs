@@ -19,7 +19,9 @@ use std::path::PathBuf;
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use lexopt::prelude::*;
-use room_registry::{Config, ManualClock, RoomOrder, RoomPage, RoomQuery, RoomRegistry};
+use room_registry::{
+    Config, ManualClock, RoomCursor, RoomOrder, RoomPage, RoomQuery, RoomRegistry,
+};
 
 use support::filled::{LOGGED_IN, Registry, joined, logged_in};
 use support::floor::Floor;
@@ -92,10 +94,8 @@ fn of_joined(world: World, places: &[Place]) -> (f64, f64, f64, f64) {
     let (mut registry, clock) = joined(world);
     clock.set(at(1_000));
     let ids: Vec<_> = places.iter().copied().map(Place::ids).collect();
-    let heartbeat = alone(ROUNDS, |index| {
-        let ids = &ids[index % ids.len()];
-        registry.heartbeat(&ids.room_id, &ids.user_id).is_ok()
-    });
+    let heartbeat =
+        alone(ROUNDS, &ids, |ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
     let by_users = page(&registry, world, RoomOrder::MostUsers, world.users_a_room as u64);
     let newest = page(&registry, world, RoomOrder::Newest, at(0).as_millis());
     (heartbeat, by_users, newest, sweep(&mut registry, &clock, &ids))
@@ -104,16 +104,17 @@ fn of_joined(world: World, places: &[Place]) -> (f64, f64, f64, f64) {
 /// From anywhere in the list. All rooms have as many users, and began at one time: ids decide.
 fn page(registry: &Registry, world: World, order: RoomOrder, key: u64) -> f64 {
     let mut rng = Rng::new(72);
-    let queries: Vec<_> = (0..PAGES.total())
+    let cursors: Vec<RoomCursor> = (0..PAGES.total())
         .map(|_| {
             let room_id = room_id(rng.below(world.rooms));
             let cursor = format!("{order}~{key}~{}~{room_id}", room_id.len());
-            RoomQuery::new(order).limit(PAGE).after(cursor.parse().expect("a valid cursor"))
+            cursor.parse().expect("a valid cursor")
         })
         .collect();
     let mut page = RoomPage::default();
-    alone(PAGES, |index| {
-        registry.page_into(&queries[index], &mut page).expect("its own cursor");
+    alone(PAGES, &cursors, |cursor| {
+        let query = RoomQuery::new(order).limit(PAGE).after(cursor.clone());
+        registry.page_into(&query, &mut page).expect("its own cursor");
         page.rooms.len()
     })
 }
@@ -139,10 +140,7 @@ fn sweep(registry: &mut Registry, clock: &ManualClock, ids: &[Ids]) -> f64 {
 fn of_floor(world: World, places: &[Place]) -> f64 {
     let mut floor = Floor::new(world);
     let ids: Vec<_> = places.iter().take(ROUNDS.total()).copied().map(Place::ids).collect();
-    alone(ROUNDS, |index| {
-        let ids = &ids[index % ids.len()];
-        floor.store(&ids.room_id, &ids.user_id, index as u64)
-    })
+    alone(ROUNDS, &ids, |ids| floor.store(&ids.room_id, &ids.user_id, 1_000))
 }
 
 fn of_logged_in(world: World, places: &[Place]) -> (f64, f64) {
@@ -157,7 +155,7 @@ fn of_logged_in(world: World, places: &[Place]) -> (f64, f64) {
         .collect();
     clock.set(at(LOGGED_IN + 2_000 + ROUNDS.total() as u64));
     let before = registry.outcomes();
-    let turn = alone(TURNS, |index| registry.apply_callback(&turns[index]));
+    let turn = alone(TURNS, &turns, |callback| registry.apply_callback(callback));
     let applied = registry.outcomes().total() - before.total();
     assert_eq!(applied, TURNS.total() as u64);
     assert_eq!(

@@ -13,6 +13,8 @@ use super::support::obvious::Obvious;
 use super::support::world::{Callbacks, Ids, MEDIUM, Place, at};
 use super::table::Line;
 
+use Move::{In, Out};
+
 const ROUNDS: Rounds = Rounds { rounds: 15, operations: 10_000 };
 /// Logouts and logins, in turns.
 const TURNS: Rounds = Rounds { operations: 2 * ROUNDS.operations, ..ROUNDS };
@@ -28,10 +30,12 @@ pub fn lines() -> Vec<Line> {
     let mut floor = Floor::new(MEDIUM);
 
     let turns = turns_of(leaving, &mut callbacks);
+    let moves: Vec<_> =
+        leaving_ids.iter().flat_map(|ids| [Out(ids.clone()), In(ids.clone())]).collect();
     let applied = TURNS.alternate(
         &mut (&mut registry, &mut floor),
-        |(registry, _), index| registry.apply_callback(&turns[index]),
-        |(_, floor), index| turn_floor(floor, leaving_ids, index),
+        (&turns, |(registry, _), callback| registry.apply_callback(callback)),
+        (&moves, |(_, floor), change| change.make(floor)),
     );
     let outcomes = registry.outcomes();
     let filled = 3 * MEDIUM.rooms + MEDIUM.users();
@@ -44,12 +48,8 @@ pub fn lines() -> Vec<Line> {
     let repeats: Vec<_> = rest.iter().map(|place| &repeats[place.user]).cloned().collect();
     let duplicate = ROUNDS.alternate(
         &mut (&mut registry, &mut floor),
-        |(registry, _), index| {
-            let outcome = registry.apply_callback(&repeats[index]);
-            debug_assert_eq!(outcome, Outcome::Duplicate);
-            outcome
-        },
-        |(_, floor), index| floor.get(&rest_ids[index].room_id, &rest_ids[index].user_id),
+        (&repeats, |(registry, _), callback| registry.apply_callback(callback)),
+        (rest_ids, |(_, floor), ids| floor.get(&ids.room_id, &ids.user_id)),
     );
     let outcomes = registry.outcomes();
     assert_eq!(outcomes.of(Outcome::Duplicate), ROUNDS.total() as u64);
@@ -58,11 +58,10 @@ pub fn lines() -> Vec<Line> {
         .iter()
         .map(|place| again.logged_in(*place, ENDED_SESSION, 9, at(500)))
         .collect();
-    let late_ids = &rest_ids[ROUNDS.total()..];
     let stale = ROUNDS.alternate(
         &mut (&mut registry, &mut floor),
-        |(registry, _), index| registry.apply_callback(&late[index]),
-        |(_, floor), index| floor.get(&late_ids[index].room_id, &late_ids[index].user_id),
+        (&late, |(registry, _), callback| registry.apply_callback(callback)),
+        (&rest_ids[ROUNDS.total()..], |(_, floor), ids| floor.get(&ids.room_id, &ids.user_id)),
     );
     let outcomes = registry.outcomes();
     assert_eq!(outcomes.of(Outcome::Stale), ROUNDS.total() as u64);
@@ -76,7 +75,7 @@ pub fn lines() -> Vec<Line> {
         count_of(counted.count_total)
     };
     let [lists_alone, known_alone] =
-        by_lists_alone(&turns, leaving_ids, &repeats, rest_ids, &mut floor);
+        by_lists_alone((&turns, &moves), (&repeats, rest_ids), &mut floor);
     let (of_repeats, of_late) = (allocations(&repeats), allocations(&late));
 
     drop(floor);
@@ -84,8 +83,8 @@ pub fn lines() -> Vec<Line> {
     let turns = turns_of(&rest[2 * ROUNDS.total()..][..ROUNDS.total()], &mut callbacks);
     let against_obvious = TURNS.alternate(
         &mut (&mut registry, &mut obvious),
-        |(registry, _), index| registry.apply_callback(&turns[index]),
-        |(_, obvious), index| obvious.apply(&turns[index]),
+        (&turns, |(registry, _), callback| registry.apply_callback(callback)),
+        (&turns, |(_, obvious), callback| obvious.apply(callback)),
     );
     let in_batches = in_batches(&mut registry, &rest[3 * ROUNDS.total()..], &mut callbacks);
     vec![
@@ -104,42 +103,41 @@ pub fn lines() -> Vec<Line> {
     ]
 }
 
-fn turn_floor(floor: &mut Floor, ids: &[Ids], index: usize) -> bool {
-    let Ids { room_id, user_id } = &ids[index / 2];
-    if index.is_multiple_of(2) {
-        floor.remove(room_id, user_id).is_some()
-    } else {
-        floor.insert(room_id, user_id);
-        true
+/// What a logout or login is to the floor.
+#[derive(Debug, Clone)]
+enum Move {
+    Out(Ids),
+    In(Ids),
+}
+
+impl Move {
+    fn make(&self, floor: &mut Floor) -> bool {
+        match self {
+            Out(Ids { room_id, user_id }) => floor.remove(room_id, user_id).is_some(),
+            In(Ids { room_id, user_id }) => {
+                floor.insert(room_id, user_id);
+                true
+            }
+        }
     }
 }
 
 /// What of it is due to the lists themselves: logouts and logins, and repeats of logins.
 fn by_lists_alone(
-    turns: &[Callback],
-    leaving_ids: &[Ids],
-    repeats: &[Callback],
-    rest_ids: &[Ids],
+    (turns, moves): (&[Callback], &[Move]),
+    (repeats, ids): (&[Callback], &[Ids]),
     floor: &mut Floor,
 ) -> [Pair; 2] {
     let mut lists = Lists::new(MEDIUM, SESSION, at(LOGGED_IN));
     let applied = TURNS.alternate(
         &mut (&mut lists, &mut *floor),
-        |(lists, _), index| {
-            let is_told = lists.apply(&turns[index]);
-            debug_assert!(is_told, "it changes something");
-            is_told
-        },
-        |(_, floor), index| turn_floor(floor, leaving_ids, index),
+        (turns, |(lists, _), callback| assert!(lists.apply(callback), "it is new")),
+        (moves, |(_, floor), change| change.make(floor)),
     );
     let known = ROUNDS.alternate(
         &mut (&mut lists, floor),
-        |(lists, _), index| {
-            let is_new = lists.apply(&repeats[index]);
-            debug_assert!(!is_new, "it is a repeat");
-            is_new
-        },
-        |(_, floor), index| floor.get(&rest_ids[index].room_id, &rest_ids[index].user_id),
+        (repeats, |(lists, _), callback| assert!(!lists.apply(callback), "it is a repeat")),
+        (ids, |(_, floor), ids| floor.get(&ids.room_id, &ids.user_id)),
     );
     [applied, known]
 }
@@ -167,15 +165,16 @@ fn in_batches(registry: &mut Registry, places: &[Place], callbacks: &mut Callbac
     };
     let outs: Vec<_> = places.iter().map(out).collect();
     let rounds = Rounds { rounds: 15, operations: outs.len() / (15 * (BATCH + 1)) };
-    let (batched, alone) = outs.split_at(rounds.total() * BATCH);
+    let (together, alone) = outs.split_at(rounds.total() * BATCH);
+    let batches: Vec<_> = together.chunks(BATCH).map(<[_]>::to_vec).collect();
     let mut outcomes = Vec::new();
     let pair = rounds.alternate(
         registry,
-        |registry, index| {
-            registry.apply_callbacks(&batched[index * BATCH..][..BATCH], &mut outcomes);
+        (&batches, |registry, batch| {
+            registry.apply_callbacks(batch, &mut outcomes);
             outcomes.len()
-        },
-        |registry, index| registry.apply_callback(&alone[index]),
+        }),
+        (alone, |registry, callback| registry.apply_callback(callback)),
     );
     Pair { ours: pair.ours / count(BATCH), floor: pair.floor }
 }

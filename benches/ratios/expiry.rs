@@ -2,9 +2,10 @@
 
 use room_registry::ManualClock;
 
-use super::method::{Pair, Rounds, count, median, once};
-use super::support::filled::{Registry, joined};
+use super::method::{self, Pair, Rounds, count, median, once};
+use super::support::filled::{Registry, SESSION, joined};
 use super::support::floor::Floor;
+use super::support::lists::Lists;
 use super::support::world::{Ids, MEDIUM, Place, at};
 use super::table::Line;
 
@@ -41,7 +42,7 @@ pub fn lines() -> Vec<Line> {
     let mean = ours.iter().sum::<f64>() / count(ours.len());
     let scan = median(&mut floor);
 
-    let due = due(registry, &clock, &ids);
+    let [due, due_alone] = due(registry, &clock, &ids);
     vec![
         Line::new(
             "expire, nobody due, mean; floor: scan of an array",
@@ -54,14 +55,16 @@ pub fn lines() -> Vec<Line> {
             3.0,
         ),
         Line::new("expire, a user who is due; floor: remove", due, 3.0),
+        Line::known("the same by the lists alone, not searched for; floor: remove", due_alone),
     ]
 }
 
 /// Some users fall silent, the others are heard of; sweeps go on each second meanwhile, and all who fell
-/// silent are due in the last of them.
-fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> Pair {
+/// silent are due in the last of them. And what of it is due to the lists themselves.
+fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> [Pair; 2] {
     let mut floor = Floor::new(MEDIUM);
-    let (mut ours, mut removed) = (Vec::new(), Vec::new());
+    let mut lists = Lists::new(MEDIUM, SESSION, at(0));
+    let (mut ours, mut alone, mut removed) = (Vec::new(), Vec::new(), Vec::new());
     let mut now = 1_000 * (EVERY_SECS + SWEEPS) as u64;
     clock.set(at(now));
     for round in 0..SILENT.rounds {
@@ -88,9 +91,12 @@ fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> Pair {
         let (expired, span) = once(|| registry.expire());
         assert_eq!(expired.memberships, SILENT.operations);
         ours.push(span / count(SILENT.operations));
-        removed.push(super::method::alone(Rounds { rounds: 1, ..SILENT }, |index| {
-            floor.remove(&silent[index].room_id, &silent[index].user_id)
-        }));
+        let one = Rounds { rounds: 1, ..SILENT };
+        let ((), span) = once(|| lists.expire(silent, at(now)));
+        assert_eq!(lists.changes.len(), SILENT.operations);
+        alone.push(span / count(SILENT.operations));
+        removed.push(method::alone(one, silent, |ids| floor.remove(&ids.room_id, &ids.user_id)));
     }
-    Pair { ours: median(&mut ours), floor: median(&mut removed) }
+    let floor = median(&mut removed);
+    [ours, alone].map(|mut times| Pair { ours: median(&mut times), floor })
 }

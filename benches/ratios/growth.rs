@@ -35,10 +35,7 @@ fn heartbeat(world: World) -> f64 {
     let (mut registry, clock) = joined(world);
     clock.set(at(1_000));
     let ids: Vec<_> = world.shuffled(7).into_iter().map(Place::ids).collect();
-    alone(ROUNDS, |index| {
-        let ids = &ids[index % ids.len()];
-        registry.heartbeat(&ids.room_id, &ids.user_id).is_ok()
-    })
+    alone(ROUNDS, &ids, |ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok())
 }
 
 fn relogin(world: World) -> f64 {
@@ -55,13 +52,15 @@ fn relogin(world: World) -> f64 {
         })
         .collect();
     clock.set(at(LOGGED_IN + 60_000));
-    alone(TURNS, |index| registry.apply_callback(&turns[index]))
+    alone(TURNS, &turns, |callback| registry.apply_callback(callback))
 }
 
 fn page(world: World) -> f64 {
     let (registry, _) = joined(world);
     let rounds = Rounds { rounds: 9, operations: 500 };
-    alone(rounds, |_| registry.page(&RoomQuery::most_users()).map_or(0, |page| page.rooms.len()))
+    alone(rounds, &[()], |()| {
+        registry.page(&RoomQuery::most_users()).map_or(0, |page| page.rooms.len())
+    })
 }
 
 /// Everybody comes, one by one.

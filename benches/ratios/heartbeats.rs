@@ -8,7 +8,7 @@ use super::method::{Pair, Rounds, count};
 use super::support::filled::joined;
 use super::support::floor::Floor;
 use super::support::obvious::Obvious;
-use super::support::world::{MEDIUM, Place, at};
+use super::support::world::{Ids, MEDIUM, Place, at};
 use super::table::Line;
 
 const ROUNDS: Rounds = Rounds { rounds: 15, operations: 20_000 };
@@ -22,32 +22,27 @@ pub fn lines() -> Vec<Line> {
 
     let single = ROUNDS.alternate(
         &mut (&mut registry, &mut floor),
-        |(registry, _), index| {
-            let ids = &ids[index];
+        (&ids, |(registry, _), ids| {
             registry.heartbeat(&ids.room_id, &ids.user_id) == Ok(Heartbeat::Alive)
-        },
-        |(_, floor), index| floor.store(&ids[index].room_id, &ids[index].user_id, index as u64),
+        }),
+        (&ids, |(_, floor), ids| floor.store(&ids.room_id, &ids.user_id, 1_000)),
     );
 
     // Those of whom nobody was heard above.
     let rest = &ids[ROUNDS.total()..];
-    let batches: Vec<Vec<_>> = rest
-        .chunks_exact(BATCH)
-        .map(|batch| batch.iter().map(|ids| (ids.room_id.as_str(), ids.user_id.as_str())).collect())
-        .collect();
+    let batches: Vec<[Ids; BATCH]> =
+        rest.chunks_exact(BATCH).filter_map(|batch| batch.to_vec().try_into().ok()).collect();
     let rounds = Rounds { rounds: ROUNDS.rounds, operations: batches.len() / (ROUNDS.rounds * 17) };
     let alone = &rest[rounds.total() * BATCH..];
     let mut answers = Vec::new();
     let in_batches = rounds.alternate(
         &mut registry,
-        |registry, index| {
-            registry.heartbeats(&batches[index], &mut answers);
+        (&batches, |registry, batch| {
+            let heartbeats = batch.each_ref().map(|ids| (&*ids.room_id, &*ids.user_id));
+            registry.heartbeats(&heartbeats, &mut answers);
             black_box(answers.len())
-        },
-        |registry, index| {
-            let ids = &alone[index];
-            registry.heartbeat(&ids.room_id, &ids.user_id).is_ok()
-        },
+        }),
+        (alone, |registry, ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok()),
     );
     let in_batches = Pair { ours: in_batches.ours / count(BATCH), floor: in_batches.floor };
 
@@ -55,8 +50,8 @@ pub fn lines() -> Vec<Line> {
     let mut obvious = Obvious::new(MEDIUM, at(0));
     let obvious = ROUNDS.alternate(
         &mut (&mut registry, &mut obvious),
-        |(registry, _), index| registry.heartbeat(&ids[index].room_id, &ids[index].user_id).is_ok(),
-        |(_, obvious), index| obvious.heartbeat(&ids[index].room_id, &ids[index].user_id, at(1)),
+        (&ids, |(registry, _), ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok()),
+        (&ids, |(_, obvious), ids| obvious.heartbeat(&ids.room_id, &ids.user_id, at(1))),
     );
 
     let allocations = allocation_counter::measure(|| {

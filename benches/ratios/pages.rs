@@ -58,12 +58,12 @@ fn of_rooms() -> Vec<Line> {
         let mut page = RoomPage::default();
         let pair = ROUNDS.alternate(
             &mut (),
-            |(), index| {
-                let query = query().limit(PAGE).after(cursors[index].clone());
+            (cursors, |(), cursor| {
+                let query = query().limit(PAGE).after(cursor.clone());
                 registry.page_into(&query, &mut page).expect("its own cursor");
                 page.rooms.len()
-            },
-            |(), index| walk.page(from(picked[index])),
+            }),
+            (&picked, |(), room| walk.page(from(*room))),
         );
         let counted = allocation_counter::measure(|| {
             for cursor in &cursors[..100] {
@@ -112,13 +112,11 @@ fn of_users() -> Vec<Line> {
     let mut page = UserPage::default();
     let pair = ROUNDS.alternate(
         &mut (),
-        |(), index| {
-            room.user_page_into(PAGE, Some(&cursors[index]), Direction::OldestFirst, &mut page);
+        (&cursors, |(), cursor| {
+            room.user_page_into(PAGE, Some(cursor), Direction::OldestFirst, &mut page);
             page.users.len()
-        },
-        |(), index| {
-            walk.page((u32::try_from(picked[index] / 4).unwrap_or(0), picked[index] as u64))
-        },
+        }),
+        (&picked, |(), user| walk.page((u32::try_from(user / 4).unwrap_or(0), *user as u64))),
     );
     let counted = allocation_counter::measure(|| {
         for cursor in &cursors[..100] {

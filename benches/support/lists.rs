@@ -10,7 +10,7 @@ use compact_str::CompactString;
 use hashbrown::HashMap;
 use room_registry::{Callback, CallbackEvent, Timestamp};
 
-use super::world::{Callbacks, World};
+use super::world::{Callbacks, Ids, World};
 
 /// Room, user, and whether the user came.
 type Change = (CompactString, CompactString, bool);
@@ -100,5 +100,22 @@ impl Lists {
         }
         self.changes.push((room_id.into(), user_id.into(), is_here));
         true
+    }
+
+    /// Users are gone whose time is over, found by whoever knows that.
+    pub fn expire(&mut self, due: &[Ids], at: Timestamp) {
+        self.changes.clear();
+        for Ids { room_id, user_id } in due {
+            let Some(room) = self.rooms.get_mut(room_id) else { continue };
+            let Some(login) = room.users.remove(user_id).and_then(|user| user.login) else {
+                continue;
+            };
+            let before = room.order.len();
+            room.order.remove(&(login.at, user_id.clone()));
+            room.forgetting.push(Reverse((at, user_id.clone())));
+            self.by_users.remove(&(Reverse(before), room_id.clone()));
+            self.by_users.insert((Reverse(before - 1), room_id.clone()));
+            self.changes.push((room_id.clone(), user_id.clone(), false));
+        }
     }
 }

@@ -14,8 +14,9 @@
 //! counter). What two readings take with nothing between them is taken off.
 //!
 //! Results go through `black_box`, so that nothing is left out. Memory is cold, as each operation is
-//! about another user of a million, in shuffled order, and no user comes twice. The ids of an operation
-//! are read from one long list, in order, by both sides alike.
+//! about another user of a million, in shuffled order, and no user comes twice. What an operation is
+//! handed is not: it was copied just before the clock is read, as a server has just decoded what it
+//! hands in. That is so for both sides.
 
 use std::hint::black_box;
 use std::sync::LazyLock;
@@ -41,30 +42,36 @@ impl Rounds {
         self.rounds * self.operations
     }
 
-    /// Both sides in turns; each is called with the number of its operation. They share what they
-    /// work with where that is state.
-    pub fn alternate<S, A, B>(
+    /// Both sides in turns; each is what its operations are handed, one after the other, and the
+    /// operation. They share what they work with where that is state.
+    pub fn alternate<S, I: Clone, J: Clone, A, B>(
         self,
         state: &mut S,
-        mut ours: impl FnMut(&mut S, usize) -> A,
-        mut floor: impl FnMut(&mut S, usize) -> B,
+        (our_inputs, mut ours): (&[I], impl FnMut(&mut S, &I) -> A),
+        (floor_inputs, mut floor): (&[J], impl FnMut(&mut S, &J) -> B),
     ) -> Pair {
         let (mut our_times, mut floor_times) = (Vec::new(), Vec::new());
         for round in 0..self.rounds {
-            let operations = round * self.operations..(round + 1) * self.operations;
-            floor_times.push(self.time(operations.clone(), |index| floor(state, index)));
-            our_times.push(self.time(operations, |index| ours(state, index)));
+            floor_times.push(self.time(round, floor_inputs, |input| floor(state, input)));
+            our_times.push(self.time(round, our_inputs, |input| ours(state, input)));
         }
         Pair { ours: median(&mut our_times), floor: median(&mut floor_times) }
     }
 
-    fn time<T>(
+    /// What one operation of a round took. Where there are fewer inputs than operations, they come
+    /// again.
+    fn time<I: Clone, T>(
         self,
-        operations: std::ops::Range<usize>,
-        mut operation: impl FnMut(usize) -> T,
+        round: usize,
+        inputs: &[I],
+        mut operation: impl FnMut(&I) -> T,
     ) -> f64 {
-        let spent: Duration = operations.map(|index| isolated(|| operation(index))).sum();
-        nanos(spent) / count(self.operations) - *READING
+        let operations = round * self.operations..(round + 1) * self.operations;
+        let time = |index: usize| {
+            let input = black_box(inputs[index % inputs.len()].clone());
+            isolated(|| operation(&input))
+        };
+        nanos(operations.map(time).sum()) / count(self.operations) - *READING
     }
 }
 
@@ -83,14 +90,9 @@ fn isolated<T>(operation: impl FnOnce() -> T) -> Duration {
 }
 
 /// What one side alone took for one operation, the median of the rounds.
-pub fn alone<T>(rounds: Rounds, mut operation: impl FnMut(usize) -> T) -> f64 {
-    let mut times: Vec<_> = (0..rounds.rounds)
-        .map(|round| {
-            let operations = round * rounds.operations..(round + 1) * rounds.operations;
-            rounds.time(operations, &mut operation)
-        })
-        .collect();
-    median(&mut times)
+pub fn alone<I: Clone, T>(rounds: Rounds, inputs: &[I], mut operation: impl FnMut(&I) -> T) -> f64 {
+    let times = (0..rounds.rounds).map(|round| rounds.time(round, inputs, &mut operation));
+    median(&mut times.collect::<Vec<_>>())
 }
 
 /// How long one call took, in nanoseconds.
