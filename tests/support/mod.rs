@@ -1,6 +1,7 @@
 //! What several test files share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod commands;
 pub mod history;
 pub mod inputs;
 pub mod interpreter;
