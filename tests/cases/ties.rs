@@ -14,10 +14,6 @@ fn of_two_sessions_created_in_one_millisecond_the_unclosed_one_is_shown() {
     assert_session([create(1, 0), create(2, 0), close(1, 0)], "2");
 }
 
-/// The second session is created within the tie window of the first, and clocks that differ by half
-/// of that stamp the close of the first before its own creation. A clock skew of one and a half tie
-/// windows lets it in; one that is no longer than the tie window does not, and the first session
-/// stays an unclosed candidate when the second has closed.
 #[test]
 fn a_session_created_at_once_with_the_one_that_is_shown_and_closed_already_is_told_of_to_nobody() {
     let mut registry = arrived([create(1, 1_000), login(1, 7, 1_010, 1), close(2, 1_200)]);
@@ -26,6 +22,10 @@ fn a_session_created_at_once_with_the_one_that_is_shown_and_closed_already_is_to
     assert_eq!(registry.room("r").unwrap().session_id().unwrap(), "1");
 }
 
+/// The second session is created within the tie window of the first, and clocks that differ by half
+/// of that stamp the close of the first before its own creation. A clock skew of one and a half tie
+/// windows lets it in; one that is no longer than the tie window does not, and the first session
+/// stays an unclosed candidate when the second has closed.
 #[test]
 fn a_close_stamped_before_the_creation_of_its_session_counts_where_the_clock_skew_allows_for_it() {
     let told = [create(1, 1_020), close(1, 970), create(2, 1_100), close(2, 5_000)];
