@@ -151,7 +151,7 @@ impl<C: Clock> RoomRegistry<C> {
     fn apply(&mut self, callback: &Callback, key: &(impl Key + ?Sized)) -> Outcome {
         let number = self.rooms.number_of(key);
         if let Some(number) = number
-            && !self.rooms.at(number).is_some_and(|room| room.outdates(callback))
+            && !self.rooms.at(number).is_some_and(|room| room.likely_outdates(callback))
         {
             self.fetch_room(number);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use room_registry::{
     Callback, CallbackEvent, Change, ChangeKind, Config, ManualClock, Mirror, Observation,
-    ObservedUser, RoomClosed, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId, Sign,
+    ObservedUser, Outcome, RoomClosed, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId, Sign,
     StreamClosed, StreamCreated, StreamId, StreamSessionId, SuspectedList, Timestamp, UserId,
     UserLoggedIn, UserLoggedOut, UserSessionId,
 };
@@ -62,6 +62,18 @@ fn repeats_and_numbers_of_another_session_are_no_holes() {
     story.hears(1, login("ann", 5, 1));
     story.hears_in("2", 2, login("old", 9, 1));
     story.passes_to(200);
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
+    let mut story = Story::with_a_hole();
+    story.passes_to(92);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);
+    // By clocks that differ far too much, from a minute before the room was created.
+    let before = Timestamp::from_secs(START - 60);
+    story.hears(93, UserLoggedIn::new(id("cat"), life(2), before, 2));
+    assert_eq!(story.registry.outcomes().of(Outcome::Stale), 1);
     assert_eq!(story.suspicions(), []);
 }
 

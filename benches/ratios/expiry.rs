@@ -91,10 +91,10 @@ fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> [Pair; 2] {
         let (expired, span) = once(|| registry.expire());
         assert_eq!(expired.memberships, SILENT.operations);
         ours.push(span / count(SILENT.operations));
-        let one = Rounds { rounds: 1, ..SILENT };
         let ((), span) = once(|| lists.expire(silent, at(now)));
         assert_eq!(lists.changes.len(), SILENT.operations);
         alone.push(span / count(SILENT.operations));
+        let one = Rounds { rounds: 1, ..SILENT };
         removed.push(method::alone(one, silent, |ids| floor.remove(&ids.room_id, &ids.user_id)));
     }
     let floor = median(&mut removed);

@@ -1,7 +1,7 @@
 //! What a callback does to a room.
 //!
-//! Most callbacks change something, and all of it is brought here at once: the memory that the room
-//! refers to is asked for as soon as it is known that something of it will be looked at.
+//! Whether it is outdated is found out first, for which little of the room is looked at. For any other
+//! the memory is asked for at once that the room refers to: nearly always something of it changes.
 
 use crate::callback::Callback;
 use crate::outcome::Outcome;
@@ -46,8 +46,8 @@ impl RoomState {
         outcome
     }
 
-    /// Whether a callback is likely outdated: little of the room needs to be looked at to tell.
-    pub(crate) fn outdates(&self, callback: &Callback) -> bool {
+    /// Whether a callback is outdated, likely: to be asked before more of the room is fetched.
+    pub(crate) fn likely_outdates(&self, callback: &Callback) -> bool {
         let slack_ms = self.settings.clock_skew_ms.max(self.settings.tie_window_ms);
         let latest = self.live.latest_create;
         latest.is_some_and(|latest| callback.latest_time() < latest.minus(slack_ms))
