@@ -43,6 +43,14 @@ impl<T: Ord> Order<T> {
         }
     }
 
+    /// All of it, where it is few.
+    pub(crate) fn few(&self) -> &[T] {
+        match &self.0 {
+            Held::Few(items) => items,
+            Held::Many(_) => &[],
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -78,6 +78,17 @@ fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
 }
 
 #[test]
+fn a_logout_that_a_later_login_outdates_lacks_no_login() {
+    let mut story = Story::opened();
+    story.hears(100, login("ann", 1, 100));
+    // Of an earlier life, whose login it does not tell.
+    story.hears(101, UserLoggedOut::new(id("ann"), life(9), at(50), 0));
+    assert_eq!(story.registry.outcomes().of(Outcome::Stale), 1);
+    story.passes_to(1_000);
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
 fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not() {
     let mut story = Story::with_a_hole();
     story.passes_to(100);

@@ -60,7 +60,10 @@ impl<C: Clock> RoomRegistry<C> {
             batch.extend(callbacks.iter().map(|callback| {
                 About::new(callback.room_id.as_str(), callback.user_id().map(UserId::as_str))
             }));
-            self.fetch(&mut batch, RoomState::likely_user, RoomState::fetch_user);
+            self.fetch(&mut batch, RoomState::likely_user, |room, place| {
+                room.fetch_lists();
+                room.fetch_user(place);
+            });
             let callbacks = callbacks.iter().zip(&batch);
             outcomes
                 .extend(callbacks.map(|(callback, about)| self.apply(callback, &about.room_id)));

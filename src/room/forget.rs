@@ -7,6 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hint::black_box;
 
 use crate::config::Fingerprint;
 use crate::id::{SessionId, StreamId, UserId};
@@ -45,6 +46,11 @@ impl Subject {
 }
 
 impl Forgetting {
+    /// Has the memory brought here of what is next.
+    pub(super) fn fetch(&self) {
+        black_box(self.0.peek().map(|Reverse((at, _))| *at));
+    }
+
     fn note(
         &mut self,
         forgettable_at: Option<Timestamp>,
