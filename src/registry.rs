@@ -151,7 +151,8 @@ impl<C: Clock> RoomRegistry<C> {
     fn apply(&mut self, callback: &Callback, key: &(impl Key + ?Sized)) -> Outcome {
         let number = self.rooms.number_of(key);
         if let Some(number) = number
-            && !self.rooms.at(number).is_some_and(|room| room.likely_outdates(callback))
+            && let Some(room) = self.rooms.at(number)
+            && !room.likely_outdates(callback, &self.config.fingerprint)
         {
             self.fetch_room(number);
         }

@@ -20,6 +20,7 @@ const GROWTHS: usize = 3;
 pub fn lines() -> Vec<Line> {
     let mut lines = vec![
         Line::new("heartbeat, 1 M users ÷ 10,000", of(heartbeat), 6.0),
+        Line::known("the floor's look-up and store, 1 M users ÷ 10,000", of(store)),
         Line::new("logout or login, 1 M users ÷ 10,000", of(relogin), 6.0),
         Line::new("first page by users, 1 M users ÷ 10,000", of(page), 6.0),
     ];
@@ -36,6 +37,12 @@ fn heartbeat(world: World) -> f64 {
     clock.set(at(1_000));
     let ids: Vec<_> = world.shuffled(7).into_iter().map(Place::ids).collect();
     alone(ROUNDS, &ids, |ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok())
+}
+
+fn store(world: World) -> f64 {
+    let mut floor = Floor::new(world);
+    let ids: Vec<_> = world.shuffled(7).into_iter().map(Place::ids).collect();
+    alone(ROUNDS, &ids, |ids| floor.store(&ids.room_id, &ids.user_id, 1_000))
 }
 
 fn relogin(world: World) -> f64 {
@@ -103,7 +110,7 @@ impl Calls {
 
 fn grow_floor(calls: &mut Calls) {
     calls.next = 0;
-    let mut floor = Floor::default();
+    let mut floor: Floor = Floor::default();
     for place in MEDIUM.places() {
         let Ids { room_id, user_id } = place.ids();
         calls.time(|| floor.insert(&room_id, &user_id));

@@ -6,7 +6,7 @@ use room_registry::Heartbeat;
 
 use super::method::{Pair, Rounds, count};
 use super::support::filled::joined;
-use super::support::floor::Floor;
+use super::support::floor::{Floor, KeyedFloor};
 use super::support::obvious::Obvious;
 use super::support::world::{Ids, MEDIUM, Place, at};
 use super::table::Line;
@@ -27,6 +27,14 @@ pub fn lines() -> Vec<Line> {
         }),
         (&ids, |(_, floor), ids| floor.store(&ids.room_id, &ids.user_id, 1_000)),
     );
+
+    let mut keyed = KeyedFloor::of(MEDIUM);
+    let of_key = ROUNDS.alternate(
+        &mut (&mut keyed, &mut floor),
+        (&ids, |(keyed, _), ids| keyed.store(&ids.room_id, &ids.user_id, 1_000)),
+        (&ids, |(_, floor), ids| floor.store(&ids.room_id, &ids.user_id, 1_000)),
+    );
+    drop(keyed);
 
     // Those of whom nobody was heard above.
     let rest = &ids[ROUNDS.total()..];
@@ -61,6 +69,7 @@ pub fn lines() -> Vec<Line> {
     });
     vec![
         Line::new("heartbeat, isolated; floor: look-up and store", single, 1.25),
+        Line::known("the floor with a keyed hash; floor: look-up and store", of_key),
         Line::new("heartbeat in a batch of 16; floor: our single one", in_batches, 0.5),
         Line::known("heartbeat, isolated; floor: the obvious version", obvious),
         Line::allocations("heartbeats, 1,000", count_of(allocations.count_total)),

@@ -1,17 +1,30 @@
 //! What no registry can beat with the same ids: two hash maps over short inline strings with a fast
 //! hash, that keep one number a user and nothing else.
 
+use std::hash::{BuildHasher, RandomState};
+
 use compact_str::CompactString;
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap};
 use room_registry::{Callback, CallbackEvent};
 
 use super::world::{Ids, World};
 
 #[derive(Debug, Default)]
-pub struct Floor(pub HashMap<CompactString, HashMap<CompactString, u64>>);
+pub struct Floor<S = DefaultHashBuilder>(
+    pub HashMap<CompactString, HashMap<CompactString, u64, S>, S>,
+);
+
+/// The same where nobody outside can choose ids that collide.
+pub type KeyedFloor = Floor<RandomState>;
 
 impl Floor {
     pub fn new(world: World) -> Self {
+        Self::of(world)
+    }
+}
+
+impl<S: BuildHasher + Default> Floor<S> {
+    pub fn of(world: World) -> Self {
         let mut floor = Self::default();
         for place in world.places() {
             let Ids { room_id, user_id } = place.ids();

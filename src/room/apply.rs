@@ -4,6 +4,7 @@
 //! the memory is asked for at once that the room refers to: nearly always something of it changes.
 
 use crate::callback::Callback;
+use crate::config::Fingerprint;
 use crate::outcome::Outcome;
 use crate::room::facts::{Concerned, Facts};
 use crate::room::state::{Context, RoomState};
@@ -11,17 +12,19 @@ use crate::room::state::{Context, RoomState};
 impl RoomState {
     /// Applies a callback.
     pub(crate) fn apply(&mut self, callback: &Callback, cx: &mut Context<'_>) -> Outcome {
-        let mut facts = Facts::of(callback, &self.settings);
+        // The room's own settings, which are at hand.
+        let rules = &cx.config.fingerprint;
+        let mut facts = Facts::of(callback, rules);
         self.begin(cx);
         if callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
             return Outcome::Refused;
         }
-        let is_outdated = self.live.is_outdated(&facts, &self.settings);
+        let is_outdated = self.live.is_outdated(&facts, rules);
         if !is_outdated {
             self.fetch_of(&mut facts);
         }
-        let visible = self.shown.as_ref().and_then(|shown| shown.session_id.as_ref());
-        if !self.live.lets_in(&facts, cx.now, visible, &self.settings) {
+        let visible = || self.shown.as_ref().and_then(|shown| shown.session_id.as_ref());
+        if !self.live.lets_in(&facts, cx.now, visible, rules) {
             return Outcome::TooLate;
         }
         if is_outdated {
@@ -32,7 +35,7 @@ impl RoomState {
         }
         let lacks_opening = self.live.lacks_opening(&facts, callback);
         let before = self.before(&facts);
-        let joined = self.live.join_in_time(&facts, cx.now, visible, &self.settings);
+        let joined = self.live.join_in_time(&facts, cx.now, visible(), rules);
         self.live.watch(callback, lacks_opening && joined.tally.is_new(), cx.now);
         if !joined.tally.changed {
             self.report(cx);
@@ -47,8 +50,8 @@ impl RoomState {
     }
 
     /// Whether a callback is outdated, likely: to be asked before more of the room is fetched.
-    pub(crate) fn likely_outdates(&self, callback: &Callback) -> bool {
-        let slack_ms = self.settings.clock_skew_ms.max(self.settings.tie_window_ms);
+    pub(crate) fn likely_outdates(&self, callback: &Callback, rules: &Fingerprint) -> bool {
+        let slack_ms = rules.clock_skew_ms.max(rules.tie_window_ms);
         let latest = self.live.latest_create;
         latest.is_some_and(|latest| callback.latest_time() < latest.minus(slack_ms))
     }

@@ -179,11 +179,11 @@ impl Live {
     }
 
     /// Whether the retention lets a callback in. One that it does not is refused whole.
-    pub(crate) fn lets_in(
+    pub(crate) fn lets_in<'s>(
         &self,
         facts: &Facts<'_>,
         now: Timestamp,
-        visible: Option<&SessionId>,
+        visible: impl FnOnce() -> Option<&'s SessionId>,
         rules: &Fingerprint,
     ) -> bool {
         let Some(retention_ms) = rules.retention_ms else { return true };
@@ -192,7 +192,7 @@ impl Live {
         let session = || self.session(facts.session_id);
         if let Some(create) = facts.create {
             let is_known = session().is_some_and(SessionRegister::is_anchor)
-                || visible == Some(facts.session_id);
+                || visible() == Some(facts.session_id);
             return create.created_at >= old || is_known;
         }
         if let Some(closed_at) = facts.close {

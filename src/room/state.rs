@@ -35,6 +35,12 @@ pub(crate) struct RoomState {
     pub(super) clock: Timestamp,
     /// When something is next to be forgotten; follows from the rest.
     pub(super) sweep_at: Option<Timestamp>,
+    /// Since when something is suspicious that was not reported yet; follows from the rest.
+    pub(super) unreported_since: Option<Timestamp>,
+    /// What is worth asking about; follows from the rest.
+    pub(super) doubtful: Doubtful,
+    /// What was reported.
+    pub(super) suspicions: Vec<Suspicion>,
     pub(super) live: Live,
 
     pub(super) members: Members,
@@ -58,12 +64,6 @@ pub(crate) struct RoomState {
     /// Who is seen by an observation alone, as far as the media server is concerned.
     pub(super) present_users: BTreeSet<UserId>,
     pub(super) present_streams: BTreeSet<StreamId>,
-    /// Since when something is suspicious that was not reported yet.
-    pub(super) unreported_since: Option<Timestamp>,
-    /// What is worth asking about.
-    pub(super) doubtful: Doubtful,
-    /// What was reported.
-    pub(super) suspicions: Vec<Suspicion>,
 }
 
 /// Attributes of the application's own, for one life of a stream.
