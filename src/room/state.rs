@@ -25,8 +25,8 @@ use crate::time::Timestamp;
 use crate::view::{StreamRef, UserRef};
 use crate::visible::{RoomInfo, Session};
 
-/// Everything of one room, in memory as it stands here: what is looked at to find out that a callback is
-/// outdated, what a heartbeat looks at, and the rest.
+/// Everything of one room, in memory as it stands here: what a heartbeat looks at and what tells that a
+/// callback is outdated come first.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub(crate) struct RoomState {
@@ -37,13 +37,12 @@ pub(crate) struct RoomState {
     pub(super) sweep_at: Option<Timestamp>,
     /// Since when something is suspicious that was not reported yet; follows from the rest.
     pub(super) unreported_since: Option<Timestamp>,
+    pub(super) members: Members,
     /// What is worth asking about; follows from the rest.
     pub(super) doubtful: Doubtful,
     /// What was reported.
     pub(super) suspicions: Vec<Suspicion>,
     pub(super) live: Live,
-
-    pub(super) members: Members,
     pub(super) info: Option<RoomInfo>,
 
     /// The settings that decide what is stored here.
