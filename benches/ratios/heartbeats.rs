@@ -1,12 +1,13 @@
 //! Heartbeats, one by one and in batches.
 
+use std::hash::RandomState;
 use std::hint::black_box;
 
 use room_registry::Heartbeat;
 
 use super::method::{Pair, Rounds, count};
 use super::support::filled::joined;
-use super::support::floor::{Floor, KeyedFloor};
+use super::support::floor::{Floor, KeyedFloor, LadenFloor};
 use super::support::obvious::Obvious;
 use super::support::world::{Ids, MEDIUM, Place, at};
 use super::table::Line;
@@ -28,13 +29,8 @@ pub fn lines() -> Vec<Line> {
         (&ids, |(_, floor), ids| floor.store(&ids.room_id, &ids.user_id, 1_000)),
     );
 
-    let mut keyed = KeyedFloor::of(MEDIUM);
-    let of_key = ROUNDS.alternate(
-        &mut (&mut keyed, &mut floor),
-        (&ids, |(keyed, _), ids| keyed.store(&ids.room_id, &ids.user_id, 1_000)),
-        (&ids, |(_, floor), ids| floor.store(&ids.room_id, &ids.user_id, 1_000)),
-    );
-    drop(keyed);
+    let keyed = floor_with(KeyedFloor::of(MEDIUM), &mut floor, &ids);
+    let laden = floor_with(LadenFloor::of(MEDIUM), &mut floor, &ids);
 
     // Those of whom nobody was heard above.
     let rest = &ids[ROUNDS.total()..];
@@ -69,11 +65,25 @@ pub fn lines() -> Vec<Line> {
     });
     vec![
         Line::new("heartbeat, isolated; floor: look-up and store", single, 1.25),
-        Line::known("the floor with a keyed hash; floor: look-up and store", of_key),
+        Line::known("the floor with a keyed hash; floor: look-up and store", keyed),
+        Line::known("the same with our bytes a user; floor: look-up and store", laden),
         Line::new("heartbeat in a batch of 16; floor: our single one", in_batches, 0.5),
         Line::known("heartbeat, isolated; floor: the obvious version", obvious),
         Line::allocations("heartbeats, 1,000", count_of(allocations.count_total)),
     ]
+}
+
+/// What the floor would cost with something that a registry cannot do without.
+fn floor_with<const BALLAST: usize>(
+    mut with: Floor<RandomState, BALLAST>,
+    floor: &mut Floor,
+    ids: &[Ids],
+) -> Pair {
+    ROUNDS.alternate(
+        &mut (&mut with, floor),
+        (ids, |(with, _), ids| with.store(&ids.room_id, &ids.user_id, 1_000)),
+        (ids, |(_, floor), ids| floor.store(&ids.room_id, &ids.user_id, 1_000)),
+    )
 }
 
 pub fn count_of(number: u64) -> f64 {

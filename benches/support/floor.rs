@@ -10,12 +10,18 @@ use room_registry::{Callback, CallbackEvent};
 use super::world::{Ids, World};
 
 #[derive(Debug, Default)]
-pub struct Floor<S = DefaultHashBuilder>(
-    pub HashMap<CompactString, HashMap<CompactString, u64, S>, S>,
+pub struct Floor<S = DefaultHashBuilder, const BALLAST: usize = 0>(
+    HashMap<CompactString, Users<S, BALLAST>, S>,
 );
+
+/// A number a user, and what takes memory beside it.
+type Users<S, const BALLAST: usize> = HashMap<CompactString, (u64, [u64; BALLAST]), S>;
 
 /// The same where nobody outside can choose ids that collide.
 pub type KeyedFloor = Floor<RandomState>;
+
+/// The same with as many bytes a user as this crate keeps of one who joined.
+pub type LadenFloor = Floor<RandomState, 15>;
 
 impl Floor {
     pub fn new(world: World) -> Self {
@@ -23,7 +29,7 @@ impl Floor {
     }
 }
 
-impl<S: BuildHasher + Default> Floor<S> {
+impl<S: BuildHasher + Default, const BALLAST: usize> Floor<S, BALLAST> {
     pub fn of(world: World) -> Self {
         let mut floor = Self::default();
         for place in world.places() {
@@ -35,15 +41,15 @@ impl<S: BuildHasher + Default> Floor<S> {
 
     pub fn store(&mut self, room_id: &str, user_id: &str, value: u64) -> bool {
         let user = self.0.get_mut(room_id).and_then(|room| room.get_mut(user_id));
-        user.map(|held| *held = value).is_some()
+        user.map(|held| held.0 = value).is_some()
     }
 
     pub fn get(&self, room_id: &str, user_id: &str) -> Option<u64> {
-        self.0.get(room_id)?.get(user_id).copied()
+        self.0.get(room_id)?.get(user_id).map(|held| held.0)
     }
 
     pub fn remove(&mut self, room_id: &str, user_id: &str) -> Option<u64> {
-        self.0.get_mut(room_id)?.remove(user_id)
+        self.0.get_mut(room_id)?.remove(user_id).map(|held| held.0)
     }
 
     pub fn insert(&mut self, room_id: &str, user_id: &str) {
@@ -52,7 +58,7 @@ impl<S: BuildHasher + Default> Floor<S> {
         } else {
             self.0.entry(CompactString::from(room_id)).or_default()
         };
-        room.insert(CompactString::from(user_id), 0);
+        room.insert(CompactString::from(user_id), (0, [0; BALLAST]));
     }
 
     /// Puts in and takes out what a callback names; a stream is kept as a user is.
