@@ -12,8 +12,9 @@ use crate::room::state::{Context, RoomState};
 impl RoomState {
     /// Applies a callback.
     pub(crate) fn apply(&mut self, callback: &Callback, cx: &mut Context<'_>) -> Outcome {
-        // The room's own settings, which are at hand.
+        // Those that the room was made under, which are at hand.
         let rules = &cx.config.fingerprint;
+        debug_assert_eq!(self.settings, *rules, "a room of other settings is refused before");
         let mut facts = Facts::of(callback, rules);
         self.begin(cx);
         if callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {

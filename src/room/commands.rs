@@ -9,6 +9,7 @@ use crate::command::{
 };
 use crate::error::{Error, id_text};
 use crate::id::UserId;
+use crate::room::before::UserBefore;
 use crate::room::facts::Concerned;
 use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
@@ -300,7 +301,7 @@ impl RoomState {
     fn member_turned(
         &mut self,
         user_id: Hashed<'_, UserId>,
-        before: &super::before::UserBefore,
+        before: &UserBefore,
         cx: &mut Context<'_>,
     ) {
         let moved = self.user_turned(user_id, before, |_| true, cx);

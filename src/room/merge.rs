@@ -2,9 +2,9 @@
 //!
 //! The live part is a join of every register, by the same code that applies callbacks. Of the
 //! business info the one updated last counts, unless an end outranks it; of memberships the later
-//! joined, at equal times its end, and of the same membership the later heartbeat. Merging is commutative, associative and idempotent; for
-//! valid histories, with delay and the time between two merges below the retention, replicas become
-//! what one would hold that saw everything.
+//! joined, at equal times its end, and of the same membership the later heartbeat. Merging is
+//! commutative, associative and idempotent; for valid histories, with delay and the time between two
+//! merges below the retention, replicas become what one would hold that saw everything.
 
 use crate::change::ChangeLog;
 use crate::config::Fingerprint;
