@@ -344,11 +344,7 @@ impl<C: Clock> RoomRegistry<C> {
         cause: Cause,
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> T {
-        let number = self.rooms.number_of(room_id);
-        if let Some(number) = number {
-            self.fetch_room(number);
-        }
-        self.with_room_at_or_new(number, room_id, cause, operation)
+        self.with_room_at_or_new(self.fetched(room_id), room_id, cause, operation)
     }
 
     /// The same with the number of the room, which has none where it is not known yet.
@@ -383,9 +379,7 @@ impl<C: Clock> RoomRegistry<C> {
         cause: Cause,
         operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
     ) -> Option<T> {
-        let number = self.rooms.number_of(room_id)?;
-        self.fetch_room(number);
-        self.with_room_at(number, cause, operation)
+        self.with_room_at(self.fetched(room_id)?, cause, operation)
     }
 
     fn with_room_at<T: MayTouch>(
@@ -415,7 +409,12 @@ impl<C: Clock> RoomRegistry<C> {
         Some(answer)
     }
 
-    /// Has all memory of a room itself brought here, for what is about to change it.
+    /// The number of a room that is about to be changed, with its memory brought here.
+    fn fetched(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.rooms.number_of(room_id).inspect(|number| self.fetch_room(*number))
+    }
+
+    /// Has all memory of a room itself brought here.
     fn fetch_room(&self, number: usize) {
         if let Some(held) = self.rooms.held(number) {
             held.fetch();

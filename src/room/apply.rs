@@ -36,7 +36,7 @@ impl RoomState {
         }
         let lacks_opening = self.live.lacks_opening(&facts, callback);
         let before = self.before(&facts);
-        let joined = self.live.join_in_time(&facts, cx.now, visible(), rules);
+        let joined = self.live.join(&facts, cx.now, visible(), rules);
         self.live.watch(callback, lacks_opening && joined.tally.is_new(), cx.now);
         if !joined.tally.changed {
             self.report(cx);
@@ -52,9 +52,7 @@ impl RoomState {
 
     /// Whether a callback is outdated, likely: to be asked before more of the room is fetched.
     pub(crate) fn likely_outdates(&self, callback: &Callback, rules: &Fingerprint) -> bool {
-        let slack_ms = rules.clock_skew_ms.max(rules.tie_window_ms);
-        let latest = self.live.latest_create;
-        latest.is_some_and(|latest| callback.latest_time() < latest.minus(slack_ms))
+        callback.latest_time() < self.live.floor(rules).min(self.live.anchors_from(rules))
     }
 
     /// Has the memory brought here that the room refers to, and the user's whom the facts concern.

@@ -380,7 +380,7 @@ impl Live {
                 }
             }
         }
-        self.sessions.retain(|session| !session.is_empty());
+        self.retain(|session| !session.is_empty());
         true
     }
 
@@ -421,7 +421,7 @@ impl Live {
         let Some(index) = index else { return false };
         self.sessions[index].alive_at = None;
         if self.sessions[index].is_empty() {
-            self.sessions.remove(index);
+            self.remove(index);
         }
         true
     }
@@ -441,7 +441,7 @@ impl Live {
                 && session.forgettable_at() < threshold
         });
         if let Some(gone) = gone {
-            self.sessions.remove(gone);
+            self.remove(gone);
             return true;
         }
         // The current session goes last: when it is not visible, and no other is left but unclosed

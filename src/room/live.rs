@@ -61,28 +61,10 @@ impl Live {
         watched: Option<&SessionId>,
         rules: &Fingerprint,
     ) -> Joined {
-        if self.is_outdated(facts, rules) {
-            let mut joined = Joined::default();
-            joined.tally.note_main(Effect::Beaten);
-            return joined;
-        }
-        self.join_in_time(facts, touched_at, watched, rules)
-    }
-
-    /// The same, of facts that are not outdated.
-    pub(super) fn join_in_time(
-        &mut self,
-        facts: &Facts<'_>,
-        touched_at: Timestamp,
-        watched: Option<&SessionId>,
-        rules: &Fingerprint,
-    ) -> Joined {
-        debug_assert!(!self.is_outdated(facts, rules), "it is of {:?}", facts.session_id);
         let mut joined = Joined::default();
         let mut index = self.session_or_insert(facts.session_id);
         if let Some(fact) = facts.create {
-            let anchors_from = self.latest_create.unwrap_or_default().minus(rules.tie_window_ms);
-            let effect = if fact.created_at < anchors_from {
+            let effect = if fact.created_at < self.anchors_from(rules) {
                 Effect::Beaten
             } else {
                 self.sessions[index].join_create(fact)
@@ -106,7 +88,7 @@ impl Live {
             self.note_all(index, rules);
         }
         if self.sessions[index].is_empty() {
-            self.sessions.remove(index);
+            self.remove(index);
         }
         joined.outdates = joined.tally.changed && (facts.create.is_some() || facts.close.is_some());
         if joined.outdates && !self.observed.is_empty() {
@@ -222,14 +204,14 @@ impl Live {
             return false;
         }
         self.latest_create = Some(created_at);
-        let anchors_from = created_at.minus(rules.tie_window_ms);
+        let anchors_from = self.anchors_from(rules);
         let floor = self.floor(rules);
         let mut watched_lost = false;
         let mut any_lost = false;
         if !self.observed.is_empty() {
             self.observed.settle(floor, Some(created_at));
         }
-        self.sessions.retain(|session| {
+        self.retain(|session| {
             session.create =
                 session.create.take().filter(|create| create.created_at >= anchors_from);
             let lost = session.prune(floor, rules);
@@ -237,7 +219,6 @@ impl Live {
             watched_lost |= lost && Some(&session.id) == watched;
             !session.is_empty()
         });
-        self.sessions.shrink_to_fit(); // one lies in the room itself
         if any_lost {
             for index in 0..self.sessions.len() {
                 self.note_all(index, rules);
@@ -260,8 +241,7 @@ impl Live {
                 .filter(|(_, session)| Some(&session.id) != visible)
                 .min_by_key(|(_, session)| session.newest)
                 .map(|(index, _)| index);
-            self.sessions
-                .remove(oldest.expect("at most one session is visible, and there are more"));
+            self.remove(oldest.expect("at most one session is visible, and there are more"));
         }
     }
 
@@ -327,6 +307,28 @@ impl Live {
         index
     }
 
+    /// Takes a session out.
+    pub(super) fn remove(&mut self, index: usize) {
+        self.sessions.remove(index);
+        self.gather();
+    }
+
+    /// Lets sessions go that are not to be kept.
+    pub(super) fn retain(&mut self, keep: impl FnMut(&mut SessionRegister) -> bool) {
+        self.sessions.retain(keep);
+        self.gather();
+    }
+
+    /// One that is left of several lies in the room itself again.
+    fn gather(&mut self) {
+        self.sessions.shrink_to_fit();
+    }
+
+    /// What creations must not be below for their sessions to be anchors.
+    pub(crate) fn anchors_from(&self, rules: &Fingerprint) -> Timestamp {
+        self.latest_create.unwrap_or_default().minus(rules.tie_window_ms)
+    }
+
     /// What facts of sessions must not be below.
     pub(crate) fn floor(&self, rules: &Fingerprint) -> Timestamp {
         self.latest_create.unwrap_or_default().minus(rules.clock_skew_ms)
@@ -338,9 +340,7 @@ impl Live {
 
     /// Whether every fact is below the bound of the room, so that nothing of it can be held.
     pub(super) fn is_outdated(&self, facts: &Facts<'_>, rules: &Fingerprint) -> bool {
-        let Some(latest) = self.latest_create else { return false };
-        let anchors_from = latest.minus(rules.tie_window_ms);
-        let floor = self.floor(rules);
+        let (anchors_from, floor) = (self.anchors_from(rules), self.floor(rules));
         facts.create.is_none_or(|fact| fact.created_at < anchors_from)
             && facts.times_but_creation().all(|at| at < floor)
     }
@@ -372,4 +372,31 @@ fn pick(
     candidates
         .filter(|candidate| candidate.at >= latest.minus(tie_window_ms))
         .max_by_key(|candidate| (candidate.is_open, candidate.at, candidate.index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_only_session_lies_in_the_room_itself_also_where_there_were_more() {
+        let id = |id: &str| SessionId::new(id).unwrap();
+        let filled = || {
+            let mut live = Live::default();
+            for number in ["1", "2", "3"] {
+                live.insert(SessionRegister::new(id(number)));
+            }
+            assert!(live.sessions.spilled());
+            live
+        };
+        let mut removed = filled();
+        removed.remove(0);
+        removed.remove(1);
+        let mut retained = filled();
+        retained.retain(|session| session.id == id("2"));
+        for live in [removed, retained] {
+            assert_eq!((live.sessions.len(), live.sessions.spilled()), (1, false));
+            assert!(live.session(&id("2")).is_some());
+        }
+    }
 }

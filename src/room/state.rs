@@ -278,6 +278,7 @@ impl RoomState {
 
     /// Has the memory brought here that the room refers to.
     pub(crate) fn fetch_lists(&self) {
+        // Two stand in a line of memory.
         self.users.few().iter().step_by(2).for_each(|(since, _)| _ = black_box(*since));
         self.live.forgetting.fetch();
         for session in &self.live.sessions {
