@@ -94,12 +94,22 @@ impl Lists {
             _ => return false,
         }
         let after = room.order.len();
+        self.tell((room_id, user_id, is_here), before, after);
+        true
+    }
+
+    /// A room has another number of users, maybe, and a user came or went.
+    fn tell(
+        &mut self,
+        (room_id, user_id, is_here): (&str, &str, bool),
+        before: usize,
+        after: usize,
+    ) {
         if before != after {
             self.by_users.remove(&(Reverse(before), room_id.into()));
             self.by_users.insert((Reverse(after), room_id.into()));
         }
         self.changes.push((room_id.into(), user_id.into(), is_here));
-        true
     }
 
     /// Users are gone whose time is over, found by whoever knows that.
@@ -113,9 +123,7 @@ impl Lists {
             let before = room.order.len();
             room.order.remove(&(login.at, user_id.clone()));
             room.forgetting.push(Reverse((at, user_id.clone())));
-            self.by_users.remove(&(Reverse(before), room_id.clone()));
-            self.by_users.insert((Reverse(before - 1), room_id.clone()));
-            self.changes.push((room_id.clone(), user_id.clone(), false));
+            self.tell((room_id, user_id, false), before, before - 1);
         }
     }
 }

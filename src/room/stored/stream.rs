@@ -19,7 +19,7 @@ pub(super) struct StoredStream<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct StoredFact<'a> {
+struct StoredFact<'a> {
     counter: u64,
     closed: bool,
     stream_session_id: Cow<'a, StreamSessionId>,

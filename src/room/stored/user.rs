@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for StoredUsers<'_> {
 }
 
 impl<'a> StoredUser<'a> {
-    pub(super) fn of((user_id, user): (&'a UserId, &'a UserRegister)) -> Self {
+    fn of((user_id, user): (&'a UserId, &'a UserRegister)) -> Self {
         Self {
             user_id: Cow::Borrowed(user_id),
             key_at: user.key_at,
