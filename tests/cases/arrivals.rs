@@ -1,5 +1,7 @@
 //! Closings that arrive before their openings, and openings that arrive again after closings.
 
+use room_registry::Callback;
+
 use crate::{
     assert_camera, assert_no_room, assert_session, assert_tom, close, create, login, logout,
     logout_without_login_time, publish, unpublish,
@@ -50,14 +52,19 @@ fn a_logout_that_comes_before_its_login_is_not_thrown_away() {
     assert_tom([create(1, 0), l2, o1, o2, l1], None);
 }
 
-#[test]
-fn a_stream_close_that_comes_before_its_opening_is_not_thrown_away() {
-    let [p1, u1, p2, u2] = [
+/// The opening and close of a stream's first life, then of its second.
+fn two_lives_of_a_stream() -> [Callback; 4] {
+    [
         publish(1, 1, 1_000, 1),
         unpublish(1, 1, 1_000, 2_000, 2),
         publish(1, 2, 3_000, 3),
         unpublish(1, 2, 3_000, 4_000, 4),
-    ];
+    ]
+}
+
+#[test]
+fn a_stream_close_that_comes_before_its_opening_is_not_thrown_away() {
+    let [p1, u1, p2, u2] = two_lives_of_a_stream();
     assert_camera([create(1, 0), p2, u1, u2, p1], None);
 }
 
@@ -94,11 +101,6 @@ fn a_late_republication_after_the_close_brings_nothing_back() {
 
 #[test]
 fn a_close_of_the_second_life_of_a_stream_is_not_eaten_by_that_of_the_first() {
-    let [p1, u1, p2, u2] = [
-        publish(1, 1, 1_000, 1),
-        unpublish(1, 1, 1_000, 2_000, 2),
-        publish(1, 2, 3_000, 3),
-        unpublish(1, 2, 3_000, 4_000, 4),
-    ];
+    let [p1, u1, p2, u2] = two_lives_of_a_stream();
     assert_camera([create(1, 0), p1, u2, u1, p2], None);
 }

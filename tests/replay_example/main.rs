@@ -15,6 +15,7 @@ mod sample;
 mod snapshots;
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use program::{Console, Status};
@@ -40,16 +41,23 @@ struct Run {
 }
 
 fn replay(args: &[impl AsRef<OsStr>], stdin: impl AsRef<[u8]>) -> Run {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut console = Console {
-        stdin: &mut stdin.as_ref(),
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        shows_progress: false,
-    };
-    let status = program::run(args.iter().map(OsString::from), &mut console);
+    let mut stdout = Vec::new();
+    let (status, stderr) = replay_to(&mut stdout, args, stdin);
     let text = |bytes| String::from_utf8(bytes).expect("what is printed is text");
     Run { status, stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Answers what went to the standard error.
+fn replay_to(
+    stdout: &mut impl Write,
+    args: &[impl AsRef<OsStr>],
+    stdin: impl AsRef<[u8]>,
+) -> (Status, Vec<u8>) {
+    let mut stderr = Vec::new();
+    let mut console =
+        Console { stdin: &mut stdin.as_ref(), stdout, stderr: &mut stderr, shows_progress: false };
+    let status = program::run(args.iter().map(OsString::from), &mut console);
+    (status, stderr)
 }
 
 /// A directory for one test, gone afterwards.

@@ -1,9 +1,7 @@
 //! What is printed: the document, what is mended and suspected, and the explanation in words.
 
-use std::ffi::OsString;
-
-use crate::program::{self, Console, Status};
-use crate::{CREATE_R1, JOURNAL, login, replay};
+use crate::program::Status;
+use crate::{CREATE_R1, JOURNAL, login, replay, replay_to};
 
 #[test]
 fn the_document_has_exactly_the_fields_that_were_promised() {
@@ -151,14 +149,7 @@ fn a_reader_that_goes_away_is_no_error() {
         }
     }
     for options in [&["-"][..], &["--json", "-"], &["--explain", "-"], &["--help"]] {
-        let mut stderr = Vec::new();
-        let mut console = Console {
-            stdin: &mut JOURNAL.as_bytes(),
-            stdout: &mut Gone,
-            stderr: &mut stderr,
-            shows_progress: false,
-        };
-        let status = program::run(options.iter().map(OsString::from), &mut console);
+        let (status, stderr) = replay_to(&mut Gone, options, JOURNAL);
         assert_eq!((status, stderr.len()), (Status::Fine, 0), "{options:?}");
     }
 }
