@@ -96,59 +96,44 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-mod callback;
-mod change;
-mod clock;
-mod command;
-mod config;
-mod cursor;
+mod collections;
 pub mod embedding;
-mod error;
-mod id;
-mod journal;
-mod mirror;
-mod observation;
-mod order;
-mod outcome;
-mod planner;
+mod model;
+mod read;
 mod registry;
+mod repair;
 mod room;
-mod suspicion;
-mod table;
-mod text;
-mod time;
-mod view;
-mod visible;
-#[cfg(feature = "serde")]
-pub mod zego;
+pub mod vendor;
 
-pub use callback::{
+pub use model::callback::{
     Callback, CallbackEvent, LogoutReason, PlaybackUrls, RoomCloseReason, RoomClosed, RoomCreated,
     StreamCloseReason, StreamClosed, StreamCreated, StreamDetails, UserLoggedIn, UserLoggedOut,
 };
-pub use change::{Cause, Change, ChangeKind, Changes};
-pub use clock::{Clock, ManualClock, SystemClock};
-pub use command::{
+pub use model::change::{Cause, Change, ChangeKind, Changes};
+pub use model::command::{
     Answer, Command, Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
 };
-pub use config::{Config, ConfigBuilder, ConfigError, Fingerprint};
-pub use cursor::{CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
-pub use error::Error;
-pub use id::{
+pub use model::config::{Config, ConfigBuilder, ConfigError, Fingerprint};
+pub use model::cursor::{CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
+pub use model::error::Error;
+pub use model::id::{
     IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId, UserId,
     UserSessionId,
 };
-pub use journal::{Input, JournalEntry};
-pub use mirror::{Mirror, MirrorRoom};
-pub use observation::{Observation, ObservedList, ObservedStream, ObservedUser};
-pub use outcome::{Explanation, Outcome, Outcomes};
-pub use planner::{Planner, Question, Reason, Standing};
+pub use model::input::{Input, JournalEntry};
+pub use model::observation::{Observation, ObservedList, ObservedStream, ObservedUser};
+pub use model::outcome::{Explanation, Outcome, Outcomes};
+pub use model::suspicion::{Sign, SuspectedList, Suspicion};
+pub use model::text::{Attributes, Role, Text};
+pub use model::time::Timestamp;
+pub use model::visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};
+pub use read::mirror::{Mirror, MirrorRoom};
+pub use read::{RoomRef, StreamPage, StreamRef, UserPage, UserRef};
 #[cfg(feature = "serde")]
 pub use registry::Snapshot;
+pub use registry::clock::{Clock, ManualClock, SystemClock};
 pub use registry::{RoomPage, RoomQuery, RoomRegistry};
+pub use repair::planner::{Planner, Question, Reason, Standing};
 pub use room::{Expired, Room};
-pub use suspicion::{Sign, SuspectedList, Suspicion};
-pub use text::{Attributes, Role, Text};
-pub use time::Timestamp;
-pub use view::{RoomRef, StreamPage, StreamRef, UserPage, UserRef};
-pub use visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};
+#[cfg(feature = "serde")]
+pub use vendor::zego;

@@ -5,6 +5,7 @@
 
 mod agenda;
 mod batches;
+pub(crate) mod clock;
 mod commands;
 mod expiry;
 mod index;
@@ -21,20 +22,20 @@ pub use query::{RoomPage, RoomQuery};
 #[cfg(feature = "serde")]
 pub use snapshot::Snapshot;
 
-use crate::callback::Callback;
-use crate::change::{Cause, ChangeLog, Changes, FindRoom};
-use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
-use crate::error::{Error, id_text};
-use crate::id::RoomId;
-use crate::outcome::{Outcome, Outcomes};
+use crate::collections::id_table::Key;
+use crate::model::callback::Callback;
+use crate::model::change::{Cause, ChangeLog, Changes, FindRoom};
+use crate::model::config::Config;
+use crate::model::error::{Error, id_text};
+use crate::model::id::RoomId;
+use crate::model::outcome::{Outcome, Outcomes};
+use crate::model::time::Timestamp;
+use crate::read::RoomRef;
+use crate::registry::clock::{Clock, SystemClock};
 use crate::registry::index::Index;
 use crate::registry::rooms::{HeldRoom, Rooms};
 use crate::registry::touched::MayTouch;
 use crate::room::state::{Context, RoomState};
-use crate::table::Key;
-use crate::time::Timestamp;
-use crate::view::RoomRef;
 
 /// How many rooms or inputs wait for memory together.
 const TOGETHER: usize = 16;

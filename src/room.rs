@@ -45,7 +45,7 @@ pub(crate) mod observed;
 pub(crate) mod session;
 mod shown;
 pub(crate) mod sight;
-pub(crate) mod silence;
+
 pub(crate) mod state;
 #[cfg(feature = "serde")]
 pub(crate) mod stored;
@@ -57,19 +57,19 @@ pub use expiry::Expired;
 
 use std::collections::BTreeMap;
 
-use crate::callback::Callback;
-use crate::change::{Cause, ChangeLog, Changes, FindRoom};
-use crate::command::{Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate};
-use crate::config::Config;
-use crate::error::{Error, id_text};
-use crate::id::RoomId;
-use crate::observation::Observation;
-use crate::outcome::Outcome;
-use crate::planner::Standing;
+use crate::model::callback::Callback;
+use crate::model::change::{Cause, ChangeLog, Changes, FindRoom};
+use crate::model::command::{Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate};
+use crate::model::config::Config;
+use crate::model::error::{Error, id_text};
+use crate::model::id::RoomId;
+use crate::model::observation::Observation;
+use crate::model::outcome::Outcome;
+use crate::model::text::Text;
+use crate::model::time::Timestamp;
+use crate::read::RoomRef;
+use crate::repair::planner::Standing;
 use crate::room::state::{Context, RoomState};
-use crate::text::Text;
-use crate::time::Timestamp;
-use crate::view::RoomRef;
 
 /// One room, with all the rules and without a registry: load, apply, save.
 ///

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 
-use crate::time::Timestamp;
+use crate::model::time::Timestamp;
 
 /// How many rooms are many.
 const MANY: usize = 1_000;

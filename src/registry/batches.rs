@@ -2,15 +2,15 @@
 
 use smallvec::SmallVec;
 
-use crate::callback::Callback;
-use crate::clock::Clock;
-use crate::command::Heartbeat;
-use crate::error::Error;
-use crate::id::UserId;
-use crate::outcome::Outcome;
+use crate::collections::id_table::Hashed;
+use crate::model::callback::Callback;
+use crate::model::command::Heartbeat;
+use crate::model::error::Error;
+use crate::model::id::UserId;
+use crate::model::outcome::Outcome;
+use crate::registry::clock::Clock;
 use crate::registry::{RoomRegistry, TOGETHER};
 use crate::room::state::RoomState;
-use crate::table::Hashed;
 
 /// What an input of a batch is about, and where the user stands in the room, likely.
 struct About<'a, P> {

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::change::Cause;
-use crate::clock::Clock;
-use crate::command::{
+use crate::collections::id_table::Key;
+use crate::model::change::Cause;
+use crate::model::command::{
     Answer, CheckedRoom, CheckedUser, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate,
     UserUpdate,
 };
-use crate::error::{Error, id_text};
-use crate::id::{RoomId, UserId};
+use crate::model::error::{Error, id_text};
+use crate::model::id::{RoomId, UserId};
+use crate::model::text::{Attributes, Text};
 use crate::registry::RoomRegistry;
+use crate::registry::clock::Clock;
 use crate::registry::rooms::HeldRoom;
 use crate::room::state::RoomState;
-use crate::table::Key;
-use crate::text::{Attributes, Text};
 
 impl<C: Clock> RoomRegistry<C> {
     /// Creates a room. A session that callbacks opened before is adopted: the command and the

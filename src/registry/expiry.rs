@@ -2,14 +2,14 @@
 
 use std::hint::black_box;
 
-use crate::change::Cause;
-use crate::clock::Clock;
+use crate::model::change::Cause;
+use crate::model::time::Timestamp;
+use crate::registry::clock::Clock;
 use crate::registry::rooms::HeldRoom;
 use crate::registry::{RoomRegistry, TOGETHER};
 use crate::room::Expired;
 use crate::room::forget::earlier;
 use crate::room::state::RoomState;
-use crate::time::Timestamp;
 
 /// How many rooms are looked at to tell what is due next, where they were put off.
 const LOOK_AHEAD: usize = 32;

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::Bound;
 
-use crate::config::Config;
-use crate::id::{RoomId, UserId};
-use crate::planner::{Planner, Standing};
+use crate::model::config::Config;
+use crate::model::id::{RoomId, UserId};
+use crate::model::time::Timestamp;
+use crate::read::RoomRef;
 use crate::registry::agenda::{Agenda, narrow};
 use crate::registry::rooms::HeldRoom;
+use crate::repair::planner::{Planner, Standing};
 use crate::room::forget::earlier;
 use crate::room::state::RoomState;
-use crate::time::Timestamp;
-use crate::view::RoomRef;
 
 /// What is due within this time is looked at when it is due, and not before.
 const SOON_MS: u64 = 20_000;

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use crate::clock::Clock;
-use crate::cursor::{CursorError, RoomCursor, RoomOrder};
-use crate::id::RoomId;
+use crate::model::cursor::{CursorError, RoomCursor, RoomOrder};
+use crate::model::id::RoomId;
+use crate::model::time::Timestamp;
+use crate::read::RoomRef;
 use crate::registry::RoomRegistry;
+use crate::registry::clock::Clock;
 use crate::registry::index::Listed;
-use crate::time::Timestamp;
-use crate::view::RoomRef;
 
 /// How many rooms a page has where nothing else is asked for.
 const DEFAULT_LIMIT: usize = 20;

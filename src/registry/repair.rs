@@ -1,12 +1,12 @@
 //! Repair: what to ask the media server about, and what it answered.
 
-use crate::change::Cause;
-use crate::clock::Clock;
-use crate::error::Error;
-use crate::observation::Observation;
-use crate::outcome::Outcome;
-use crate::planner::Question;
+use crate::model::change::Cause;
+use crate::model::error::Error;
+use crate::model::observation::Observation;
+use crate::model::outcome::Outcome;
 use crate::registry::RoomRegistry;
+use crate::registry::clock::Clock;
+use crate::repair::planner::Question;
 
 impl<C: Clock> RoomRegistry<C> {
     /// Takes in what the application saw when it asked the media server, and mends what callbacks

@@ -1,10 +1,10 @@
 //! Inputs as values, at the clock's time or at the time of a journal.
 
-use crate::clock::Clock;
-use crate::command::Answer;
-use crate::error::Error;
-use crate::journal::{Input, JournalEntry};
+use crate::model::command::Answer;
+use crate::model::error::Error;
+use crate::model::input::{Input, JournalEntry};
 use crate::registry::RoomRegistry;
+use crate::registry::clock::Clock;
 
 impl<C: Clock> RoomRegistry<C> {
     /// Hands in whatever came, now.

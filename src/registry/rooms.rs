@@ -1,8 +1,8 @@
 //! The rooms of a registry: found by id, and by number for the orders that name many of them.
 
+use crate::collections::id_table::{Key, Places};
 use crate::registry::index::Place;
 use crate::room::state::RoomState;
-use crate::table::{Key, Places};
 
 /// How many rooms lie side by side: no more are moved while their number grows, and where a million
 /// of them lie is told within a few pages of memory.

@@ -10,16 +10,16 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::change::Cause;
-use crate::clock::Clock;
-use crate::config::{Config, Fingerprint};
-use crate::outcome::Outcomes;
+use crate::model::change::Cause;
+use crate::model::config::{Config, Fingerprint};
+use crate::model::outcome::Outcomes;
+use crate::model::time::Timestamp;
 use crate::registry::RoomRegistry;
+use crate::registry::clock::Clock;
 use crate::registry::rooms::{HeldRoom, Rooms};
 use crate::room::Room;
 use crate::room::state::RoomState;
 use crate::room::stored::StoredRoom;
-use crate::time::Timestamp;
 
 /// The version of the snapshot that this crate writes and reads.
 const VERSION: u32 = 1;

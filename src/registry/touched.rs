@@ -1,11 +1,11 @@
 //! Which rooms the last call touched, for those who keep each room in a store.
 
-use crate::clock::Clock;
-use crate::command::Heartbeat;
-use crate::error::Error;
-use crate::id::RoomId;
-use crate::outcome::Outcome;
+use crate::model::command::Heartbeat;
+use crate::model::error::Error;
+use crate::model::id::RoomId;
+use crate::model::outcome::Outcome;
 use crate::registry::RoomRegistry;
+use crate::registry::clock::Clock;
 use crate::room::Expired;
 
 impl<C: Clock> RoomRegistry<C> {

@@ -1,9 +1,9 @@
 //! Single rooms out of a registry and into one.
 
-use crate::change::{Cause, Who};
-use crate::clock::Clock;
-use crate::error::Error;
+use crate::model::change::{Cause, Who};
+use crate::model::error::Error;
 use crate::registry::RoomRegistry;
+use crate::registry::clock::Clock;
 use crate::room::Room;
 use crate::room::state::RoomState;
 

@@ -3,9 +3,9 @@
 //! Whether it is outdated is found out first, for which little of the room is looked at. For any other
 //! the memory is asked for at once that the room refers to: nearly always something of it changes.
 
-use crate::callback::Callback;
-use crate::config::Fingerprint;
-use crate::outcome::Outcome;
+use crate::model::callback::Callback;
+use crate::model::config::Fingerprint;
+use crate::model::outcome::Outcome;
 use crate::room::facts::{Concerned, Facts};
 use crate::room::state::{Context, RoomState};
 

@@ -2,14 +2,14 @@
 //!
 //! Only whom it concerns is looked at, so that a change is told without comparing whole rooms.
 
-use crate::id::{StreamId, UserId};
+use crate::collections::id_table::{Hashed, Key};
+use crate::model::id::{StreamId, UserId};
+use crate::model::time::Timestamp;
 use crate::room::facts::Facts;
 use crate::room::observed::PresenceKey;
 use crate::room::sight::{LiveStream, LiveUser};
 use crate::room::state::RoomState;
 use crate::room::user::LoginKey;
-use crate::table::{Hashed, Key};
-use crate::time::Timestamp;
 
 /// What readers saw of a user before something changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

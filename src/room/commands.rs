@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::change::{Cause, Who};
-use crate::command::{
+use crate::collections::id_table::{Hashed, Key};
+use crate::model::change::{Cause, Who};
+use crate::model::command::{
     CheckedRoom, CheckedUser, Heartbeat, RoomUpdate, UserUpdate, check_name, check_role,
     updated_attributes,
 };
-use crate::error::{Error, id_text};
-use crate::id::UserId;
+use crate::model::error::{Error, id_text};
+use crate::model::id::UserId;
+use crate::model::text::Text;
+use crate::model::time::Timestamp;
+use crate::model::visible::{Membership, RoomInfo};
 use crate::room::before::UserBefore;
 use crate::room::facts::Concerned;
 use crate::room::members::Members;
 use crate::room::state::{Context, RoomState, StreamNote};
-use crate::table::{Hashed, Key};
-use crate::text::Text;
-use crate::time::Timestamp;
-use crate::visible::{Membership, RoomInfo};
 
 impl RoomState {
     /// Gives the room business info. A session that callbacks opened is adopted; one that an end

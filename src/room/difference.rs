@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::change::Who;
-use crate::mirror::MirrorRoom;
+use crate::model::change::Who;
+use crate::read::RoomRef;
+use crate::read::mirror::MirrorRoom;
 use crate::room::facts::Concerned;
 use crate::room::state::{Context, RoomState};
-use crate::view::RoomRef;
 
 /// What readers saw before; none where the room was not listed.
 #[derive(Debug)]

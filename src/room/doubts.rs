@@ -1,8 +1,8 @@
 //! Signs in one session that a callback was lost, other than holes in its counters.
 
-use crate::id::{StreamId, StreamSessionId, UserId, UserSessionId};
-use crate::suspicion::{Sign, SuspectedList};
-use crate::time::Timestamp;
+use crate::model::id::{StreamId, StreamSessionId, UserId, UserSessionId};
+use crate::model::suspicion::{Sign, SuspectedList};
+use crate::model::time::Timestamp;
 
 /// How many doubts a session remembers. More come only from hostile input.
 const MAX_DOUBTS: usize = 64;

@@ -5,16 +5,16 @@
 //! and *ours*, when it became visible, so that what is merely late has time to come. Evidence looks
 //! at what the media server told alone: a user whom we closed out is present to it.
 
-use crate::callback::{Callback, CallbackEvent};
-use crate::id::{SessionId, StreamId, UserId};
+use crate::model::callback::{Callback, CallbackEvent};
+use crate::model::id::{SessionId, StreamId, UserId};
+use crate::model::suspicion::{Sign, SuspectedList};
+use crate::model::time::Timestamp;
 use crate::room::doubts::{About, Doubts};
 use crate::room::facts::{Concerned, Facts};
 use crate::room::live::Live;
 use crate::room::numbers::Numbers;
 use crate::room::session::SessionRegister;
 use crate::room::user::UserRegister;
-use crate::suspicion::{Sign, SuspectedList};
-use crate::time::Timestamp;
 
 /// The evidence of losses in one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

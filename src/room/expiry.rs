@@ -1,13 +1,13 @@
 //! What time does to one room: heartbeats that stopped, lifecycles, forgetting, and our clock.
 
-use crate::change::{Cause, Who};
-use crate::command::Lifecycle;
-use crate::config::Config;
-use crate::error::Error;
+use crate::model::change::{Cause, Who};
+use crate::model::command::Lifecycle;
+use crate::model::config::Config;
+use crate::model::error::Error;
+use crate::model::time::Timestamp;
 use crate::room::Room;
 use crate::room::forget::earlier;
 use crate::room::state::{Context, RoomState};
-use crate::time::Timestamp;
 
 /// What an expiry did.
 ///

@@ -12,12 +12,12 @@
 //! `seen` is made of opening times only: a close is never a sign of life. Facts borrow from the
 //! callback, so that a repeat allocates nothing.
 
-use crate::callback::{Callback, CallbackEvent, StreamDetails};
-use crate::config::Fingerprint;
-use crate::id::{SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
-use crate::table::Hashed;
-use crate::text::{Role, Text};
-use crate::time::Timestamp;
+use crate::collections::id_table::Hashed;
+use crate::model::callback::{Callback, CallbackEvent, StreamDetails};
+use crate::model::config::Fingerprint;
+use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
+use crate::model::text::{Role, Text};
+use crate::model::time::Timestamp;
 
 /// The facts of one callback, or of one session, user or stream of a replica.
 #[derive(Debug, Clone, Copy)]

@@ -9,12 +9,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
 
-use crate::config::Fingerprint;
-use crate::id::{SessionId, StreamId, UserId};
+use crate::model::config::Fingerprint;
+use crate::model::id::{SessionId, StreamId, UserId};
+use crate::model::time::Timestamp;
 use crate::room::facts::{Concerned, Facts};
 use crate::room::live::Live;
 use crate::room::session::{Closings, SessionRegister};
-use crate::time::Timestamp;
 
 /// Which users and streams are to be looked at when.
 ///

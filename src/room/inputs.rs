@@ -1,12 +1,12 @@
 //! Inputs as values, into one room: what a store does that loads a room, hands in whatever came,
 //! and saves it.
 
-use crate::command::{Answer, Command, NewUser, RoomUpdate, UserUpdate};
-use crate::config::Config;
-use crate::error::Error;
-use crate::journal::Input;
+use crate::model::command::{Answer, Command, NewUser, RoomUpdate, UserUpdate};
+use crate::model::config::Config;
+use crate::model::error::Error;
+use crate::model::input::Input;
+use crate::model::time::Timestamp;
 use crate::room::Room;
-use crate::time::Timestamp;
 
 impl Room {
     /// Hands in whatever came for this room: the one method that a store needs. An input that names

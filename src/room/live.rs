@@ -15,15 +15,15 @@
 
 use smallvec::SmallVec;
 
-use crate::config::Fingerprint;
-use crate::id::{SessionId, UserId};
-use crate::observation::{Observation, Verdict};
+use crate::collections::id_table::Hashed;
+use crate::model::config::Fingerprint;
+use crate::model::id::{SessionId, UserId};
+use crate::model::observation::{Observation, Verdict};
+use crate::model::time::Timestamp;
 use crate::room::facts::{CloserFact, Effect, Facts, Tally, UserFacts};
 use crate::room::forget::Forgetting;
 use crate::room::observed::{Observed, Sighting};
 use crate::room::session::SessionRegister;
-use crate::table::Hashed;
-use crate::time::Timestamp;
 
 /// How many sessions one room may hold. More come only from hostile input.
 pub(crate) const MAX_SESSIONS: usize = 16;

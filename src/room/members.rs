@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::id::UserId;
-use crate::room::silence::Silence;
-use crate::table::{Hashed, Key, grow_slowly};
-use crate::text::Attributes;
-use crate::time::Timestamp;
-use crate::visible::Membership;
+use crate::collections::id_table::{Hashed, Key, grow_slowly};
+use crate::collections::last_seen::Silence;
+use crate::model::id::UserId;
+use crate::model::text::Attributes;
+use crate::model::time::Timestamp;
+use crate::model::visible::Membership;
 
 /// The memberships of one room, and for the retention those that ended. All times are ours.
 ///
@@ -165,7 +165,7 @@ impl Members {
         self.held.get_mut(place)
     }
 
-    /// As [`Places::likely`](crate::table::Places::likely).
+    /// As [`Places::likely`](crate::collections::id_table::Places::likely).
     pub(crate) fn likely(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
         self.silence.likely(user_id)
     }

@@ -6,16 +6,16 @@
 //! commutative, associative and idempotent; for valid histories, with delay and the time between two
 //! merges below the retention, replicas become what one would hold that saw everything.
 
-use crate::change::ChangeLog;
-use crate::config::Fingerprint;
-use crate::id::UserId;
+use crate::collections::id_table::Hashed;
+use crate::model::change::ChangeLog;
+use crate::model::config::Fingerprint;
+use crate::model::id::UserId;
+use crate::model::time::Timestamp;
 use crate::room::facts::{Concerned, Facts};
 use crate::room::live::Live;
 use crate::room::members::{Left, MemberRef, Members};
 use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{Context, RoomState};
-use crate::table::Hashed;
-use crate::time::Timestamp;
 
 impl RoomState {
     /// Joins another replica of the room into this one. Both are brought up to date first: what

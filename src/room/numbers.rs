@@ -3,7 +3,7 @@
 //! Callbacks of one session carry consecutive numbers. Nobody says where they start, so a hole is
 //! something between two numbers that were seen. While there is none, two numbers are held.
 
-use crate::time::Timestamp;
+use crate::model::time::Timestamp;
 
 /// How many holes are remembered; beyond that the lowest are given up.
 const MAX_HOLES: usize = 64;

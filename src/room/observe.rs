@@ -1,8 +1,8 @@
 //! An observation of one room: taken in, and what it mends told.
 
-use crate::error::Error;
-use crate::observation::Observation;
-use crate::outcome::Outcome;
+use crate::model::error::Error;
+use crate::model::observation::Observation;
+use crate::model::outcome::Outcome;
 use crate::room::state::{Context, RoomState};
 
 impl RoomState {

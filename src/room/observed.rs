@@ -18,11 +18,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::callback::StreamDetails;
-use crate::id::{SessionId, StreamId, UserId};
-use crate::observation::{Observation, ObservedList};
-use crate::time::Timestamp;
-use crate::visible::Presence;
+use crate::model::callback::StreamDetails;
+use crate::model::id::{SessionId, StreamId, UserId};
+use crate::model::observation::{Observation, ObservedList};
+use crate::model::time::Timestamp;
+use crate::model::visible::Presence;
 
 /// How many sessions may name one user or stream as present. More come only from hostile input.
 const MAX_PRESENCES: usize = 16;

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-use crate::config::Fingerprint;
-use crate::id::{SessionId, StreamId, UserId};
+use crate::collections::id_table::{Hashed, IdTable};
+use crate::model::config::Fingerprint;
+use crate::model::id::{SessionId, StreamId, UserId};
+use crate::model::text::Text;
+use crate::model::time::Timestamp;
 use crate::room::evidence::Evidence;
 use crate::room::facts::{
     CreateFact, Effect, Facts, NameFact, StreamFact, Tally, UserFacts, join_max,
 };
 use crate::room::stream::StreamRegister;
 use crate::room::user::UserRegister;
-use crate::table::{Hashed, IdTable};
-use crate::text::Text;
-use crate::time::Timestamp;
 
 /// Everything held of one session. Times are theirs unless said.
 #[derive(Debug, Clone)]

@@ -7,8 +7,13 @@
 use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
-use crate::change::Who;
-use crate::id::{SessionId, StreamId, UserId};
+use crate::collections::id_table::Hashed;
+use crate::model::change::Who;
+use crate::model::id::{SessionId, StreamId, UserId};
+use crate::model::text::Text;
+use crate::model::time::Timestamp;
+use crate::model::visible::Session;
+use crate::read::StreamRef;
 use crate::room::before::{Before, LiveKey, StreamBefore, UserBefore};
 use crate::room::facts::{Concerned, Facts};
 use crate::room::forget::earlier;
@@ -16,11 +21,6 @@ use crate::room::live::{Joined, Live};
 use crate::room::session::SessionRegister;
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
 use crate::room::state::{Context, RoomState};
-use crate::table::Hashed;
-use crate::text::Text;
-use crate::time::Timestamp;
-use crate::view::StreamRef;
-use crate::visible::Session;
 
 /// The known times of what left the session that is shown, and of what came into it.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,16 +6,16 @@
 //! user who has both is shown by the login, one who has only a presence in a session that nobody
 //! named; and a room of which only presences are known is open in an unknown session.
 
-use crate::config::Fingerprint;
-use crate::id::{SessionId, StreamId, UserId};
+use crate::collections::id_table::Key;
+use crate::model::config::Fingerprint;
+use crate::model::id::{SessionId, StreamId, UserId};
+use crate::model::time::Timestamp;
+use crate::model::visible::{Login, Presence};
 use crate::room::live::Live;
 use crate::room::observed::{Entry, Present, Sighting, StreamPresence};
 use crate::room::session::{Closings, SessionRegister};
 use crate::room::stream::{HeldStream, StreamRegister};
 use crate::room::user::UserRegister;
-use crate::table::Key;
-use crate::time::Timestamp;
-use crate::visible::{Login, Presence};
 
 /// The session that readers see.
 #[derive(Debug, Clone, Copy)]

@@ -8,22 +8,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 
-use crate::change::{Cause, ChangeLog};
-use crate::config::{Config, Fingerprint};
-use crate::id::{RoomId, StreamId, StreamSessionId, UserId};
-use crate::order::Order;
+use crate::collections::id_table::Key;
+use crate::collections::order::Order;
+use crate::model::change::{Cause, ChangeLog};
+use crate::model::config::{Config, Fingerprint};
+use crate::model::id::{RoomId, StreamId, StreamSessionId, UserId};
+use crate::model::suspicion::{SuspectedList, Suspicion};
+use crate::model::text::Attributes;
+use crate::model::time::Timestamp;
+use crate::model::visible::{RoomInfo, Session};
+use crate::read::{StreamRef, UserRef};
 use crate::room::facts::Concerned;
 use crate::room::live::Live;
 use crate::room::members::Members;
 use crate::room::shown::{earliest, shown, visible_session};
 use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
 use crate::room::suspect::Doubtful;
-use crate::suspicion::{SuspectedList, Suspicion};
-use crate::table::Key;
-use crate::text::Attributes;
-use crate::time::Timestamp;
-use crate::view::{StreamRef, UserRef};
-use crate::visible::{RoomInfo, Session};
 
 /// Everything of one room, in memory as it stands here: what a heartbeat looks at and what tells that a
 /// callback is outdated come first.

@@ -12,9 +12,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::change::ChangeLog;
-use crate::config::Fingerprint;
-use crate::id::{RoomId, SessionId, StreamId, UserId};
+use crate::collections::id_table::{Hashed, IdTable};
+use crate::model::change::ChangeLog;
+use crate::model::config::Fingerprint;
+use crate::model::id::{RoomId, SessionId, StreamId, UserId};
+use crate::model::time::Timestamp;
+use crate::model::visible::{Membership, RoomInfo};
 use crate::room::Room;
 use crate::room::evidence::Evidence;
 use crate::room::facts::{Facts, Tally};
@@ -25,9 +28,6 @@ use crate::room::session::{Create, Name, SessionRegister};
 use crate::room::state::{RoomState, StreamNote};
 use crate::room::stored::stream::StoredStream;
 use crate::room::stored::user::StoredUsers;
-use crate::table::{Hashed, IdTable};
-use crate::time::Timestamp;
-use crate::visible::{Membership, RoomInfo};
 
 /// The version of the stored form that this crate writes and reads.
 const VERSION: u32 = 1;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::callback::StreamDetails;
-use crate::id::StreamSessionId;
+use crate::model::callback::StreamDetails;
+use crate::model::id::StreamSessionId;
+use crate::model::time::Timestamp;
 use crate::room::facts::{Effect, StreamFact, StreamKey};
 use crate::room::session::Bounds;
-use crate::time::Timestamp;
 
 /// How many facts one stream may have. More come only from hostile input.
 pub(crate) const MAX_FACTS: usize = 16;

@@ -1,14 +1,14 @@
 //! Suspicion: what of the evidence is told, and what of it is worth asking about.
 
-use crate::change::Who;
-use crate::config::Config;
-use crate::planner::Standing;
+use crate::model::change::Who;
+use crate::model::config::Config;
+use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
+use crate::model::time::Timestamp;
+use crate::repair::planner::Standing;
 use crate::room::evidence::{Evidence, Piece};
 use crate::room::facts::Concerned;
 use crate::room::forget::earlier;
 use crate::room::state::{Context, RoomState};
-use crate::suspicion::{Sign, SuspectedList, Suspicion};
-use crate::time::Timestamp;
 
 /// What of the visible session is worth asking about, and since when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use smallvec::SmallVec;
 
-use crate::config::Fingerprint;
-use crate::id::UserSessionId;
+use crate::model::config::Fingerprint;
+use crate::model::id::UserSessionId;
+use crate::model::time::Timestamp;
+use crate::model::visible::Login;
 use crate::room::facts::{CloserFact, Effect, LoginFact, UserFacts, join_max};
 use crate::room::session::Bounds;
-use crate::time::Timestamp;
-use crate::visible::Login;
 
 /// How many user sessions one user may have in one session. More come only from hostile input.
 pub(crate) const MAX_USER_SESSIONS: usize = 16;
@@ -278,7 +278,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::Config;
+    use crate::model::config::Config;
 
     proptest! {
         #[test]

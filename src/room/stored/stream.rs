@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::callback::StreamDetails;
-use crate::id::{StreamId, StreamSessionId};
+use crate::model::callback::StreamDetails;
+use crate::model::id::{StreamId, StreamSessionId};
+use crate::model::time::Timestamp;
 use crate::room::facts::{Facts, StreamFact, StreamKey};
 use crate::room::stored::{Inside, StoredError};
 use crate::room::stream::{MAX_FACTS, StreamRegister};
-use crate::time::Timestamp;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredStream<'a> {

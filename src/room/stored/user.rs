@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::id::UserId;
+use crate::collections::id_table::Hashed;
+use crate::model::id::UserId;
+use crate::model::time::Timestamp;
+use crate::model::visible::Login;
 use crate::room::facts::{Facts, UserFacts};
 use crate::room::stored::{Inside, StoredError};
 use crate::room::user::{Closer, MAX_USER_SESSIONS, UserRegister};
-use crate::table::Hashed;
-use crate::time::Timestamp;
-use crate::visible::Login;
 
 /// Most of what a room holds are its users: they are put into their stored form one by one, as they are
 /// written.

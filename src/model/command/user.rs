@@ -1,0 +1,182 @@
+//! Users who join, and what to change of them.
+
+use std::collections::BTreeMap;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+use crate::model::command::check::{check_attributes, check_name, check_role};
+use crate::model::error::Error;
+use crate::model::id::UserId;
+use crate::model::text::{Attributes, Role, Text};
+
+/// A user who joins.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::{NewUser, Role};
+/// let user = NewUser::new("tom").name("Tom").role(Role::HOST).attribute("level", "7");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[must_use]
+pub struct NewUser {
+    pub(crate) user_id: Text,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) user_name: Option<Text>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) role: Option<Role>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) attributes: BTreeMap<Text, Text>,
+}
+
+impl NewUser {
+    /// A user of this id, which is checked when the user joins.
+    ///
+    /// ```
+    /// # use room_registry::NewUser;
+    /// let user = NewUser::new("tom");
+    /// ```
+    pub fn new(user_id: impl Into<Text>) -> Self {
+        Self { user_id: user_id.into(), user_name: None, role: None, attributes: BTreeMap::new() }
+    }
+
+    pub(crate) fn from_parts(
+        user_id: &UserId,
+        user_name: Option<Text>,
+        role: Option<Role>,
+        attributes: Attributes,
+    ) -> Self {
+        Self { user_id: user_id.into(), user_name, role, attributes: attributes.0 }
+    }
+
+    /// The name to show, at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one reads as none.
+    ///
+    /// ```
+    /// # use room_registry::NewUser;
+    /// let user = NewUser::new("tom").name("Tom");
+    /// ```
+    pub fn name(mut self, name: impl Into<Text>) -> Self {
+        self.user_name = Some(name.into());
+        self
+    }
+
+    /// What the user is in the room.
+    ///
+    /// ```
+    /// # use room_registry::{NewUser, Role};
+    /// let user = NewUser::new("tom").role(Role::HOST);
+    /// ```
+    pub fn role(mut self, role: Role) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// Sets an attribute; within the limits of [`Attributes`].
+    ///
+    /// ```
+    /// # use room_registry::NewUser;
+    /// let user = NewUser::new("tom").attribute("avatar", "cat.png");
+    /// ```
+    pub fn attribute(mut self, key: impl Into<Text>, value: impl Into<Text>) -> Self {
+        self.attributes.insert(key.into(), value.into());
+        self
+    }
+
+    pub(crate) fn check(self) -> Result<CheckedUser, Error> {
+        Ok(CheckedUser {
+            user_id: UserId::new(&self.user_id)?,
+            name: check_name("the user's name", self.user_name)?,
+            role: check_role(self.role)?,
+            attributes: check_attributes(self.attributes)?,
+        })
+    }
+}
+
+/// A [`NewUser`] whose texts are within their limits.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckedUser {
+    pub(crate) user_id: UserId,
+    pub(crate) name: Option<Text>,
+    pub(crate) role: Option<Role>,
+    pub(crate) attributes: Attributes,
+}
+
+/// What to change of a user; what is not named stays.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::UserUpdate;
+/// let update = UserUpdate::new().attribute("viewing_seconds", "360");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(default))]
+#[must_use]
+pub struct UserUpdate {
+    pub(crate) user_name: Option<Text>,
+    pub(crate) role: Option<Role>,
+    pub(crate) attributes: BTreeMap<Text, Option<Text>>,
+}
+
+impl UserUpdate {
+    /// Changes nothing yet.
+    ///
+    /// ```
+    /// # use room_registry::UserUpdate;
+    /// assert_eq!(UserUpdate::new(), UserUpdate::default());
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name; an empty one takes the name away.
+    ///
+    /// ```
+    /// # use room_registry::UserUpdate;
+    /// let update = UserUpdate::new().name("Tom T.");
+    /// ```
+    pub fn name(mut self, name: impl Into<Text>) -> Self {
+        self.user_name = Some(name.into());
+        self
+    }
+
+    /// Another role; an empty one takes the role away.
+    ///
+    /// ```
+    /// # use room_registry::{Role, UserUpdate};
+    /// let update = UserUpdate::new().role(Role::HOST);
+    /// ```
+    pub fn role(mut self, role: Role) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// Sets an attribute.
+    ///
+    /// ```
+    /// # use room_registry::UserUpdate;
+    /// let update = UserUpdate::new().attribute("points", "12");
+    /// ```
+    pub fn attribute(mut self, key: impl Into<Text>, value: impl Into<Text>) -> Self {
+        self.attributes.insert(key.into(), Some(value.into()));
+        self
+    }
+
+    /// Takes an attribute away; one that is not there is no error.
+    ///
+    /// ```
+    /// # use room_registry::UserUpdate;
+    /// let update = UserUpdate::new().remove_attribute("points");
+    /// ```
+    pub fn remove_attribute(mut self, key: impl Into<Text>) -> Self {
+        self.attributes.insert(key.into(), None);
+        self
+    }
+
+    /// Whether it changes nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.user_name.is_none() && self.role.is_none() && self.attributes.is_empty()
+    }
+}

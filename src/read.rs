@@ -1,0 +1,30 @@
+//! Views: how the visible state is read. Small `Copy` values that borrow from the registry or room.
+
+/// Documents a view's method with an example on a room that has one user and no session.
+macro_rules! room_example {
+    ($($assertion:literal),+) => {
+        concat!(
+            "```\n",
+            "# use room_registry::*;\n",
+            "# let clock = ManualClock::at(Timestamp::from_secs(100));\n",
+            "let mut registry = RoomRegistry::with_clock(Config::default(), clock);\n",
+            "registry.create_room(NewRoom::new(\"r1\", \"tom\").name(\"Tom's show\").attribute(\"mode\", \"chat\"))?;\n",
+            "registry.join_room(\"r1\", NewUser::new(\"ann\").name(\"Ann\"))?;\n",
+            "let room = registry.room(\"r1\").unwrap();\n",
+            $($assertion, "\n",)+
+            "# Ok::<(), room_registry::Error>(())\n",
+            "```"
+        )
+    };
+}
+
+pub(crate) mod mirror;
+mod page;
+mod room;
+mod stream;
+mod user;
+
+pub use page::{StreamPage, UserPage};
+pub use room::RoomRef;
+pub use stream::StreamRef;
+pub use user::UserRef;

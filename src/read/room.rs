@@ -1,0 +1,316 @@
+//! A room, as readers see it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::model::command::Lifecycle;
+use crate::model::cursor::{Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
+use crate::model::id::{RoomId, SessionId, StreamId, UserId};
+use crate::model::suspicion::Suspicion;
+use crate::model::text::{Attributes, Text};
+use crate::model::time::Timestamp;
+use crate::model::visible::{RoomInfo, Session};
+use crate::read::page::{StreamPage, UserPage, turn};
+use crate::read::{StreamRef, UserRef};
+use crate::room::state::RoomState;
+
+/// A listed room.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+///
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// registry.create_room(NewRoom::new("r1", "tom").name("Tom's show"))?;
+/// registry.join_room("r1", NewUser::new("ann"))?;
+///
+/// let room = registry.room("r1").unwrap();
+/// assert_eq!(room.id(), "r1");
+/// assert_eq!(room.name().unwrap(), "Tom's show");
+/// assert_eq!(room.host_id().unwrap(), "tom");
+/// assert_eq!(room.users().map(|user| user.id().as_str()).collect::<Vec<_>>(), ["ann"]);
+/// # Ok::<(), room_registry::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct RoomRef<'a>(&'a RoomState);
+
+impl<'a> RoomRef<'a> {
+    pub(crate) fn new(room: &'a RoomState) -> Self {
+        Self(room)
+    }
+
+    /// Its id.
+    ///
+    #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
+    #[must_use]
+    pub fn id(self) -> &'a RoomId {
+        self.0.id()
+    }
+
+    /// The name to show: the business info's where it says, else the one that a login named.
+    ///
+    #[doc = room_example!("assert_eq!(room.name().unwrap(), \"Tom's show\");")]
+    #[must_use]
+    pub fn name(self) -> Option<&'a Text> {
+        let named = self.info().and_then(|info| info.name.as_ref());
+        named.or_else(|| self.session().and_then(|session| session.room_name.as_ref()))
+    }
+
+    /// Who runs it: the business info's host, else the creator that its callback named.
+    ///
+    #[doc = room_example!("assert_eq!(room.host_id().unwrap(), \"tom\");")]
+    #[must_use]
+    pub fn host_id(self) -> Option<&'a UserId> {
+        let host_id = self.info().map(|info| &info.host_id);
+        host_id.or_else(|| self.session().and_then(|session| session.creator_id.as_ref()))
+    }
+
+    /// Attributes of the application's own; none where no command created the room.
+    ///
+    #[doc = room_example!("assert_eq!(room.attributes().get(\"mode\"), Some(\"chat\"));")]
+    #[must_use]
+    pub fn attributes(self) -> &'a Attributes {
+        self.info().map_or(Attributes::NONE, |info| &info.attributes)
+    }
+
+    /// What ends it. A room that no command created follows its session.
+    ///
+    #[doc = room_example!("assert_eq!(room.lifecycle(), room_registry::Lifecycle::UntilEnded);")]
+    #[must_use]
+    pub fn lifecycle(self) -> Lifecycle {
+        self.info().map_or(Lifecycle::FollowsSession, |info| info.lifecycle)
+    }
+
+    /// What commands made of it; `None` for a room that is known only by callbacks.
+    ///
+    #[doc = room_example!("assert_eq!(room.info().unwrap().created_at, Timestamp::from_secs(100));")]
+    #[must_use]
+    pub fn info(self) -> Option<&'a RoomInfo> {
+        self.0.info()
+    }
+
+    /// The session that is visible; `None` for a room that was created and does not run.
+    ///
+    #[doc = room_example!("assert!(room.session().is_none());")]
+    #[must_use]
+    pub fn session(self) -> Option<&'a Session> {
+        self.0.session()
+    }
+
+    /// The media server's name of the visible session, where it is known.
+    ///
+    #[doc = room_example!("assert!(room.session_id().is_none());")]
+    #[must_use]
+    pub fn session_id(self) -> Option<&'a SessionId> {
+        self.session().and_then(|session| session.session_id.as_ref())
+    }
+
+    /// What is suspected of it: signs that callbacks were lost, by list and sign, as the last
+    /// [`expire`](crate::RoomRegistry::expire) or other change of the room found them.
+    ///
+    #[doc = room_example!("assert!(room.suspicions().is_empty());")]
+    #[must_use]
+    pub fn suspicions(self) -> &'a [Suspicion] {
+        self.0.suspicions()
+    }
+
+    /// What would be suspected of it at an instant, with a grace of the caller's own in place of
+    /// [`report_after`](crate::ConfigBuilder::report_after). Cost: the evidence that is held.
+    ///
+    #[doc = room_example!(
+        "let grace = std::time::Duration::from_secs(20);",
+        "assert!(room.suspicions_as_of(Timestamp::from_secs(200), grace).is_empty());"
+    )]
+    #[must_use]
+    pub fn suspicions_as_of(self, now: Timestamp, grace: Duration) -> Vec<Suspicion> {
+        self.0.suspicions_as_of(now, u64::try_from(grace.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Until when an observation confirmed both the users and the streams, in their time; `None`
+    /// where none did.
+    ///
+    #[doc = room_example!("assert!(room.confirmed_at().is_none());")]
+    #[must_use]
+    pub fn confirmed_at(self) -> Option<Timestamp> {
+        self.0.confirmed_at()
+    }
+
+    /// When the room began: created by command (our time), else opened (their time). What the list
+    /// of newest rooms orders by.
+    ///
+    #[doc = room_example!("assert_eq!(room.began_at(), Some(Timestamp::from_secs(100)));")]
+    #[must_use]
+    pub fn began_at(self) -> Option<Timestamp> {
+        let created_at = self.info().map(|info| info.created_at);
+        created_at.or_else(|| self.session().and_then(|session| session.opened_at))
+    }
+
+    /// Its place in the room list by an order: a page after it goes on behind this room. For lists
+    /// that are merged from several registries, where a page of the merged list ends inside a page
+    /// of each.
+    ///
+    #[doc = room_example!(
+        "assert_eq!(room.cursor(RoomOrder::Newest).order(), RoomOrder::Newest);",
+        "let page = registry.page(&RoomQuery::newest().after(room.cursor(RoomOrder::Newest)));",
+        "assert!(page.unwrap().rooms.is_empty());"
+    )]
+    #[must_use]
+    pub fn cursor(self, order: RoomOrder) -> RoomCursor {
+        let key = match order {
+            RoomOrder::Newest | RoomOrder::Oldest => {
+                self.began_at().unwrap_or_default().as_millis()
+            }
+            RoomOrder::MostUsers => u64::try_from(self.user_count()).unwrap_or(u64::MAX),
+            RoomOrder::Id => 0,
+        };
+        RoomCursor::new(order, key, self.id().clone())
+    }
+
+    /// How many users are in its list. Cost: constant.
+    ///
+    #[doc = room_example!("assert_eq!(room.user_count(), 1);")]
+    #[must_use]
+    pub fn user_count(self) -> usize {
+        self.0.user_count()
+    }
+
+    /// How many streams are in its list. Cost: constant.
+    ///
+    #[doc = room_example!("assert_eq!(room.stream_count(), 0);")]
+    #[must_use]
+    pub fn stream_count(self) -> usize {
+        self.0.stream_count()
+    }
+
+    /// Its users in order of (joined at, else login time; id). Cost: the users that are read.
+    ///
+    #[doc = room_example!("assert_eq!(room.users().next().unwrap().id(), \"ann\");")]
+    #[must_use]
+    pub fn users(self) -> impl DoubleEndedIterator<Item = UserRef<'a>> {
+        self.0.users_in_order()
+    }
+
+    /// A page of its users: in joining order, or the last who came first. Goes on after a cursor. At
+    /// least one user, where there is one.
+    ///
+    /// A walk through the pages meets everybody who kept the place from the first page to the last
+    /// exactly once, whoever comes and goes meanwhile. Who left and came back, or joined beside a
+    /// login, has another place, and may be met again there, or missed. Cost: the logarithm of the
+    /// users, and the page.
+    ///
+    #[doc = room_example!(
+        "let page = room.user_page(10, None, Direction::OldestFirst);",
+        "assert_eq!(page.users[0].id(), \"ann\");",
+        "assert!(page.next.is_none());"
+    )]
+    #[must_use]
+    pub fn user_page(
+        self,
+        limit: usize,
+        after: Option<&UserCursor>,
+        direction: Direction,
+    ) -> UserPage<'a> {
+        let mut page = UserPage::default();
+        self.user_page_into(limit, after, direction, &mut page);
+        page
+    }
+
+    /// As [`user_page`](Self::user_page), into a page that is used again: where it is large enough,
+    /// nothing is allocated.
+    ///
+    #[doc = room_example!(
+        "let mut page = UserPage::default();",
+        "room.user_page_into(10, None, Direction::OldestFirst, &mut page);",
+        "assert_eq!(page.users.len(), 1);"
+    )]
+    pub fn user_page_into(
+        self,
+        limit: usize,
+        after: Option<&UserCursor>,
+        direction: Direction,
+        page: &mut UserPage<'a>,
+    ) {
+        let after = after.map(|cursor| (cursor.since, &cursor.user_id));
+        let mut reading = self.0.reading();
+        let find = |user_id: &UserId| reading.user(user_id);
+        let next = turn(self.0.user_order(), limit, after, direction, find, &mut page.users);
+        page.next = next.map(|(since, user_id)| UserCursor { since, user_id: user_id.clone() });
+    }
+
+    /// One of its users. Cost: constant.
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").is_some());", "assert!(room.user(\"bob\").is_none());")]
+    #[must_use]
+    pub fn user(self, user_id: &str) -> Option<UserRef<'a>> {
+        self.0.user(user_id)
+    }
+
+    /// Its streams in order of (created at, id). Cost: the streams that are read.
+    ///
+    #[doc = room_example!("assert_eq!(room.streams().count(), 0);")]
+    #[must_use]
+    pub fn streams(self) -> impl DoubleEndedIterator<Item = StreamRef<'a>> {
+        let room = self.0;
+        room.streams_in_order().filter_map(|id| room.stream(id.as_str()))
+    }
+
+    /// A page of its streams: in order of creation, or the newest first; as
+    /// [`user_page`](Self::user_page).
+    ///
+    #[doc = room_example!("assert!(room.stream_page(10, None, Direction::OldestFirst).streams.is_empty());")]
+    #[must_use]
+    pub fn stream_page(
+        self,
+        limit: usize,
+        after: Option<&StreamCursor>,
+        direction: Direction,
+    ) -> StreamPage<'a> {
+        let mut page = StreamPage::default();
+        self.stream_page_into(limit, after, direction, &mut page);
+        page
+    }
+
+    /// As [`stream_page`](Self::stream_page), into a page that is used again.
+    ///
+    #[doc = room_example!(
+        "let mut page = StreamPage::default();",
+        "room.stream_page_into(10, None, Direction::NewestFirst, &mut page);",
+        "assert!(page.streams.is_empty());"
+    )]
+    pub fn stream_page_into(
+        self,
+        limit: usize,
+        after: Option<&StreamCursor>,
+        direction: Direction,
+        page: &mut StreamPage<'a>,
+    ) {
+        let after = after.map(|cursor| (cursor.created_at, &cursor.stream_id));
+        let find = |stream_id: &StreamId| self.stream(stream_id.as_str());
+        let next = turn(self.0.stream_order(), limit, after, direction, find, &mut page.streams);
+        page.next = next.map(|(created_at, stream_id)| StreamCursor {
+            created_at,
+            stream_id: stream_id.clone(),
+        });
+    }
+
+    /// One of its streams. Cost: the logarithm of the room's streams.
+    ///
+    #[doc = room_example!("assert!(room.stream(\"camera\").is_none());")]
+    #[must_use]
+    pub fn stream(self, stream_id: &str) -> Option<StreamRef<'a>> {
+        self.0.stream(stream_id)
+    }
+}
+
+impl fmt::Debug for RoomRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoomRef")
+            .field("id", self.id())
+            .field("info", &self.info())
+            .field("session", &self.session())
+            .field("users", &self.user_count())
+            .field("streams", &self.stream_count())
+            .finish()
+    }
+}

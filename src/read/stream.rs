@@ -1,0 +1,146 @@
+//! A stream of a room, as readers see it.
+
+use std::fmt;
+
+use crate::model::callback::StreamDetails;
+use crate::model::id::{StreamId, StreamSessionId, UserId};
+use crate::model::text::Attributes;
+use crate::model::time::Timestamp;
+use crate::model::visible::Stream;
+use crate::room::sight::LiveStream;
+
+/// Documents a stream view's method with an example on one open stream.
+macro_rules! stream_example {
+    ($assertion:literal) => {
+        concat!(
+            "```\n",
+            "# use room_registry::*;\n",
+            "# let clock = ManualClock::at(Timestamp::from_secs(100));\n",
+            "# let mut registry = RoomRegistry::with_clock(Config::default(), clock);\n",
+            "let mut created = StreamCreated::new(\n",
+            "    StreamId::new(\"camera\")?,\n",
+            "    StreamSessionId::new(\"s-1\")?,\n",
+            "    Timestamp::from_secs(99),\n",
+            "    Some(1),\n",
+            ");\n",
+            "created.details.publisher_id = Some(UserId::new(\"tom\")?);\n",
+            "registry.apply_callback(&Callback::new(RoomId::new(\"r1\")?, SessionId::new(\"7\")?, created));\n",
+            "let room = registry.room(\"r1\").unwrap();\n",
+            "let stream = room.stream(\"camera\").unwrap();\n",
+            $assertion,
+            "\n# Ok::<(), room_registry::Error>(())\n",
+            "```"
+        )
+    };
+}
+
+/// A stream of a room's list.
+///
+#[doc = stream_example!("assert_eq!(stream.publisher_id().unwrap(), \"tom\");")]
+#[derive(Clone, Copy)]
+pub struct StreamRef<'a> {
+    id: &'a StreamId,
+    live: LiveStream<'a>,
+    details: &'a StreamDetails,
+    attributes: &'a Attributes,
+}
+
+impl<'a> StreamRef<'a> {
+    pub(crate) fn new(
+        id: &'a StreamId,
+        live: LiveStream<'a>,
+        attributes: &'a Attributes,
+    ) -> Option<Self> {
+        let details = match live {
+            LiveStream::Held(held) => held.details.as_deref()?,
+            LiveStream::Presence(present) => &present.details.details,
+        };
+        Some(Self { id, live, details, attributes })
+    }
+
+    /// Which stream.
+    ///
+    #[doc = stream_example!("assert_eq!(stream.id(), \"camera\");")]
+    #[must_use]
+    pub fn id(self) -> &'a StreamId {
+        self.id
+    }
+
+    /// The media server's name of this life of the stream; `None` where an observation alone knows
+    /// it.
+    ///
+    #[doc = stream_example!("assert_eq!(stream.stream_session_id(), Some(&StreamSessionId::new(\"s-1\")?));")]
+    #[must_use]
+    pub fn stream_session_id(self) -> Option<&'a StreamSessionId> {
+        match self.live {
+            LiveStream::Held(held) => Some(&held.stream_session_id),
+            LiveStream::Presence(_) => None,
+        }
+    }
+
+    /// When it came, or was last published again, in their time; `None` where an observation alone
+    /// knows it, and did not tell. Such streams come first in order.
+    ///
+    #[doc = stream_example!("assert_eq!(stream.created_at(), Some(Timestamp::from_secs(99)));")]
+    #[must_use]
+    pub fn created_at(self) -> Option<Timestamp> {
+        self.live.created_at()
+    }
+
+    /// The room's counter of stream changes at that moment; the creation time in milliseconds where
+    /// the vendor tells none; `None` where an observation alone knows the stream.
+    ///
+    #[doc = stream_example!("assert_eq!(stream.counter(), Some(1));")]
+    #[must_use]
+    pub fn counter(self) -> Option<u64> {
+        match self.live {
+            LiveStream::Held(held) => Some(held.counter),
+            LiveStream::Presence(_) => None,
+        }
+    }
+
+    /// Who publishes it.
+    ///
+    #[doc = stream_example!("assert_eq!(stream.publisher_id().unwrap(), \"tom\");")]
+    #[must_use]
+    pub fn publisher_id(self) -> Option<&'a UserId> {
+        self.details.publisher_id.as_ref()
+    }
+
+    /// What its callback told: publisher, title, URLs.
+    ///
+    #[doc = stream_example!("assert_eq!(stream.details().title, None);")]
+    #[must_use]
+    pub fn details(self) -> &'a StreamDetails {
+        self.details
+    }
+
+    /// Attributes of the application's own.
+    ///
+    #[doc = stream_example!("assert!(stream.attributes().is_empty());")]
+    #[must_use]
+    pub fn attributes(self) -> &'a Attributes {
+        self.attributes
+    }
+
+    /// The stream as a value of its own.
+    ///
+    #[doc = stream_example!("assert_eq!(stream.to_owned().stream_id, \"camera\");")]
+    #[must_use]
+    pub fn to_owned(self) -> Stream {
+        Stream {
+            stream_id: self.id.clone(),
+            stream_session_id: self.stream_session_id().cloned(),
+            created_at: self.created_at(),
+            counter: self.counter(),
+            details: self.details.clone(),
+            attributes: self.attributes.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for StreamRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamRef").field("id", self.id).field("live", &self.live).finish()
+    }
+}

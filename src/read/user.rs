@@ -1,0 +1,161 @@
+//! A user of a room, as readers see it.
+
+use std::fmt;
+
+use crate::model::id::UserId;
+use crate::model::text::{Attributes, Role, Text};
+use crate::model::time::Timestamp;
+use crate::model::visible::{Login, Membership, Presence, User};
+use crate::room::members::MemberRef;
+use crate::room::sight::LiveUser;
+
+/// A user of a room's list.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::{Config, ManualClock, NewRoom, NewUser, Role, RoomRegistry};
+///
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// registry.create_room(NewRoom::new("r1", "tom"))?;
+/// registry.join_room("r1", NewUser::new("tom").name("Tom").role(Role::HOST))?;
+///
+/// let user = registry.room("r1").unwrap().user("tom").unwrap();
+/// assert_eq!(user.name().unwrap(), "Tom");
+/// assert_eq!(user.role(), Some(&Role::HOST));
+/// # Ok::<(), room_registry::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct UserRef<'a> {
+    id: &'a UserId,
+    member: Option<MemberRef<'a>>,
+    live: Option<LiveUser<'a>>,
+}
+
+impl<'a> UserRef<'a> {
+    /// A user of what is known, if anything is.
+    pub(crate) fn of(
+        member: Option<MemberRef<'a>>,
+        live: Option<(&'a UserId, LiveUser<'a>)>,
+    ) -> Option<Self> {
+        let id = member.map(|member| member.user_id).or(live.map(|(user_id, _)| user_id))?;
+        Some(Self { id, member, live: live.map(|(_, user)| user) })
+    }
+
+    /// Who.
+    ///
+    #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().id(), \"ann\");")]
+    #[must_use]
+    pub fn id(self) -> &'a UserId {
+        self.id
+    }
+
+    /// The name to show: the membership's where it says, else the media server's.
+    ///
+    #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().name().unwrap(), \"Ann\");")]
+    #[must_use]
+    pub fn name(self) -> Option<&'a Text> {
+        let name = self.membership().and_then(|membership| membership.name.as_ref());
+        name.or_else(|| match self.live? {
+            LiveUser::Login(login) => login.user_name.as_ref(),
+            LiveUser::Presence(present) => present.details.user_name.as_ref(),
+        })
+    }
+
+    /// What the user is in the room: the membership's word where it says, else the login's.
+    ///
+    #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().role(), None);")]
+    #[must_use]
+    pub fn role(self) -> Option<&'a Role> {
+        let role = self.membership().and_then(|membership| membership.role.as_ref());
+        role.or_else(|| match self.live? {
+            LiveUser::Login(login) => login.role.as_ref(),
+            LiveUser::Presence(present) => present.details.role.as_ref(),
+        })
+    }
+
+    /// Attributes of the application's own; none where the user is only logged in.
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().attributes().is_empty());")]
+    #[must_use]
+    pub fn attributes(self) -> &'a Attributes {
+        self.membership().map_or(Attributes::NONE, |membership| &membership.attributes)
+    }
+
+    /// What commands say of the user.
+    ///
+    #[doc = room_example!(
+        "let membership = room.user(\"ann\").unwrap().membership().unwrap();",
+        "assert_eq!(membership.joined_at, Timestamp::from_secs(100));"
+    )]
+    #[must_use]
+    pub fn membership(self) -> Option<&'a Membership> {
+        self.member.map(MemberRef::membership)
+    }
+
+    /// What the media server says of the user. Of several logins that hold, the one with the
+    /// highest (counter, login time, user session).
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().login().is_none());")]
+    #[must_use]
+    pub fn login(self) -> Option<&'a Login> {
+        match self.live? {
+            LiveUser::Login(login) => Some(login),
+            LiveUser::Presence(_) => None,
+        }
+    }
+
+    /// What an observation says of the user, where no login counts.
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().presence().is_none());")]
+    #[must_use]
+    pub fn presence(self) -> Option<&'a Presence> {
+        match self.live? {
+            LiveUser::Login(_) => None,
+            LiveUser::Presence(present) => Some(&present.details),
+        }
+    }
+
+    /// When a heartbeat last came, in our time; `None` where the user is only logged in. A join
+    /// counts as a heartbeat.
+    ///
+    #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().heartbeat_at(), Some(Timestamp::from_secs(100)));")]
+    #[must_use]
+    pub fn heartbeat_at(self) -> Option<Timestamp> {
+        self.member.map(|member| member.heartbeat_at)
+    }
+
+    /// Since when the user is in the list: joined (our time), else logged in (their time); `None`
+    /// where an observation alone knows the user, and did not tell. Such users come first in order.
+    ///
+    #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().since(), Some(Timestamp::from_secs(100)));")]
+    #[must_use]
+    pub fn since(self) -> Option<Timestamp> {
+        let joined_at = self.membership().map(|membership| membership.joined_at);
+        joined_at.or_else(|| self.live?.login_at())
+    }
+
+    /// The user as a value of its own.
+    ///
+    #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().to_owned().user_id, \"ann\");")]
+    #[must_use]
+    pub fn to_owned(self) -> User {
+        User {
+            user_id: self.id.clone(),
+            membership: self.membership().cloned(),
+            login: self.login().cloned(),
+            presence: self.presence().cloned(),
+        }
+    }
+}
+
+impl fmt::Debug for UserRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserRef")
+            .field("id", self.id)
+            .field("membership", &self.membership())
+            .field("login", &self.login())
+            .field("presence", &self.presence())
+            .finish()
+    }
+}

@@ -1,0 +1,3 @@
+//! Which rooms to ask the media server about.
+
+pub(crate) mod planner;

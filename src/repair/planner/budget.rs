@@ -1,0 +1,45 @@
+//! How much may be asked.
+
+use crate::model::time::Timestamp;
+
+/// A bucket of calls that fills steadily.
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    calls_per_second: u32,
+    /// In thousandths of a call.
+    filled: u64,
+    filled_at: Option<Timestamp>,
+}
+
+impl Budget {
+    pub(super) fn new(calls_per_second: u32) -> Self {
+        Self { calls_per_second, filled: 0, filled_at: None }
+    }
+
+    /// Our clock went back.
+    pub(super) fn restart(&mut self) {
+        self.filled_at = None;
+    }
+
+    /// Holds the calls of one second, and at least one question.
+    pub(super) fn fill(&mut self, now: Timestamp) {
+        let per_second = u64::from(self.calls_per_second);
+        let full = per_second.max(2) * 1_000;
+        let passed = match self.filled_at {
+            None => 1_000,
+            Some(at) => now.as_millis().saturating_sub(at.as_millis()),
+        };
+        self.filled = self.filled.saturating_add(passed.saturating_mul(per_second)).min(full);
+        self.filled_at = Some(now);
+    }
+
+    pub(super) fn spend(&mut self, calls: u32) -> bool {
+        match self.filled.checked_sub(u64::from(calls) * 1_000) {
+            Some(left) if self.calls_per_second > 0 => {
+                self.filled = left;
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! What the vendor's server answers when the application asks it about rooms, decoded.
+//!
+//! Asking is the application's: this crate knows neither addresses nor secrets. An answer is made
+//! into an [`Observation`] together with the room and the moment of asking, which it does not tell.
+
+mod item;
+mod read;
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::model::id::{RoomId, UserId};
+use crate::model::observation::{Observation, ObservedStream, ObservedUser};
+use crate::model::text::{Role, Text};
+use crate::model::time::Timestamp;
+use crate::vendor::zego::scalar::Cut;
+
+/// An answer of the vendor's server: data, or why there is none.
+///
+/// Decode it from JSON as an answer to what was asked: of a [`UserPage`], [`UserStatuses`], a
+/// [`StreamList`] or [`UserCounts`].
+///
+/// # Errors
+///
+/// As of callbacks: numbers may come as text, fields that are not known are passed over, and a
+/// field that must be there and is missing or malformed is an error that names the question and the
+/// field. What comes as data beside a failure is not read.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::zego::{Answer, StreamList, UserPage};
+///
+/// let body = r#"{"Code":0,"Message":"success","RequestId":"7",
+///                "Data":{"Marker":"","UserList":[{"UserId":"ann","UserName":"Ann","UserRole":2}]}}"#;
+/// let page = serde_json::from_str::<Answer<UserPage>>(body)?.into_data()?;
+/// assert_eq!(page.users[0].user_id, "ann");
+///
+/// let body = r#"{"Code":206,"Message":"too many requests","RequestId":"8"}"#;
+/// let failure = serde_json::from_str::<Answer<StreamList>>(body)?.into_data().unwrap_err();
+/// assert_eq!(failure.to_string(), r#"the vendor's server answered code 206: "too many requests""#);
+///
+/// let body = r#"{"Code":0,"Data":{"Marker":"","UserList":[{"UserName":"Ann"}]}}"#;
+/// let error = serde_json::from_str::<Answer<UserPage>>(body).unwrap_err();
+/// assert_eq!(error.to_string(), "DescribeUserList: field `UserId` is missing");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer<T> {
+    /// The vendor's name of the request, for its support.
+    pub request_id: Option<Text>,
+    /// What was asked for.
+    pub data: Result<T, Failure>,
+}
+
+impl<T> Answer<T> {
+    /// What was asked for.
+    ///
+    /// # Errors
+    ///
+    /// The code and message of the vendor, where it did not answer.
+    ///
+    /// ```
+    /// # use room_registry::zego::{Answer, StreamList};
+    /// let body = r#"{"Code":0,"Message":"success","RequestId":"7","Data":{"StreamList":[]}}"#;
+    /// let list = serde_json::from_str::<Answer<StreamList>>(body)?.into_data()?;
+    /// assert!(list.streams.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_data(self) -> Result<T, Failure> {
+        self.data
+    }
+}
+
+/// Why the vendor's server did not answer.
+///
+/// ```
+/// use room_registry::zego::{Answer, Failure, UserStatuses};
+/// let body = r#"{"Code":50001,"Message":"room not exist"}"#;
+/// let failure = serde_json::from_str::<Answer<UserStatuses>>(body)?.into_data().unwrap_err();
+/// assert_eq!(failure.code, Failure::NO_SUCH_ROOM);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the vendor's server answered code {code}: {}",
+    Cut(message.as_deref().unwrap_or_default())
+)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The vendor's number for it; never 0.
+    pub code: i64,
+    /// The vendor's words for it. Printed escaped, and cut where they are long.
+    pub message: Option<Text>,
+}
+
+impl Failure {
+    /// There is no such room: of [`UserStatuses`], an answer too.
+    pub const NO_SUCH_ROOM: i64 = 50_001;
+}
+
+/// A page of a room's users: the data of `DescribeUserList`.
+///
+/// [`RoomAnswers`](crate::vendor::zego::RoomAnswers) puts the pages together. Users whom the application
+/// does not show in its lists, such as administrators, are users here, as they are in callbacks.
+///
+/// ```
+/// use room_registry::{Role, zego::{Answer, UserPage}};
+/// let body = r#"{"Code":0,"Data":{"Marker":"b7","UserList":[{"UserId":"rec","UserRole":4}]}}"#;
+/// let page = serde_json::from_str::<Answer<UserPage>>(body)?.into_data()?;
+/// assert_eq!(page.marker.as_deref(), Some("b7"));
+/// assert_eq!(page.users[0].role, Some(Role::ADMINISTRATOR));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserPage {
+    /// The users.
+    pub users: Vec<ObservedUser>,
+    /// What to ask for the next page with; none on the last.
+    pub marker: Option<Text>,
+}
+
+/// The streams of a room: the data of `DescribeSimpleStreamList`.
+///
+/// ```
+/// use room_registry::{Timestamp, zego::{Answer, StreamList}};
+/// let body = r#"{"Code":0,"Data":{"StreamList":[
+///     {"StreamId":"camera","UserId":"tom","UserName":"Tom","CreateTime":1763596803742}]}}"#;
+/// let list = serde_json::from_str::<Answer<StreamList>>(body)?.into_data()?;
+/// let camera = &list.streams[0];
+/// assert_eq!(camera.details.publisher_id.as_ref().unwrap(), "tom");
+/// assert_eq!(camera.created_at, Some(Timestamp::from_millis(1_763_596_803_742)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamList {
+    /// The streams, all of them.
+    pub streams: Vec<ObservedStream>,
+}
+
+/// Whether some users are in a room: the data of `DescribeUsers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserStatuses {
+    /// The users that were asked about.
+    pub users: Vec<UserStatus>,
+}
+
+/// Whether one user is in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserStatus {
+    /// Who.
+    pub user_id: UserId,
+    /// Whether the user is in the room. A status that nobody knows counts as no.
+    pub is_present: bool,
+    /// When the login began.
+    pub login_at: Option<Timestamp>,
+    /// What the user is in the room.
+    pub role: Option<Role>,
+}
+
+impl Answer<UserStatuses> {
+    /// What the answer tells of the room: those who are in it are some of its users, and a room
+    /// that does not exist is not open.
+    ///
+    /// That somebody is *not* in the room is not in it: an observation tells absences by a complete
+    /// list only. Ask for that, where a user is suspected to be a ghost.
+    ///
+    /// `asked_at` is the moment before the question was sent, on a clock that agrees with the
+    /// vendor's.
+    ///
+    /// # Errors
+    ///
+    /// Every failure but that there is no such room.
+    ///
+    /// ```
+    /// use room_registry::{Observation, ObservedUser, RoomId, Timestamp, UserId};
+    /// use room_registry::zego::{Answer, UserStatuses};
+    /// let (room_id, asked_at) = (RoomId::new("r1")?, Timestamp::from_secs(1_763_596_800));
+    ///
+    /// let body = r#"{"Code":0,"Data":{"UserStatusList":[
+    ///     {"UserId":"ann","Status":1},{"UserId":"bob","Status":0}]}}"#;
+    /// let answer: Answer<UserStatuses> = serde_json::from_str(body)?;
+    /// let expected = Observation::new(room_id.clone(), asked_at)
+    ///     .some_users([ObservedUser::new(UserId::new("ann")?)]);
+    /// assert_eq!(answer.observation(room_id.clone(), asked_at)?, expected);
+    ///
+    /// let body = r#"{"Code":50001,"Message":"room not exist"}"#;
+    /// let answer: Answer<UserStatuses> = serde_json::from_str(body)?;
+    /// assert_eq!(answer.observation(room_id, asked_at)?.open, Some(false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observation(self, room_id: RoomId, asked_at: Timestamp) -> Result<Observation, Failure> {
+        let observation = Observation::new(room_id, asked_at);
+        match self.data {
+            Ok(UserStatuses { users }) => {
+                let present = users.into_iter().filter(|user| user.is_present);
+                Ok(observation.some_users(present.map(ObservedUser::from)))
+            }
+            Err(Failure { code: Failure::NO_SUCH_ROOM, .. }) => Ok(observation.open(false)),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl From<UserStatus> for ObservedUser {
+    fn from(user: UserStatus) -> Self {
+        let UserStatus { user_id, is_present: _, login_at, role } = user;
+        Self { user_id, user_name: None, role, login_at }
+    }
+}
+
+/// How many users some rooms have: the data of `DescribeUserNum`, which asks about ten rooms in one
+/// call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserCounts {
+    /// The rooms that were asked about; one that does not exist has nobody in it.
+    pub rooms: Vec<UserCount>,
+}
+
+/// How many users one room has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserCount {
+    /// Which room.
+    pub room_id: RoomId,
+    /// How many users.
+    pub users: u64,
+    /// How many administrators.
+    pub administrators: u64,
+}
+
+impl UserCount {
+    /// What the count tells of the room: that it is open, or that nobody is in it.
+    ///
+    /// `asked_at` is the moment before the question was sent, on a clock that agrees with the
+    /// vendor's.
+    ///
+    /// ```
+    /// use room_registry::{ObservedList, Timestamp, zego::{Answer, UserCounts}};
+    /// let body = r#"{"Code":0,"Data":{"UserCountList":[
+    ///     {"RoomId":"r1","UserCount":2,"AdminUserCount":0},
+    ///     {"RoomId":"r2","UserCount":0,"AdminUserCount":0}]}}"#;
+    /// let counts = serde_json::from_str::<Answer<UserCounts>>(body)?.into_data()?;
+    /// let asked_at = Timestamp::from_secs(1_763_596_800);
+    /// let [r1, r2] = [0, 1].map(|room| counts.rooms[room].clone().observation(asked_at));
+    /// assert_eq!(r1.open, Some(true));
+    /// assert_eq!((r2.open, r2.users), (None, ObservedList::Complete(vec![])));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn observation(self, asked_at: Timestamp) -> Observation {
+        let observation = Observation::new(self.room_id, asked_at);
+        if self.users == 0 && self.administrators == 0 {
+            observation.users([])
+        } else {
+            observation.open(true)
+        }
+    }
+}
+
+/// An answer reads its envelope and, where that is no failure, its data.
+macro_rules! answers {
+    ($($data:ty),*) => {
+        $(impl<'de> Deserialize<'de> for Answer<$data> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                read::Envelope::deserialize(deserializer)?.open().map_err(de::Error::custom)
+            }
+        })*
+    };
+}
+
+answers! { UserPage, UserStatuses, StreamList, UserCounts }

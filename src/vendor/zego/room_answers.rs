@@ -1,0 +1,176 @@
+//! The answers about one room, put together.
+
+use std::collections::BTreeSet;
+
+use crate::model::id::{RoomId, UserId};
+use crate::model::observation::{Observation, ObservedStream, ObservedUser};
+use crate::model::text::Text;
+use crate::model::time::Timestamp;
+use crate::vendor::zego::answer::{StreamList, UserPage};
+
+/// What the vendor's server answered about a room: page after page of its users, and its streams.
+///
+/// Ask for as much as is wanted, hand the answers in, and make an [`Observation`] of them. It may be
+/// stopped at any time: a list of which pages are missing is then partial, and tells nobody's
+/// absence; one that was not asked for tells nothing.
+///
+/// Ask for the pages in ascending order (`Mode` 0), so that whoever comes meanwhile is on a later
+/// one. A user who is on two pages counts once. Where a page brings nobody new and yet is not the
+/// last, asking ends, so that no answer can keep the application asking; the list stays partial.
+///
+/// # Example
+///
+/// ```
+/// # fn get(question: &str, _room_id: &str, marker: &str) -> &'static str {
+/// #     match (question, marker) {
+/// #         ("DescribeUserList", "") => r#"{"Code":0,"Data":{"Marker":"b7","UserList":[{"UserId":"ann"}]}}"#,
+/// #         ("DescribeUserList", _) => r#"{"Code":0,"Data":{"Marker":"","UserList":[{"UserId":"bob"}]}}"#,
+/// #         _ => r#"{"Code":0,"Data":{"StreamList":[]}}"#,
+/// #     }
+/// # }
+/// # use room_registry::{Config, ManualClock};
+/// use room_registry::{Clock, RoomId, RoomRegistry};
+/// use room_registry::zego::{Answer, RoomAnswers, StreamList, UserPage};
+///
+/// # let clock = ManualClock::at(room_registry::Timestamp::from_secs(1_763_596_800));
+/// # let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+/// let mut answers = RoomAnswers::new(RoomId::new("r1")?, clock.now());
+/// while let Some(marker) = answers.next_marker() {
+///     let body = get("DescribeUserList", "r1", marker); // your HTTP client
+///     answers.add_users(serde_json::from_str::<Answer<UserPage>>(body)?.into_data()?);
+/// }
+/// let body = get("DescribeSimpleStreamList", "r1", "");
+/// answers.add_streams(serde_json::from_str::<Answer<StreamList>>(body)?.into_data()?);
+/// registry.apply_observation(&answers.observation())?;
+///
+/// assert_eq!(registry.room("r1").unwrap().user_count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomAnswers {
+    room_id: RoomId,
+    asked_at: Timestamp,
+    users: Vec<ObservedUser>,
+    known: BTreeSet<UserId>,
+    pages: Pages,
+    streams: Option<Vec<ObservedStream>>,
+}
+
+/// How far the pages were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pages {
+    /// None was.
+    Unread,
+    /// There is another one, by this marker.
+    UpTo(Text),
+    /// All were.
+    Read,
+    /// There is another one, and asking for it would not end.
+    Endless,
+}
+
+/// Documents a method with an example on fresh answers.
+macro_rules! answers_example {
+    ($($line:literal),+) => {
+        concat!(
+            "```\n",
+            "# use room_registry::{ObservedList, RoomId, Timestamp};\n",
+            "# use room_registry::zego::{Answer, RoomAnswers, StreamList, UserPage};\n",
+            "# let mut answers = RoomAnswers::new(RoomId::new(\"r1\")?, Timestamp::from_secs(9));\n",
+            $($line, "\n",)+
+            "# Ok::<(), Box<dyn std::error::Error>>(())\n",
+            "```"
+        )
+    };
+}
+
+impl RoomAnswers {
+    /// Nothing was answered yet.
+    ///
+    /// `asked_at` is the moment before the first question is sent, whichever of them it is, on a
+    /// clock that agrees with the vendor's. What changes from then on is left to callbacks.
+    ///
+    #[doc = answers_example!("assert_eq!(answers.observation().observed_at, Timestamp::from_secs(9));")]
+    #[must_use]
+    pub fn new(room_id: RoomId, asked_at: Timestamp) -> Self {
+        Self {
+            room_id,
+            asked_at,
+            users: Vec::new(),
+            known: BTreeSet::new(),
+            pages: Pages::Unread,
+            streams: None,
+        }
+    }
+
+    /// Takes in the page that [`next_marker`](Self::next_marker) asked for. One that comes after
+    /// the last is passed over. Cost: the page, times the logarithm of the users.
+    ///
+    #[doc = answers_example!(
+        "let body = r#\"{\"Code\":0,\"Data\":{\"Marker\":\"b7\",\"UserList\":[{\"UserId\":\"ann\"}]}}\"#;",
+        "answers.add_users(serde_json::from_str::<Answer<UserPage>>(body)?.into_data()?);",
+        "assert_eq!(answers.next_marker(), Some(\"b7\"));",
+        "assert!(matches!(answers.observation().users, ObservedList::Partial(users) if users.len() == 1));"
+    )]
+    pub fn add_users(&mut self, page: UserPage) {
+        match self.pages {
+            Pages::Unread | Pages::UpTo(_) => {}
+            Pages::Read | Pages::Endless => return,
+        }
+        let before = self.users.len();
+        let (is_empty, known) = (page.users.is_empty(), &mut self.known);
+        self.users.extend(page.users.into_iter().filter(|user| known.insert(user.user_id.clone())));
+        self.pages = match page.marker {
+            None => Pages::Read,
+            Some(_) if is_empty => Pages::Read,
+            Some(_) if self.users.len() == before => Pages::Endless,
+            Some(marker) => Pages::UpTo(marker),
+        };
+    }
+
+    /// Takes in the list of streams. A later one replaces it; a stream that is in it twice counts
+    /// once. Cost: the list, times its logarithm.
+    ///
+    #[doc = answers_example!(
+        "let body = r#\"{\"Code\":0,\"Data\":{\"StreamList\":[{\"StreamId\":\"camera\"}]}}\"#;",
+        "answers.add_streams(serde_json::from_str::<Answer<StreamList>>(body)?.into_data()?);",
+        "assert!(matches!(answers.observation().streams, ObservedList::Complete(streams) if streams.len() == 1));"
+    )]
+    pub fn add_streams(&mut self, list: StreamList) {
+        let mut known = BTreeSet::new();
+        let mut streams = list.streams;
+        streams.retain(|stream| known.insert(stream.stream_id.clone()));
+        self.streams = Some(streams);
+    }
+
+    /// The marker of the page to ask for next, which is empty for the first; none where there is
+    /// none to ask for.
+    ///
+    #[doc = answers_example!("assert_eq!(answers.next_marker(), Some(\"\"));")]
+    #[must_use]
+    pub fn next_marker(&self) -> Option<&str> {
+        match &self.pages {
+            Pages::Unread => Some(""),
+            Pages::UpTo(marker) => Some(marker),
+            Pages::Read | Pages::Endless => None,
+        }
+    }
+
+    /// What the answers tell. Where all pages were read and nobody was on them, it tells that
+    /// nobody is in the room, or that there is no room.
+    ///
+    #[doc = answers_example!("assert_eq!(answers.observation().users, ObservedList::NotAsked);")]
+    #[must_use]
+    pub fn observation(self) -> Observation {
+        let observation = Observation::new(self.room_id, self.asked_at);
+        let observation = match self.pages {
+            Pages::Unread => observation,
+            Pages::UpTo(_) | Pages::Endless => observation.some_users(self.users),
+            Pages::Read => observation.users(self.users),
+        };
+        match self.streams {
+            Some(streams) => observation.streams(streams),
+            None => observation,
+        }
+    }
+}
