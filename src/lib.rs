@@ -100,22 +100,27 @@ mod collections;
 pub mod embedding;
 mod model;
 mod read;
+mod registers;
 mod registry;
 mod repair;
 mod room;
+mod rules;
+#[cfg(feature = "serde")]
+mod stored;
 pub mod vendor;
 
 pub use model::callback::{
     Callback, CallbackEvent, LogoutReason, PlaybackUrls, RoomCloseReason, RoomClosed, RoomCreated,
     StreamCloseReason, StreamClosed, StreamCreated, StreamDetails, UserLoggedIn, UserLoggedOut,
 };
-pub use model::change::{Cause, Change, ChangeKind, Changes};
+pub use model::change::{Cause, Change, ChangeKind};
 pub use model::command::{
     Answer, Command, Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
 };
 pub use model::config::{Config, ConfigBuilder, ConfigError, Fingerprint};
 pub use model::cursor::{CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
 pub use model::error::Error;
+pub use model::expired::Expired;
 pub use model::id::{
     IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId, UserId,
     UserSessionId,
@@ -134,6 +139,7 @@ pub use registry::Snapshot;
 pub use registry::clock::{Clock, ManualClock, SystemClock};
 pub use registry::{RoomPage, RoomQuery, RoomRegistry};
 pub use repair::planner::{Planner, Question, Reason, Standing};
-pub use room::{Expired, Room};
+pub use room::Room;
+pub use room::changes::Changes;
 #[cfg(feature = "serde")]
 pub use vendor::zego;

@@ -7,6 +7,7 @@ pub(crate) mod command;
 pub(crate) mod config;
 pub(crate) mod cursor;
 pub(crate) mod error;
+pub(crate) mod expired;
 pub(crate) mod id;
 pub(crate) mod input;
 pub(crate) mod observation;

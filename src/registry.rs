@@ -3,28 +3,29 @@
 //! The rules are [`Room`](crate::Room)'s. The registry reads the clock, finds the room, hands the
 //! input on, and keeps its own indexes up with what came of it.
 
-mod agenda;
 mod batches;
 pub(crate) mod clock;
 mod commands;
+mod dirty;
 mod expiry;
 mod index;
+mod prefetch;
 mod query;
 mod repair;
 mod replay;
 mod rooms;
+mod schedule;
 #[cfg(feature = "serde")]
 mod snapshot;
-mod touched;
 mod transfer;
 
 pub use query::{RoomPage, RoomQuery};
 #[cfg(feature = "serde")]
 pub use snapshot::Snapshot;
 
-use crate::collections::id_table::Key;
 use crate::model::callback::Callback;
-use crate::model::change::{Cause, ChangeLog, Changes, FindRoom};
+use crate::model::change::Cause;
+use crate::model::command::Answer;
 use crate::model::config::Config;
 use crate::model::error::{Error, id_text};
 use crate::model::id::RoomId;
@@ -34,11 +35,9 @@ use crate::read::RoomRef;
 use crate::registry::clock::{Clock, SystemClock};
 use crate::registry::index::Index;
 use crate::registry::rooms::{HeldRoom, Rooms};
-use crate::registry::touched::MayTouch;
+use crate::room::changes::{ChangeLog, Changes, FindRoom};
 use crate::room::state::{Context, RoomState};
-
-/// How many rooms or inputs wait for memory together.
-const TOGETHER: usize = 16;
+use crate::room::work::{CallbackWork, Work, outcome_of};
 
 /// The room list, room user lists and stream lists of one app, kept right from its commands and
 /// from the media server's callbacks.
@@ -73,8 +72,8 @@ pub struct RoomRegistry<C = SystemClock> {
     index: Index,
     outcomes: Outcomes,
     log: ChangeLog,
-    /// Whose stored form the last call made different.
-    touched: Vec<RoomId>,
+    /// The rooms whose stored form the last call may have made different.
+    dirty: Vec<RoomId>,
 }
 
 impl RoomRegistry {
@@ -111,7 +110,7 @@ impl<C: Clock> RoomRegistry<C> {
             index,
             outcomes: Outcomes::default(),
             log: ChangeLog::default(),
-            touched: Vec::new(),
+            dirty: Vec::new(),
         }
     }
 
@@ -145,22 +144,15 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn apply_callback(&mut self, callback: &Callback) -> Outcome {
         self.begin();
-        self.apply(callback, callback.room_id.as_str())
+        let work = Work::Callback(CallbackWork::new(callback, &self.config.fingerprint));
+        let number = self.rooms.number_of(&callback.room_id);
+        self.callback(number, &callback.room_id, work)
     }
 
-    /// Applies a callback about the room of this key.
-    fn apply(&mut self, callback: &Callback, key: &(impl Key + ?Sized)) -> Outcome {
-        let number = self.rooms.number_of(key);
-        if let Some(number) = number
-            && let Some(room) = self.rooms.at(number)
-            && !room.likely_outdates(callback, &self.config.fingerprint)
-        {
-            self.fetch_room(number);
-        }
-        let outcome =
-            self.with_room_at_or_new(number, &callback.room_id, Cause::Callback, |room, cx| {
-                room.apply(callback, cx)
-            });
+    /// Hands a callback on, and counts what became of it.
+    fn callback(&mut self, number: Option<usize>, room_id: &RoomId, work: Work<'_>) -> Outcome {
+        let answer = self.take_or_create(number, room_id, work, Cause::Callback);
+        let outcome = outcome_of(answer.expect("no callback is an error"));
         self.outcomes.count(outcome);
         outcome
     }
@@ -208,7 +200,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// page a visit to each of its rooms.
     fn listed_room(&self, number: usize) -> Option<RoomRef<'_>> {
         let room = self.rooms.at(number)?;
-        debug_assert!(room.is_listed(), "{} is in an order of the list", room.id());
+        debug_assert!(room.is_listed(), "{} is in an order of the list", room.id);
         Some(RoomRef::new(room))
     }
 
@@ -323,133 +315,94 @@ impl<C: Clock> RoomRegistry<C> {
         &self.config
     }
 
-    /// Takes note of our time, before a call that changes something. A small step back reads as
-    /// standing still; a larger one is believed, by every room.
+    /// Reads the clock, before a call that changes something. A small step back reads as standing still.
+    /// A larger one is believed, by every room.
     fn begin(&mut self) {
         self.log.clear();
-        self.touched.clear();
+        self.dirty.clear();
         let now = self.replayed_at.unwrap_or_else(|| self.clock.now());
         if now >= self.now {
             self.now = now;
         } else if self.now.minus(self.config.fingerprint.clock_skew_ms) > now {
             self.now = now;
             self.index.planner.restart();
-            self.for_each_room(Cause::ClockSetBack, RoomState::tick);
+            for number in self.rooms.numbers_by_id() {
+                let Some(held) = self.rooms.at_mut(number) else { continue };
+                let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut self.log);
+                held.room.set_clock(&mut cx).expect("a clock is no error");
+                self.index.update(number, held, &self.config, self.now);
+                self.dirty.push(held.room.id.clone());
+            }
         }
     }
 
-    /// Works on a room that may not be known yet, and lets it go again where nothing came of it.
-    fn with_room_or_new<T: MayTouch>(
+    /// Hands work to a room that must be known.
+    fn take(
         &mut self,
-        room_id: &RoomId,
-        cause: Cause,
-        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
-    ) -> T {
-        self.with_room_at_or_new(self.fetched(room_id), room_id, cause, operation)
+        number: Option<usize>,
+        room_id: &str,
+        work: Work<'_>,
+    ) -> Result<Answer, Error> {
+        match number {
+            Some(number) => self.take_at(number, work, Cause::Command),
+            None => Err(Error::RoomNotFound { room_id: id_text(room_id) }),
+        }
     }
 
-    /// The same with the number of the room, which has none where it is not known yet.
-    fn with_room_at_or_new<T: MayTouch>(
+    /// Hands work to a room that may not be known yet.
+    fn take_or_create(
         &mut self,
         number: Option<usize>,
         room_id: &RoomId,
+        work: Work<'_>,
         cause: Cause,
-        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
-    ) -> T {
+    ) -> Result<Answer, Error> {
         if let Some(number) = number {
-            let answer = self.with_room_at(number, cause, operation);
-            return answer.expect("the room has this number");
+            return self.take_at(number, work, cause);
         }
         let mut held = HeldRoom::new(RoomState::new(room_id.clone(), self.config.fingerprint));
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
-        let answer = operation(&mut held.room, &mut cx);
+        let answer = held.room.take(work, &mut cx);
         if !held.room.is_forgotten()
             && let Some(number) = self.rooms.insert(held)
-            && let Some(held) = self.rooms.at_mut(number)
         {
-            self.touched.push(room_id.clone());
-            self.index.turn(number, held, &self.config, self.now);
+            self.update(number);
         }
         answer
     }
 
-    /// Works on a room, and lets it go where nothing is left of it.
-    fn with_room<T: MayTouch>(
-        &mut self,
-        room_id: &str,
-        cause: Cause,
-        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
-    ) -> Option<T> {
-        self.with_room_at(self.fetched(room_id)?, cause, operation)
+    /// Hands work to the room that has a number.
+    fn take_at(&mut self, number: usize, work: Work<'_>, cause: Cause) -> Result<Answer, Error> {
+        self.prefetch_work(number, &work);
+        let held = self.rooms.at_mut(number).expect("a room has this number");
+        let unseen_since = held.room.registers.members.unseen_since();
+        let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
+        let answer = held.room.take(work, &mut cx);
+        if cx.is_moved {
+            self.update(number);
+        } else if held.room.registers.members.unseen_since() != unseen_since {
+            // The last heartbeat of the room that was waited for puts off what is due in it.
+            let due = held.place.next(&held.room, &self.config);
+            self.index.keep_up(number, due, self.now);
+        }
+        answer
     }
 
-    fn with_room_at<T: MayTouch>(
-        &mut self,
-        number: usize,
-        cause: Cause,
-        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> T,
-    ) -> Option<T> {
-        let held = self.rooms.at_mut(number)?;
-        let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
-        let answer = operation(&mut held.room, &mut cx);
-        let is_still = !cx.is_moved && answer.is_still();
-        let is_forgotten = !is_still && self.index.turn(number, held, &self.config, self.now);
-        // Also what changes nothing may find everything too old to be remembered.
-        let room_id = held.room.id();
-        if (is_forgotten || answer.touches()) && self.touched.last() != Some(room_id) {
-            self.touched.push(room_id.clone());
+    /// Brings everything that the registry keeps of a room up to date, and drops the room if nothing is
+    /// left of it.
+    fn update(&mut self, number: usize) {
+        let Some(held) = self.rooms.at_mut(number) else { return };
+        let room_id = &held.room.id;
+        if self.dirty.last() != Some(room_id) {
+            self.dirty.push(room_id.clone());
         }
-        if is_forgotten {
+        if self.index.update(number, held, &self.config, self.now) {
             self.rooms.swap_remove(number);
             let last = self.rooms.len();
             if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {
-                self.index.renumber(room.id(), place, last, number);
+                self.index.renumber(&room.id, place, last, number);
             }
-            self.index.agenda.truncate(last);
-        }
-        Some(answer)
-    }
-
-    /// The number of a room that is about to be changed, with its memory brought here.
-    fn fetched(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
-        self.rooms.number_of(room_id).inspect(|number| self.fetch_room(*number))
-    }
-
-    /// Has all memory of a room itself brought here.
-    fn fetch_room(&self, number: usize) {
-        if let Some(held) = self.rooms.held(number) {
-            held.fetch();
-            self.index.agenda.fetch(number);
-        }
-    }
-
-    /// A command on a room that must be listed.
-    fn command<T: MayTouch>(
-        &mut self,
-        room_id: &str,
-        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.begin();
-        let operation = |room: &mut RoomState, cx: &mut Context<'_>| {
-            room.fetch_lists();
-            operation(room, cx)
-        };
-        self.with_room(room_id, Cause::Command, operation)
-            .unwrap_or_else(|| Err(Error::RoomNotFound { room_id: id_text(room_id) }))
-    }
-
-    /// Works on every room, by id.
-    fn for_each_room(
-        &mut self,
-        cause: Cause,
-        operation: impl Fn(&mut RoomState, &mut Context<'_>),
-    ) {
-        for number in self.rooms.numbers_by_id() {
-            let Some(held) = self.rooms.at_mut(number) else { continue };
-            let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
-            operation(&mut held.room, &mut cx);
-            self.touched.push(held.room.id().clone());
-            self.index.turn(number, held, &self.config, self.now);
+            self.index.schedule.truncate(last);
         }
     }
 }

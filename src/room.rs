@@ -1,12 +1,10 @@
 //! One room as a value with all the rules: the unit of storage.
 //!
 //! ```text
-//! callback ─▶ apply ─▶ facts ─▶ live (sessions ─▶ users, streams) ─┐
-//!                                ├─▶ forget                        ├─▶ sight ─▶ shown ─▶ changes
-//! observation ─▶ observe ─▶ observed ──────────────────────────────┤
-//! command ─▶ commands ─▶ info, members ────────────────────────────┘
-//!                                └─▶ evidence (numbers, doubts) ─▶ suspect ─▶ suspicions
-//! time ─▶ expiry
+//! input ─▶ work ─▶ door: resolve ─▶ admit ─▶ look ─▶ join ─▶ widen ─▶ project ─▶ schedule ─▶ answer
+//!                                    │               │               │
+//!                                    ▼               ▼               ▼
+//!                                  rules ◀─────── registers ──▶ projection ─▶ changes
 //! ```
 
 /// Documents a method of a room with an example on a created room.
@@ -26,40 +24,27 @@ macro_rules! room_example {
     };
 }
 
-mod apply;
-mod before;
-pub(crate) mod commands;
-mod difference;
-mod doubts;
-pub(crate) mod evidence;
-pub(crate) mod expiry;
-pub(crate) mod facts;
-pub(crate) mod forget;
+mod admit;
+pub(crate) mod changes;
+pub(crate) mod door;
+mod expiry;
+mod forget;
 mod inputs;
-pub(crate) mod live;
-pub(crate) mod members;
-mod merge;
-mod numbers;
-mod observe;
-pub(crate) mod observed;
-pub(crate) mod session;
-mod shown;
-pub(crate) mod sight;
-
+mod join;
+mod look;
+pub(crate) mod projection;
+mod resolve;
+mod schedule;
 pub(crate) mod state;
-#[cfg(feature = "serde")]
-pub(crate) mod stored;
-pub(crate) mod stream;
-pub(crate) mod suspect;
-pub(crate) mod user;
-
-pub use expiry::Expired;
+pub(crate) mod visible;
+pub(crate) mod work;
 
 use std::collections::BTreeMap;
 
+use crate::collections::id_table::Hashed;
 use crate::model::callback::Callback;
-use crate::model::change::{Cause, ChangeLog, Changes, FindRoom};
-use crate::model::command::{Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate};
+use crate::model::change::Cause;
+use crate::model::command::{Answer, Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate};
 use crate::model::config::Config;
 use crate::model::error::{Error, id_text};
 use crate::model::id::RoomId;
@@ -67,9 +52,9 @@ use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::model::text::Text;
 use crate::model::time::Timestamp;
-use crate::read::RoomRef;
-use crate::repair::planner::Standing;
+use crate::room::changes::{ChangeLog, Changes};
 use crate::room::state::{Context, RoomState};
+use crate::room::work::{CallbackWork, Work, heartbeat_of, outcome_of};
 
 /// One room, with all the rules and without a registry: load, apply, save.
 ///
@@ -127,7 +112,9 @@ impl Room {
         now: Timestamp,
     ) -> Result<Outcome, Error> {
         self.check_id(callback.room_id.as_str())?;
-        self.run(config, now, Cause::Callback, |room, cx| Ok(room.apply(callback, cx)))
+        self.check_settings(config)?;
+        let work = Work::Callback(CallbackWork::new(callback, &config.fingerprint));
+        self.take(work, Cause::Callback, config, now).map(outcome_of)
     }
 
     /// Takes an observation in; see
@@ -150,7 +137,9 @@ impl Room {
         now: Timestamp,
     ) -> Result<Outcome, Error> {
         self.check_id(observation.room_id.as_str())?;
-        self.run(config, now, Cause::Repaired, |room, cx| room.observe(observation, cx))
+        self.check_settings(config)?;
+        let work = Work::observation(observation, &config.fingerprint)?;
+        self.take(work, Cause::Repaired, config, now).map(outcome_of)
     }
 
     /// Creates the room; see [`RoomRegistry::create_room`](crate::RoomRegistry::create_room).
@@ -163,8 +152,7 @@ impl Room {
     #[doc = room_example!("assert!(room.create(NewRoom::new(\"r1\", \"ann\"), &config, now).is_err());")]
     pub fn create(&mut self, room: NewRoom, config: &Config, now: Timestamp) -> Result<(), Error> {
         self.check_id(&room.room_id.clone())?;
-        let checked = room.check()?;
-        self.run(config, now, Cause::Command, |room, cx| room.create(checked, cx))
+        self.command(Work::Create(room.check()?), config, now)
     }
 
     /// Updates the room; see [`RoomRegistry::update_room`](crate::RoomRegistry::update_room).
@@ -184,12 +172,12 @@ impl Room {
         config: &Config,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.run(config, now, Cause::Command, |room, cx| {
-            if let Some(updated) = room.updated_info(update)? {
-                room.update(updated, cx);
-            }
-            Ok(())
-        })
+        self.check_settings(config)?;
+        self.log.clear();
+        match self.state.updated_info(update)? {
+            Some(updated) => self.command(Work::Update(updated), config, now),
+            None => Ok(()),
+        }
     }
 
     /// Ends the room; see [`RoomRegistry::end_room`](crate::RoomRegistry::end_room).
@@ -200,7 +188,7 @@ impl Room {
     ///
     #[doc = room_example!("room.end(&config, now)?;", "assert!(room.view().is_none());")]
     pub fn end(&mut self, config: &Config, now: Timestamp) -> Result<(), Error> {
-        self.run(config, now, Cause::Command, RoomState::end)
+        self.command(Work::End, config, now)
     }
 
     /// A user joins; see [`RoomRegistry::join_room`](crate::RoomRegistry::join_room).
@@ -215,8 +203,7 @@ impl Room {
         "assert!(room.view().unwrap().user(\"ann\").is_some());"
     )]
     pub fn join(&mut self, user: NewUser, config: &Config, now: Timestamp) -> Result<(), Error> {
-        let checked = user.check()?;
-        self.run(config, now, Cause::Command, |room, cx| room.join(checked, cx))
+        self.command(Work::Join(user.check()?), config, now)
     }
 
     /// A user leaves; see [`RoomRegistry::leave_room`](crate::RoomRegistry::leave_room).
@@ -227,7 +214,7 @@ impl Room {
     ///
     #[doc = room_example!("assert!(room.leave(\"ann\", &config, now).is_err());")]
     pub fn leave(&mut self, user_id: &str, config: &Config, now: Timestamp) -> Result<(), Error> {
-        self.run(config, now, Cause::Command, |room, cx| room.leave(user_id, cx))
+        self.command(Work::Leave(Hashed::new(user_id)), config, now)
     }
 
     /// A heartbeat, which may carry an update; see
@@ -250,7 +237,8 @@ impl Room {
         config: &Config,
         now: Timestamp,
     ) -> Result<Heartbeat, Error> {
-        self.run(config, now, Cause::Command, |room, cx| room.heartbeat(user_id, update, cx))
+        let work = Work::Heartbeat(Hashed::new(user_id), update);
+        self.take(work, Cause::Command, config, now).map(heartbeat_of)
     }
 
     /// Updates a user; see [`RoomRegistry::update_user`](crate::RoomRegistry::update_user).
@@ -271,7 +259,7 @@ impl Room {
         config: &Config,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.run(config, now, Cause::Command, |room, cx| room.update_user(user_id, update, cx))
+        self.command(Work::UpdateUser(Hashed::new(user_id), update), config, now)
     }
 
     /// Updates the application's own attributes of a stream; see
@@ -293,9 +281,7 @@ impl Room {
         config: &Config,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.run(config, now, Cause::Command, |room, cx| {
-            room.update_stream(stream_id, attributes, cx)
-        })
+        self.command(Work::UpdateStream(Hashed::new(stream_id), attributes), config, now)
     }
 
     /// Joins another replica of the room into this one: what either saw, both saw. Commutative,
@@ -314,22 +300,11 @@ impl Room {
     )]
     pub fn merge(&mut self, other: Self, config: &Config, now: Timestamp) -> Result<(), Error> {
         self.check_id(other.id().as_str())?;
-        let found = other.state.settings();
-        if found != config.fingerprint {
-            return Err(Error::OtherSettings { expected: config.fingerprint, found });
-        }
-        self.run(config, now, Cause::Import, |room, cx| {
-            room.merge(other.state, cx);
-            Ok(())
-        })
-    }
-
-    /// Where the room stands in the eyes of a [`Planner`](crate::Planner). Cost: constant.
-    ///
-    #[doc = room_example!("assert_eq!(room.standing(&config).confirmed_at, None);")]
-    #[must_use]
-    pub fn standing(&self, config: &Config) -> Standing {
-        self.state.standing(config)
+        other.check_settings(config)?;
+        self.check_settings(config)?;
+        self.log.clear();
+        let mut cx = Context::new(config, now, Cause::Import, &mut self.log);
+        self.state.merge(other.state, &mut cx)
     }
 
     /// What the last call that changes something made different. Overwritten by the next.
@@ -345,15 +320,7 @@ impl Room {
     #[doc = room_example!("assert_eq!(room.id().as_str(), \"r1\");")]
     #[must_use]
     pub fn id(&self) -> &RoomId {
-        self.state.id()
-    }
-
-    /// What readers see; `None` where the room is not listed.
-    ///
-    #[doc = room_example!("assert!(room.view().is_some());")]
-    #[must_use]
-    pub fn view(&self) -> Option<RoomRef<'_>> {
-        self.state.is_listed().then(|| RoomRef::new(&self.state))
+        &self.state.id
     }
 
     /// Whether nothing at all is held of it, so that a store may delete it.
@@ -364,6 +331,10 @@ impl Room {
         self.state.is_forgotten()
     }
 
+    pub(crate) fn state(&self) -> &RoomState {
+        &self.state
+    }
+
     pub(crate) fn from_state(state: RoomState) -> Self {
         Self { state, log: ChangeLog::default() }
     }
@@ -372,31 +343,34 @@ impl Room {
         self.state
     }
 
-    fn run<T>(
+    fn command(&mut self, work: Work<'_>, config: &Config, now: Timestamp) -> Result<(), Error> {
+        self.take(work, Cause::Command, config, now).map(|_| ())
+    }
+
+    fn take(
         &mut self,
+        work: Work<'_>,
+        cause: Cause,
         config: &Config,
         now: Timestamp,
-        cause: Cause,
-        operation: impl FnOnce(&mut RoomState, &mut Context<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let found = self.state.settings();
-        if found != config.fingerprint {
-            return Err(Error::OtherSettings { expected: config.fingerprint, found });
-        }
+    ) -> Result<Answer, Error> {
+        self.check_settings(config)?;
         self.log.clear();
-        operation(&mut self.state, &mut Context::new(config, now, cause, &mut self.log))
+        self.state.take(work, &mut Context::new(config, now, cause, &mut self.log))
+    }
+
+    fn check_settings(&self, config: &Config) -> Result<(), Error> {
+        let found = self.state.settings;
+        if found == config.fingerprint {
+            return Ok(());
+        }
+        Err(Error::OtherSettings { expected: config.fingerprint, found })
     }
 
     fn check_id(&self, found: &str) -> Result<(), Error> {
-        if self.state.id() == found {
+        if self.state.id == *found {
             return Ok(());
         }
-        Err(Error::OtherRoom { expected: id_text(self.state.id().as_str()), found: id_text(found) })
-    }
-}
-
-impl FindRoom for RoomState {
-    fn find(&self, room_id: &RoomId) -> Option<&RoomState> {
-        (self.id() == room_id).then_some(self)
+        Err(Error::OtherRoom { expected: id_text(self.state.id.as_str()), found: id_text(found) })
     }
 }

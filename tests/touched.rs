@@ -87,7 +87,7 @@ proptest! {
             for room in store.values_mut().flatten() {
                 take_heartbeats(room, &registry, &clock);
             }
-            for room_id in registry.touched() {
+            for room_id in registry.dirty_rooms() {
                 refused.remove(room_id.as_str());
                 store.insert(room_id.to_string(), registry.export(room_id.as_str()));
             }
@@ -111,17 +111,17 @@ fn what_changes_nothing_touches_nothing() {
     let (mut registry, clock) = registry();
     registry.create_room(NewRoom::new("room", "tom")).unwrap();
     registry.join_room("room", NewUser::new("ann")).unwrap();
-    assert!(registry.touched().eq(["room"]));
+    assert!(registry.dirty_rooms().eq(["room"]));
 
     assert!(registry.join_room("room", NewUser::new("ann")).is_err());
-    assert_eq!(registry.touched().count(), 0);
+    assert_eq!(registry.dirty_rooms().count(), 0);
     clock.advance(Duration::from_secs(60));
     assert_eq!(registry.heartbeat("room", "ann"), Ok(Heartbeat::Alive));
-    assert_eq!(registry.touched().count(), 0);
+    assert_eq!(registry.dirty_rooms().count(), 0);
     assert_eq!(registry.heartbeat_with("room", "ann", UserUpdate::new()), Ok(Heartbeat::Alive));
-    assert_eq!(registry.touched().count(), 0);
+    assert_eq!(registry.dirty_rooms().count(), 0);
     registry.expire();
-    assert_eq!(registry.touched().count(), 0);
+    assert_eq!(registry.dirty_rooms().count(), 0);
     registry.heartbeat_with("room", "ann", UserUpdate::new().name("Ann")).unwrap();
-    assert!(registry.touched().eq(["room"]));
+    assert!(registry.dirty_rooms().eq(["room"]));
 }

@@ -4,8 +4,8 @@
 //! process and lies in no table: a hash is at work while the memory of the table is still on its way,
 //! and one hash of an id serves for every table that is asked for it.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::hint::black_box;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -21,14 +21,9 @@ pub(crate) trait Key {
         hash(self.text())
     }
 
-    /// A place where it likely stands, which is looked at first.
-    fn likely_place(&self) -> Option<usize> {
-        None
-    }
-
     /// Hashed once, for other tables.
     fn hashed(&self) -> Hashed<'_, str> {
-        Hashed { id: self.text(), hash: self.hash(), likely_place: None }
+        Hashed { id: self.text(), hash: self.hash() }
     }
 }
 
@@ -43,18 +38,18 @@ impl<I: AsRef<str> + ?Sized> Key for I {
 pub(crate) struct Hashed<'a, I: ?Sized> {
     pub(crate) id: &'a I,
     hash: u32,
-    likely_place: Option<usize>,
 }
 
 impl<'a, I: AsRef<str> + ?Sized> Hashed<'a, I> {
     pub(crate) fn new(id: &'a I) -> Self {
-        Self { id, hash: hash(id.as_ref()), likely_place: None }
+        Self { id, hash: hash(id.as_ref()) }
     }
 }
 
-impl<I: ?Sized> Hashed<'_, I> {
-    pub(crate) fn likely_at(self, place: Option<usize>) -> Self {
-        Self { likely_place: place, ..self }
+impl Hashed<'_, str> {
+    /// Returns the same id as another value, with the hash that was taken.
+    pub(crate) fn of<I: Clone>(self, id: I) -> HashedId<'static, I> {
+        HashedId { id: Cow::Owned(id), hash: self.hash }
     }
 }
 
@@ -74,9 +69,36 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
     fn hash(&self) -> u32 {
         self.hash
     }
+}
 
-    fn likely_place(&self) -> Option<usize> {
-        self.likely_place
+/// An id with its hash, borrowed from an input or owned.
+#[derive(Debug, Clone)]
+pub(crate) struct HashedId<'a, I: Clone> {
+    pub(crate) id: Cow<'a, I>,
+    hash: u32,
+}
+
+impl<'a, I: AsRef<str> + Clone> HashedId<'a, I> {
+    pub(crate) fn borrowed(id: &'a I) -> Self {
+        Self { hash: hash(id.as_ref()), id: Cow::Borrowed(id) }
+    }
+
+    pub(crate) fn owned(id: I) -> Self {
+        Self { hash: hash(id.as_ref()), id: Cow::Owned(id) }
+    }
+
+    pub(crate) fn as_hashed(&self) -> Hashed<'_, I> {
+        Hashed { id: &self.id, hash: self.hash }
+    }
+}
+
+impl<I: AsRef<str> + Clone> Key for HashedId<'_, I> {
+    fn text(&self) -> &str {
+        (*self.id).as_ref()
+    }
+
+    fn hash(&self) -> u32 {
+        self.hash
     }
 }
 
@@ -87,17 +109,17 @@ fn hash(text: &str) -> u32 {
 }
 
 /// How many ids are found without an index.
-const FEW: usize = 32;
+const MAX_TAGS: usize = 32;
 
 /// Where the ids of a table stand. The entries themselves are kept by whoever has the table.
 ///
 /// Most rooms are small, and then an index costs more than it saves: it is memory of its own, to be
 /// waited for before the entry can be. A byte of each hash, right here, tells nearly as well.
 #[derive(Debug, Clone)]
-pub(crate) enum Places {
+pub(crate) enum Slots {
     /// By place a byte of the hash.
     Few {
-        tags: [u8; FEW],
+        tags: [u8; MAX_TAGS],
         len: u8,
     },
     Many(HashTable<Slot>),
@@ -122,13 +144,13 @@ impl Slot {
     }
 }
 
-impl Default for Places {
+impl Default for Slots {
     fn default() -> Self {
-        Self::Few { tags: [0; FEW], len: 0 }
+        Self::Few { tags: [0; MAX_TAGS], len: 0 }
     }
 }
 
-impl Places {
+impl Slots {
     /// The place of an id. `id_at` tells what stands in a place.
     pub(crate) fn find<'t>(
         &self,
@@ -136,9 +158,6 @@ impl Places {
         id_at: impl Fn(usize) -> Option<&'t str>,
     ) -> Option<usize> {
         let stands_at = |place: usize| id_at(place).is_some_and(|id| id == key.text());
-        if let Some(place) = key.likely_place().filter(|place| stands_at(*place)) {
-            return Some(place);
-        }
         let hash = key.hash();
         match self {
             Self::Few { tags, len } => {
@@ -161,7 +180,7 @@ impl Places {
     }
 
     /// The place where an id stands, if it stands anywhere: without a look at what stands there.
-    pub(crate) fn likely(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
+    pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         let hash = key.hash();
         match self {
             Self::Few { tags, len } => {
@@ -179,12 +198,12 @@ impl Places {
     /// stands in a place.
     pub(crate) fn push(&mut self, hash: u32, place: usize, hash_at: impl Fn(usize) -> u32) {
         match self {
-            Self::Few { tags, len } if place < FEW => {
+            Self::Few { tags, len } if place < MAX_TAGS => {
                 tags[place] = tag(hash);
                 *len += 1;
             }
             Self::Few { .. } => {
-                let mut slots = HashTable::with_capacity(2 * FEW);
+                let mut slots = HashTable::with_capacity(2 * MAX_TAGS);
                 for place in 0..place {
                     insert(&mut slots, Slot::new(hash_at(place), place));
                 }
@@ -195,21 +214,26 @@ impl Places {
         }
     }
 
-    /// Strikes an id out of its place, which the one that had the last place has from now on: each by
-    /// its hash.
-    pub(crate) fn swap_remove(&mut self, hash: u32, place: usize, last: Option<(u32, usize)>) {
+    /// Strikes an id out of its place, which the id that had the last place has from then on. Both are
+    /// hashed only if that is needed.
+    pub(crate) fn swap_remove(
+        &mut self,
+        hash: impl FnOnce() -> u32,
+        place: usize,
+        last: Option<(impl FnOnce() -> u32, usize)>,
+    ) {
         match self {
             Self::Few { tags, len } => {
                 *len -= 1;
                 tags[place] = tags[usize::from(*len)];
             }
             Self::Many(slots) => {
-                let slot = Slot::new(hash, place);
+                let slot = Slot::new(hash(), place);
                 if let Ok(held) = slots.find_entry(slot.spread(), |held| *held == slot) {
                     held.remove();
                 }
                 if let Some((hash, from)) = last {
-                    let moved = Slot::new(hash, from);
+                    let moved = Slot::new(hash(), from);
                     if let Some(held) = slots.find_mut(moved.spread(), |held| *held == moved) {
                         held.place = slot.place;
                     }
@@ -225,7 +249,7 @@ impl Places {
     /// As many as there will be, where there are none yet.
     #[cfg(feature = "serde")]
     fn with_capacity(capacity: usize) -> Self {
-        if capacity > FEW {
+        if capacity > MAX_TAGS {
             Self::Many(HashTable::with_capacity(capacity))
         } else {
             Self::default()
@@ -238,7 +262,7 @@ fn tag(hash: u32) -> u8 {
 }
 
 /// Which of the tags are this one, a bit each.
-fn alike(tags: &[u8; FEW], tag: u8) -> u32 {
+fn alike(tags: &[u8; MAX_TAGS], tag: u8) -> u32 {
     tags.iter().zip(0..).fold(0, |alike, (held, place)| alike | u32::from(*held == tag) << place)
 }
 
@@ -249,13 +273,13 @@ fn insert(slots: &mut HashTable<Slot>, slot: Slot) {
 /// A table whose entries stand densely, in an order that depends on what went.
 #[derive(Debug, Clone)]
 pub(crate) struct IdTable<I, T> {
-    places: Places,
+    slots: Slots,
     entries: Vec<(I, T)>,
 }
 
 impl<I, T> Default for IdTable<I, T> {
     fn default() -> Self {
-        Self { places: Places::default(), entries: Vec::new() }
+        Self { slots: Slots::default(), entries: Vec::new() }
     }
 }
 
@@ -269,7 +293,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         if self.entries.is_empty() {
             return None; // before the id is hashed
         }
-        self.places.find(key, |place| self.entries.get(place).map(|(id, _)| id.as_ref()))
+        self.slots.find(key, |place| self.entries.get(place).map(|(id, _)| id.as_ref()))
     }
 
     /// As [`place_of`](Self::place_of) of an id that likely stands beside the one that was found before:
@@ -288,22 +312,9 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         Some(place)
     }
 
-    /// As [`Places::likely`].
-    pub(crate) fn likely(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
-        self.places.likely(key)
-    }
-
-    /// Has the memory of the table itself brought here.
-    pub(crate) fn fetch(&self) {
-        black_box((self.places.is_few(), self.entries.is_empty()));
-    }
-
-    /// Has the memory of an entry's id brought here, which may lie in two lines.
-    pub(crate) fn fetch_id(&self, place: usize) {
-        if let Some((id, _)) = self.entries.get(place) {
-            let id = id.as_ref();
-            black_box((id.len(), id.as_bytes().first()));
-        }
+    /// As [`Slots::place_hint`].
+    pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
+        self.slots.place_hint(key)
     }
 
     pub(crate) fn at(&self, place: usize) -> Option<(&I, &T)> {
@@ -337,23 +348,24 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
     {
         debug_assert!(!self.contains_key(&id), "{} is there", id.text());
         let place = self.entries.len();
-        self.places.push(id.hash, place, |place| self.entries[place].0.hash());
+        self.slots.push(id.hash, place, |place| self.entries[place].0.hash());
         grow_slowly(&mut self.entries);
         self.entries.push((id.id.clone(), held));
         place
     }
 
-    /// Takes an entry out, and tells its place, which the last one has from then on.
-    pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(usize, I, T)> {
-        let key = &key.hashed();
-        let place = self.place_of(key)?;
+    /// Takes out what stands in a place, which the last entry has from then on.
+    pub(crate) fn swap_remove_at(&mut self, place: usize) -> Option<(I, T)> {
+        if place >= self.entries.len() {
+            return None;
+        }
         let (id, held) = self.entries.swap_remove(place);
-        let moved = self.entries.get(place).map(|(id, _)| (id.hash(), self.entries.len()));
-        self.places.swap_remove(key.hash(), place, moved);
-        if !self.places.is_few() && self.entries.len() <= FEW / 2 {
+        let moved = self.entries.get(place).map(|(id, _)| (|| id.hash(), self.entries.len()));
+        self.slots.swap_remove(|| id.hash(), place, moved);
+        if !self.slots.is_few() && self.entries.len() <= MAX_TAGS / 2 {
             self.find_anew();
         }
-        Some((place, id, held))
+        Some((id, held))
     }
 
     /// Lets go what `keep` does not want to keep; the others keep their order.
@@ -367,19 +379,19 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
 
     /// Notes all places anew; of a table that was large, and is not any more, the memory goes.
     fn find_anew(&mut self) {
-        self.places = Places::default();
+        self.slots = Slots::default();
         for (place, (id, _)) in self.entries.iter().enumerate() {
-            self.places.push(id.hash(), place, |place| self.entries[place].0.hash());
+            self.slots.push(id.hash(), place, |place| self.entries[place].0.hash());
         }
-        if self.entries.len() <= FEW {
-            self.entries.shrink_to(FEW);
+        if self.entries.len() <= MAX_TAGS {
+            self.entries.shrink_to(MAX_TAGS);
         }
     }
 
     /// An empty table for as many as there will be.
     #[cfg(feature = "serde")]
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self { places: Places::with_capacity(capacity), entries: Vec::with_capacity(capacity) }
+        Self { slots: Slots::with_capacity(capacity), entries: Vec::with_capacity(capacity) }
     }
 
     /// What stands in these places, as far as there is something.
@@ -397,8 +409,48 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.entries.iter().map(|(_, held)| held)
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&I, &mut T)> {
+        self.entries.iter_mut().map(|(id, held)| (&*id, held))
+    }
+
     pub(crate) fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut T> {
         self.entries.iter_mut().map(|(_, held)| held)
+    }
+}
+
+/// Two tables are equal if they hold the same, in whatever places.
+impl<I: AsRef<str>, T: PartialEq> PartialEq for IdTable<I, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries.len() == other.entries.len()
+            && self.entries.iter().all(|(id, held)| other.get(id) == Some(held))
+    }
+}
+
+impl<I: AsRef<str>, T: Eq> Eq for IdTable<I, T> {}
+
+/// A map, by id.
+#[cfg(feature = "serde")]
+impl<I: Ord + serde::Serialize, T: serde::Serialize> serde::Serialize for IdTable<I, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_unstable_by_key(|(id, _)| id);
+        serializer.collect_map(entries.into_iter().map(|(id, held)| (id, held)))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de, I, T> serde::Deserialize<'de> for IdTable<I, T>
+where
+    I: Ord + Clone + AsRef<str> + serde::Deserialize<'de>,
+    T: serde::Deserialize<'de>,
+{
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let entries = std::collections::BTreeMap::<I, T>::deserialize(deserializer)?;
+        let mut table = Self::with_capacity(entries.len());
+        for (id, held) in entries {
+            table.insert_new(Hashed::new(&id), held);
+        }
+        Ok(table)
     }
 }
 
@@ -437,8 +489,9 @@ mod tests {
                         map.insert(id, step);
                     }
                     5 | 6 => {
-                        let removed = table.swap_remove(&Hashed::new(id.as_str()));
-                        prop_assert_eq!(removed.map(|(_, _, held)| held), map.remove(&id));
+                        let place = table.place_of(&Hashed::new(id.as_str()));
+                        let removed = place.and_then(|place| table.swap_remove_at(place));
+                        prop_assert_eq!(removed.map(|(_, held)| held), map.remove(&id));
                     }
                     _ => {
                         table.retain(|_, held| *held % 5 != 0);
@@ -456,7 +509,7 @@ mod tests {
                 prop_assert_eq!(table.place_of(id), Some(place));
                 prop_assert_eq!(table.place_beside(id, &mut found), Some(place));
                 prop_assert_eq!(found, place);
-                prop_assert!(table.likely(id).is_some());
+                prop_assert!(table.place_hint(id).is_some());
             }
             prop_assert_eq!(table.place_beside("nobody", &mut found), None);
         }

@@ -8,17 +8,16 @@
 //! the next mark is now.
 
 use std::cmp::Ordering;
-use std::hint::black_box;
 
 use crate::collections::id_table::{Hashed, IdTable, Key};
 use crate::model::time::Timestamp;
 
 /// How many entries, or bounds, have a bound together.
-const FEW: usize = 32;
+const BLOCK_LEN: usize = 32;
 
 /// When an entry was last heard of, and which one it was of those within the same millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Heard {
+struct Moment {
     at: Timestamp,
     nth: u32,
 }
@@ -26,30 +25,37 @@ struct Heard {
 /// Ids in places as of an [`IdTable`], and when each was last heard of. Those of one millisecond stay in
 /// the order in which they were.
 #[derive(Debug, Clone)]
-pub(crate) struct Silence<I> {
-    heard: IdTable<I, Heard>,
+pub(crate) struct LastSeen<I> {
+    moments: IdTable<I, Moment>,
     /// Before it nobody was heard of; none where there is nobody.
-    since: Option<Heard>,
+    since: Option<Moment>,
     /// The last that was noted.
-    last: Heard,
+    last: Moment,
     /// Some earlier last one, and how many were not heard of after it.
-    mark: Heard,
+    mark: Moment,
     unheard: usize,
     /// The bounds of each few places, then of each few of those, until there are but a few.
-    bounds: Vec<Vec<Heard>>,
+    bounds: Vec<Vec<Moment>>,
 }
 
-impl<I> Default for Silence<I> {
+impl<I> Default for LastSeen<I> {
     fn default() -> Self {
-        let [last, mark] = [Heard::default(); 2];
-        Self { heard: IdTable::default(), since: None, last, mark, unheard: 0, bounds: Vec::new() }
+        let [last, mark] = [Moment::default(); 2];
+        Self {
+            moments: IdTable::default(),
+            since: None,
+            last,
+            mark,
+            unheard: 0,
+            bounds: Vec::new(),
+        }
     }
 }
 
-impl<I: AsRef<str>> Silence<I> {
+impl<I: AsRef<str>> LastSeen<I> {
     /// As [`IdTable::place_of`].
     pub(crate) fn place_of(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
-        self.heard.place_of(key)
+        self.moments.place_of(key)
     }
 
     /// As [`IdTable::place_beside`].
@@ -58,34 +64,22 @@ impl<I: AsRef<str>> Silence<I> {
         key: &(impl Key + ?Sized),
         found: &mut usize,
     ) -> Option<usize> {
-        self.heard.place_beside(key, found)
+        self.moments.place_beside(key, found)
     }
 
-    /// As [`IdTable::likely`].
-    pub(crate) fn likely(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
-        self.heard.likely(key)
+    /// Returns the place where an id may stand, without a look at what stands there.
+    pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
+        self.moments.place_hint(key)
     }
 
     /// Who has a place, and when it was last heard of.
     pub(crate) fn at(&self, place: usize) -> Option<(&I, Timestamp)> {
-        self.heard.at(place).map(|(id, heard)| (id, heard.at))
-    }
-
-    /// Has the memory of the table itself brought here.
-    pub(crate) fn fetch(&self) {
-        self.heard.fetch();
-        black_box((self.since, self.last, self.mark, self.unheard));
-    }
-
-    /// Has the memory of a place brought here.
-    pub(crate) fn fetch_at(&self, place: usize) {
-        self.heard.fetch_id(place);
-        black_box(self.heard.at(place).map(|(_, heard)| heard.at));
+        self.moments.at(place).map(|(id, heard)| (id, heard.at))
     }
 
     /// Notes that a place was heard of, after all that was noted of the same millisecond.
-    pub(crate) fn note(&mut self, place: usize, at: Timestamp) {
-        let Some(held) = self.heard.at_mut(place) else { return };
+    pub(crate) fn record(&mut self, place: usize, at: Timestamp) {
+        let Some(held) = self.moments.at_mut(place) else { return };
         let heard = self.last.next(at);
         let before = std::mem::replace(held, heard);
         self.last = heard;
@@ -104,22 +98,22 @@ impl<I: AsRef<str>> Silence<I> {
     {
         let heard = self.last.next(at);
         self.last = heard;
-        let place = self.heard.insert_new(id, heard);
+        let place = self.moments.insert_new(id, heard);
         self.unheard += usize::from(heard <= self.mark);
         self.bind();
         self.lower(place, heard);
     }
 
-    /// Takes an id out, whose place the last one has from then on.
-    pub(crate) fn swap_remove(&mut self, key: &(impl Key + ?Sized)) -> Option<(I, usize)> {
-        let (place, id, heard) = self.heard.swap_remove(key)?;
-        self.unheard -= usize::from(heard <= self.mark);
+    /// Takes out the id that has a place, which the last one has from then on.
+    pub(crate) fn swap_remove_at(&mut self, place: usize) -> Option<I> {
+        let (id, seen) = self.moments.swap_remove_at(place)?;
+        self.unheard -= usize::from(seen <= self.mark);
         self.bind();
-        if let Some((_, moved)) = self.heard.at(place) {
+        if let Some((_, moved)) = self.moments.at(place) {
             self.lower(place, *moved);
         }
         self.advance();
-        Some((id, place))
+        Some(id)
     }
 
     /// Before this time nobody was heard of; it may be too early.
@@ -150,9 +144,9 @@ impl<I: AsRef<str>> Silence<I> {
             // Now it is known of these few, and with that of those that they are among.
             let (mut block, mut known) = (place, heard);
             for level in 0..top {
-                block /= FEW;
+                block /= BLOCK_LEN;
                 self.bounds[level][block] = known;
-                known = self.earliest(level + 1, block / FEW)?.1;
+                known = self.earliest(level + 1, block / BLOCK_LEN)?.1;
             }
             self.since = self.since.max(Some(known));
             if known == heard {
@@ -164,7 +158,7 @@ impl<I: AsRef<str>> Silence<I> {
 
     /// The places, the longest silent first.
     pub(crate) fn in_order(&self) -> Vec<usize> {
-        let mut places: Vec<_> = self.heard.values().copied().enumerate().collect();
+        let mut places: Vec<_> = self.moments.values().copied().enumerate().collect();
         places.sort_by_key(|(_, heard)| *heard);
         places.into_iter().map(|(place, _)| place).collect()
     }
@@ -177,30 +171,30 @@ impl<I: AsRef<str>> Silence<I> {
     /// Has each time made another one, which are then in this order of the places.
     pub(crate) fn order(&mut self, places: &[usize], change: impl Fn(Timestamp) -> Timestamp) {
         for (place, nth) in places.iter().zip(0..) {
-            if let Some(held) = self.heard.at_mut(*place) {
-                *held = Heard { at: change(held.at), nth };
+            if let Some(held) = self.moments.at_mut(*place) {
+                *held = Moment { at: change(held.at), nth };
                 self.last = *held;
             }
         }
         self.bounds.clear();
         self.bind();
         self.since = self.earliest(self.bounds.len(), 0).map(|(_, heard)| heard);
-        (self.mark, self.unheard) = (self.last, self.heard.iter().len());
+        (self.mark, self.unheard) = (self.last, self.moments.iter().len());
     }
 
     /// Where everybody was heard of after the mark, takes note of that, and sets the next one.
     fn advance(&mut self) {
         if self.unheard == 0 && self.since.is_some() {
             self.since = self.since.max(Some(self.mark));
-            (self.mark, self.unheard) = (self.last, self.heard.iter().len());
+            (self.mark, self.unheard) = (self.last, self.moments.iter().len());
         }
     }
 
     /// Nobody in this place was heard of before.
-    fn lower(&mut self, place: usize, heard: Heard) {
+    fn lower(&mut self, place: usize, heard: Moment) {
         let mut block = place;
         for bounds in &mut self.bounds {
-            block /= FEW;
+            block /= BLOCK_LEN;
             bounds[block] = bounds[block].min(heard);
         }
         self.since = Some(self.since.map_or(heard, |since| since.min(heard)));
@@ -208,13 +202,13 @@ impl<I: AsRef<str>> Silence<I> {
 
     /// Has as many bounds as there are to be: new ones as they are, the others as they were.
     fn bind(&mut self) {
-        let mut len = self.heard.iter().len();
+        let mut len = self.moments.iter().len();
         if len == 0 {
             self.since = None;
         }
         let mut level = 0;
-        while len > FEW {
-            len = len.div_ceil(FEW);
+        while len > BLOCK_LEN {
+            len = len.div_ceil(BLOCK_LEN);
             if level == self.bounds.len() {
                 self.bounds.push(Vec::new());
             }
@@ -230,26 +224,26 @@ impl<I: AsRef<str>> Silence<I> {
 
     /// The earliest of a block of few, and where it stands among all: of the entries, or of the bounds
     /// so many levels above them.
-    fn earliest(&self, level: usize, block: usize) -> Option<(usize, Heard)> {
-        let first = block * FEW;
+    fn earliest(&self, level: usize, block: usize) -> Option<(usize, Moment)> {
+        let first = block * BLOCK_LEN;
         match level.checked_sub(1) {
             None => {
-                let entries = self.heard.range(first..first + FEW);
+                let entries = self.moments.range(first..first + BLOCK_LEN);
                 earliest(first, entries.iter().map(|(_, heard)| *heard))
             }
             Some(below) => {
-                let bounds = self.bounds.get(below)?.iter().skip(first).take(FEW);
+                let bounds = self.bounds.get(below)?.iter().skip(first).take(BLOCK_LEN);
                 earliest(first, bounds.copied())
             }
         }
     }
 }
 
-fn earliest(first: usize, few: impl Iterator<Item = Heard>) -> Option<(usize, Heard)> {
+fn earliest(first: usize, few: impl Iterator<Item = Moment>) -> Option<(usize, Moment)> {
     (first..).zip(few).min_by_key(|(_, heard)| *heard)
 }
 
-impl Ord for Heard {
+impl Ord for Moment {
     /// As one number, as they are compared by the dozen.
     fn cmp(&self, other: &Self) -> Ordering {
         let [this, other] = [self, other]
@@ -258,13 +252,13 @@ impl Ord for Heard {
     }
 }
 
-impl PartialOrd for Heard {
+impl PartialOrd for Moment {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Heard {
+impl Moment {
     fn next(self, at: Timestamp) -> Self {
         Self { at, nth: if at == self.at { self.nth.saturating_add(1) } else { 0 } }
     }
@@ -300,9 +294,9 @@ mod tests {
         }
     }
 
-    fn push(silence: &mut Silence<String>, at: Timestamp, ids: &mut Vec<String>, number: usize) {
+    fn push(seen: &mut LastSeen<String>, at: Timestamp, ids: &mut Vec<String>, number: usize) {
         let id = format!("u{number}");
-        silence.insert_new(Hashed::new(&id), at);
+        seen.insert_new(Hashed::new(&id), at);
         ids.push(id);
     }
 
@@ -313,14 +307,14 @@ mod tests {
             filled in 0..1_500_usize,
             steps in prop::collection::vec((0..11_u8, any::<prop::sample::Index>(), 0..4_u64), 0..120),
         ) {
-            let mut silence = Silence::default();
+            let mut seen = LastSeen::default();
             let mut ids = Vec::new();
             let mut queue = Queue::default();
             let mut now = 20_000;
             let at = Timestamp::from_millis;
             for place in 0..filled {
                 now += if place % 3 == 0 { 1_000 } else { 0 };
-                push(&mut silence, at(now), &mut ids, place);
+                push(&mut seen, at(now), &mut ids, place);
                 queue.note(place, at(now));
             }
             for (number, (step, which, past)) in (filled..).zip(steps) {
@@ -328,33 +322,33 @@ mod tests {
                 now += 1_000 * past;
                 match step {
                     0..=3 if len > 0 => {
-                        silence.note(which.index(len), at(now));
+                        seen.record(which.index(len), at(now));
                         queue.note(which.index(len), at(now));
                     }
                     4 if len > 0 => {
                         let id = ids.swap_remove(which.index(len));
-                        prop_assert_eq!(silence.swap_remove(&id), Some((id, which.index(len))));
+                        prop_assert_eq!(seen.swap_remove_at(which.index(len)), Some(id));
                         queue.swap_remove(which.index(len));
                     }
                     5 => {
-                        push(&mut silence, at(now), &mut ids, number);
+                        push(&mut seen, at(now), &mut ids, number);
                         queue.note(len, at(now));
                     }
-                    6 => _ = silence.longest(at(now)),
+                    6 => _ = seen.longest(at(now)),
                     7 => {
-                        silence.map(|heard_at| heard_at.min(at(now - 3_000)));
-                        queue.0.iter_mut().for_each(|(heard_at, _)| *heard_at = (*heard_at).min(at(now - 3_000)));
+                        seen.map(|at_| at_.min(at(now - 3_000)));
+                        queue.0.iter_mut().for_each(|(at_, _)| *at_ = (*at_).min(at(now - 3_000)));
                     }
                     8 => {
                         let mut places: Vec<_> = (0..len).collect();
                         places.rotate_left(which.index(len.max(1)));
-                        silence.order(&places, |_| at(now));
+                        seen.order(&places, |_| at(now));
                         queue.0 = places.into_iter().map(|place| (at(now), place)).collect();
                     }
                     9 if len > 0 => {
-                        // Heard of at a time of the past, at which nobody else was.
+                        // Moment of at a time of the past, at which nobody else was.
                         let past = at(now - 1_000 * past * past + 1 + number as u64 % 999);
-                        silence.note(which.index(len), past);
+                        seen.record(which.index(len), past);
                         queue.note(which.index(len), past);
                         now += 1_000;
                     }
@@ -362,21 +356,22 @@ mod tests {
                         // All that went silent go, in their order.
                         let old = at(now - 1_000 * past * past);
                         for _ in 0..40 {
-                            let longest = silence.longest(old);
+                            let longest = seen.longest(old);
                             prop_assert_eq!(longest, queue.longest(old));
                             let Some(place) = longest else { break };
-                            silence.swap_remove(&ids.swap_remove(place));
+                            seen.swap_remove_at(place);
+                            ids.swap_remove(place);
                             queue.swap_remove(place);
                         }
                     }
                 }
                 let first = queue.0.first().map(|(at, _)| *at);
-                prop_assert!(silence.since() <= first && silence.since().is_some() == first.is_some());
-                prop_assert!(queue.0.len() > FEW || silence.since_exactly() == first);
+                prop_assert!(seen.since() <= first && seen.since().is_some() == first.is_some());
+                prop_assert!(queue.0.len() > BLOCK_LEN || seen.since_exactly() == first);
                 let order: Vec<_> = queue.0.iter().map(|(_, place)| *place).collect();
-                prop_assert_eq!(silence.in_order(), order);
+                prop_assert_eq!(seen.in_order(), order);
                 for (at, place) in &queue.0 {
-                    prop_assert_eq!(silence.at(*place), Some((&ids[*place], *at)));
+                    prop_assert_eq!(seen.at(*place), Some((&ids[*place], *at)));
                 }
             }
         }
@@ -385,26 +380,26 @@ mod tests {
     #[test]
     fn one_who_was_heard_of_earlier_than_told_before_is_the_longest_silent() {
         let at = Timestamp::from_millis;
-        let (mut silence, mut ids) = (Silence::default(), Vec::new());
-        (0..2_000).for_each(|number| push(&mut silence, at(50), &mut ids, number));
-        silence.note(1_234, at(20));
-        assert_eq!(silence.since(), Some(at(20)));
-        assert_eq!(silence.longest(at(50)), Some(1_234));
-        silence.note(1_234, at(60));
-        assert_eq!(silence.longest(at(50)), None);
-        assert_eq!(silence.since(), Some(at(50)));
+        let (mut seen, mut ids) = (LastSeen::default(), Vec::new());
+        (0..2_000).for_each(|number| push(&mut seen, at(50), &mut ids, number));
+        seen.record(1_234, at(20));
+        assert_eq!(seen.since(), Some(at(20)));
+        assert_eq!(seen.longest(at(50)), Some(1_234));
+        seen.record(1_234, at(60));
+        assert_eq!(seen.longest(at(50)), None);
+        assert_eq!(seen.since(), Some(at(50)));
     }
 
     #[test]
     fn the_bound_of_all_keeps_up_by_itself_also_where_the_last_that_it_waits_for_goes() {
         let at = Timestamp::from_millis;
-        let (mut silence, mut ids) = (Silence::default(), Vec::new());
-        (0..100).for_each(|number| push(&mut silence, at(50), &mut ids, number));
+        let (mut seen, mut ids) = (LastSeen::default(), Vec::new());
+        (0..100).for_each(|number| push(&mut seen, at(50), &mut ids, number));
         for now in [60, 70] {
-            (0..100).for_each(|place| silence.note(place, at(now)));
+            (0..100).for_each(|place| seen.record(place, at(now)));
         }
-        assert_eq!(silence.since(), Some(at(60)));
-        silence.swap_remove(&ids[0]);
-        assert_eq!(silence.since(), Some(at(70)));
+        assert_eq!(seen.since(), Some(at(60)));
+        seen.swap_remove_at(0);
+        assert_eq!(seen.since(), Some(at(70)));
     }
 }

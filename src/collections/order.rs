@@ -92,19 +92,6 @@ impl<T: Ord> Order<T> {
         }
     }
 
-    pub(crate) fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
-        match &mut self.0 {
-            Held::Few(items) => {
-                items.retain(keep);
-                items.shrink_to_fit();
-            }
-            Held::Many(items) => {
-                items.retain(keep);
-                self.gather();
-            }
-        }
-    }
-
     /// Puts side by side what has become few: fewer than made it many, so that one who comes and
     /// goes moves nobody else.
     fn gather(&mut self) {
@@ -194,7 +181,6 @@ mod tests {
     enum Step {
         Insert(u8),
         Remove(u8),
-        KeepMultiples(u8),
         CollectAnew,
         Clear,
     }
@@ -203,7 +189,6 @@ mod tests {
         let step = prop_oneof![
             300 => any::<u8>().prop_map(Step::Insert),
             150 => any::<u8>().prop_map(Step::Remove),
-            2 => (1..5_u8).prop_map(Step::KeepMultiples),
             2 => Just(Step::CollectAnew),
             1 => Just(Step::Clear),
         ];
@@ -225,10 +210,6 @@ mod tests {
                     Step::Remove(item) => {
                         order.remove(&item);
                         model.remove(&item);
-                    }
-                    Step::KeepMultiples(of) => {
-                        order.retain(|item| item % of == 0);
-                        model.retain(|item| item % of == 0);
                     }
                     Step::CollectAnew => {
                         order = order.iter().rev().chain(&order).copied().collect();

@@ -76,18 +76,6 @@ impl Callback {
             }
         }
     }
-
-    /// Whom it is about, where it is about a user.
-    pub(crate) fn user_id(&self) -> Option<&UserId> {
-        match &self.event {
-            CallbackEvent::UserLoggedIn(event) => Some(&event.user_id),
-            CallbackEvent::UserLoggedOut(event) => Some(&event.user_id),
-            CallbackEvent::RoomCreated(_)
-            | CallbackEvent::RoomClosed(_)
-            | CallbackEvent::StreamCreated(_)
-            | CallbackEvent::StreamClosed(_) => None,
-        }
-    }
 }
 
 /// What a [`Callback`] tells of.

@@ -1,7 +1,4 @@
-//! What the last call made different.
-//!
-//! A mutating call notes *who* changed; what became of them is read from the state when somebody
-//! asks. So nobody who ignores changes pays for them, and the buffer is used again by the next call.
+//! What a call made different.
 
 use std::fmt;
 
@@ -11,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
 use crate::model::visible::{RoomInfo, Session, Stream, User};
-use crate::room::state::RoomState;
 
 /// One thing that became visible, looks different, or stopped being visible.
 ///
@@ -194,135 +190,4 @@ impl ChangeKind {
             Self::SuspicionWithdrawn { .. } => "suspicion_withdrawn",
         }
     }
-}
-
-/// Who changed, before anybody asks what became of them.
-#[derive(Debug, Clone)]
-struct Record {
-    room_id: RoomId,
-    cause: Cause,
-    who: Who,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum Who {
-    RoomListed,
-    RoomUpdated,
-    RoomUnlisted,
-    SessionOpened,
-    SessionUpdated,
-    SessionClosed(Option<SessionId>),
-    UserJoined(UserId),
-    UserUpdated(UserId),
-    UserLeft(UserId),
-    StreamOpened(StreamId),
-    StreamUpdated(StreamId),
-    StreamClosed(StreamId),
-    SuspicionRaised(SuspectedList, Sign),
-    SuspicionWithdrawn(SuspectedList, Sign),
-}
-
-/// The buffer of one call.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ChangeLog(Vec<Record>);
-
-impl ChangeLog {
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Takes back what was noted since there were so many.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn note(&mut self, room_id: &RoomId, cause: Cause, who: Who) {
-        self.0.push(Record { room_id: room_id.clone(), cause, who });
-    }
-}
-
-/// Finds rooms, for those who ask what became of them.
-pub(crate) trait FindRoom {
-    fn find(&self, room_id: &RoomId) -> Option<&RoomState>;
-}
-
-/// The changes of the last mutating call, in the order in which a mirror applies them.
-///
-/// Made by [`RoomRegistry::changes`](crate::RoomRegistry::changes) and
-/// [`Room::changes`](crate::Room::changes). Cost: what is read, is looked up.
-#[derive(Clone)]
-pub struct Changes<'a> {
-    records: std::slice::Iter<'a, Record>,
-    rooms: &'a dyn FindRoom,
-}
-
-impl<'a> Changes<'a> {
-    pub(crate) fn new(log: &'a ChangeLog, rooms: &'a dyn FindRoom) -> Self {
-        Self { records: log.0.iter(), rooms }
-    }
-}
-
-impl Iterator for Changes<'_> {
-    type Item = Change;
-
-    fn next(&mut self) -> Option<Change> {
-        // A user who joined and left within one call was never there for readers.
-        loop {
-            let Record { room_id, cause, who } = self.records.next()?;
-            if let Some(kind) = what_became_of(who, self.rooms.find(room_id)) {
-                return Some(Change { room_id: room_id.clone(), cause: *cause, kind });
-            }
-        }
-    }
-}
-
-impl std::iter::FusedIterator for Changes<'_> {}
-
-impl fmt::Debug for Changes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.clone()).finish()
-    }
-}
-
-fn what_became_of(who: &Who, room: Option<&RoomState>) -> Option<ChangeKind> {
-    let room = room.filter(|room| room.is_listed());
-    Some(match who {
-        Who::RoomListed => {
-            let room = room?;
-            ChangeKind::RoomListed { info: room.info().cloned(), session: room.session().cloned() }
-        }
-        Who::RoomUpdated => ChangeKind::RoomUpdated { info: room?.info().cloned() },
-        Who::RoomUnlisted => ChangeKind::RoomUnlisted,
-        Who::SessionOpened => ChangeKind::SessionOpened(room?.session()?.clone()),
-        Who::SessionUpdated => ChangeKind::SessionUpdated(room?.session()?.clone()),
-        Who::SessionClosed(session_id) => {
-            ChangeKind::SessionClosed { session_id: session_id.clone() }
-        }
-        Who::UserJoined(user_id) => {
-            ChangeKind::UserJoined(room?.user(user_id.as_str())?.to_owned())
-        }
-        Who::UserUpdated(user_id) => {
-            ChangeKind::UserUpdated(room?.user(user_id.as_str())?.to_owned())
-        }
-        Who::UserLeft(user_id) => ChangeKind::UserLeft { user_id: user_id.clone() },
-        Who::StreamOpened(stream_id) => {
-            ChangeKind::StreamOpened(room?.stream(stream_id.as_str())?.to_owned())
-        }
-        Who::StreamUpdated(stream_id) => {
-            ChangeKind::StreamUpdated(room?.stream(stream_id.as_str())?.to_owned())
-        }
-        Who::StreamClosed(stream_id) => ChangeKind::StreamClosed { stream_id: stream_id.clone() },
-        Who::SuspicionRaised(list, sign) => {
-            let mut held = room?.suspicions().iter();
-            let suspicion = held.find(|held| (held.list, held.sign) == (*list, *sign))?;
-            ChangeKind::SuspicionRaised(suspicion.clone())
-        }
-        Who::SuspicionWithdrawn(list, sign) => {
-            ChangeKind::SuspicionWithdrawn { list: *list, sign: *sign }
-        }
-    })
 }

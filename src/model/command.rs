@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+use crate::model::expired::Expired;
 use crate::model::id::{RoomId, StreamId, UserId};
 use crate::model::outcome::Outcome;
 use crate::model::text::{Attributes, Role, Text};
-use crate::room::Expired;
 pub(crate) use check::{check_name, check_role, updated_attributes};
 pub(crate) use room::CheckedRoom;
 pub use room::{NewRoom, RoomUpdate};

@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
 use crate::read::page::{StreamPage, UserPage, turn};
 use crate::read::{StreamRef, UserRef};
+use crate::room::Room;
 use crate::room::state::RoomState;
 
 /// A listed room.
@@ -45,7 +46,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
     #[must_use]
     pub fn id(self) -> &'a RoomId {
-        self.0.id()
+        &self.0.id
     }
 
     /// The name to show: the business info's where it says, else the one that a login named.
@@ -172,7 +173,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.user_count(), 1);")]
     #[must_use]
     pub fn user_count(self) -> usize {
-        self.0.user_count()
+        self.0.users().len()
     }
 
     /// How many streams are in its list. Cost: constant.
@@ -180,7 +181,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.stream_count(), 0);")]
     #[must_use]
     pub fn stream_count(self) -> usize {
-        self.0.stream_count()
+        self.0.streams().len()
     }
 
     /// Its users in order of (joined at, else login time; id). Cost: the users that are read.
@@ -188,7 +189,8 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.users().next().unwrap().id(), \"ann\");")]
     #[must_use]
     pub fn users(self) -> impl DoubleEndedIterator<Item = UserRef<'a>> {
-        self.0.users_in_order()
+        let mut reader = self.0.reader();
+        self.0.users().iter().filter_map(move |(_, id)| reader.read(id).map(UserRef::new))
     }
 
     /// A page of its users: in joining order, or the last who came first. Goes on after a cursor. At
@@ -232,9 +234,9 @@ impl<'a> RoomRef<'a> {
         page: &mut UserPage<'a>,
     ) {
         let after = after.map(|cursor| (cursor.since, &cursor.user_id));
-        let mut reading = self.0.reading();
-        let find = |user_id: &UserId| reading.user(user_id);
-        let next = turn(self.0.user_order(), limit, after, direction, find, &mut page.users);
+        let mut reader = self.0.reader();
+        let find = |user_id: &UserId| reader.read(user_id).map(UserRef::new);
+        let next = turn(self.0.users(), limit, after, direction, find, &mut page.users);
         page.next = next.map(|(since, user_id)| UserCursor { since, user_id: user_id.clone() });
     }
 
@@ -243,7 +245,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert!(room.user(\"ann\").is_some());", "assert!(room.user(\"bob\").is_none());")]
     #[must_use]
     pub fn user(self, user_id: &str) -> Option<UserRef<'a>> {
-        self.0.user(user_id)
+        self.0.user(user_id).map(UserRef::new)
     }
 
     /// Its streams in order of (created at, id). Cost: the streams that are read.
@@ -252,7 +254,7 @@ impl<'a> RoomRef<'a> {
     #[must_use]
     pub fn streams(self) -> impl DoubleEndedIterator<Item = StreamRef<'a>> {
         let room = self.0;
-        room.streams_in_order().filter_map(|id| room.stream(id.as_str()))
+        room.streams().iter().filter_map(|(_, id)| room.stream(id).map(StreamRef::new))
     }
 
     /// A page of its streams: in order of creation, or the newest first; as
@@ -287,7 +289,7 @@ impl<'a> RoomRef<'a> {
     ) {
         let after = after.map(|cursor| (cursor.created_at, &cursor.stream_id));
         let find = |stream_id: &StreamId| self.stream(stream_id.as_str());
-        let next = turn(self.0.stream_order(), limit, after, direction, find, &mut page.streams);
+        let next = turn(self.0.streams(), limit, after, direction, find, &mut page.streams);
         page.next = next.map(|(created_at, stream_id)| StreamCursor {
             created_at,
             stream_id: stream_id.clone(),
@@ -299,7 +301,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert!(room.stream(\"camera\").is_none());")]
     #[must_use]
     pub fn stream(self, stream_id: &str) -> Option<StreamRef<'a>> {
-        self.0.stream(stream_id)
+        self.0.stream(stream_id).map(StreamRef::new)
     }
 }
 
@@ -312,5 +314,23 @@ impl fmt::Debug for RoomRef<'_> {
             .field("users", &self.user_count())
             .field("streams", &self.stream_count())
             .finish()
+    }
+}
+
+impl Room {
+    /// What readers see; `None` where the room is not listed.
+    ///
+    /// ```
+    /// use room_registry::{Config, NewRoom, Room, RoomId, Timestamp};
+    /// let config = Config::default();
+    /// let mut room = Room::new(RoomId::new("r1")?, &config);
+    /// assert!(room.view().is_none());
+    /// room.create(NewRoom::new("r1", "tom"), &config, Timestamp::from_secs(1_000))?;
+    /// assert!(room.view().is_some());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn view(&self) -> Option<RoomRef<'_>> {
+        self.state().is_listed().then(|| RoomRef::new(self.state()))
     }
 }

@@ -7,7 +7,7 @@ use crate::model::id::{StreamId, StreamSessionId, UserId};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::Stream;
-use crate::room::sight::LiveStream;
+use crate::room::visible::VisibleStream;
 
 /// Documents a stream view's method with an example on one open stream.
 macro_rules! stream_example {
@@ -38,24 +38,11 @@ macro_rules! stream_example {
 ///
 #[doc = stream_example!("assert_eq!(stream.publisher_id().unwrap(), \"tom\");")]
 #[derive(Clone, Copy)]
-pub struct StreamRef<'a> {
-    id: &'a StreamId,
-    live: LiveStream<'a>,
-    details: &'a StreamDetails,
-    attributes: &'a Attributes,
-}
+pub struct StreamRef<'a>(VisibleStream<'a>);
 
 impl<'a> StreamRef<'a> {
-    pub(crate) fn new(
-        id: &'a StreamId,
-        live: LiveStream<'a>,
-        attributes: &'a Attributes,
-    ) -> Option<Self> {
-        let details = match live {
-            LiveStream::Held(held) => held.details.as_deref()?,
-            LiveStream::Presence(present) => &present.details.details,
-        };
-        Some(Self { id, live, details, attributes })
+    pub(crate) fn new(stream: VisibleStream<'a>) -> Self {
+        Self(stream)
     }
 
     /// Which stream.
@@ -63,7 +50,7 @@ impl<'a> StreamRef<'a> {
     #[doc = stream_example!("assert_eq!(stream.id(), \"camera\");")]
     #[must_use]
     pub fn id(self) -> &'a StreamId {
-        self.id
+        self.0.id
     }
 
     /// The media server's name of this life of the stream; `None` where an observation alone knows
@@ -72,10 +59,7 @@ impl<'a> StreamRef<'a> {
     #[doc = stream_example!("assert_eq!(stream.stream_session_id(), Some(&StreamSessionId::new(\"s-1\")?));")]
     #[must_use]
     pub fn stream_session_id(self) -> Option<&'a StreamSessionId> {
-        match self.live {
-            LiveStream::Held(held) => Some(&held.stream_session_id),
-            LiveStream::Presence(_) => None,
-        }
+        self.0.stream_session_id()
     }
 
     /// When it came, or was last published again, in their time; `None` where an observation alone
@@ -84,7 +68,7 @@ impl<'a> StreamRef<'a> {
     #[doc = stream_example!("assert_eq!(stream.created_at(), Some(Timestamp::from_secs(99)));")]
     #[must_use]
     pub fn created_at(self) -> Option<Timestamp> {
-        self.live.created_at()
+        self.0.created_at()
     }
 
     /// The room's counter of stream changes at that moment; the creation time in milliseconds where
@@ -93,10 +77,7 @@ impl<'a> StreamRef<'a> {
     #[doc = stream_example!("assert_eq!(stream.counter(), Some(1));")]
     #[must_use]
     pub fn counter(self) -> Option<u64> {
-        match self.live {
-            LiveStream::Held(held) => Some(held.counter),
-            LiveStream::Presence(_) => None,
-        }
+        self.0.counter()
     }
 
     /// Who publishes it.
@@ -104,7 +85,7 @@ impl<'a> StreamRef<'a> {
     #[doc = stream_example!("assert_eq!(stream.publisher_id().unwrap(), \"tom\");")]
     #[must_use]
     pub fn publisher_id(self) -> Option<&'a UserId> {
-        self.details.publisher_id.as_ref()
+        self.0.details().publisher_id.as_ref()
     }
 
     /// What its callback told: publisher, title, URLs.
@@ -112,7 +93,7 @@ impl<'a> StreamRef<'a> {
     #[doc = stream_example!("assert_eq!(stream.details().title, None);")]
     #[must_use]
     pub fn details(self) -> &'a StreamDetails {
-        self.details
+        self.0.details()
     }
 
     /// Attributes of the application's own.
@@ -120,7 +101,7 @@ impl<'a> StreamRef<'a> {
     #[doc = stream_example!("assert!(stream.attributes().is_empty());")]
     #[must_use]
     pub fn attributes(self) -> &'a Attributes {
-        self.attributes
+        self.0.attributes
     }
 
     /// The stream as a value of its own.
@@ -128,19 +109,15 @@ impl<'a> StreamRef<'a> {
     #[doc = stream_example!("assert_eq!(stream.to_owned().stream_id, \"camera\");")]
     #[must_use]
     pub fn to_owned(self) -> Stream {
-        Stream {
-            stream_id: self.id.clone(),
-            stream_session_id: self.stream_session_id().cloned(),
-            created_at: self.created_at(),
-            counter: self.counter(),
-            details: self.details.clone(),
-            attributes: self.attributes.clone(),
-        }
+        self.0.to_owned()
     }
 }
 
 impl fmt::Debug for StreamRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamRef").field("id", self.id).field("live", &self.live).finish()
+        f.debug_struct("StreamRef")
+            .field("id", self.id())
+            .field("created_at", &self.created_at())
+            .finish()
     }
 }

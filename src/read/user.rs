@@ -6,8 +6,8 @@ use crate::model::id::UserId;
 use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Login, Membership, Presence, User};
-use crate::room::members::MemberRef;
-use crate::room::sight::LiveUser;
+use crate::room::visible::VisibleUser;
+use crate::rules::visibility::UserSource;
 
 /// A user of a room's list.
 ///
@@ -26,20 +26,11 @@ use crate::room::sight::LiveUser;
 /// # Ok::<(), room_registry::Error>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct UserRef<'a> {
-    id: &'a UserId,
-    member: Option<MemberRef<'a>>,
-    live: Option<LiveUser<'a>>,
-}
+pub struct UserRef<'a>(VisibleUser<'a>);
 
 impl<'a> UserRef<'a> {
-    /// A user of what is known, if anything is.
-    pub(crate) fn of(
-        member: Option<MemberRef<'a>>,
-        live: Option<(&'a UserId, LiveUser<'a>)>,
-    ) -> Option<Self> {
-        let id = member.map(|member| member.user_id).or(live.map(|(user_id, _)| user_id))?;
-        Some(Self { id, member, live: live.map(|(_, user)| user) })
+    pub(crate) fn new(user: VisibleUser<'a>) -> Self {
+        Self(user)
     }
 
     /// Who.
@@ -47,7 +38,7 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().id(), \"ann\");")]
     #[must_use]
     pub fn id(self) -> &'a UserId {
-        self.id
+        self.0.id
     }
 
     /// The name to show: the membership's where it says, else the media server's.
@@ -56,9 +47,9 @@ impl<'a> UserRef<'a> {
     #[must_use]
     pub fn name(self) -> Option<&'a Text> {
         let name = self.membership().and_then(|membership| membership.name.as_ref());
-        name.or_else(|| match self.live? {
-            LiveUser::Login(login) => login.user_name.as_ref(),
-            LiveUser::Presence(present) => present.details.user_name.as_ref(),
+        name.or_else(|| match self.0.source? {
+            UserSource::Login(login) => login.user_name.as_ref(),
+            UserSource::Presence(presence) => presence.user_name.as_ref(),
         })
     }
 
@@ -68,9 +59,9 @@ impl<'a> UserRef<'a> {
     #[must_use]
     pub fn role(self) -> Option<&'a Role> {
         let role = self.membership().and_then(|membership| membership.role.as_ref());
-        role.or_else(|| match self.live? {
-            LiveUser::Login(login) => login.role.as_ref(),
-            LiveUser::Presence(present) => present.details.role.as_ref(),
+        role.or_else(|| match self.0.source? {
+            UserSource::Login(login) => login.role.as_ref(),
+            UserSource::Presence(presence) => presence.role.as_ref(),
         })
     }
 
@@ -90,7 +81,7 @@ impl<'a> UserRef<'a> {
     )]
     #[must_use]
     pub fn membership(self) -> Option<&'a Membership> {
-        self.member.map(MemberRef::membership)
+        self.0.membership()
     }
 
     /// What the media server says of the user. Of several logins that hold, the one with the
@@ -99,10 +90,7 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().login().is_none());")]
     #[must_use]
     pub fn login(self) -> Option<&'a Login> {
-        match self.live? {
-            LiveUser::Login(login) => Some(login),
-            LiveUser::Presence(_) => None,
-        }
+        self.0.login()
     }
 
     /// What an observation says of the user, where no login counts.
@@ -110,10 +98,7 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().presence().is_none());")]
     #[must_use]
     pub fn presence(self) -> Option<&'a Presence> {
-        match self.live? {
-            LiveUser::Login(_) => None,
-            LiveUser::Presence(present) => Some(&present.details),
-        }
+        self.0.presence()
     }
 
     /// When a heartbeat last came, in our time; `None` where the user is only logged in. A join
@@ -122,7 +107,7 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().heartbeat_at(), Some(Timestamp::from_secs(100)));")]
     #[must_use]
     pub fn heartbeat_at(self) -> Option<Timestamp> {
-        self.member.map(|member| member.heartbeat_at)
+        self.0.member.map(|member| member.heartbeat_at)
     }
 
     /// Since when the user is in the list: joined (our time), else logged in (their time); `None`
@@ -132,7 +117,7 @@ impl<'a> UserRef<'a> {
     #[must_use]
     pub fn since(self) -> Option<Timestamp> {
         let joined_at = self.membership().map(|membership| membership.joined_at);
-        joined_at.or_else(|| self.live?.login_at())
+        joined_at.or_else(|| self.0.source?.login_at())
     }
 
     /// The user as a value of its own.
@@ -140,19 +125,14 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().to_owned().user_id, \"ann\");")]
     #[must_use]
     pub fn to_owned(self) -> User {
-        User {
-            user_id: self.id.clone(),
-            membership: self.membership().cloned(),
-            login: self.login().cloned(),
-            presence: self.presence().cloned(),
-        }
+        self.0.to_owned()
     }
 }
 
 impl fmt::Debug for UserRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserRef")
-            .field("id", self.id)
+            .field("id", self.id())
             .field("membership", &self.membership())
             .field("login", &self.login())
             .field("presence", &self.presence())

@@ -2,30 +2,15 @@
 
 use smallvec::SmallVec;
 
-use crate::collections::id_table::Hashed;
+use crate::collections::id_table::{Hashed, HashedId};
 use crate::model::callback::Callback;
-use crate::model::command::Heartbeat;
+use crate::model::command::{Heartbeat, UserUpdate};
 use crate::model::error::Error;
-use crate::model::id::UserId;
 use crate::model::outcome::Outcome;
+use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::registry::{RoomRegistry, TOGETHER};
-use crate::room::state::RoomState;
-
-/// What an input of a batch is about, and where the user stands in the room, likely.
-struct About<'a, P> {
-    room_id: Hashed<'a, str>,
-    user_id: Option<Hashed<'a, str>>,
-    place: Option<P>,
-}
-
-type Batch<'a, P> = SmallVec<[About<'a, P>; TOGETHER]>;
-
-impl<'a, P> About<'a, P> {
-    fn new(room_id: &'a str, user_id: Option<&'a str>) -> Self {
-        Self { room_id: Hashed::new(room_id), user_id: user_id.map(Hashed::new), place: None }
-    }
-}
+use crate::registry::prefetch::BATCH_LEN;
+use crate::room::work::{CallbackWork, Work};
 
 impl<C: Clock> RoomRegistry<C> {
     /// Many callbacks in one call, in this order, with the outcomes in the same order, in a buffer that
@@ -54,19 +39,20 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn apply_callbacks(&mut self, callbacks: &[Callback], outcomes: &mut Vec<Outcome>) {
         self.begin();
         outcomes.clear();
-        let mut batch = Batch::new();
-        for callbacks in callbacks.chunks(TOGETHER) {
-            batch.clear();
-            batch.extend(callbacks.iter().map(|callback| {
-                About::new(callback.room_id.as_str(), callback.user_id().map(UserId::as_str))
-            }));
-            self.fetch(&mut batch, RoomState::likely_user, |room, place| {
-                room.fetch_lists();
-                room.fetch_user(place);
-            });
-            let callbacks = callbacks.iter().zip(&batch);
-            outcomes
-                .extend(callbacks.map(|(callback, about)| self.apply(callback, &about.room_id)));
+        for callbacks in callbacks.chunks(BATCH_LEN) {
+            let settings = self.config.fingerprint;
+            let batch: SmallVec<[_; BATCH_LEN]> = callbacks
+                .iter()
+                .map(|callback| {
+                    let work = Work::Callback(CallbackWork::new(callback, &settings));
+                    (HashedId::borrowed(&callback.room_id), work)
+                })
+                .collect();
+            self.prefetch_callbacks(batch.iter().map(|(room_id, work)| (room_id, work)));
+            for ((room_id, work), callback) in batch.into_iter().zip(callbacks) {
+                let number = self.rooms.number_of(&room_id);
+                outcomes.push(self.callback(number, &callback.room_id, work));
+            }
         }
     }
 
@@ -94,42 +80,14 @@ impl<C: Clock> RoomRegistry<C> {
     ) {
         self.begin();
         answers.clear();
-        let mut batch = Batch::new();
-        for heartbeats in heartbeats.chunks(TOGETHER) {
-            batch.clear();
-            let heartbeats = heartbeats.iter();
-            batch.extend(heartbeats.map(|(room_id, user_id)| About::new(room_id, Some(user_id))));
-            self.fetch(&mut batch, RoomState::likely_member, RoomState::fetch_member);
-            answers.extend(batch.iter().filter_map(|About { room_id, user_id, place }| {
-                Some(self.beat(room_id, &(*user_id)?.likely_at(*place)))
-            }));
-        }
-    }
-
-    /// Has the memory brought here that a batch is about to look at. Step by step for all of them, and
-    /// each step so short that a processor is at the next input while it waits for this one.
-    fn fetch<'a, P: Copy>(
-        &self,
-        batch: &mut [About<'a, P>],
-        likely: impl Fn(&RoomState, &Hashed<'a, str>) -> Option<P>,
-        fetch: impl Fn(&RoomState, P),
-    ) {
-        let mut rooms = [None; TOGETHER];
-        for (room, about) in rooms.iter_mut().zip(batch.iter_mut()) {
-            let number = self.rooms.likely(&about.room_id);
-            about.room_id = about.room_id.likely_at(number);
-            *room = number.and_then(|number| self.rooms.at(number));
-        }
-        for room in rooms.into_iter().flatten() {
-            room.fetch();
-        }
-        for (room, about) in rooms.iter().zip(batch.iter_mut()) {
-            about.place =
-                room.zip(about.user_id.as_ref()).and_then(|(room, user_id)| likely(room, user_id));
-        }
-        for (room, about) in rooms.iter().zip(batch.iter()) {
-            if let Some((room, place)) = room.zip(about.place) {
-                fetch(room, place);
+        for heartbeats in heartbeats.chunks(BATCH_LEN) {
+            let batch: SmallVec<[_; BATCH_LEN]> = heartbeats
+                .iter()
+                .map(|(room_id, user_id)| (Hashed::new(*room_id), Hashed::new(*user_id)))
+                .collect();
+            self.prefetch_heartbeats(batch.iter().map(|(room_id, user_id)| (room_id, user_id)));
+            for (room_id, user_id) in batch {
+                answers.push(self.beat(room_id, user_id, UserUpdate::default()));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::collections::id_table::Key;
+use crate::collections::id_table::Hashed;
 use crate::model::change::Cause;
 use crate::model::command::{
     Answer, CheckedRoom, CheckedUser, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate,
@@ -13,8 +13,8 @@ use crate::model::id::{RoomId, UserId};
 use crate::model::text::{Attributes, Text};
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::registry::rooms::HeldRoom;
 use crate::room::state::RoomState;
+use crate::room::work::{Work, heartbeat_of};
 
 impl<C: Clock> RoomRegistry<C> {
     /// Creates a room. A session that callbacks opened before is adopted: the command and the
@@ -62,15 +62,15 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn update_room(&mut self, room_id: &str, update: RoomUpdate) -> Result<(), Error> {
         self.begin();
-        let Some(room) = self.rooms.get(room_id) else {
+        let number = self.rooms.number_of(room_id);
+        let Some(room) = number.and_then(|number| self.rooms.at(number)) else {
             return Err(Error::RoomNotFound { room_id: id_text(room_id) });
         };
         let Some(updated) = room.updated_info(update)? else { return Ok(()) };
         if room.info().is_some_and(|info| info.host_id != updated.host_id) {
             self.check_rooms_of(&updated.host_id)?;
         }
-        self.with_room(room_id, Cause::Command, |room, cx| room.update(updated, cx));
-        Ok(())
+        self.take(number, room_id, Work::Update(updated)).map(|_| ())
     }
 
     /// Ends a room: its business info and all memberships. Every session known at this moment is
@@ -92,7 +92,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn end_room(&mut self, room_id: &str) -> Result<(), Error> {
-        self.command(room_id, RoomState::end)
+        self.command(room_id, Work::End)
     }
 
     /// A user joins a room. One who is only logged in gains a membership; a membership whose
@@ -119,15 +119,14 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn join_room(&mut self, room_id: &str, user: NewUser) -> Result<(), Error> {
         self.begin();
         let user = user.check()?;
-        let is_listed = self.rooms.get(room_id).is_some_and(RoomState::is_listed);
-        if !is_listed {
-            let Some(lifecycle) = self.config.auto_create_rooms else {
-                return Err(Error::RoomNotFound { room_id: id_text(room_id) });
-            };
-            return self.create_for(room_id, user, lifecycle);
+        let number = self.rooms.number_of(room_id);
+        let room = number.and_then(|number| self.rooms.at(number));
+        match self.config.auto_create_rooms {
+            Some(lifecycle) if !room.is_some_and(RoomState::is_listed) => {
+                self.create_for(number, room_id, user, lifecycle)
+            }
+            Some(_) | None => self.take(number, room_id, Work::Join(user)).map(|_| ()),
         }
-        self.with_room(room_id, Cause::Command, |room, cx| room.join(user, cx))
-            .unwrap_or_else(|| Err(Error::RoomNotFound { room_id: id_text(room_id) }))
     }
 
     /// A user leaves a room: the membership ends, and every login known. A late repeat of such a
@@ -149,7 +148,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn leave_room(&mut self, room_id: &str, user_id: &str) -> Result<(), Error> {
-        self.command(room_id, |room, cx| room.leave(user_id, cx))
+        self.command(room_id, Work::Leave(Hashed::new(user_id)))
     }
 
     /// A heartbeat: the user is still there. A user who is only logged in gains a membership by it.
@@ -180,8 +179,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn heartbeat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
-        self.begin();
-        self.beat(room_id, user_id)
+        self.heartbeat_with(room_id, user_id, UserUpdate::default())
     }
 
     /// A heartbeat that carries an update (viewing time, points, place). Where the heartbeat is too
@@ -210,36 +208,26 @@ impl<C: Clock> RoomRegistry<C> {
         user_id: &str,
         update: UserUpdate,
     ) -> Result<Heartbeat, Error> {
-        if update == UserUpdate::default() {
-            return self.heartbeat(room_id, user_id);
-        }
-        self.command(room_id, |room, cx| room.heartbeat(user_id, update, cx))
+        self.begin();
+        self.beat(Hashed::new(room_id), Hashed::new(user_id), update)
     }
 
-    /// A heartbeat that finds its membership alive, as nearly all do, touches nothing but that. The last
-    /// of a room's that was waited for puts off what is due in it.
+    /// Hands a heartbeat on.
     pub(super) fn beat(
         &mut self,
-        room_id: &(impl Key + ?Sized),
-        user_id: &(impl Key + ?Sized),
+        room_id: Hashed<'_, str>,
+        user_id: Hashed<'_, str>,
+        update: UserUpdate,
     ) -> Result<Heartbeat, Error> {
-        let Some(number) = self.rooms.number_of(room_id) else {
-            return Err(Error::RoomNotFound { room_id: id_text(room_id.text()) });
-        };
-        let timeout_ms = self.config.heartbeat_timeout_ms;
-        if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {
-            let silent_since = room.silent_since();
-            if room.is_kept_alive(user_id, self.now, timeout_ms) {
-                if room.silent_since() != silent_since {
-                    self.index.keep_up(number, place.next(room, &self.config), self.now);
-                }
-                return Ok(Heartbeat::Alive);
-            }
-        }
-        let answer = self.with_room_at(number, Cause::Command, |room, cx| {
-            room.heartbeat(user_id.text(), UserUpdate::default(), cx)
-        });
-        answer.expect("the room has this number")
+        let number = self.rooms.number_of(&room_id);
+        self.take(number, room_id.id, Work::Heartbeat(user_id, update)).map(heartbeat_of)
+    }
+
+    /// Hands a command on.
+    fn command(&mut self, room_id: &str, work: Work<'_>) -> Result<(), Error> {
+        self.begin();
+        let number = self.rooms.number_of(room_id);
+        self.take(number, room_id, work).map(|_| ())
     }
 
     /// Changes the name, role or attributes of a user; what the update does not name stays.
@@ -268,7 +256,7 @@ impl<C: Clock> RoomRegistry<C> {
         user_id: &str,
         update: UserUpdate,
     ) -> Result<(), Error> {
-        self.command(room_id, |room, cx| room.update_user(user_id, update, cx))
+        self.command(room_id, Work::UpdateUser(Hashed::new(user_id), update))
     }
 
     /// Changes the application's own attributes of a stream: `Some` sets one, `None` takes it
@@ -303,7 +291,7 @@ impl<C: Clock> RoomRegistry<C> {
         stream_id: &str,
         attributes: BTreeMap<Text, Option<Text>>,
     ) -> Result<(), Error> {
-        self.command(room_id, |room, cx| room.update_stream(stream_id, attributes, cx))
+        self.command(room_id, Work::UpdateStream(Hashed::new(stream_id), attributes))
     }
 
     /// Carries out a command that came as a value, from a journal or a queue.
@@ -354,13 +342,15 @@ impl<C: Clock> RoomRegistry<C> {
     fn create(&mut self, room: CheckedRoom) -> Result<(), Error> {
         self.check_creation(&room)?;
         let room_id = room.room_id.clone();
-        self.with_room_or_new(&room_id, Cause::Command, |state, cx| state.create(room, cx))
+        let number = self.rooms.number_of(&room_id);
+        self.take_or_create(number, &room_id, Work::Create(room), Cause::Command).map(|_| ())
     }
 
-    /// Creates the room that a user joins. A session that an end had hidden may show again and fill
-    /// it: then the room is as it was.
+    /// Creates the room that a user joins. A session that an end had hidden may show again and fill it:
+    /// then the room is as it was.
     fn create_for(
         &mut self,
+        number: Option<usize>,
         room_id: &str,
         user: CheckedUser,
         lifecycle: Lifecycle,
@@ -374,15 +364,21 @@ impl<C: Clock> RoomRegistry<C> {
             lifecycle,
         };
         self.check_creation(&room)?;
-        self.with_room_or_new(&room_id, Cause::Command, |state, cx| {
-            let (untouched, told) = (state.clone(), cx.log.len());
-            let joined = state.create(room, cx).and_then(|()| state.join(user, cx));
-            if joined.is_err() {
-                *state = untouched;
-                cx.log.truncate(told);
-            }
-            joined
-        })
+        let before = number.and_then(|number| self.rooms.at(number)).cloned();
+        self.take_or_create(number, &room_id, Work::Create(room), Cause::Command)?;
+        let number = self.rooms.number_of(&room_id);
+        let joined = self.take(number, room_id.as_str(), Work::Join(user));
+        if joined.is_err()
+            && let Some(number) = number
+            && let Some(held) = self.rooms.at_mut(number)
+        {
+            let nothing = || RoomState::new(room_id, self.config.fingerprint);
+            held.room = before.unwrap_or_else(nothing);
+            self.update(number);
+            self.log.clear();
+            self.dirty.clear();
+        }
+        joined.map(|_| ())
     }
 
     /// Whether the room may be created: there is none, and no limit forbids it.

@@ -1,15 +1,16 @@
 //! What is due: when, and done.
 
-use std::hint::black_box;
-
 use crate::model::change::Cause;
+use crate::model::expired::Expired;
 use crate::model::time::Timestamp;
+use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
+use crate::registry::prefetch::BATCH_LEN;
 use crate::registry::rooms::HeldRoom;
-use crate::registry::{RoomRegistry, TOGETHER};
-use crate::room::Expired;
-use crate::room::forget::earlier;
-use crate::room::state::RoomState;
+
+use crate::room::state::Context;
+use crate::room::work::Work;
+use crate::rules::earlier;
 
 /// How many rooms are looked at to tell what is due next, where they were put off.
 const LOOK_AHEAD: usize = 32;
@@ -76,22 +77,19 @@ impl<C: Clock> RoomRegistry<C> {
         while budget > 0 {
             let next = self.due().next();
             // Second by second, as far as the budget goes.
-            if let Some(rooms) = self.index.agenda.open(next.map_or(self.now, |(at, _)| at)) {
+            if let Some(rooms) = self.index.schedule.open(next.map_or(self.now, |(at, _)| at)) {
                 self.put_off_all(&rooms);
                 continue;
             }
             let Some((_, number)) = next else { break };
-            if looked_at.is_multiple_of(TOGETHER) {
-                let rooms = self.due().take(TOGETHER);
-                rooms.filter_map(|(_, number)| self.rooms.held(number)).for_each(HeldRoom::fetch);
+            if looked_at.is_multiple_of(BATCH_LEN) {
+                self.prefetch_due();
             }
             looked_at += 1;
             if self.put_off(number) {
                 continue;
             }
-            let room =
-                self.with_room_at(number, Cause::Command, |room, cx| room.expire(&mut budget, cx));
-            let Some(room) = room else { break };
+            let Some(room) = self.expire_room(number, &mut budget) else { break };
             // A room that is due makes a step; were it otherwise, this would not end.
             if room.steps() == 0 && !self.put_off(number) {
                 break;
@@ -125,18 +123,18 @@ impl<C: Clock> RoomRegistry<C> {
     #[must_use]
     pub fn next_expiry(&self) -> Option<Timestamp> {
         let mut next: Option<Timestamp> = None;
-        let later = self.index.agenda.later();
-        for (looked_at, (thought_at, number)) in self.index.agenda.soon().enumerate() {
-            if earlier(next, later).is_some_and(|next| next <= thought_at) {
+        let far = self.index.schedule.far();
+        for (looked_at, (thought_at, number)) in self.index.schedule.near().enumerate() {
+            if earlier(next, far).is_some_and(|next| next <= thought_at) {
                 break;
             }
             if looked_at == LOOK_AHEAD {
-                return earlier(Some(thought_at), later);
+                return earlier(Some(thought_at), far);
             }
             let due = self.rooms.at(number).and_then(|room| room.next_expiry(&self.config));
             next = earlier(next, due);
         }
-        earlier(next, later)
+        earlier(next, far)
     }
 
     /// Gives all memberships one fresh timeout, as if everybody's heartbeat had come just now:
@@ -157,12 +155,34 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn grant_grace(&mut self) {
         self.begin();
-        self.for_each_room(Cause::Command, RoomState::grant_grace);
+        self.grant_grace_because(Cause::Command);
+    }
+
+    /// Does the same for another reason.
+    pub(super) fn grant_grace_because(&mut self, cause: Cause) {
+        for number in self.rooms.numbers_by_id() {
+            let Some(held) = self.rooms.at_mut(number) else { continue };
+            let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
+            held.room.take(Work::GrantGrace, &mut cx).expect("a grace is no error");
+            self.index.update(number, held, &self.config, self.now);
+            self.dirty.push(held.room.id.clone());
+        }
+    }
+
+    /// Does what is due in one room, at most `budget` steps of it.
+    fn expire_room(&mut self, number: usize, budget: &mut usize) -> Option<Expired> {
+        let held = self.rooms.at_mut(number)?;
+        let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut self.log);
+        let expired = held.room.expire(budget, &mut cx).expect("an expiry is no error");
+        if cx.is_moved {
+            self.update(number);
+        }
+        Some(expired)
     }
 
     /// The rooms that are to be looked at by now, of the seconds that are open, the longest due first.
-    fn due(&self) -> impl Iterator<Item = (Timestamp, usize)> {
-        self.index.agenda.soon().take_while(|(at, _)| *at <= self.now)
+    pub(super) fn due(&self) -> impl Iterator<Item = (Timestamp, usize)> {
+        self.index.schedule.near().take_while(|(at, _)| *at <= self.now)
     }
 
     /// What puts something off does not always move its room in the agenda, as most moves would be for
@@ -171,7 +191,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// it belongs, so that the longest due comes first. Tells whether the room was put elsewhere.
     fn put_off(&mut self, number: usize) -> bool {
         let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { return false };
-        room.settle_silence(&self.config, self.now);
+        room.look_for_timeouts(&self.config, self.now);
         let due = place.next(room, &self.config);
         debug_assert_eq!(due, earlier(due, room.next_expiry(&self.config)), "it was turned since");
         self.index.put_off(number, due, self.now)
@@ -179,12 +199,8 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// The same of many, whose memory is brought here together: that waits for little else.
     fn put_off_all(&mut self, rooms: &[u32]) {
-        for numbers in rooms.chunks(TOGETHER) {
-            for number in numbers {
-                if let Some(HeldRoom { room, place }) = self.rooms.held(*number as usize) {
-                    black_box(place.next(room, &self.config));
-                }
-            }
+        for numbers in rooms.chunks(BATCH_LEN) {
+            self.prefetch_timeouts(numbers);
             for number in numbers {
                 self.put_off(*number as usize);
             }

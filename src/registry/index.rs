@@ -3,18 +3,17 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::hint::black_box;
 use std::ops::Bound;
 
 use crate::model::config::Config;
 use crate::model::id::{RoomId, UserId};
 use crate::model::time::Timestamp;
 use crate::read::RoomRef;
-use crate::registry::agenda::{Agenda, narrow};
 use crate::registry::rooms::HeldRoom;
+use crate::registry::schedule::{Schedule, narrow};
 use crate::repair::planner::{Planner, Standing};
-use crate::room::forget::earlier;
 use crate::room::state::RoomState;
+use crate::rules::earlier;
 
 /// What is due within this time is looked at when it is due, and not before.
 const SOON_MS: u64 = 20_000;
@@ -62,7 +61,7 @@ pub(crate) struct Index {
     ids: BTreeMap<OrderedId, u32>,
     /// When each is looked at next: never after something is due; before it where that was put off
     /// since, and a little before it where it is far off.
-    pub(super) agenda: Agenda,
+    pub(super) schedule: Schedule,
     hosts: BTreeMap<UserId, usize>,
     totals: Totals,
     pub(super) planner: Planner,
@@ -108,9 +107,9 @@ impl Place {
         Self { ranks: Ranks::default(), host_id: None, due: None, is_known: false }
     }
 
-    /// Has its memory brought here.
-    pub(super) fn fetch(&self) {
-        black_box((self.is_known, self.due, self.ranks.listed, self.host_id.is_some()));
+    /// Returns what bringing it up to date looks at.
+    pub(super) fn peek(&self) -> (bool, Option<Timestamp>, Option<Timestamp>, bool) {
+        (self.is_known, self.due, self.ranks.listed, self.host_id.is_some())
     }
 
     /// When something is due in the room, of which nothing but heartbeats came since it was turned.
@@ -127,10 +126,10 @@ impl Ranks {
             totals: Totals {
                 rooms: usize::from(is_listed),
                 sessions: usize::from(room.session().is_some()),
-                users: room.user_count(),
-                streams: room.stream_count(),
+                users: room.users().len(),
+                streams: room.streams().len(),
             },
-            standing: room.standing(config),
+            standing: Standing::of(room, config),
         }
     }
 
@@ -146,7 +145,7 @@ impl Index {
             listed: BTreeMap::new(),
             most_users: BTreeMap::new(),
             ids: BTreeMap::new(),
-            agenda: Agenda::default(),
+            schedule: Schedule::default(),
             hosts: BTreeMap::new(),
             totals: Totals::default(),
             planner: Planner::new(config.repair_calls_per_second),
@@ -155,7 +154,7 @@ impl Index {
 
     /// Moves a room from where it stood to where it stands now. Tells whether it is forgotten, and
     /// has no number any more.
-    pub(crate) fn turn(
+    pub(crate) fn update(
         &mut self,
         number: usize,
         held: &mut HeldRoom,
@@ -174,7 +173,7 @@ impl Index {
             self.keep_up(number, due, now);
         }
         if before != after {
-            self.rank(narrow(number), room.id(), &before, &after);
+            self.rank(narrow(number), &room.id, &before, &after);
         }
         let host_id = room.info().map(|info| &info.host_id);
         if place.host_id.as_ref() != host_id {
@@ -183,9 +182,9 @@ impl Index {
         }
         let is_known = std::mem::replace(&mut place.is_known, true);
         if is_forgotten {
-            self.planner.note(room.id(), None);
+            self.planner.note(&room.id, None);
         } else if after.standing.differs_from(&before.standing) || !is_known {
-            self.planner.note(room.id(), Some(after.standing));
+            self.planner.note(&room.id, Some(after.standing));
         }
         is_forgotten
     }
@@ -204,7 +203,7 @@ impl Index {
     /// A room has another number.
     pub(crate) fn renumber(&mut self, room_id: &RoomId, place: &Place, from: usize, to: usize) {
         let (from, to) = (narrow(from), narrow(to));
-        self.agenda.renumber(from, to);
+        self.schedule.renumber(from, to);
         let ranks = &place.ranks;
         let room_id = OrderedId::of(room_id);
         if let Some(users) = ranks.users() {
@@ -219,7 +218,7 @@ impl Index {
     /// Something is due in a room at another time, maybe. What was put off by less than as long again
     /// stays where it is: most that is put off once is put off again.
     pub(crate) fn keep_up(&mut self, number: usize, due: Option<Timestamp>, now: Timestamp) {
-        let look_at = self.agenda.at(number);
+        let look_at = self.schedule.at(number);
         let is_too_late = earlier(look_at, due) != look_at;
         let is_much_too_early =
             look_at.zip(due).is_some_and(|(look_at, due)| due.since(look_at) > look_at.since(now));
@@ -237,9 +236,9 @@ impl Index {
         now: Timestamp,
     ) -> bool {
         let number = narrow(number);
-        let is_one_of_many = self.agenda.has_many();
+        let is_one_of_many = self.schedule.has_many();
         let look_at = if is_one_of_many { due.map(|due| look_at(due, now, number)) } else { due };
-        self.agenda.set(number, look_at, now)
+        self.schedule.set(number, look_at, now)
     }
 
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
@@ -393,7 +392,7 @@ mod tests {
         let now = Timestamp::from_secs(100);
         let mut look_at_due = |secs| {
             index.keep_up(0, Some(Timestamp::from_secs(secs)), now);
-            index.agenda.at(0).map(|at| at.since(now).as_secs())
+            index.schedule.at(0).map(|at| at.since(now).as_secs())
         };
         assert_eq!(look_at_due(130), Some(30));
         assert_eq!(look_at_due(160), Some(30), "by as long again");

@@ -6,7 +6,8 @@ use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::repair::planner::Question;
+use crate::repair::planner::{Question, Standing};
+use crate::room::work::{Work, outcome_of};
 
 impl<C: Clock> RoomRegistry<C> {
     /// Takes in what the application saw when it asked the media server, and mends what callbacks
@@ -38,10 +39,10 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn apply_observation(&mut self, observation: &Observation) -> Result<Outcome, Error> {
         self.begin();
-        let outcome =
-            self.with_room_or_new(&observation.room_id, Cause::Repaired, |room, cx| {
-                room.observe(observation, cx)
-            })?;
+        let work = Work::observation(observation, &self.config.fingerprint)?;
+        let number = self.rooms.number_of(&observation.room_id);
+        let answer = self.take_or_create(number, &observation.room_id, work, Cause::Repaired)?;
+        let outcome = outcome_of(answer);
         self.index.planner.answered(observation.room_id.as_str(), self.now);
         Ok(outcome)
     }
@@ -75,9 +76,9 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn next_question(&mut self) -> Option<Question> {
         self.begin();
         let (rooms, config) = (&self.rooms, &self.config);
-        self.index
-            .planner
-            .next(self.now, |room_id| rooms.get(room_id.as_str()).map(|room| room.standing(config)))
+        self.index.planner.next(self.now, |room_id| {
+            rooms.get(room_id.as_str()).map(|room| Standing::of(room, config))
+        })
     }
 
     /// The media server could not be asked about a room: it is asked about again after 10 s, after

@@ -1,6 +1,6 @@
 //! The rooms of a registry: found by id, and by number for the orders that name many of them.
 
-use crate::collections::id_table::{Key, Places};
+use crate::collections::id_table::{Key, Slots};
 use crate::registry::index::Place;
 use crate::room::state::RoomState;
 
@@ -12,7 +12,7 @@ const CHUNK: usize = 512;
 /// takes its number.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
-    numbers: Places,
+    numbers: Slots,
     /// All but the last are full.
     chunks: Vec<Vec<HeldRoom>>,
 }
@@ -29,12 +29,6 @@ impl HeldRoom {
     pub(crate) fn new(room: RoomState) -> Self {
         Self { room, place: Place::nowhere() }
     }
-
-    /// Has all of its own memory brought here, at once and not as it is come upon.
-    pub(super) fn fetch(&self) {
-        self.place.fetch();
-        self.room.fetch_all();
-    }
 }
 
 impl Rooms {
@@ -47,12 +41,12 @@ impl Rooms {
     }
 
     pub(crate) fn number_of(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
-        self.numbers.find(room_id, |number| self.at(number).map(|room| room.id().as_str()))
+        self.numbers.find(room_id, |number| self.at(number).map(|room| room.id.as_str()))
     }
 
-    /// As [`Places::likely`].
-    pub(super) fn likely(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
-        self.numbers.likely(room_id)
+    /// As [`Slots::place_hint`].
+    pub(super) fn place_hint(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.numbers.place_hint(room_id)
     }
 
     pub(crate) fn at(&self, number: usize) -> Option<&RoomState> {
@@ -69,14 +63,14 @@ impl Rooms {
 
     /// Adds a room; answers its number, or nothing where there is one of this id.
     pub(crate) fn insert(&mut self, room: HeldRoom) -> Option<usize> {
-        if self.number_of(room.room.id()).is_some() {
+        if self.number_of(&room.room.id).is_some() {
             return None;
         }
         let number = self.len();
-        let hash = room.room.id().hash();
+        let hash = room.room.id.hash();
         let chunks = &self.chunks;
         self.numbers
-            .push(hash, number, |number| chunks[number / CHUNK][number % CHUNK].room.id().hash());
+            .push(hash, number, |number| chunks[number / CHUNK][number % CHUNK].room.id.hash());
         match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
             Some(last) => last.push(room),
             None => self.chunks.push(vec![room]),
@@ -95,15 +89,16 @@ impl Rooms {
             Some(held) => std::mem::replace(held, last),
             None => last,
         };
-        let moved = self.at(number).map(|room| (room.id().hash(), last_number));
-        self.numbers.swap_remove(gone.room.id().hash(), number, moved);
+        let moved = self.at(number).map(|room| (room.id.hash(), last_number));
+        let moved = moved.map(|(hash, from)| (move || hash, from));
+        self.numbers.swap_remove(|| gone.room.id.hash(), number, moved);
     }
 
     /// The numbers of all rooms, by id.
     pub(crate) fn numbers_by_id(&self) -> Vec<usize> {
         let mut numbers: Vec<_> = (0..self.len()).collect();
         // The ids side by side, and not each in its room's memory, some dozen times.
-        numbers.sort_by_cached_key(|number| self.at(*number).map(|room| room.id().clone()));
+        numbers.sort_by_cached_key(|number| self.at(*number).map(|room| room.id.clone()));
         numbers
     }
 }

@@ -18,8 +18,7 @@ use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::rooms::{HeldRoom, Rooms};
 use crate::room::Room;
-use crate::room::state::RoomState;
-use crate::room::stored::StoredRoom;
+use crate::stored::StoredRoom;
 
 /// The version of the snapshot that this crate writes and reads.
 const VERSION: u32 = 1;
@@ -141,8 +140,9 @@ impl<C: Clock> RoomRegistry<C> {
     ) -> Result<Self, D::Error> {
         let mut registry = Self::read(config, clock, saved)?;
         registry.begin();
-        registry.for_each_room(Cause::Import, RoomState::grant_grace); // which fills the indexes
+        registry.grant_grace_because(Cause::Import); // which fills the indexes
         registry.log.clear();
+        registry.dirty.clear();
         Ok(registry)
     }
 
@@ -188,7 +188,7 @@ impl<C: Clock> RoomRegistry<C> {
         let mut registry = Self::read(config, clock, saved)?;
         for number in 0..registry.rooms.len() {
             let Some(held) = registry.rooms.at_mut(number) else { continue };
-            registry.index.turn(number, held, &registry.config, registry.now);
+            registry.index.update(number, held, &registry.config, registry.now);
         }
         Ok(registry)
     }
@@ -314,8 +314,8 @@ impl<'de> Visitor<'de> for RoomsSeed {
         let mut rooms = Rooms::default();
         while let Some(room) = list.next_element::<Room>()? {
             let room = room.into_state();
-            check_settings(room.settings(), self.0)?;
-            let room_id = room.id().clone();
+            check_settings(room.settings, self.0)?;
+            let room_id = room.id.clone();
             if rooms.insert(HeldRoom::new(room)).is_none() {
                 return Err(de::Error::custom(format_args!(
                     "room {room_id} is in the snapshot twice"

@@ -1,11 +1,13 @@
 //! Single rooms out of a registry and into one.
 
-use crate::model::change::{Cause, Who};
+use crate::model::change::Cause;
 use crate::model::error::Error;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
+use crate::registry::rooms::HeldRoom;
 use crate::room::Room;
-use crate::room::state::RoomState;
+use crate::room::changes::Note;
+use crate::room::state::{Context, RoomState};
 
 impl<C: Clock> RoomRegistry<C> {
     /// A copy of a room with everything that is held of it, also of one that is not listed and only
@@ -41,15 +43,15 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn remove(&mut self, room_id: &str) -> Option<Room> {
         self.begin();
-        let mut removed = None;
-        self.with_room(room_id, Cause::Import, |room, cx| {
-            if room.is_listed() {
-                cx.log.note(room.id(), cx.cause, Who::RoomUnlisted);
-            }
-            let nothing = RoomState::new(room.id().clone(), room.settings());
-            removed = Some(Room::from_state(std::mem::replace(room, nothing)));
-        });
-        removed
+        let number = self.rooms.number_of(room_id)?;
+        let held = self.rooms.at_mut(number)?;
+        if held.room.is_listed() {
+            self.log.note(&held.room.id, Cause::Import, Note::RoomUnlisted);
+        }
+        let nothing = RoomState::new(held.room.id.clone(), held.room.settings);
+        let removed = std::mem::replace(&mut held.room, nothing);
+        self.update(number);
+        Some(Room::from_state(removed))
     }
 
     /// Takes a room in, merging it with what is held of it already; see [`Room::merge`]. Limits do
@@ -71,12 +73,20 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn import(&mut self, room: Room) -> Result<(), Error> {
         self.begin();
         let state = room.into_state();
-        let found = state.settings();
+        let found = state.settings;
         if found != self.config.fingerprint {
             return Err(Error::OtherSettings { expected: self.config.fingerprint, found });
         }
-        let room_id = state.id().clone();
-        self.with_room_or_new(&room_id, Cause::Import, |held, cx| held.merge(state, cx));
-        Ok(())
+        let room_id = state.id.clone();
+        let number = self.rooms.number_of(&room_id);
+        let number = number.or_else(|| {
+            self.rooms.insert(HeldRoom::new(RoomState::new(room_id, self.config.fingerprint)))
+        });
+        let Some(number) = number else { return Ok(()) };
+        let held = self.rooms.at_mut(number).expect("a room has this number");
+        let mut cx = Context::new(&self.config, self.now, Cause::Import, &mut self.log);
+        let merged = held.room.merge(state, &mut cx);
+        self.update(number);
+        merged
     }
 }

@@ -16,9 +16,12 @@ use std::fmt;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+use crate::model::config::Config;
 use crate::model::id::RoomId;
 use crate::model::time::Timestamp;
 use crate::repair::planner::budget::Budget;
+use crate::room::Room;
+use crate::room::state::RoomState;
 
 /// How long an answer is waited for.
 const OUTSTANDING_FOR_MS: u64 = 30_000;
@@ -140,6 +143,41 @@ impl Standing {
         let hole = self.hole_at.map(|at| (at, Class::Hole));
         let sign = self.sign_at.map(|at| (at, Class::Sign));
         hole.into_iter().chain(sign)
+    }
+}
+
+impl Standing {
+    pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
+        // An answer tells nothing of what is younger than the clock skew, and a little is added.
+        let skew_ms = room.settings.clock_skew_ms.saturating_add(1_000);
+        let grace_ms = config.ask_after_ms.max(skew_ms);
+        let ask_at = |noticed_at: Option<Timestamp>| noticed_at.map(|at| at.plus(grace_ms));
+        let worth = room.worth_asking();
+        Self {
+            hole_at: ask_at(worth.gap_noticed_at),
+            sign_at: ask_at(worth.sign_noticed_at),
+            tail_at: room.unconfirmed().map(|changed_at| changed_at.plus(config.quiet_for_ms)),
+            confirmed_at: room.confirmed_at(),
+            unseen_since: room.unlisted_since(),
+            users: worth.users,
+            streams: worth.streams,
+        }
+    }
+}
+
+impl Room {
+    /// Returns where the room stands in the eyes of a [`Planner`]. Cost: constant.
+    ///
+    /// ```
+    /// use room_registry::{Config, Room, RoomId};
+    /// let config = Config::default();
+    /// let room = Room::new(RoomId::new("r1")?, &config);
+    /// assert_eq!(room.standing(&config).confirmed_at, None);
+    /// # Ok::<(), room_registry::IdError>(())
+    /// ```
+    #[must_use]
+    pub fn standing(&self, config: &Config) -> Standing {
+        Standing::of(self.state(), config)
     }
 }
 

@@ -1,91 +1,48 @@
-//! One room: the live part, the business info and the memberships together, and the visible state
-//! that follows from them.
-//!
-//! The registers are the truth; what is visible is kept beside them (`shown`, the orders), so that
-//! reading costs nothing and a change is told without comparing whole rooms. Every operation ends
-//! in [`RoomState::show`] or [`RoomState::user_turned`], the two places that move the visible state.
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::hint::black_box;
+//! One room: what is known, and what follows from it.
 
 use crate::collections::id_table::Key;
 use crate::collections::order::Order;
-use crate::model::change::{Cause, ChangeLog};
+use crate::model::change::Cause;
+use crate::model::command::Lifecycle;
 use crate::model::config::{Config, Fingerprint};
-use crate::model::id::{RoomId, StreamId, StreamSessionId, UserId};
+use crate::model::id::{RoomId, StreamId, UserId};
 use crate::model::suspicion::{SuspectedList, Suspicion};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
-use crate::read::{StreamRef, UserRef};
-use crate::room::facts::Concerned;
-use crate::room::live::Live;
-use crate::room::members::Members;
-use crate::room::shown::{earliest, shown, visible_session};
-use crate::room::sight::{LiveStream, LiveUser, Sight, Visible};
-use crate::room::suspect::Doubtful;
+use crate::registers::Registers;
+#[cfg(feature = "serde")]
+use crate::registers::places::Target;
+use crate::room::changes::{ChangeLog, FindRoom};
+use crate::room::projection::Projection;
+use crate::room::visible::{VisibleStream, VisibleUser};
+use crate::rules::signs::WorthAsking;
+use crate::rules::visibility::Visible;
+use crate::rules::{Rulebook, earlier, summary};
 
-/// Everything of one room, in memory as it stands here: what a heartbeat looks at and what tells that a
-/// callback is outdated come first.
+/// Everything of one room.
 #[derive(Debug, Clone)]
-#[repr(C)]
 pub(crate) struct RoomState {
-    pub(super) id: RoomId,
-    /// Our time, as of the last operation.
-    pub(super) clock: Timestamp,
-    /// When something is next to be forgotten; follows from the rest.
-    pub(super) sweep_at: Option<Timestamp>,
-    /// Since when something is suspicious that was not reported yet; follows from the rest.
-    pub(super) unreported_since: Option<Timestamp>,
-    pub(super) members: Members,
-    /// What is worth asking about; follows from the rest.
-    pub(super) doubtful: Doubtful,
-    /// What was reported.
-    pub(super) suspicions: Vec<Suspicion>,
-    pub(super) live: Live,
-    pub(super) info: Option<RoomInfo>,
-
+    pub(crate) id: RoomId,
+    /// The local time of the last operation. What readers see is as of then.
+    pub(crate) clock: Timestamp,
     /// The settings that decide what is stored here.
-    pub(super) settings: Fingerprint,
-    /// When the business info last ended, for the retention.
-    pub(super) ended_at: Option<Timestamp>,
-    /// Since when nobody is in it, our time.
-    pub(super) empty_since: Option<Timestamp>,
-    /// Since when no session is visible any more, our time; none where none was since the creation.
-    pub(super) sessionless_since: Option<Timestamp>,
-    /// The application's own attributes of visible streams.
-    pub(super) notes: BTreeMap<StreamId, StreamNote>,
-
-    // What follows from the above, kept up to date.
-    pub(super) shown: Option<Session>,
-    pub(super) users: Order<(Timestamp, UserId)>,
-    pub(super) streams: Order<(Timestamp, StreamId)>,
-    /// Who is seen by an observation alone, as far as the media server is concerned.
-    pub(super) present_users: BTreeSet<UserId>,
-    pub(super) present_streams: BTreeSet<StreamId>,
+    pub(crate) settings: Fingerprint,
+    pub(crate) registers: Registers,
+    pub(super) projection: Projection,
 }
 
-/// Attributes of the application's own, for one life of a stream.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct StreamNote {
-    /// Our time.
-    pub(crate) updated_at: Timestamp,
-    /// None where only an observation knows the stream: then whatever life it turns out to be.
-    pub(crate) stream_session_id: Option<StreamSessionId>,
-    pub(crate) attributes: Attributes,
-}
-
-/// What an operation works with.
+/// What an operation works with, and what it tells.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) config: &'a Config,
     pub(crate) now: Timestamp,
     pub(crate) cause: Cause,
     pub(crate) log: &'a mut ChangeLog,
-    /// Whether anything but the clock of the room may be different. What is told of it to a registry
-    /// or a planner follows from the rest.
+    /// Whether anything but the clock and the last heartbeats of the room may be different.
     pub(crate) is_moved: bool,
+    /// Whether the signs of loss may come to something else.
+    pub(crate) signs_changed: bool,
 }
 
 impl<'a> Context<'a> {
@@ -95,7 +52,7 @@ impl<'a> Context<'a> {
         cause: Cause,
         log: &'a mut ChangeLog,
     ) -> Self {
-        Self { config, now, cause, log, is_moved: false }
+        Self { config, now, cause, log, is_moved: false, signs_changed: false }
     }
 }
 
@@ -103,299 +60,220 @@ impl RoomState {
     pub(crate) fn new(id: RoomId, settings: Fingerprint) -> Self {
         Self {
             id,
-            settings,
             clock: Timestamp::MIN,
-            info: None,
-            ended_at: None,
-            empty_since: None,
-            sessionless_since: None,
-            members: Members::default(),
-            live: Live::default(),
-            notes: BTreeMap::new(),
-            shown: None,
-            users: Order::default(),
-            streams: Order::default(),
-            present_users: BTreeSet::new(),
-            present_streams: BTreeSet::new(),
-            sweep_at: None,
-            unreported_since: None,
-            doubtful: Doubtful::default(),
-            suspicions: Vec::new(),
+            settings,
+            registers: Registers::default(),
+            projection: Projection::default(),
         }
     }
 
-    /// Lets sessions go beyond the cap, never the one that readers see. Tells whether there were more.
-    pub(super) fn cap_sessions(&mut self) -> bool {
-        let is_over_cap = self.live.is_over_cap();
-        if is_over_cap {
-            let visible = self.live.visible(&self.settings, self.shows_from());
-            let visible = visible.and_then(Visible::session_id).cloned();
-            self.live.cap(visible.as_ref());
-        }
-        is_over_cap
+    /// Makes a room of registers that came from a store.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_registers(
+        id: RoomId,
+        clock: Timestamp,
+        settings: Fingerprint,
+        registers: Registers,
+    ) -> Self {
+        let projection = Projection::of(&registers, &settings);
+        let mut room = Self { id, clock, settings, registers, projection };
+        room.keep_stream_attributes(&Target::Session, true);
+        room
     }
 
-    /// Brings the clock and what is forgotten up to date, before an operation.
-    pub(super) fn begin(&mut self, cx: &mut Context<'_>) {
-        self.tick(cx);
-        if self.sweep_at.is_some_and(|at| at <= cx.now) {
-            self.live.sweep(cx.now, self.shows_from(), &self.settings, &mut usize::MAX.clone());
-            self.finish(cx);
-        }
+    /// Returns the registers with what rules need beside them.
+    pub(crate) fn rulebook(&self) -> Rulebook<'_> {
+        let summaries = &self.projection.summaries;
+        Rulebook { registers: &self.registers, settings: &self.settings, summaries }
     }
 
-    /// Takes note of when the next thing is due, after an operation.
-    pub(super) fn finish(&mut self, cx: &mut Context<'_>) {
-        self.finish_for(Concerned::Everybody, cx);
-    }
-
-    /// The same after a callback that concerned nobody else.
-    pub(super) fn finish_for(&mut self, concerned: Concerned<'_>, cx: &mut Context<'_>) {
-        cx.is_moved = true;
-        if self.users.is_empty() {
-            self.empty_since.get_or_insert(cx.now);
-        } else {
-            self.empty_since = None;
-        }
-        if self.shown.is_some() {
-            self.sessionless_since = None;
-        }
-        self.live.trim(concerned, self.shows_from(), &self.settings);
-        self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
-        self.report(cx);
-    }
-
-    /// Counts anew all that follows from the registers.
-    pub(super) fn restore_derived(&mut self) {
-        self.live.recount(&self.settings);
-        let shows_from = self.shows_from();
-        let visible = self.live.visible(&self.settings, shows_from);
-        self.shown = visible.map(|visible| {
-            let sight = self.live.sight(visible.session(), shows_from);
-            shown(visible.session(), earliest(visible.session(), sight))
-        });
-        self.reorder_users();
-        self.reorder_streams();
-        self.live.note_all_listed(shows_from, &self.settings);
-        self.live.trim(Concerned::Everybody, shows_from, &self.settings);
-        self.sweep_at = self.live.next_sweep(self.shows_from(), &self.settings);
-    }
-
-    /// Whether attributes are for a stream that is visible.
-    pub(super) fn note_fits(&self, stream_id: &StreamId, note: &StreamNote) -> bool {
-        let stream = self.stream(stream_id.as_str());
-        stream.is_some_and(|stream| {
-            note.stream_session_id
-                .as_ref()
-                .is_none_or(|life| stream.stream_session_id() == Some(life))
-        })
-    }
-
-    /// Counts the order of the users anew.
-    pub(super) fn reorder_users(&mut self) {
-        self.users.clear();
-        self.present_users.clear();
-        if !self.is_listed() {
-            return;
-        }
-        // Put in order all at once, and not one by one.
-        let members = self.members.iter();
-        let mut users: Vec<_> =
-            members.map(|member| (member.membership().joined_at, member.user_id.clone())).collect();
-        let mut present = BTreeSet::new();
-        if let Some(sight) = self.sight() {
-            users.reserve(sight.user_count_at_most());
-            for (user_id, user) in sight.users_in_any_order() {
-                if let LiveUser::Presence(_) = user {
-                    present.insert(user_id.clone());
-                }
-                if self.members.get(user_id.as_str()).is_none() {
-                    users.push((user.login_at().unwrap_or_default(), user_id.clone()));
-                }
-            }
-        }
-        self.users = users.into_iter().collect();
-        self.present_users = present;
-    }
-
-    /// Counts the order of the streams anew.
-    pub(super) fn reorder_streams(&mut self) {
-        self.streams.clear();
-        self.present_streams.clear();
-        let Some(sight) = self.sight() else { return };
-        let mut present = BTreeSet::new();
-        let mut streams = Vec::new();
-        for (stream_id, stream) in sight.streams() {
-            if let LiveStream::Presence(_) = stream {
-                present.insert(stream_id.clone());
-            }
-            streams.push((stream.created_at().unwrap_or_default(), stream_id.clone()));
-        }
-        self.streams = streams.into_iter().collect();
-        self.present_streams = present;
-    }
-
-    /// Business info made after an end shows again a session that the end had hidden.
-    pub(super) fn shows_from(&self) -> Option<Timestamp> {
-        self.info.as_ref().map(|info| info.created_at)
-    }
-
-    /// How readers look at what is shown.
-    pub(super) fn sight(&self) -> Option<Sight<'_>> {
-        let shown = self.shown.as_ref()?;
-        Some(self.live.sight(visible_session(&self.live, Some(shown)), self.shows_from()))
-    }
-
-    /// What the media server says of a user.
-    pub(super) fn live_user(
-        &self,
-        user_id: &(impl Key + ?Sized),
-    ) -> Option<(&UserId, LiveUser<'_>)> {
-        self.sight()?.user(user_id)
-    }
-
-    pub(crate) fn settings(&self) -> Fingerprint {
-        self.settings
-    }
-
-    pub(crate) fn id(&self) -> &RoomId {
-        &self.id
-    }
-
-    /// Has the memory of the room itself brought here that a heartbeat looks at.
-    pub(crate) fn fetch(&self) {
-        self.members.fetch();
-        black_box((self.id.as_str().len(), self.clock, self.is_listed()));
-    }
-
-    /// Has the memory of all of the room itself brought here, at once and not as it is come upon.
-    pub(crate) fn fetch_all(&self) {
-        self.fetch();
-        black_box((self.sweep_at, self.unreported_since, self.doubtful, self.suspicions.len()));
-        black_box((self.empty_since, self.ended_at));
-        black_box((self.live.latest_create, self.live.observed.is_empty()));
-    }
-
-    /// Has the memory brought here that the room refers to.
-    pub(crate) fn fetch_lists(&self) {
-        // Two stand in a line of memory.
-        self.users.few().iter().step_by(2).for_each(|(since, _)| _ = black_box(*since));
-        self.live.forgetting.fetch();
-        for session in &self.live.sessions {
-            session.fetch_all();
-        }
-    }
-
-    /// The place where a heartbeat of this user finds the membership, likely.
-    pub(crate) fn likely_member(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
-        self.members.likely(user_id)
-    }
-
-    /// Has the memory of such a place brought here.
-    pub(crate) fn fetch_member(&self, place: usize) {
-        self.members.fetch_at(place);
-    }
-
-    /// The session and the place in it where a callback about this user finds what is held, likely.
-    pub(crate) fn likely_user(&self, user_id: &(impl Key + ?Sized)) -> Option<(usize, usize)> {
-        let mut sessions = self.live.sessions.iter().enumerate();
-        sessions.find_map(|(index, session)| Some((index, session.users.likely(user_id)?)))
-    }
-
-    /// Has the memory of such a place brought here.
-    pub(crate) fn fetch_user(&self, (session, place): (usize, usize)) {
-        if let Some(session) = self.live.sessions.get(session) {
-            session.fetch(place);
-        }
-    }
-
-    /// Whether it was created and not ended, or a session of it is visible.
+    /// Whether the room was created and not ended, or a session of it is visible.
     pub(crate) fn is_listed(&self) -> bool {
-        self.info.is_some() || self.shown.is_some()
+        self.registers.info.is_some() || self.projection.session.is_some()
     }
 
-    /// Whether nothing at all is held of it.
+    /// Whether nothing at all is known of it.
     pub(crate) fn is_forgotten(&self) -> bool {
         !self.is_listed()
-            && self.ended_at.is_none()
-            && self.live.is_empty()
-            && self.members.is_forgotten()
+            && self.registers.ended_at.is_none()
+            && self.registers.is_live_empty()
+            && self.registers.members.is_forgotten()
     }
 
     pub(crate) fn info(&self) -> Option<&RoomInfo> {
-        self.info.as_ref()
-    }
-
-    pub(crate) fn suspicions(&self) -> &[Suspicion] {
-        &self.suspicions
-    }
-
-    /// Until when both lists were confirmed.
-    pub(crate) fn confirmed_at(&self) -> Option<Timestamp> {
-        self.live.confirmed_at(SuspectedList::Both, None)
+        self.registers.info.as_ref()
     }
 
     pub(crate) fn session(&self) -> Option<&Session> {
-        self.shown.as_ref()
+        self.projection.session.as_ref()
     }
 
-    pub(crate) fn user_count(&self) -> usize {
-        self.users.len()
+    pub(crate) fn visible(&self) -> Option<Visible> {
+        self.projection.visible
     }
 
-    pub(crate) fn stream_count(&self) -> usize {
-        self.streams.len()
+    pub(crate) fn suspicions(&self) -> &[Suspicion] {
+        &self.projection.suspicions
     }
 
-    pub(crate) fn users_in_order(&self) -> impl DoubleEndedIterator<Item = UserRef<'_>> {
-        let mut reading = self.reading();
-        self.users.iter().filter_map(move |(_, user_id)| reading.user(user_id))
+    /// Returns what would be suspected at an instant, if signs count after a grace.
+    pub(crate) fn suspicions_as_of(&self, now: Timestamp, grace_ms: u64) -> Vec<Suspicion> {
+        let counts = |noticed_at: Timestamp| noticed_at.plus(grace_ms) <= now;
+        self.rulebook().suspicions(self.visible(), |sign| counts(sign.noticed_at))
     }
 
-    pub(crate) fn user_order(&self) -> &Order<(Timestamp, UserId)> {
-        &self.users
+    /// Returns until when both lists were confirmed.
+    pub(crate) fn confirmed_at(&self) -> Option<Timestamp> {
+        self.rulebook().confirmed_at(SuspectedList::Both, None)
     }
 
-    pub(crate) fn stream_order(&self) -> &Order<(Timestamp, StreamId)> {
-        &self.streams
+    pub(crate) fn users(&self) -> &Order<(Timestamp, UserId)> {
+        &self.projection.users
     }
 
-    pub(crate) fn streams_in_order(&self) -> impl DoubleEndedIterator<Item = &StreamId> {
-        self.streams.iter().map(|(_, stream_id)| stream_id)
+    pub(crate) fn streams(&self) -> &Order<(Timestamp, StreamId)> {
+        &self.projection.streams
     }
 
-    pub(crate) fn user(&self, user_id: &(impl Key + ?Sized)) -> Option<UserRef<'_>> {
-        let user_id = &user_id.hashed();
-        UserRef::of(self.members.get(user_id), self.live_user(user_id))
+    /// Returns a user that readers see.
+    pub(crate) fn user(&self, user_id: &(impl Key + ?Sized)) -> Option<VisibleUser<'_>> {
+        if !self.is_listed() {
+            return None;
+        }
+        let places = self.registers.user_places(&user_id.hashed());
+        let member = places.member.and_then(|place| self.registers.members.at(place));
+        let source = self.rulebook().user_source(self.visible(), &places);
+        if member.is_none() && source.is_none() {
+            return None;
+        }
+        Some(VisibleUser { id: self.registers.user_id(&places)?, member, source })
     }
 
-    /// Its users one after the other, for those who read the list.
-    pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading { room: self, sight: self.sight(), member: usize::MAX, live: usize::MAX }
+    /// Returns a stream that readers see.
+    pub(crate) fn stream(&self, stream_id: &(impl Key + ?Sized)) -> Option<VisibleStream<'_>> {
+        let places = self.registers.stream_places(&stream_id.hashed());
+        let source = self.rulebook().stream_source(self.visible(), &places)?;
+        let attributes = places.attributes.and_then(|at| self.registers.stream_attributes.at(at));
+        let attributes = attributes.map_or(Attributes::NONE, |(_, held)| &held.attributes);
+        Some(VisibleStream { id: self.registers.stream_id(&places)?, source, attributes })
     }
 
-    pub(crate) fn stream(&self, stream_id: &str) -> Option<StreamRef<'_>> {
-        let (stream_id, stream) = self.sight()?.stream(stream_id)?;
-        let attributes =
-            self.notes.get(stream_id).map_or(Attributes::NONE, |note| &note.attributes);
-        StreamRef::new(stream_id, stream, attributes)
+    /// Returns a reader of users one after the other.
+    pub(crate) fn reader(&self) -> UserReader<'_> {
+        UserReader { room: self, member: usize::MAX, login: usize::MAX }
+    }
+
+    /// Returns when an expiry can next change something. If there are many members, it may be earlier.
+    pub(crate) fn next_expiry(&self, config: &Config) -> Option<Timestamp> {
+        let timeout = timeout(self.registers.members.unseen_since_exactly(), config);
+        earlier(timeout, self.next_expiry_of_others(config))
+    }
+
+    /// Returns when a heartbeat is next overdue, or earlier: those that came since somebody looked may
+    /// have put it off.
+    pub(crate) fn next_timeout(&self, config: &Config) -> Option<Timestamp> {
+        timeout(self.registers.members.unseen_since(), config)
+    }
+
+    /// Returns when anything else is due, which heartbeats do not put off.
+    pub(crate) fn next_expiry_of_others(&self, config: &Config) -> Option<Timestamp> {
+        let ends = earlier(self.registers.members.oldest_end(), self.registers.ended_at);
+        let forgotten =
+            ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
+        let report = self.projection.unreported_since.map(|at| at.plus(config.report_after_ms));
+        let kept = earlier(earlier(self.projection.sweep_at, report), forgotten);
+        ever(earlier(self.lifecycle_end(config), kept))
+    }
+
+    /// Returns when the lifecycle ends the room, as things are.
+    pub(super) fn lifecycle_end(&self, config: &Config) -> Option<Timestamp> {
+        match self.registers.info.as_ref()?.lifecycle {
+            Lifecycle::UntilEnded | Lifecycle::Permanent => None,
+            Lifecycle::UntilEmpty => {
+                self.registers.empty_since.map(|since| since.plus(config.empty_grace_ms))
+            }
+            Lifecycle::FollowsSession => self.registers.sessionless_since,
+        }
+    }
+
+    /// Finds out when a heartbeat is next overdue, if that is now or within a fraction of the timeout.
+    pub(crate) fn look_for_timeouts(&mut self, config: &Config, now: Timestamp) {
+        let timeout_ms = config.heartbeat_timeout_ms;
+        self.registers.members.overdue(timeout_ms, now.plus(timeout_ms / LOOK_AHEAD_FRACTION));
+    }
+
+    /// Returns the newest fact of the visible session if observations did not confirm it yet, and when
+    /// the session last changed.
+    pub(crate) fn unconfirmed(&self) -> Option<Timestamp> {
+        let index = self.visible()?.index()?;
+        let session = &self.registers.sessions[index];
+        let newest = summary::newest(session, &self.projection.summaries[index]);
+        (newest > self.confirmed_at()).then_some(session.changed_at)
+    }
+
+    /// Returns since when nobody sees the room and nothing was told of it. A callback that opens nothing
+    /// is a reason to ask all the same.
+    pub(crate) fn unlisted_since(&self) -> Option<Timestamp> {
+        if self.is_listed() {
+            return None;
+        }
+        let changed_at = self.registers.sessions.iter().map(|session| session.changed_at).max();
+        let since = self.registers.sessionless_since.max(self.registers.ended_at).max(changed_at);
+        Some(since.unwrap_or(self.clock))
+    }
+
+    pub(crate) fn worth_asking(&self) -> WorthAsking {
+        self.projection.worth_asking
     }
 }
 
-/// Somebody who reads the list of users, and keeps in mind who was read last.
+/// Who is overdue within this fraction of the timeout is found out when a room is looked at. Of many
+/// rooms each is looked at up to an eighth of the timeout before something is due.
+const LOOK_AHEAD_FRACTION: u64 = 4;
+
+/// Somebody who reads a list of users, and remembers where the last one stood: who came one after the
+/// other mostly stand side by side.
 #[derive(Debug)]
-pub(crate) struct Reading<'a> {
+pub(crate) struct UserReader<'a> {
     room: &'a RoomState,
-    sight: Option<Sight<'a>>,
-    /// Where the last one was found.
     member: usize,
-    live: usize,
+    login: usize,
 }
 
-impl<'a> Reading<'a> {
-    pub(crate) fn user(&mut self, user_id: &UserId) -> Option<UserRef<'a>> {
-        let live = self.sight.and_then(|sight| sight.user_beside(user_id, &mut self.live));
-        let member = self.room.members.get_beside(user_id, &mut self.member);
-        UserRef::of(member, live)
+impl<'a> UserReader<'a> {
+    pub(crate) fn read(&mut self, user_id: &UserId) -> Option<VisibleUser<'a>> {
+        let registers = &self.room.registers;
+        let visible = self.room.visible();
+        // With observations, or more than one session, the places in all of them count.
+        let ([session], true, Some(Visible::Session(0)) | None) =
+            (&*registers.sessions, registers.observed.is_empty(), visible)
+        else {
+            return self.room.user(user_id);
+        };
+        let member = registers.members.place_beside(user_id, &mut self.member);
+        let member = member.and_then(|place| registers.members.at(place));
+        let login =
+            session.users.place_beside(user_id, &mut self.login).filter(|_| visible.is_some());
+        let login = login.and_then(|place| session.users.at(place));
+        let source = login.and_then(|(id, user)| Some((id, user.login_since(None)?)));
+        let id = member.map(|member| member.user_id).or(source.map(|(id, _)| id))?;
+        let source = source.map(|(_, login)| crate::rules::visibility::UserSource::Login(login));
+        Some(VisibleUser { id, member, source })
+    }
+}
+
+/// Returns when somebody is overdue, if the longest unseen was last seen then.
+fn timeout(unseen_since: Option<Timestamp>, config: &Config) -> Option<Timestamp> {
+    ever(unseen_since.map(|at| at.plus(config.heartbeat_timeout_ms).plus(1)))
+}
+
+/// What saturated is never due.
+fn ever(due: Option<Timestamp>) -> Option<Timestamp> {
+    due.filter(|at| *at < Timestamp::MAX)
+}
+
+impl FindRoom for RoomState {
+    fn find(&self, room_id: &RoomId) -> Option<&RoomState> {
+        (self.id == *room_id).then_some(self)
     }
 }

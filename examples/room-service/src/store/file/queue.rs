@@ -116,7 +116,7 @@ impl Queue {
         registry: &RoomRegistry<C>,
         room_id: Option<&str>,
     ) -> Receipt {
-        let mut touched = registry.touched().peekable();
+        let mut touched = registry.dirty_rooms().peekable();
         let mut changes = registry.changes().peekable();
         let mut state = self.lock();
         if touched.peek().is_none() && changes.peek().is_none() {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::model::callback::StreamDetails;
 use crate::model::id::{StreamId, StreamSessionId};
 use crate::model::time::Timestamp;
-use crate::room::facts::{Facts, StreamFact, StreamKey};
-use crate::room::stored::{Inside, StoredError};
-use crate::room::stream::{MAX_FACTS, StreamRegister};
+use crate::registers::facts::{Facts, StreamFact, StreamKey};
+use crate::registers::stream::{MAX_FACTS, StreamRegister};
+use crate::stored::{Inside, StoredError};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredStream<'a> {
@@ -39,13 +39,14 @@ impl<'a> StoredStream<'a> {
         Self {
             stream_id: Cow::Borrowed(stream_id),
             facts: facts.collect(),
-            touched_at: stream.touched_at,
+            touched_at: stream.changed_at,
         }
     }
 
     pub(super) fn restore(self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
         let stream_id = &*self.stream_id;
-        let is_known = inside.session.streams.contains_key(stream_id);
+        let mut target = inside.registers.target_stream(stream_id);
+        let is_known = inside.session().streams.contains_key(stream_id);
         if is_known || self.facts.len() > MAX_FACTS {
             return Err((inside.refuse)(&format!(
                 "a second register, or too large a one, of stream {stream_id}"
@@ -59,16 +60,16 @@ impl<'a> StoredStream<'a> {
                 stream_session_id: &fact.stream_session_id,
             };
             let fact = StreamFact { key, at: fact.at, details: fact.details.as_deref() };
-            let facts = Facts { stream: Some((stream_id, fact)), ..inside.none };
+            let facts = Facts { stream: Some(fact), ..Facts::default() };
             let is_possible = fact.key.closed == fact.details.is_none();
-            if !is_possible || !inside.join(&facts, self.touched_at).changed {
+            if !is_possible || !inside.join(&facts, &mut target, self.touched_at).changed {
                 return Err((inside.refuse)(&format!("a fact of stream {stream_id}")));
             }
         }
-        let Some(stream) = inside.session.streams.get_mut(stream_id) else {
+        let Some(stream) = inside.session().streams.get_mut(stream_id) else {
             return Err((inside.refuse)(&format!("the empty register of stream {stream_id}")));
         };
-        stream.touched_at = self.touched_at;
+        stream.changed_at = self.touched_at;
         Ok(())
     }
 }

@@ -1,12 +1,8 @@
 //! Which rooms the last call touched, for those who keep each room in a store.
 
-use crate::model::command::Heartbeat;
-use crate::model::error::Error;
 use crate::model::id::RoomId;
-use crate::model::outcome::Outcome;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::room::Expired;
 
 impl<C: Clock> RoomRegistry<C> {
     /// The rooms of which the last call that changes something may have made different what is held,
@@ -34,68 +30,18 @@ impl<C: Clock> RoomRegistry<C> {
     /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
     /// registry.create_room(NewRoom::new("r1", "tom"))?;
     /// registry.join_room("r1", NewUser::new("ann"))?;
-    /// assert!(registry.touched().eq(["r1"]));
+    /// assert!(registry.dirty_rooms().eq(["r1"]));
     /// registry.heartbeat("r1", "ann")?;
-    /// assert_eq!(registry.touched().count(), 0);
+    /// assert_eq!(registry.dirty_rooms().count(), 0);
     ///
     /// registry.end_room("r1")?;
     /// clock.advance(Duration::from_secs(601)); // the default retention is 10 minutes
     /// registry.expire(); // changes nothing that readers see, and lets go of what was remembered
     /// assert_eq!(registry.changes().count(), 0);
-    /// assert!(registry.touched().eq(["r1"]) && registry.export("r1").is_none());
+    /// assert!(registry.dirty_rooms().eq(["r1"]) && registry.export("r1").is_none());
     /// # Ok::<(), room_registry::Error>(())
     /// ```
-    pub fn touched(&self) -> impl Iterator<Item = &RoomId> {
-        self.touched.iter()
-    }
-}
-
-/// What an operation on a room answers, which tells whether it made different what is held.
-pub(super) trait MayTouch {
-    fn touches(&self) -> bool;
-
-    /// Whether it left the room where it stands among the others, but for what the operation itself
-    /// says that it moved.
-    fn is_still(&self) -> bool {
-        false
-    }
-}
-
-impl MayTouch for () {
-    fn touches(&self) -> bool {
-        true
-    }
-}
-
-impl MayTouch for Heartbeat {
-    fn touches(&self) -> bool {
-        true
-    }
-}
-
-impl MayTouch for Expired {
-    fn touches(&self) -> bool {
-        self.steps() > 0
-    }
-}
-
-/// Whatever the outcome: a room that is worked on also forgets what is too old, and reports what it
-/// suspects.
-impl MayTouch for Outcome {
-    fn touches(&self) -> bool {
-        true
-    }
-
-    fn is_still(&self) -> bool {
-        match self {
-            Self::Duplicate | Self::Stale | Self::TooLate | Self::Refused => true,
-            Self::Applied | Self::Held => false,
-        }
-    }
-}
-
-impl<T: MayTouch> MayTouch for Result<T, Error> {
-    fn touches(&self) -> bool {
-        self.as_ref().is_ok_and(MayTouch::touches)
+    pub fn dirty_rooms(&self) -> impl Iterator<Item = &RoomId> {
+        self.dirty.iter()
     }
 }

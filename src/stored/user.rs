@@ -8,9 +8,9 @@ use crate::collections::id_table::Hashed;
 use crate::model::id::UserId;
 use crate::model::time::Timestamp;
 use crate::model::visible::Login;
-use crate::room::facts::{Facts, UserFacts};
-use crate::room::stored::{Inside, StoredError};
-use crate::room::user::{Closer, MAX_USER_SESSIONS, UserRegister};
+use crate::registers::facts::{Facts, UserFacts};
+use crate::registers::user::{ClosingTombstone, MAX_USER_SESSIONS, UserRegister};
+use crate::stored::{Inside, StoredError};
 
 /// Most of what a room holds are its users: they are put into their stored form one by one, as they are
 /// written.
@@ -24,7 +24,7 @@ pub(super) struct StoredUser<'a> {
     user_id: Cow<'a, UserId>,
     key_at: Option<Timestamp>,
     logins: Cow<'a, [Login]>,
-    closers: Cow<'a, [Closer]>,
+    closers: Cow<'a, [ClosingTombstone]>,
     touched_at: Timestamp,
 }
 
@@ -56,54 +56,56 @@ impl<'a> StoredUser<'a> {
     fn of((user_id, user): (&'a UserId, &'a UserRegister)) -> Self {
         Self {
             user_id: Cow::Borrowed(user_id),
-            key_at: user.key_at,
+            key_at: user.latest_opening_at,
             logins: Cow::Borrowed(&user.logins),
-            closers: Cow::Borrowed(&user.closers),
-            touched_at: user.touched_at,
+            closers: Cow::Borrowed(&user.closings),
+            touched_at: user.changed_at,
         }
     }
 
     pub(super) fn restore(mut self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
         let user_id = &*self.user_id;
         let hashed = Hashed::new(user_id);
-        let is_known = inside.session.users.contains_key(&hashed);
+        let is_known = inside.session().users.contains_key(&hashed);
         if is_known || self.logins.len() + self.closers.len() > 2 * MAX_USER_SESSIONS {
             return Err((inside.refuse)(&format!(
                 "a second register, or too large a one, of user {user_id}"
             )));
         }
-        // Nearly everybody has one login, which is the key as well.
+        // Nearly everybody has one login, which is the latest opening as well.
         if let ([login], []) = (&*self.logins, &*self.closers)
             && self.key_at == Some(login.login_at)
             && let Some(login) = self.logins.to_mut().pop()
         {
-            let bounds = inside.session.bounds(inside.floor);
+            let floor = inside.registers.floor(inside.rules);
+            let bounds = inside.session().bounds(floor);
             let Some(user) = UserRegister::logged_in(login, bounds, self.touched_at) else {
                 return Err((inside.refuse)(&format!("a fact of user {user_id}")));
             };
-            inside.session.users.insert_new(hashed, user);
+            inside.session().users.insert_new(hashed, user);
             return Ok(());
         }
+        let mut target = inside.registers.target_user(user_id);
         let key = UserFacts { key: self.key_at, ..UserFacts::default() };
-        let closers = self
+        let closings = self
             .closers
             .iter()
-            .map(|closer| UserFacts { closer: Some(closer.fact()), ..UserFacts::default() });
+            .map(|closing| UserFacts { closing: Some(closing.fact()), ..UserFacts::default() });
         let logins = self.logins.iter().map(|login| UserFacts {
             login: Some((&login.user_session_id, login.fact())),
             ..UserFacts::default()
         });
         let key = self.key_at.map(|_| key);
-        for facts in key.into_iter().chain(closers).chain(logins) {
-            let facts = Facts { user: Some((hashed, facts)), ..inside.none };
-            if !inside.join(&facts, self.touched_at).changed {
+        for facts in key.into_iter().chain(closings).chain(logins) {
+            let facts = Facts { user: Some(facts), ..Facts::default() };
+            if !inside.join(&facts, &mut target, self.touched_at).changed {
                 return Err((inside.refuse)(&format!("a fact of user {user_id}")));
             }
         }
-        let Some(user) = inside.session.users.get_mut(&hashed) else {
+        let Some(user) = inside.session().users.get_mut(&hashed) else {
             return Err((inside.refuse)(&format!("the empty register of user {user_id}")));
         };
-        user.touched_at = self.touched_at;
+        user.changed_at = self.touched_at;
         Ok(())
     }
 }

@@ -5,22 +5,22 @@ use std::sync::Arc;
 use crate::model::callback::StreamDetails;
 use crate::model::id::StreamSessionId;
 use crate::model::time::Timestamp;
-use crate::room::facts::{Effect, StreamFact, StreamKey};
-use crate::room::session::Bounds;
+use crate::registers::facts::{Effect, StreamFact, StreamKey};
+use crate::registers::session::Bounds;
 
 /// How many facts one stream may have. More come only from hostile input.
 pub(crate) const MAX_FACTS: usize = 16;
 
 /// What is held of one stream in one session.
 ///
-/// A fact goes when another is at least as great in both key and time, so normally one remains;
-/// two where counter and clock disagree.
+/// A fact goes when another is at least as great in both key and time. Normally one remains, and two
+/// if counter and clock disagree.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StreamRegister {
-    /// Ordered by key; so their times descend.
+    /// Ordered by key, so their times descend.
     pub(crate) facts: Vec<HeldStream>,
-    /// When it last changed, in our time.
-    pub(crate) touched_at: Timestamp,
+    /// When it last changed, in local time.
+    pub(crate) changed_at: Timestamp,
 }
 
 /// A stream fact that is held.
@@ -29,9 +29,9 @@ pub(crate) struct HeldStream {
     pub(crate) counter: u64,
     pub(crate) closed: bool,
     pub(crate) stream_session_id: StreamSessionId,
-    /// When it came or went, in their time.
+    /// When it came or went, in event time.
     pub(crate) at: Timestamp,
-    /// What it shows; none where it is closed. Shared, so that telling what was shown before costs
+    /// What it shows; `None` if it is closed. It is shared, so that a copy of what readers saw costs
     /// nothing.
     pub(crate) details: Option<Arc<StreamDetails>>,
 }
@@ -90,25 +90,27 @@ impl StreamRegister {
         Effect::Changed
     }
 
-    /// Lets go what is below the bounds.
-    pub(crate) fn prune(&mut self, bounds: Bounds) {
+    /// Drops what is below the bounds. Returns whether something went.
+    pub(crate) fn prune(&mut self, bounds: Bounds) -> bool {
+        let before = self.facts.len();
         self.facts.retain(|held| bounds.admit(held.at));
+        before != self.facts.len()
     }
 
-    /// The fact that readers see: the highest, where it is not a close.
-    pub(crate) fn shown(&self) -> Option<&HeldStream> {
+    /// Returns the highest fact, if it is not a closing.
+    pub(crate) fn open_fact(&self) -> Option<&HeldStream> {
         self.facts.last().filter(|held| !held.closed)
     }
 
-    /// The latest time of any fact in it.
+    /// Returns the latest time of any fact in it.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         self.facts.iter().map(|held| held.at).max()
     }
 
-    /// The instant that the threshold of forgetting must pass for a stream to be let go that is
-    /// not open, as far as readers are concerned.
+    /// Returns the instant that the threshold of forgetting must pass before a stream that is not open
+    /// for readers can go.
     pub(crate) fn forgettable_at(&self, is_open: bool) -> Option<Timestamp> {
-        (!is_open).then(|| self.newest().unwrap_or_default().max(self.touched_at))
+        (!is_open).then(|| self.newest().unwrap_or_default().max(self.changed_at))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

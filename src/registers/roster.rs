@@ -1,23 +1,24 @@
 //! What observations said of a room: the registers that mend what callbacks lost.
 //!
-//! Every fact in it has a time of theirs, *q*: the observation's own less the clock skew. A list
-//! that was asked for completely says of everybody in it that they were present at q, and of
-//! everybody else that they were absent then. These too are joins, so that neither order nor
-//! repetition of observations matters, nor how they mix with callbacks.
+//! Every fact here has an event time, *q*: the time of the observation less the clock skew. A list that
+//! was asked for completely says that everybody in it was present at q, and that everybody else was
+//! absent then. These are joins too. So neither the order nor the repetition of observations matters,
+//! nor how they mix with callbacks.
 //!
 //! | an answer says | fact at q |
 //! |---|---|
 //! | the room is not open | `not_open_at`; both lists are complete and empty |
-//! | a named session is closed | that session's close, as a callback would tell it |
+//! | a named session is closed | the close of that session, as a callback would tell it |
 //! | the room is open | `open_at` |
-//! | a named session is open | that session's `alive_at` |
-//! | somebody is in a list | a presence, with the session's name or without |
+//! | a named session is open | the `confirmed_open_at` of that session |
+//! | somebody is in a list | a presence, with the name of the session or without |
 //! | the list is complete | the absence of everybody else |
 //!
-//! What a presence means for readers is said in [`sight`](super::sight).
+//! What a presence means for readers stands in [`visibility`](crate::rules::visibility).
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::collections::id_table::{Hashed, IdTable};
 use crate::model::callback::StreamDetails;
 use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::observation::{Observation, ObservedList};
@@ -27,70 +28,63 @@ use crate::model::visible::Presence;
 /// How many sessions may name one user or stream as present. More come only from hostile input.
 const MAX_PRESENCES: usize = 16;
 
-/// Everything held of a room from observations, but for what they said of single sessions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Everything that observations said of a room, without what they said of single sessions.
+#[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Observed {
     /// When the room was last seen not to be open.
     pub(crate) not_open_at: Option<Timestamp>,
     /// When the room was last seen to be open, in a session that was not named.
-    pub(crate) open_at: Option<Sighting>,
-    /// When the room's end last hid what observations had told until then, in our time.
+    pub(crate) open_at: Option<SeenAt>,
+    /// When the room last ended and hid what observations had told until then, in local time.
     pub(crate) hidden_at: Option<Timestamp>,
-    pub(crate) users: Roll<UserId, Presence>,
-    pub(crate) streams: Roll<StreamId, StreamPresence>,
+    pub(crate) users: Roster<UserId, Presence>,
+    pub(crate) streams: Roster<StreamId, StreamPresence>,
 }
 
-/// Something seen at a time of theirs, and when the answer came, in our time.
+/// When something was seen, in event time, and when the answer was received, in local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Sighting {
+pub(crate) struct SeenAt {
     pub(crate) at: Timestamp,
     pub(crate) received_at: Timestamp,
 }
 
-/// Who was in a list, and who was not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The observed roster: who was in a list, and who was not.
+#[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Roll<I: Ord, D> {
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "I: Ord + AsRef<str> + serde::Serialize, D: serde::Serialize",
+        deserialize = "I: Ord + Clone + AsRef<str> + serde::Deserialize<'de>, D: serde::Deserialize<'de>"
+    ))
+)]
+pub(crate) struct Roster<I, D> {
     /// The latest complete list. Whoever has no entry was absent from it.
     pub(crate) listed_at: Option<Timestamp>,
-    pub(crate) entries: BTreeMap<I, Entry<D>>,
+    pub(crate) entries: IdTable<I, RosterEntry<D>>,
 }
 
 /// What lists said of one user or stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Entry<D> {
+pub(crate) struct RosterEntry<D> {
     /// The latest complete list without it.
     pub(crate) absent_at: Option<Timestamp>,
-    /// The latest list with it, for each name of a session and for none; ordered by that.
+    /// The latest list with it, for each name of a session and for none, ordered by that.
     pub(crate) present: Vec<Present<D>>,
-    /// Presences until here were closed by a leave of our own.
+    /// A leave that the application told closed the presences until here.
     pub(crate) left_at: Option<Timestamp>,
 }
 
-/// A presence.
+/// A presence: a list had the user or stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Present<D> {
     pub(crate) session_id: Option<SessionId>,
-    pub(crate) seen: Sighting,
+    pub(crate) seen: SeenAt,
     pub(crate) details: D,
-}
-
-/// What tells a presence that readers see from another of the same user or stream. The named
-/// ones that readers see at a time all belong to the session that is visible.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PresenceKey {
-    at: Timestamp,
-    is_named: bool,
-}
-
-impl<D> Present<D> {
-    pub(crate) fn key(&self) -> PresenceKey {
-        PresenceKey { at: self.seen.at, is_named: self.session_id.is_some() }
-    }
 }
 
 /// What a list told of a stream.
@@ -107,7 +101,7 @@ impl Observed {
         &mut self,
         observation: &Observation,
         is_not_open: bool,
-        seen: Sighting,
+        seen: SeenAt,
     ) {
         let session_id = observation.session_id.as_ref();
         if is_not_open {
@@ -121,23 +115,20 @@ impl Observed {
                 role: user.role.clone(),
                 login_at: user.login_at,
             };
-            (user.user_id.clone(), presence)
+            (&user.user_id, presence)
         });
         let streams = observation.streams.entries().iter().map(|stream| {
             let presence =
                 StreamPresence { created_at: stream.created_at, details: stream.details.clone() };
-            (stream.stream_id.clone(), presence)
+            (&stream.stream_id, presence)
         });
         self.users.join(greatest(users), &observation.users, session_id, seen);
         self.streams.join(greatest(streams), &observation.streams, session_id, seen);
     }
 
-    /// Joins a sighting of the open room.
-    pub(crate) fn join_open(&mut self, seen: Sighting) {
-        self.open_at = Some(match self.open_at {
-            Some(held) => held.join(seen),
-            None => seen,
-        });
+    /// Joins that the room was seen open.
+    pub(crate) fn join_open(&mut self, seen: SeenAt) {
+        self.open_at = Some(self.open_at.map_or(seen, |held| held.join(seen)));
     }
 
     /// Joins everything of another replica.
@@ -151,72 +142,73 @@ impl Observed {
         self.streams.merge(&other.streams);
     }
 
-    /// Lets go what is below the floor, and what other registers outdate: the sighting of an open
-    /// room before it was seen not to be, before the latest creation, or before a close.
-    pub(crate) fn settle(&mut self, floor: Timestamp, outdated_until: Option<Timestamp>) {
+    /// Drops what is below the floor, and what other registers outdate: that the room was seen open
+    /// before it was seen not to be, before the latest creation, or before a close.
+    ///
+    /// An entry that is left without meaning keeps its place until the end of the operation; see
+    /// [`drop_idle`](Self::drop_idle).
+    pub(crate) fn prune(&mut self, floor: Timestamp, outdated_until: Option<Timestamp>) {
         self.not_open_at = self.not_open_at.filter(|at| *at >= floor);
         self.open_at = self.open_at.filter(|seen| {
             seen.at >= floor && Some(seen.at) >= self.not_open_at && Some(seen.at) > outdated_until
         });
-        self.users.settle(floor);
-        self.streams.settle(floor);
+        self.users.prune(floor);
+        self.streams.prune(floor);
     }
 
-    /// Hides what was seen until now, at the room's end.
+    /// Drops the entries that say no more than the latest complete list.
+    pub(crate) fn drop_idle(&mut self) {
+        self.users.drop_idle();
+        self.streams.drop_idle();
+    }
+
+    /// Hides what was seen until now: the room ends.
     pub(crate) fn hide(&mut self, hidden_at: Timestamp) {
         if !self.is_empty() {
             self.hidden_at = self.hidden_at.max(Some(hidden_at));
         }
     }
 
-    /// Closes the presences of a user, until the latest.
-    pub(crate) fn leave(&mut self, user_id: &str) {
-        if let Some(entry) = self.users.entries.get_mut(user_id) {
-            let latest = entry.present.iter().map(|present| present.seen.at).max();
-            entry.left_at = entry.left_at.max(latest);
-        }
-    }
-
-    /// Our time of receipt: after an end also where the clock stood still.
+    /// Returns the local time of receipt. After an end it is later than the end, even if the clock
+    /// stood still.
     pub(crate) fn received_at(&self, now: Timestamp) -> Timestamp {
         self.hidden_at.map_or(now, |hidden_at| now.max(hidden_at.plus(1)))
     }
 
-    /// When the last of it was received, in our time.
+    /// Returns when the last of it was received, in local time.
     pub(crate) fn last_received_at(&self) -> Option<Timestamp> {
         let open = self.open_at.map(|seen| seen.received_at);
         open.max(self.users.last_received_at()).max(self.streams.last_received_at())
     }
 
-    /// Pulls our times that lie in the future back to now. What was received before an end stays
+    /// Pulls local times that lie in the future back to now. What was received before an end stays
     /// before it, and what was received after it stays after it.
     pub(crate) fn pull_back(&mut self, now: Timestamp) {
         let hidden_at = self.hidden_at;
         self.hidden_at = hidden_at.map(|at| at.min(now));
         let after_end = self.received_at(now);
-        let pull_back = |seen: &mut Sighting| {
+        let pull_back = |seen: &mut SeenAt| {
             let is_before_end = Some(seen.received_at) <= hidden_at;
             seen.received_at = seen.received_at.min(if is_before_end { now } else { after_end });
         };
         self.open_at.iter_mut().for_each(pull_back);
-        self.users.sightings().for_each(pull_back);
-        self.streams.sightings().for_each(pull_back);
+        self.users.seen_mut().for_each(pull_back);
+        self.streams.seen_mut().for_each(pull_back);
     }
 
     /// Whether somebody or something was seen in the room.
     pub(crate) fn has_presence(&self) -> bool {
-        self.users.entries.values().any(|entry| !entry.present.is_empty())
-            || self.streams.entries.values().any(|entry| !entry.present.is_empty())
+        self.users.has_presence() || self.streams.has_presence()
     }
 
-    /// The latest time in it that keeps the room from being forgotten.
+    /// Returns the latest time in it that keeps the room from being forgotten.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         let own = [self.not_open_at, self.open_at.map(|seen| seen.at), self.hidden_at];
-        let rolls = self.users.newest().max(self.streams.newest());
-        own.into_iter().max().flatten().max(rolls)
+        let rosters = self.users.newest().max(self.streams.newest());
+        own.into_iter().max().flatten().max(rosters)
     }
 
-    /// What in it cannot have come from observations, of what came from a store.
+    /// Returns what in it cannot have come from observations. For what comes from a store.
     #[cfg(feature = "serde")]
     pub(crate) fn impossible(&self) -> Option<&'static str> {
         self.users.impossible().or(self.streams.impossible())
@@ -232,8 +224,7 @@ impl Observed {
     }
 }
 
-/// One who stands twice in a list counts once, with what is greater, so that one list has one
-/// meaning.
+/// Keeps the greater of two entries of one id, so that one list has one meaning.
 fn greatest<I: Ord, D: Ord>(entries: impl Iterator<Item = (I, D)>) -> BTreeMap<I, D> {
     let mut by_id = BTreeMap::new();
     for (id, details) in entries {
@@ -248,8 +239,9 @@ fn greatest<I: Ord, D: Ord>(entries: impl Iterator<Item = (I, D)>) -> BTreeMap<I
     by_id
 }
 
-impl Sighting {
-    /// The later in their time counts; of the same, the earlier receipt: a repeat is nothing new.
+impl SeenAt {
+    /// Joins two: the later event time counts. At equal times the earlier receipt does, as a repeat is
+    /// nothing new.
     fn join(self, other: Self) -> Self {
         match self.at.cmp(&other.at) {
             std::cmp::Ordering::Less => other,
@@ -261,19 +253,25 @@ impl Sighting {
     }
 }
 
-impl<I: Ord, D> Default for Roll<I, D> {
-    fn default() -> Self {
-        Self { listed_at: None, entries: BTreeMap::new() }
+impl<I: AsRef<str>, D: PartialEq> PartialEq for Roster<I, D> {
+    fn eq(&self, other: &Self) -> bool {
+        self.listed_at == other.listed_at && self.entries == other.entries
     }
 }
 
-impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
+impl<I, D> Default for Roster<I, D> {
+    fn default() -> Self {
+        Self { listed_at: None, entries: IdTable::default() }
+    }
+}
+
+impl<I: Ord + Clone + AsRef<str>, D: Ord + Clone> Roster<I, D> {
     fn join<T>(
         &mut self,
-        entries: BTreeMap<I, D>,
+        entries: BTreeMap<&I, D>,
         list: &ObservedList<T>,
         session_id: Option<&SessionId>,
-        seen: Sighting,
+        seen: SeenAt,
     ) {
         match list {
             ObservedList::NotAsked => {}
@@ -284,13 +282,13 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
 
     fn join_complete(
         &mut self,
-        entries: BTreeMap<I, D>,
+        entries: BTreeMap<&I, D>,
         session_id: Option<&SessionId>,
-        seen: Sighting,
+        seen: SeenAt,
     ) {
-        let named: BTreeSet<I> = entries.keys().cloned().collect();
+        let named: BTreeSet<&I> = entries.keys().copied().collect();
         self.join_present(entries, session_id, seen);
-        for (id, entry) in &mut self.entries {
+        for (id, entry) in self.entries.iter_mut() {
             if !named.contains(id) {
                 entry.absent_at = entry.absent_at.max(Some(seen.at));
             }
@@ -300,28 +298,24 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
 
     fn join_present(
         &mut self,
-        entries: BTreeMap<I, D>,
+        entries: BTreeMap<&I, D>,
         session_id: Option<&SessionId>,
-        seen: Sighting,
+        seen: SeenAt,
     ) {
-        let absent_at = self.listed_at;
         for (id, details) in entries {
-            let unknown = || Entry { absent_at, present: Vec::new(), left_at: None };
-            let entry = self.entries.entry(id).or_insert_with(unknown);
+            let entry = self.entry(id);
             entry.join(Present { session_id: session_id.cloned(), seen, details });
         }
     }
 
     fn merge(&mut self, other: &Self) {
-        for (id, entry) in &mut self.entries {
+        for (id, entry) in self.entries.iter_mut() {
             if !other.entries.contains_key(id) {
                 entry.absent_at = entry.absent_at.max(other.listed_at);
             }
         }
-        for (id, theirs) in &other.entries {
-            let unknown =
-                || Entry { absent_at: self.listed_at, present: Vec::new(), left_at: None };
-            let entry = self.entries.entry(id.clone()).or_insert_with(unknown);
+        for (id, theirs) in other.entries.iter() {
+            let entry = self.entry(id);
             entry.absent_at = entry.absent_at.max(theirs.absent_at);
             entry.left_at = entry.left_at.max(theirs.left_at);
             for present in &theirs.present {
@@ -331,11 +325,21 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
         self.listed_at = self.listed_at.max(other.listed_at);
     }
 
-    fn settle(&mut self, floor: Timestamp) {
+    /// Returns the entry of an id. Whoever has none was absent from the latest complete list.
+    fn entry(&mut self, id: &I) -> &mut RosterEntry<D> {
+        let id = Hashed::new(id);
+        let place = self.entries.place_of(&id).unwrap_or_else(|| {
+            let absent_at = self.listed_at;
+            let unknown = RosterEntry { absent_at, present: Vec::new(), left_at: None };
+            self.entries.insert_new(id, unknown)
+        });
+        self.entries.at_mut(place).expect("it was found or put there just now")
+    }
+
+    fn prune(&mut self, floor: Timestamp) {
         let is_held = |at: &Timestamp| *at >= floor;
         self.listed_at = self.listed_at.filter(is_held);
-        let listed_at = self.listed_at;
-        self.entries.retain(|_, entry| {
+        for entry in self.entries.values_mut() {
             entry.absent_at = entry.absent_at.filter(is_held);
             let absent_at = entry.absent_at;
             // A leave from before the absence closes nothing that is still held.
@@ -343,36 +347,49 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
             entry
                 .present
                 .retain(|present| present.seen.at >= floor && Some(present.seen.at) >= absent_at);
-            !entry.present.is_empty() || absent_at != listed_at
-        });
-    }
-
-    /// The latest complete list that did not name somebody.
-    pub(crate) fn absent_at(&self, id: &I) -> Option<Timestamp> {
-        if self.entries.is_empty() {
-            return self.listed_at;
         }
-        self.entries.get(id).map_or(self.listed_at, |entry| entry.absent_at)
     }
 
-    /// Lets go presences, by the names of their sessions, and the entry where nothing is left that
-    /// readers could miss.
-    pub(crate) fn forget(&mut self, id: &I, idle: &[Option<SessionId>]) {
-        let Some(entry) = self.entries.get_mut(id) else { return };
+    fn drop_idle(&mut self) {
+        let listed_at = self.listed_at;
+        self.entries.retain(|_, entry| !entry.present.is_empty() || entry.absent_at != listed_at);
+    }
+
+    /// Closes the presences of a user or stream, until the latest. Returns whether that is new.
+    pub(crate) fn leave(&mut self, place: usize) -> bool {
+        let Some(entry) = self.entries.at_mut(place) else { return false };
+        let before = entry.left_at;
+        let latest = entry.present.iter().map(|present| present.seen.at).max();
+        entry.left_at = entry.left_at.max(latest);
+        entry.left_at != before
+    }
+
+    /// Returns the latest complete list that did not name whoever has this place, or no place.
+    pub(crate) fn absent_at(&self, place: Option<usize>) -> Option<Timestamp> {
+        let entry = place.and_then(|place| self.entries.at(place));
+        entry.map_or(self.listed_at, |(_, entry)| entry.absent_at)
+    }
+
+    /// Returns the entry that has a place.
+    pub(crate) fn entry_at(&self, place: Option<usize>) -> Option<&RosterEntry<D>> {
+        self.entries.at(place?).map(|(_, entry)| entry)
+    }
+
+    /// Drops presences, by the names of their sessions, and the entry if nothing is left that readers
+    /// could miss. Returns whether the entry went.
+    pub(crate) fn forget(&mut self, place: usize, idle: &[Option<SessionId>]) -> bool {
+        let Some(entry) = self.entries.at_mut(place) else { return false };
         let had_presence = !entry.present.is_empty();
         entry.present.retain(|present| !idle.contains(&present.session_id));
-        if !had_presence || entry.present.is_empty() && entry.absent_at == self.listed_at {
-            self.entries.remove(id);
+        let goes = !had_presence || entry.present.is_empty() && entry.absent_at == self.listed_at;
+        if goes {
+            self.entries.swap_remove_at(place);
         }
+        goes
     }
 
-    /// Whether a list named somebody as present.
-    pub(crate) fn names(&self, id: &I) -> bool {
-        self.entries.get(id).is_some_and(|entry| !entry.present.is_empty())
-    }
-
-    /// Presences that are too many or not in the order of their names, an absence after the last
-    /// list.
+    /// Returns presences that are too many or not in the order of their names, and an absence after the
+    /// last list.
     #[cfg(feature = "serde")]
     fn impossible(&self) -> Option<&'static str> {
         self.entries.values().find_map(|entry| {
@@ -389,7 +406,11 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
         self.listed_at.is_none() && self.entries.is_empty()
     }
 
-    fn sightings(&mut self) -> impl Iterator<Item = &mut Sighting> {
+    fn has_presence(&self) -> bool {
+        self.entries.values().any(|entry| !entry.present.is_empty())
+    }
+
+    fn seen_mut(&mut self) -> impl Iterator<Item = &mut SeenAt> {
         let present = self.entries.values_mut().flat_map(|entry| &mut entry.present);
         present.map(|present| &mut present.seen)
     }
@@ -405,7 +426,14 @@ impl<I: Ord + Clone, D: Ord + Clone> Roll<I, D> {
     }
 }
 
-impl<D: Ord> Entry<D> {
+impl<D> RosterEntry<D> {
+    /// Whether a list named it as present.
+    pub(crate) fn is_present(&self) -> bool {
+        !self.present.is_empty()
+    }
+}
+
+impl<D: Ord> RosterEntry<D> {
     fn join(&mut self, present: Present<D>) {
         match self.present.binary_search_by(|held| held.session_id.cmp(&present.session_id)) {
             Err(index) => {
@@ -424,7 +452,7 @@ impl<D: Ord> Entry<D> {
         }
     }
 
-    /// Beyond the cap goes the oldest that names a session.
+    /// Drops the oldest presence that names a session, beyond the cap.
     fn cap(&mut self) {
         if self.present.len() <= MAX_PRESENCES {
             return;

@@ -1,4 +1,5 @@
-//! The registers of one user in one session: which logins hold, and which closings are remembered.
+//! The register of one user in one session: the logins that hold, and the closings that are
+//! remembered.
 
 use smallvec::SmallVec;
 
@@ -6,8 +7,8 @@ use crate::model::config::Fingerprint;
 use crate::model::id::UserSessionId;
 use crate::model::time::Timestamp;
 use crate::model::visible::Login;
-use crate::room::facts::{CloserFact, Effect, LoginFact, UserFacts, join_max};
-use crate::room::session::Bounds;
+use crate::registers::facts::{ClosingFact, Effect, LoginFact, UserFacts, join_max};
+use crate::registers::session::Bounds;
 
 /// How many user sessions one user may have in one session. More come only from hostile input.
 pub(crate) const MAX_USER_SESSIONS: usize = 16;
@@ -15,50 +16,43 @@ pub(crate) const MAX_USER_SESSIONS: usize = 16;
 /// What is held of one user in one session.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UserRegister {
-    /// The latest opening that any callback told (their time); with the tie window it bounds the rest.
-    pub(crate) key_at: Option<Timestamp>,
-    /// Of each user session its latest login, unless closed. Ordered by user session.
+    /// The latest opening that any callback told. With the tie window it bounds everything else here.
+    pub(crate) latest_opening_at: Option<Timestamp>,
+    /// Each user session's latest login that no closing ended, ordered by user session.
     pub(crate) logins: SmallVec<[Login; 1]>,
-    /// Of each user session its latest closing. Ordered by user session.
-    pub(crate) closers: Vec<Closer>,
-    /// When it last changed, in our time.
-    pub(crate) touched_at: Timestamp,
+    /// Each user session's latest closing, ordered by user session.
+    pub(crate) closings: Vec<ClosingTombstone>,
+    /// When it last changed, in local time.
+    pub(crate) changed_at: Timestamp,
 }
 
-/// A login closed at a time.
+/// A closing that is remembered, so that a late opening does not come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Closer {
+pub(crate) struct ClosingTombstone {
     pub(crate) user_session_id: UserSessionId,
     pub(crate) at: Timestamp,
-    /// Whether it is our own, which the media server did not tell.
+    /// Whether the application closed the login, and not the media server.
     pub(crate) by_us: bool,
 }
 
-/// What tells a shown login from another: the field order is the rule of which one is shown.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct LoginKey {
-    pub(crate) counter: u64,
-    pub(crate) login_at: Timestamp,
-    pub(crate) user_session_id: UserSessionId,
-}
-
 impl UserRegister {
-    /// The register of a user who logged in once, if the bounds admit it: as if the login's facts had
-    /// been joined to an empty one.
+    /// Returns the register of a user who logged in once, as if the facts of the login had been
+    /// joined into an empty one. Returns `None` if the bounds do not admit them.
     #[cfg(feature = "serde")]
-    pub(crate) fn logged_in(login: Login, bounds: Bounds, touched_at: Timestamp) -> Option<Self> {
-        let key_at = Some(login.login_at).filter(|at| bounds.admit(*at))?;
+    pub(crate) fn logged_in(login: Login, bounds: Bounds, changed_at: Timestamp) -> Option<Self> {
+        let latest_opening_at = Some(login.login_at).filter(|at| bounds.admit(*at))?;
         Some(Self {
-            key_at: Some(key_at),
+            latest_opening_at: Some(latest_opening_at),
             logins: SmallVec::from_buf([login]),
-            closers: Vec::new(),
-            touched_at,
+            closings: Vec::new(),
+            changed_at,
         })
     }
 
-    /// Joins one fact of each kind. The key comes first: it raises the bound of the others.
-    /// Returns the effects on the key, the login and the closer.
+    /// Joins one fact of each kind. Returns the effects of the key, the login and the closing.
+    ///
+    /// The key comes first, because it raises the bound of the others.
     pub(crate) fn join(
         &mut self,
         facts: &UserFacts<'_>,
@@ -66,41 +60,46 @@ impl UserRegister {
         rules: &Fingerprint,
     ) -> [Option<Effect>; 3] {
         let key = facts.key.map(|at| self.join_key(at, bounds, rules));
-        let closer = facts.closer.map(|closer| self.join_closer(closer, bounds, rules));
+        let closing = facts.closing.map(|closing| self.join_closing(closing, bounds, rules));
         let login = facts.login.map(|(id, fact)| self.join_login(id, fact, bounds, rules));
-        [key, login, closer]
+        [key, login, closing]
     }
 
     fn join_key(&mut self, at: Timestamp, bounds: Bounds, rules: &Fingerprint) -> Effect {
         if !bounds.admit(at) {
             return Effect::Beaten;
         }
-        let effect = join_max(&mut self.key_at, at);
+        let effect = join_max(&mut self.latest_opening_at, at);
         if effect == Effect::Changed {
             self.prune(bounds, rules);
         }
         effect
     }
 
-    fn join_closer(&mut self, fact: CloserFact<'_>, bounds: Bounds, rules: &Fingerprint) -> Effect {
-        let CloserFact { user_session_id: id, at, by_us } = fact;
+    fn join_closing(
+        &mut self,
+        fact: ClosingFact<'_>,
+        bounds: Bounds,
+        rules: &Fingerprint,
+    ) -> Effect {
+        let ClosingFact { user_session_id: id, at, by_us } = fact;
         if !self.admits(at, bounds, rules) {
             return Effect::Beaten;
         }
-        match self.closers.binary_search_by(|closer| closer.user_session_id.cmp(id)) {
+        match self.closings.binary_search_by(|closing| closing.user_session_id.cmp(id)) {
             Ok(index) => {
-                let closer = &mut self.closers[index];
-                // At the same time what the media server told counts.
-                match (at, !by_us).cmp(&(closer.at, !closer.by_us)) {
+                let closing = &mut self.closings[index];
+                // At equal times the closing that the media server told counts.
+                match (at, !by_us).cmp(&(closing.at, !closing.by_us)) {
                     std::cmp::Ordering::Less => return Effect::Beaten,
                     std::cmp::Ordering::Equal => return Effect::Same,
-                    std::cmp::Ordering::Greater => (closer.at, closer.by_us) = (at, by_us),
+                    std::cmp::Ordering::Greater => (closing.at, closing.by_us) = (at, by_us),
                 }
             }
             Err(index) => {
-                let closer = Closer { user_session_id: id.clone(), at, by_us };
-                self.closers.reserve_exact(1); // nearly always the only one
-                self.closers.insert(index, closer);
+                let closing = ClosingTombstone { user_session_id: id.clone(), at, by_us };
+                self.closings.reserve_exact(1); // nearly always the only one
+                self.closings.insert(index, closing);
             }
         }
         self.logins.retain(|login| login.user_session_id != *id || login.login_at > at);
@@ -116,9 +115,9 @@ impl UserRegister {
         rules: &Fingerprint,
     ) -> Effect {
         let closed = self
-            .closers
+            .closings
             .iter()
-            .any(|closer| closer.user_session_id == *id && closer.at >= fact.login_at);
+            .any(|closing| closing.user_session_id == *id && closing.at >= fact.login_at);
         if closed || !self.admits(fact.login_at, bounds, rules) {
             return Effect::Beaten;
         }
@@ -134,36 +133,38 @@ impl UserRegister {
         Effect::Changed
     }
 
-    /// Lets go what is below the bounds.
-    pub(crate) fn prune(&mut self, bounds: Bounds, rules: &Fingerprint) {
-        self.key_at = self.key_at.filter(|at| bounds.admit(*at));
+    /// Drops what is below the bounds. Returns whether something went.
+    pub(crate) fn prune(&mut self, bounds: Bounds, rules: &Fingerprint) -> bool {
+        let before = (self.latest_opening_at, self.logins.len(), self.closings.len());
+        self.latest_opening_at = self.latest_opening_at.filter(|at| bounds.admit(*at));
         let own = self.own_bound(rules);
         self.logins.retain(|login| login.login_at >= own && bounds.admit(login.login_at));
-        self.closers.retain(|closer| closer.at >= own && bounds.admit(closer.at));
+        self.closings.retain(|closing| closing.at >= own && bounds.admit(closing.at));
+        before != (self.latest_opening_at, self.logins.len(), self.closings.len())
     }
 
-    /// Forgets the closers beside a login that are older than the threshold.
-    pub(crate) fn forget_closers(&mut self, threshold: Timestamp) {
-        self.closers.retain(|closer| closer.at >= threshold);
+    /// Forgets the closings that are older than the threshold.
+    pub(crate) fn forget_closings(&mut self, threshold: Timestamp) {
+        self.closings.retain(|closing| closing.at >= threshold);
     }
 
-    /// Every fact in it, for a merge: the key, and the pairs of a login or a closer.
+    /// Returns every fact in it, for a merge: the key, then the logins, then the closings.
     pub(crate) fn facts(&self) -> impl Iterator<Item = UserFacts<'_>> {
-        let key = UserFacts { key: self.key_at, ..UserFacts::default() };
+        let key = UserFacts { key: self.latest_opening_at, ..UserFacts::default() };
         let logins = self.logins.iter().map(|login| UserFacts {
             login: Some((&login.user_session_id, login.fact())),
             ..UserFacts::default()
         });
-        let closers = self
-            .closers
+        let closings = self
+            .closings
             .iter()
-            .map(|closer| UserFacts { closer: Some(closer.fact()), ..UserFacts::default() });
-        std::iter::once(key).chain(logins).chain(closers)
+            .map(|closing| UserFacts { closing: Some(closing.fact()), ..UserFacts::default() });
+        std::iter::once(key).chain(logins).chain(closings)
     }
 
-    /// The login that readers see: the highest (counter, login time, user session) of those that
-    /// are no earlier than the latest list without the user.
-    pub(crate) fn shown_since(&self, absent_at: Option<Timestamp>) -> Option<&Login> {
+    /// Returns the login that counts: the highest (counter, login time, user session) of those that
+    /// are no earlier than the latest complete list without the user.
+    pub(crate) fn login_since(&self, absent_at: Option<Timestamp>) -> Option<&Login> {
         let logins = self.logins.iter().filter(|login| Some(login.login_at) >= absent_at);
         logins.max_by(|a, b| {
             (a.counter, a.login_at, &a.user_session_id).cmp(&(
@@ -174,50 +175,51 @@ impl UserRegister {
         })
     }
 
-    /// The latest time of any fact in it.
+    /// Returns the latest time of any fact in it.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         let logins = self.logins.iter().map(|login| login.login_at);
-        let closers = self.closers.iter().map(|closer| closer.at);
-        self.key_at.into_iter().chain(logins).chain(closers).max()
+        let closings = self.closings.iter().map(|closing| closing.at);
+        self.latest_opening_at.into_iter().chain(logins).chain(closings).max()
     }
 
-    /// The instant below which the threshold of forgetting must not be for something to be let go
-    /// here: of a user without a login that counts the whole register, else its oldest closer.
+    /// Returns the instant that the threshold of forgetting must pass before something can go: the
+    /// oldest closing beside a login that counts, else the whole register.
     pub(crate) fn forgettable_at(&self, has_login: bool) -> Option<Timestamp> {
         if has_login {
-            self.closers.iter().map(|closer| closer.at).min()
+            self.closings.iter().map(|closing| closing.at).min()
         } else {
-            Some(self.newest().unwrap_or_default().max(self.touched_at))
+            Some(self.newest().unwrap_or_default().max(self.changed_at))
         }
     }
 
-    /// Whether a login of the user was closed by us, and not by the media server.
+    /// Whether the application closed a login of the user, and the media server did not.
     pub(crate) fn is_closed_by_us(&self) -> bool {
-        self.closers.iter().any(|closer| closer.by_us)
+        self.closings.iter().any(|closing| closing.by_us)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.key_at.is_none() && self.logins.is_empty() && self.closers.is_empty()
+        self.latest_opening_at.is_none() && self.logins.is_empty() && self.closings.is_empty()
     }
 
     fn admits(&self, at: Timestamp, bounds: Bounds, rules: &Fingerprint) -> bool {
         at >= self.own_bound(rules) && bounds.admit(at)
     }
 
-    /// Openings within the tie window of the latest are not ordered by time.
+    /// Returns the bound that the latest opening sets: openings within the tie window of it are not
+    /// ordered by time.
     fn own_bound(&self, rules: &Fingerprint) -> Timestamp {
-        self.key_at.unwrap_or_default().minus(rules.tie_window_ms)
+        self.latest_opening_at.unwrap_or_default().minus(rules.tie_window_ms)
     }
 
-    /// Beyond the cap go user sessions without a login first, oldest closer first, then the lowest
-    /// logins: nothing that a valid history shows.
+    /// Drops user sessions beyond the cap: those without a login first, the oldest closing first, then
+    /// the lowest logins. A valid history shows none of them.
     fn cap(&mut self) {
         while self.user_sessions() > MAX_USER_SESSIONS {
             let idle = self
-                .closers
+                .closings
                 .iter()
-                .filter(|closer| {
-                    self.logins.iter().all(|login| login.user_session_id != closer.user_session_id)
+                .filter(|closing| {
+                    self.logins.iter().all(|login| login.user_session_id != closing.user_session_id)
                 })
                 .min_by(|a, b| (a.at, &a.user_session_id).cmp(&(b.at, &b.user_session_id)));
             let lowest = || {
@@ -229,26 +231,26 @@ impl UserRegister {
                     ))
                 })
             };
-            let victim = idle.map(|closer| &closer.user_session_id);
+            let victim = idle.map(|closing| &closing.user_session_id);
             let victim = victim.or_else(|| lowest().map(|login| &login.user_session_id)).cloned();
             self.logins.retain(|login| Some(&login.user_session_id) != victim.as_ref());
-            self.closers.retain(|closer| Some(&closer.user_session_id) != victim.as_ref());
+            self.closings.retain(|closing| Some(&closing.user_session_id) != victim.as_ref());
         }
     }
 
     fn user_sessions(&self) -> usize {
         let unclosed = self.logins.iter().filter(|login| {
-            self.closers
-                .binary_search_by(|closer| closer.user_session_id.cmp(&login.user_session_id))
+            self.closings
+                .binary_search_by(|closing| closing.user_session_id.cmp(&login.user_session_id))
                 .is_err()
         });
-        self.closers.len() + unclosed.count()
+        self.closings.len() + unclosed.count()
     }
 }
 
-impl Closer {
-    pub(crate) fn fact(&self) -> CloserFact<'_> {
-        CloserFact { user_session_id: &self.user_session_id, at: self.at, by_us: self.by_us }
+impl ClosingTombstone {
+    pub(crate) fn fact(&self) -> ClosingFact<'_> {
+        ClosingFact { user_session_id: &self.user_session_id, at: self.at, by_us: self.by_us }
     }
 }
 
@@ -299,7 +301,7 @@ mod tests {
             let facts = UserFacts {
                 key: Some(login.login_at),
                 login: Some((&login.user_session_id, login.fact())),
-                closer: None,
+                closing: None,
             };
             let mut joined = UserRegister::default();
             let changed = joined.join(&facts, bounds, &Config::default().fingerprint);
@@ -308,8 +310,8 @@ mod tests {
             if let Some(put_back) = put_back {
                 prop_assert_eq!(put_back.facts().count(), joined.facts().count());
                 prop_assert_eq!(
-                    (put_back.key_at, &put_back.logins, &put_back.closers),
-                    (joined.key_at, &joined.logins, &joined.closers)
+                    (put_back.latest_opening_at, &put_back.logins, &put_back.closings),
+                    (joined.latest_opening_at, &joined.logins, &joined.closings)
                 );
             }
         }

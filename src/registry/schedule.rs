@@ -1,34 +1,33 @@
 //! When each room is looked at next.
 //!
-//! Nearly every look is for nothing, as heartbeats put off what was due. So what comes up later stands
+//! Nearly every look is for nothing, as heartbeats put off what was due. So what comes up far stands
 //! by the second only, in no order, where to put it and to take it away costs next to nothing; a second
 //! that begins is opened, and only what is still due in it stands in order. Where there are not many
 //! rooms, all stand in order, so that it is known exactly when the next one comes up.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hint::black_box;
 
 use crate::model::time::Timestamp;
 
 /// How many rooms are many.
-const MANY: usize = 1_000;
+const EXACT_UNTIL: usize = 1_000;
 
 /// Rooms by number, and when they are looked at.
 #[derive(Debug, Default)]
-pub(super) struct Agenda {
+pub(super) struct Schedule {
     /// By number.
-    looks: Vec<Look>,
-    /// What comes up soon.
-    soon: BTreeSet<(Timestamp, u32)>,
-    /// What comes up later, by second.
-    later: BTreeMap<Second, Vec<u32>>,
+    slots: Vec<Slot>,
+    /// What comes up near.
+    near: BTreeSet<(Timestamp, u32)>,
+    /// What comes up far, by second.
+    far: BTreeMap<Second, Vec<u32>>,
 }
 
 /// When a room is looked at.
 #[derive(Debug, Clone, Copy, Default)]
-struct Look {
+struct Slot {
     at: Option<Timestamp>,
-    /// Where it stands in its second, where it comes up later.
+    /// Where it stands in its second, where it comes up far.
     place: Option<u32>,
 }
 
@@ -46,118 +45,113 @@ impl Second {
     }
 }
 
-impl Agenda {
+impl Schedule {
     /// Whether there are so many rooms that it is not known exactly when the next one comes up.
     pub(super) fn has_many(&self) -> bool {
-        self.looks.len() >= MANY
+        self.slots.len() >= EXACT_UNTIL
     }
 
     /// When a room is looked at.
     pub(super) fn at(&self, number: usize) -> Option<Timestamp> {
-        self.looks.get(number)?.at
-    }
-
-    /// Has the memory of a room's look brought here.
-    pub(super) fn fetch(&self, number: usize) {
-        black_box(self.at(number));
+        self.slots.get(number)?.at
     }
 
     /// Sets when a room is looked at. Tells whether that is another time than it was.
     pub(super) fn set(&mut self, number: u32, at: Option<Timestamp>, now: Timestamp) -> bool {
-        let before = self.look(number).at;
+        let before = self.slot(number).at;
         if before == at {
             return false;
         }
         self.strike_out(number);
         if let Some(at) = at {
             let place = self.put(number, at, now);
-            *self.look(number) = Look { at: Some(at), place };
+            *self.slot(number) = Slot { at: Some(at), place };
         }
         true
     }
 
     /// The room of the last number has another number, whose room is gone.
     pub(super) fn renumber(&mut self, last: u32, number: u32) {
-        let moved = *self.look(last);
-        if let Look { at: Some(at), place: None } = moved {
-            self.soon.remove(&(at, last));
-            self.soon.insert((at, number));
+        let moved = *self.slot(last);
+        if let Slot { at: Some(at), place: None } = moved {
+            self.near.remove(&(at, last));
+            self.near.insert((at, number));
         }
-        if let Look { at: Some(at), place: Some(place) } = moved
-            && let Some(numbers) = self.later.get_mut(&Second::of(at))
+        if let Slot { at: Some(at), place: Some(place) } = moved
+            && let Some(numbers) = self.far.get_mut(&Second::of(at))
         {
             numbers[place as usize] = number;
         }
-        *self.look(number) = moved;
-        *self.look(last) = Look::default();
+        *self.slot(number) = moved;
+        *self.slot(last) = Slot::default();
     }
 
     /// There are so many rooms, and not more.
     pub(super) fn truncate(&mut self, rooms: usize) {
         debug_assert!(
-            self.looks.iter().skip(rooms).all(|look| look.at.is_none()),
+            self.slots.iter().skip(rooms).all(|look| look.at.is_none()),
             "those are gone"
         );
-        self.looks.truncate(rooms);
+        self.slots.truncate(rooms);
     }
 
     /// Takes all out that come up in the first second, if it has begun by then; they are to be set
     /// again.
     pub(super) fn open(&mut self, by: Timestamp) -> Option<Vec<u32>> {
-        let second = self.later.first_entry()?;
+        let second = self.far.first_entry()?;
         if *second.key() > Second::of(by) {
             return None;
         }
         let numbers = second.remove();
         for number in &numbers {
-            *self.look(*number) = Look::default();
+            *self.slot(*number) = Slot::default();
         }
         Some(numbers)
     }
 
-    /// What comes up soon, the longest due first.
-    pub(super) fn soon(&self) -> impl Iterator<Item = (Timestamp, usize)> {
-        self.soon.iter().map(|(at, number)| (*at, *number as usize))
+    /// What comes up near, the longest due first.
+    pub(super) fn near(&self) -> impl Iterator<Item = (Timestamp, usize)> {
+        self.near.iter().map(|(at, number)| (*at, *number as usize))
     }
 
-    /// Before when nothing comes up of what comes up later.
-    pub(super) fn later(&self) -> Option<Timestamp> {
-        self.later.first_key_value().map(|(second, _)| second.begins_at())
+    /// Before when nothing comes up of what comes up far.
+    pub(super) fn far(&self) -> Option<Timestamp> {
+        self.far.first_key_value().map(|(second, _)| second.begins_at())
     }
 
     fn put(&mut self, number: u32, at: Timestamp, now: Timestamp) -> Option<u32> {
         let second = Second::of(at);
         if !self.has_many() || second <= Second::of(now) {
-            self.soon.insert((at, number));
+            self.near.insert((at, number));
             return None;
         }
-        let numbers = self.later.entry(second).or_default();
+        let numbers = self.far.entry(second).or_default();
         numbers.push(number);
         Some(narrow(numbers.len() - 1))
     }
 
     fn strike_out(&mut self, number: u32) {
-        let Look { at: Some(at), place } = std::mem::take(self.look(number)) else { return };
+        let Slot { at: Some(at), place } = std::mem::take(self.slot(number)) else { return };
         let Some(place) = place else {
-            self.soon.remove(&(at, number));
+            self.near.remove(&(at, number));
             return;
         };
         let second = Second::of(at);
-        let Some(numbers) = self.later.get_mut(&second) else { return };
+        let Some(numbers) = self.far.get_mut(&second) else { return };
         numbers.swap_remove(place as usize);
         if let Some(moved) = numbers.get(place as usize) {
-            self.looks[*moved as usize].place = Some(place);
+            self.slots[*moved as usize].place = Some(place);
         } else if numbers.is_empty() {
-            self.later.remove(&second);
+            self.far.remove(&second);
         }
     }
 
-    fn look(&mut self, number: u32) -> &mut Look {
+    fn slot(&mut self, number: u32) -> &mut Slot {
         let number = number as usize;
-        if number >= self.looks.len() {
-            self.looks.resize_with(number + 1, Look::default);
+        if number >= self.slots.len() {
+            self.slots.resize_with(number + 1, Slot::default);
         }
-        &mut self.looks[number]
+        &mut self.slots[number]
     }
 }
 
@@ -179,12 +173,12 @@ mod tests {
             steps in prop::collection::vec((0..8_u8, any::<prop::sample::Index>(), 0..9_000_u64), 0..300),
         ) {
             let ms = Timestamp::from_millis;
-            let mut agenda = Agenda::default();
+            let mut schedule = Schedule::default();
             let mut list: Vec<Option<Timestamp>> = Vec::new();
             let mut now = 50_000;
             for number in 0..filled {
                 let at = ms(now + u64::from(number) * 37 % 10_000);
-                prop_assert!(agenda.set(number, Some(at), ms(now)));
+                prop_assert!(schedule.set(number, Some(at), ms(now)));
                 list.push(Some(at));
             }
             for (step, which, span) in steps {
@@ -193,35 +187,35 @@ mod tests {
                     0..=2 => {
                         let at = ms((now + span).saturating_sub(1_000));
                         let is_other = list.get(which) != Some(&Some(at));
-                        prop_assert_eq!(agenda.set(narrow(which), Some(at), ms(now)), is_other);
+                        prop_assert_eq!(schedule.set(narrow(which), Some(at), ms(now)), is_other);
                         list.resize(list.len().max(which + 1), None);
                         list[which] = Some(at);
                     }
                     3 => {
                         let was_set = list.get(which).is_some_and(Option::is_some);
-                        prop_assert_eq!(agenda.set(narrow(which), None, ms(now)), was_set);
+                        prop_assert_eq!(schedule.set(narrow(which), None, ms(now)), was_set);
                         list.resize(list.len().max(which + 1), None);
                         list[which] = None;
                     }
                     4 if which < list.len() => {
-                        agenda.set(narrow(which), None, ms(now));
+                        schedule.set(narrow(which), None, ms(now));
                         list.swap_remove(which);
                         if which < list.len() {
-                            agenda.renumber(narrow(list.len()), narrow(which));
+                            schedule.renumber(narrow(list.len()), narrow(which));
                         }
-                        agenda.truncate(list.len());
+                        schedule.truncate(list.len());
                     }
                     5 => {
                         let at = ms(now + span * 2);
-                        agenda.set(narrow(list.len()), Some(at), ms(now));
+                        schedule.set(narrow(list.len()), Some(at), ms(now));
                         list.push(Some(at));
                     }
                     _ => {
                         now += span / 4;
-                        while let Some(opened) = agenda.open(ms(now)) {
+                        while let Some(opened) = schedule.open(ms(now)) {
                             for number in opened {
-                                prop_assert_eq!(agenda.at(number as usize), None);
-                                agenda.set(number, list[number as usize], ms(now));
+                                prop_assert_eq!(schedule.at(number as usize), None);
+                                schedule.set(number, list[number as usize], ms(now));
                             }
                         }
                         let mut due: Vec<_> = (0..)
@@ -230,20 +224,20 @@ mod tests {
                             .filter(|(at, _)| *at <= ms(now))
                             .collect();
                         due.sort_unstable();
-                        let soon = agenda.soon().take_while(|(at, _)| *at <= ms(now));
-                        prop_assert!(soon.eq(due.iter().copied()));
+                        let near = schedule.near().take_while(|(at, _)| *at <= ms(now));
+                        prop_assert!(near.eq(due.iter().copied()));
                     }
                 }
-                let later = agenda.later.values().map(Vec::len).sum::<usize>();
-                prop_assert_eq!(agenda.soon.len() + later, list.iter().flatten().count());
+                let far = schedule.far.values().map(Vec::len).sum::<usize>();
+                prop_assert_eq!(schedule.near.len() + far, list.iter().flatten().count());
                 for (number, at) in list.iter().enumerate() {
-                    prop_assert_eq!(agenda.at(number), *at);
+                    prop_assert_eq!(schedule.at(number), *at);
                 }
-                let next = agenda.soon().next().map(|(at, _)| at).into_iter().chain(agenda.later()).min();
-                prop_assert!(agenda.looks.len() <= list.len());
+                let next = schedule.near().next().map(|(at, _)| at).into_iter().chain(schedule.far()).min();
+                prop_assert!(schedule.slots.len() <= list.len());
                 prop_assert!(next.is_some() == list.iter().any(Option::is_some));
                 prop_assert!(next <= list.iter().flatten().min().copied());
-                prop_assert!(filled >= 900 || agenda.later().is_none());
+                prop_assert!(filled >= 900 || schedule.far().is_none());
             }
         }
     }

@@ -1,33 +1,32 @@
 //! The stored form of a room, and the checks on the way in.
 //!
-//! What is stored are the registers and nothing that follows from them. On the way in every
-//! register is joined into an empty room by the same code that applies callbacks: one that would
-//! not be held there is impossible, and the error names it.
+//! The registers are stored, and nothing that follows from them. On the way in every register is joined
+//! into an empty room by the same code that applies callbacks. One that would not be kept there is
+//! impossible, and the error names it. Names in the form may differ from names in the code.
 
 mod stream;
 mod user;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::collections::id_table::{Hashed, IdTable};
-use crate::model::change::ChangeLog;
 use crate::model::config::Fingerprint;
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
+use crate::registers::facts::{Facts, Tally};
+use crate::registers::members::{Left, Members};
+use crate::registers::places::Target;
+use crate::registers::roster::Observed;
+use crate::registers::session::{Create, Name, SessionRegister};
+use crate::registers::signs::Evidence;
+use crate::registers::{MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::Room;
-use crate::room::evidence::Evidence;
-use crate::room::facts::{Facts, Tally};
-use crate::room::live::{Live, MAX_SESSIONS};
-use crate::room::members::{Left, Members};
-use crate::room::observed::Observed;
-use crate::room::session::{Create, Name, SessionRegister};
-use crate::room::state::{RoomState, StreamNote};
-use crate::room::stored::stream::StoredStream;
-use crate::room::stored::user::StoredUsers;
+use crate::room::state::RoomState;
+use crate::stored::stream::StoredStream;
+use crate::stored::user::StoredUsers;
 
 /// The version of the stored form that this crate writes and reads.
 const VERSION: u32 = 1;
@@ -45,7 +44,7 @@ pub(crate) struct StoredRoom<'a> {
     members: Vec<StoredMember<'a>>,
     left: Vec<StoredLeft<'a>>,
     live: StoredLive<'a>,
-    stream_notes: Cow<'a, BTreeMap<StreamId, StreamNote>>,
+    stream_notes: Cow<'a, IdTable<StreamId, StreamAttributes>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -105,7 +104,7 @@ enum StoredError {
 /// in the same order as if the room had not been stored.
 impl Serialize for Room {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredRoom::of(&self.state).serialize(serializer)
+        StoredRoom::of(self.state()).serialize(serializer)
     }
 }
 
@@ -114,19 +113,20 @@ impl Serialize for Room {
 impl<'de> Deserialize<'de> for Room {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let state = StoredRoom::deserialize(deserializer)?.restore().map_err(de::Error::custom)?;
-        Ok(Self { state, log: ChangeLog::default() })
+        Ok(Self::from_state(state))
     }
 }
 
 impl<'a> StoredRoom<'a> {
     pub(crate) fn of(room: &'a RoomState) -> Self {
-        let members = room.members.by_silence().map(|member| StoredMember {
+        let registers = &room.registers;
+        let members = registers.members.by_last_seen().map(|member| StoredMember {
             user_id: Cow::Borrowed(member.user_id),
             membership: Cow::Borrowed(member.membership()),
             heartbeat_at: member.heartbeat_at,
             updated_at: member.updated_at(),
         });
-        let left = room.members.ends().map(|(user_id, left)| StoredLeft {
+        let left = registers.members.ends().map(|(user_id, left)| StoredLeft {
             user_id: Cow::Borrowed(user_id),
             joined_at: left.joined_at,
             left_at: left.left_at,
@@ -136,18 +136,18 @@ impl<'a> StoredRoom<'a> {
             room_id: Cow::Borrowed(&room.id),
             settings: room.settings,
             clock: room.clock,
-            info: room.info.as_ref().map(Cow::Borrowed),
-            ended_at: room.ended_at,
-            empty_since: room.empty_since,
-            sessionless_since: room.sessionless_since,
+            info: registers.info.as_ref().map(Cow::Borrowed),
+            ended_at: registers.ended_at,
+            empty_since: registers.empty_since,
+            sessionless_since: registers.sessionless_since,
             members: members.collect(),
             left: left.collect(),
             live: StoredLive {
-                latest_create: room.live.latest_create,
-                sessions: room.live.sessions.iter().map(StoredSession::of).collect(),
-                observed: Cow::Borrowed(&room.live.observed),
+                latest_create: registers.latest_create,
+                sessions: registers.sessions.iter().map(StoredSession::of).collect(),
+                observed: Cow::Borrowed(&registers.observed),
             },
-            stream_notes: Cow::Borrowed(&room.notes),
+            stream_notes: Cow::Borrowed(&registers.stream_attributes),
         }
     }
 
@@ -156,20 +156,15 @@ impl<'a> StoredRoom<'a> {
             return Err(StoredError::Version { found: self.version });
         }
         self.check_end()?;
-        let mut room = RoomState::new(self.room_id.into_owned(), self.settings);
-        room.clock = self.clock;
-        room.info = self.info.map(Cow::into_owned);
-        room.ended_at = self.ended_at;
-        room.empty_since = self.empty_since;
-        room.sessionless_since = self.sessionless_since;
-        room.members = restore_members(&room.id, self.members, self.left)?;
-        room.live = self.live.restore(&room.id, &room.settings)?;
-        room.restore_derived();
-        room.restore_suspicions();
-        let notes = self.stream_notes.into_owned();
-        room.notes =
-            notes.into_iter().filter(|(stream_id, note)| room.note_fits(stream_id, note)).collect();
-        Ok(room)
+        let (room_id, settings) = (self.room_id.into_owned(), self.settings);
+        let mut registers = self.live.restore(&room_id, &settings)?;
+        registers.info = self.info.map(Cow::into_owned);
+        registers.ended_at = self.ended_at;
+        registers.empty_since = self.empty_since;
+        registers.sessionless_since = self.sessionless_since;
+        registers.members = restore_members(&room_id, self.members, self.left)?;
+        registers.stream_attributes = self.stream_notes.into_owned();
+        Ok(RoomState::from_registers(room_id, self.clock, settings, registers))
     }
 }
 
@@ -208,11 +203,11 @@ fn restore_members(
     let mut restored = Members::default();
     members.sort_by_key(|member| member.heartbeat_at); // as it is, unless it was forged
     for StoredMember { user_id, membership, heartbeat_at, updated_at } in members {
-        let user_id = Hashed::new(&*user_id);
-        if restored.get(&user_id).is_some() {
-            return Err(twice(user_id.id));
+        let hashed = Hashed::new(&*user_id);
+        if restored.place_of(&hashed).is_some() {
+            return Err(twice(&user_id));
         }
-        restored.insert(user_id, membership.into_owned(), heartbeat_at, updated_at);
+        restored.insert(hashed, membership.into_owned(), heartbeat_at, updated_at);
     }
     for StoredLeft { user_id, joined_at, left_at } in left {
         if restored.get(&*user_id).is_some() || restored.end_of(user_id.as_str()).is_some() {
@@ -226,8 +221,8 @@ fn restore_members(
 
 impl StoredLive<'_> {
     /// What bounds the rest is joined first, so that nothing joined later can make room for it.
-    fn restore(self, room_id: &RoomId, rules: &Fingerprint) -> Result<Live, StoredError> {
-        let mut live = Live { latest_create: self.latest_create, ..Live::default() };
+    fn restore(self, room_id: &RoomId, rules: &Fingerprint) -> Result<Registers, StoredError> {
+        let mut registers = Registers { latest_create: self.latest_create, ..Registers::default() };
         if self.sessions.len() > MAX_SESSIONS {
             return Err(StoredError::TooMuch {
                 room_id: room_id.clone(),
@@ -235,46 +230,51 @@ impl StoredLive<'_> {
             });
         }
         for session in self.sessions {
-            session.restore(&mut live, room_id, rules)?;
+            session.restore(&mut registers, room_id, rules)?;
         }
-        live.observed = self.observed.into_owned();
-        let mut settled = live.observed.clone();
-        settled.settle(live.floor(rules), live.outdated_until());
-        if let Some(what) =
-            live.observed.impossible().or((settled != live.observed).then_some("a sighting"))
+        registers.observed = self.observed.into_owned();
+        let mut pruned = registers.observed.clone();
+        pruned.prune(registers.floor(rules), registers.outdated_until());
+        pruned.drop_idle();
+        if let Some(what) = registers
+            .observed
+            .impossible()
+            .or((pruned != registers.observed).then_some("a sighting"))
         {
             return Err(StoredError::Impossible {
                 room_id: room_id.clone(),
                 what: format!("{what} of the observations"),
             });
         }
-        Ok(live)
+        Ok(registers)
     }
 }
 
 impl<'a> StoredSession<'a> {
     fn of(session: &'a SessionRegister) -> Self {
-        let streams =
-            session.streams.iter().map(|(stream_id, stream)| StoredStream::of(stream_id, stream));
+        let mut streams: Vec<_> = session.streams.iter().collect();
+        streams.sort_unstable_by_key(|(stream_id, _)| *stream_id);
+        let mut users: Vec<_> = session.users.iter().collect();
+        users.sort_unstable_by_key(|(user_id, _)| *user_id);
         Self {
             session_id: Cow::Borrowed(&session.id),
             create: session.create.as_ref().map(Cow::Borrowed),
             closed_at: session.closed_at,
-            seen_at: session.seen_at,
+            seen_at: session.latest_opening_at,
             name: session.name.as_ref().map(Cow::Borrowed),
-            alive_at: session.alive_at,
+            alive_at: session.confirmed_open_at,
             hidden_at: session.hidden_at,
-            touched_at: session.touched_at,
+            touched_at: session.changed_at,
             evidence: Cow::Borrowed(&session.evidence),
-            users: StoredUsers::Held(session.users_by_id()),
-            streams: streams.collect(),
+            users: StoredUsers::Held(users),
+            streams: streams.into_iter().map(|(id, held)| StoredStream::of(id, held)).collect(),
         }
     }
 
     /// Joins everything of a session, what bounds the rest first.
     fn restore(
         self,
-        live: &mut Live,
+        registers: &mut Registers,
         room_id: &RoomId,
         rules: &Fingerprint,
     ) -> Result<(), StoredError> {
@@ -283,51 +283,59 @@ impl<'a> StoredSession<'a> {
             room_id: room_id.clone(),
             what: format!("{what} of session {session_id}"),
         };
-        if live.session(&session_id).is_some() {
+        if registers.session(&session_id).is_some() {
             return Err(StoredError::Twice {
                 room_id: room_id.clone(),
                 what: format!("session {session_id}"),
             });
         }
-        let none = Facts::none(&session_id);
-        let close = Facts { close: self.closed_at, ..none };
-        let seen = Facts { seen: self.seen_at, ..none };
-        let name = Facts { name: self.name.as_deref().map(Name::fact), ..none };
-        let alive = Facts { alive: self.alive_at, ..none };
-        let create = Facts { create: self.create.as_deref().map(Create::fact), ..none };
-        if self.create.as_ref().is_some_and(|create| Some(create.created_at) > live.latest_create) {
+        let created_at = self.create.as_ref().map(|create| create.created_at);
+        if created_at > registers.latest_create {
             return Err(refuse("the creation"));
         }
         let mut session = SessionRegister::new(session_id.clone());
         session.hidden_at = self.hidden_at;
         let users = self.users.into_read();
         session.users = IdTable::with_capacity(users.len());
-        live.insert(session);
+        let index = registers.insert_session(session);
+        let none = Facts::default();
+        let create = self.create.as_deref().map(Create::fact);
+        let name = self.name.as_deref().map(Name::fact);
         let parts = [
-            (create.create.is_some(), create, "the creation"),
-            (close.close.is_some(), close, "the close"),
-            (seen.seen.is_some(), seen, "the sign of life"),
-            (name.name.is_some(), name, "the name"),
-            (alive.alive.is_some(), alive, "the sighting"),
+            (create.is_some(), Facts { create, ..none }, "the creation"),
+            (self.closed_at.is_some(), Facts { close: self.closed_at, ..none }, "the close"),
+            (self.seen_at.is_some(), Facts { opening: self.seen_at, ..none }, "the sign of life"),
+            (name.is_some(), Facts { name, ..none }, "the name"),
+            (
+                self.alive_at.is_some(),
+                Facts { confirmed_open: self.alive_at, ..none },
+                "the sighting",
+            ),
         ];
         for (_, facts, what) in parts.into_iter().filter(|(is_stored, ..)| *is_stored) {
-            if !live.join(&facts, self.touched_at, None, rules).tally.changed {
+            let target = &mut Target::Session;
+            if !registers.join(&facts, index, target, self.touched_at, rules).tally.changed {
                 return Err(refuse(what));
             }
         }
-        let floor = live.floor(rules);
-        let Some(session) = live.session_mut(&session_id) else { return Err(refuse("nothing")) };
-        let mut inside = Inside { session, none, floor, rules, refuse: &refuse };
+        let mut inside = Inside { registers, index, rules, refuse: &refuse };
         for user in users {
             user.restore(&mut inside)?;
         }
         for stream in self.streams {
             stream.restore(&mut inside)?;
         }
+        let session = &mut registers.sessions[index];
         if session.is_empty() {
             return Err(refuse("nothing"));
         }
-        session.touched_at = self.touched_at;
+        session.changed_at = self.touched_at;
+        for changed_at in session.users.values().map(|user| user.changed_at) {
+            session.changed_at = session.changed_at.max(changed_at);
+        }
+        for changed_at in session.streams.values().map(|stream| stream.changed_at) {
+            session.changed_at = session.changed_at.max(changed_at);
+        }
         session.evidence = self.evidence.into_owned();
         if session.evidence.is_possible() { Ok(()) } else { Err(refuse("the evidence of losses")) }
     }
@@ -335,18 +343,18 @@ impl<'a> StoredSession<'a> {
 
 /// A session whose users and streams are put back.
 struct Inside<'s> {
-    session: &'s mut SessionRegister,
-    /// Nothing about it.
-    none: Facts<'s>,
-    floor: Timestamp,
+    registers: &'s mut Registers,
+    index: usize,
     rules: &'s Fingerprint,
     refuse: &'s dyn Fn(&str) -> StoredError,
 }
 
 impl Inside<'_> {
-    fn join(&mut self, facts: &Facts<'_>, touched_at: Timestamp) -> Tally {
-        let mut tally = Tally::default();
-        self.session.join(facts, self.floor, touched_at, self.rules, &mut tally);
-        tally
+    fn session(&mut self) -> &mut SessionRegister {
+        &mut self.registers.sessions[self.index]
+    }
+
+    fn join(&mut self, facts: &Facts<'_>, target: &mut Target<'_>, changed_at: Timestamp) -> Tally {
+        self.registers.join(facts, self.index, target, changed_at, self.rules).tally
     }
 }

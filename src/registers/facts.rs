@@ -1,44 +1,46 @@
-//! A callback as facts: what it says, each with a time of its own.
+//! A callback as facts: what it says, each with an event time of its own.
 //!
 //! | callback | facts |
 //! |---|---|
 //! | room created | `create` |
 //! | room closed | `close` |
-//! | logged in | `login`; `key`, `seen` and `name`, at login time |
-//! | logged out | `closer`; with a login time also `key` and `seen` at login time |
-//! | stream created | `stream` and `seen`, both at creation time |
-//! | stream closed | `stream`; `seen` at creation time |
+//! | logged in | `login`; `key`, `opening` and `name`, all at login time |
+//! | logged out | `closing`; if the callback tells a login time also `key` and `opening` at that time |
+//! | stream created | `stream` and `opening`, both at creation time |
+//! | stream closed | `stream`; `opening` at creation time |
 //!
-//! `seen` is made of opening times only: a close is never a sign of life. Facts borrow from the
-//! callback, so that a repeat allocates nothing.
+//! `opening` is made of opening times only: a close is never a sign of life. Facts borrow from the
+//! callback, so a repeat allocates nothing.
 
-use crate::collections::id_table::Hashed;
+use crate::collections::id_table::HashedId;
 use crate::model::callback::{Callback, CallbackEvent, StreamDetails};
 use crate::model::config::Fingerprint;
-use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
+use crate::model::id::{StreamId, StreamSessionId, UserId, UserSessionId};
 use crate::model::text::{Role, Text};
 use crate::model::time::Timestamp;
 
 /// The facts of one callback, or of one session, user or stream of a replica.
-#[derive(Debug, Clone, Copy)]
+///
+/// They name no session, user or stream: the door resolved those to places.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Facts<'a> {
-    pub(crate) session_id: &'a SessionId,
     pub(crate) create: Option<CreateFact<'a>>,
     pub(crate) close: Option<Timestamp>,
-    pub(crate) seen: Option<Timestamp>,
+    /// A sign of life.
+    pub(crate) opening: Option<Timestamp>,
     pub(crate) name: Option<NameFact<'a>>,
-    /// Seen open by an observation.
-    pub(crate) alive: Option<Timestamp>,
-    pub(crate) user: Option<(Hashed<'a, UserId>, UserFacts<'a>)>,
-    pub(crate) stream: Option<(&'a StreamId, StreamFact<'a>)>,
+    /// An observation saw the session open.
+    pub(crate) confirmed_open: Option<Timestamp>,
+    pub(crate) user: Option<UserFacts<'a>>,
+    pub(crate) stream: Option<StreamFact<'a>>,
 }
 
-/// Whom a change concerns.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Concerned<'a> {
-    User(&'a UserId),
-    Stream(&'a StreamId),
-    Everybody,
+/// Whom a callback is about, apart from its session.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject<'a> {
+    Session,
+    User(HashedId<'a, UserId>),
+    Stream(HashedId<'a, StreamId>),
 }
 
 /// The field order is the rule: the later creation counts, at equal times the greater payload.
@@ -60,15 +62,15 @@ pub(crate) struct NameFact<'a> {
 pub(crate) struct UserFacts<'a> {
     pub(crate) key: Option<Timestamp>,
     pub(crate) login: Option<(&'a UserSessionId, LoginFact<'a>)>,
-    pub(crate) closer: Option<CloserFact<'a>>,
+    pub(crate) closing: Option<ClosingFact<'a>>,
 }
 
-/// The end of a login.
+/// A closing of a login.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct CloserFact<'a> {
+pub(crate) struct ClosingFact<'a> {
     pub(crate) user_session_id: &'a UserSessionId,
     pub(crate) at: Timestamp,
-    /// Whether it is our own, which the media server did not tell.
+    /// Whether the application closed the login, and not the media server.
     pub(crate) by_us: bool,
 }
 
@@ -99,100 +101,47 @@ pub(crate) struct StreamKey<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Nothing about a session.
-    pub(crate) fn none(session_id: &'a SessionId) -> Self {
-        Self {
-            session_id,
-            create: None,
-            close: None,
-            seen: None,
-            name: None,
-            alive: None,
-            user: None,
-            stream: None,
-        }
-    }
-
-    /// The times of all but the creation, which has a bound of its own.
-    pub(crate) fn times_but_creation(&self) -> impl Iterator<Item = Timestamp> {
-        let user = self.user.map(|(_, user)| user).unwrap_or_default();
-        let times = [
-            self.seen,
-            user.closer.map(|closer| closer.at),
-            user.login.map(|(_, login)| login.login_at),
-            user.key,
-            self.stream.map(|(_, stream)| stream.at),
-            self.name.map(|name| name.at),
-            self.close,
-            self.alive,
-        ];
-        times.into_iter().flatten()
-    }
-
-    /// Whom it concerns.
-    pub(super) fn concerned(&self) -> Concerned<'a> {
-        match (self.create, self.close, self.user, self.stream) {
-            (None, None, Some((user_id, _)), None) => Concerned::User(user_id.id),
-            (None, None, None, Some((stream_id, _))) => Concerned::Stream(stream_id),
-            _ => Concerned::Everybody,
-        }
-    }
-
-    /// What a callback says.
-    pub(crate) fn of(callback: &'a Callback, rules: &Fingerprint) -> Self {
-        let none = Self::none(&callback.session_id);
+    /// Returns what a callback says, and about whom.
+    pub(crate) fn of(callback: &'a Callback, rules: &Fingerprint) -> (Self, Subject<'a>) {
+        let none = Self::default();
         match &callback.event {
             CallbackEvent::RoomCreated(event) => {
                 let creator_id = event.creator_id.as_ref();
-                Self {
-                    create: Some(CreateFact { created_at: event.created_at, creator_id }),
-                    ..none
-                }
+                let create = CreateFact { created_at: event.created_at, creator_id };
+                (Self { create: Some(create), ..none }, Subject::Session)
             }
-            CallbackEvent::RoomClosed(event) => Self { close: Some(event.closed_at), ..none },
+            CallbackEvent::RoomClosed(event) => {
+                (Self { close: Some(event.closed_at), ..none }, Subject::Session)
+            }
             CallbackEvent::UserLoggedIn(event) => {
+                let at = event.login_at;
                 let login = LoginFact {
-                    login_at: event.login_at,
+                    login_at: at,
                     counter: event.counter,
                     user_name: event.user_name.as_ref(),
                     role: event.role.as_ref(),
                 };
                 let user = UserFacts {
-                    key: Some(event.login_at),
+                    key: Some(at),
                     login: Some((&event.user_session_id, login)),
-                    closer: None,
+                    closing: None,
                 };
-                Self {
-                    seen: Some(event.login_at),
-                    name: event
-                        .room_name
-                        .as_ref()
-                        .map(|name| NameFact { at: event.login_at, name }),
-                    user: Some((Hashed::new(&event.user_id), user)),
-                    ..none
-                }
+                let name = event.room_name.as_ref().map(|name| NameFact { at, name });
+                let facts = Self { opening: Some(at), name, user: Some(user), ..none };
+                (facts, Subject::User(HashedId::borrowed(&event.user_id)))
             }
             CallbackEvent::UserLoggedOut(event) => {
-                // Without its login time a logout counts as later by the clock skew, so that it
+                // A logout that tells no login time counts as later by the clock skew, so that it
                 // closes a login which another server stamped.
-                let closed_at = match event.login_at {
+                let at = match event.login_at {
                     Some(login_at) => event.logout_at.max(login_at),
                     None => event.logout_at.plus(rules.clock_skew_ms),
                 };
-                let user = UserFacts {
-                    key: event.login_at,
-                    login: None,
-                    closer: Some(CloserFact {
-                        user_session_id: &event.user_session_id,
-                        at: closed_at,
-                        by_us: false,
-                    }),
-                };
-                Self {
-                    seen: event.login_at,
-                    user: Some((Hashed::new(&event.user_id), user)),
-                    ..none
-                }
+                let user_session_id = &event.user_session_id;
+                let closing = ClosingFact { user_session_id, at, by_us: false };
+                let user = UserFacts { key: event.login_at, login: None, closing: Some(closing) };
+                let facts = Self { opening: event.login_at, user: Some(user), ..none };
+                (facts, Subject::User(HashedId::borrowed(&event.user_id)))
             }
             CallbackEvent::StreamCreated(event) => {
                 let at = event.created_at;
@@ -201,8 +150,9 @@ impl<'a> Facts<'a> {
                     closed: false,
                     stream_session_id: &event.stream_session_id,
                 };
-                let fact = StreamFact { key, at, details: Some(&event.details) };
-                Self { seen: Some(at), stream: Some((&event.stream_id, fact)), ..none }
+                let stream = StreamFact { key, at, details: Some(&event.details) };
+                let facts = Self { opening: Some(at), stream: Some(stream), ..none };
+                (facts, Subject::Stream(HashedId::borrowed(&event.stream_id)))
             }
             CallbackEvent::StreamClosed(event) => {
                 let at = event.closed_at.max(event.created_at.unwrap_or_default());
@@ -211,10 +161,27 @@ impl<'a> Facts<'a> {
                     closed: true,
                     stream_session_id: &event.stream_session_id,
                 };
-                let fact = StreamFact { key, at, details: None };
-                Self { seen: event.created_at, stream: Some((&event.stream_id, fact)), ..none }
+                let stream = StreamFact { key, at, details: None };
+                let facts = Self { opening: event.created_at, stream: Some(stream), ..none };
+                (facts, Subject::Stream(HashedId::borrowed(&event.stream_id)))
             }
         }
+    }
+
+    /// Returns the times of all facts but the creation, which has a bound of its own.
+    pub(crate) fn times_but_creation(&self) -> impl Iterator<Item = Timestamp> {
+        let user = self.user.unwrap_or_default();
+        let times = [
+            self.opening,
+            user.closing.map(|closing| closing.at),
+            user.login.map(|(_, login)| login.login_at),
+            user.key,
+            self.stream.map(|stream| stream.at),
+            self.name.map(|name| name.at),
+            self.close,
+            self.confirmed_open,
+        ];
+        times.into_iter().flatten()
     }
 }
 
@@ -232,23 +199,20 @@ pub(crate) enum Effect {
 /// What joining all facts of a callback did.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tally {
-    /// The effect of the main fact, the first in its row of the table above.
+    /// The effect of the main fact: the first in its row of the table above.
     pub(crate) main: Option<Effect>,
+    /// Whether anything that is stored changed.
     pub(crate) changed: bool,
-    /// The session closed, and a user or a stream of it lost something by that.
-    pub(crate) lost: bool,
-    /// The user has more than one login.
-    pub(crate) two_logins: bool,
 }
 
 impl Tally {
-    pub(crate) fn note(&mut self, effect: Effect) {
+    pub(crate) fn add(&mut self, effect: Effect) {
         self.changed |= effect == Effect::Changed;
     }
 
-    pub(crate) fn note_main(&mut self, effect: Effect) {
+    pub(crate) fn add_main(&mut self, effect: Effect) {
         self.main = Some(effect);
-        self.note(effect);
+        self.add(effect);
     }
 
     /// Whether the main fact is new.

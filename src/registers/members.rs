@@ -1,0 +1,390 @@
+//! The memberships of a room: who joined by command, kept up by heartbeats. All times are local.
+//!
+//! Every membership has the same timeout. So memberships time out in the order of their last
+//! heartbeats: [`LastSeen`] tells who is next, and a heartbeat costs it nothing but its own time.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::collections::id_table::{Hashed, Key, grow_slowly};
+use crate::collections::last_seen::LastSeen;
+use crate::model::id::UserId;
+use crate::model::text::Attributes;
+use crate::model::time::Timestamp;
+use crate::model::visible::Membership;
+
+/// The memberships of one room, and for the retention those that ended.
+///
+/// What a heartbeat looks at stands together, and everything else apart from it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Members {
+    /// Who they are, and when each was last seen.
+    last_seen: LastSeen<UserId>,
+    /// The memberships, by the same places.
+    held: Vec<Member>,
+    left: BTreeMap<UserId, Left>,
+    /// Who left, the oldest first. An entry that a new membership outlived is passed over.
+    left_order: VecDeque<(Timestamp, UserId)>,
+}
+
+/// A membership that holds, without its last heartbeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) membership: Membership,
+    pub(crate) updated_at: Timestamp,
+}
+
+/// A membership that holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MemberRef<'a> {
+    pub(crate) user_id: &'a UserId,
+    pub(crate) heartbeat_at: Timestamp,
+    member: &'a Member,
+}
+
+/// A membership that ended. It is kept for the retention, so that a replica that has not seen the end
+/// does not bring the membership back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) joined_at: Timestamp,
+    pub(crate) left_at: Timestamp,
+}
+
+impl Members {
+    /// Returns the place of a member, which holds until one goes.
+    pub(crate) fn place_of(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.last_seen.place_of(user_id)
+    }
+
+    /// As [`place_of`](Self::place_of), for somebody who likely stands beside the member found before.
+    pub(crate) fn place_beside(&self, user_id: &UserId, found: &mut usize) -> Option<usize> {
+        self.last_seen.place_beside(user_id, found)
+    }
+
+    /// As [`IdTable::place_hint`](crate::collections::id_table::IdTable::place_hint).
+    pub(crate) fn place_hint(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.last_seen.place_hint(user_id)
+    }
+
+    /// Returns who has a place.
+    pub(crate) fn at(&self, place: usize) -> Option<MemberRef<'_>> {
+        let (user_id, heartbeat_at) = self.last_seen.at(place)?;
+        Some(MemberRef { user_id, heartbeat_at, member: self.held.get(place)? })
+    }
+
+    /// Returns what a heartbeat of a place looks at.
+    pub(crate) fn peek(&self, place: usize) -> Option<(u8, Timestamp)> {
+        let (user_id, at) = self.last_seen.at(place)?;
+        Some((*user_id.as_str().as_bytes().first()?, at))
+    }
+
+    /// Returns when the last heartbeat of a place came.
+    pub(crate) fn heartbeat_at(&self, place: usize) -> Option<Timestamp> {
+        self.last_seen.at(place).map(|(_, at)| at)
+    }
+
+    pub(crate) fn get(&self, user_id: &(impl Key + ?Sized)) -> Option<MemberRef<'_>> {
+        self.at(self.place_of(user_id)?)
+    }
+
+    /// A user joins. Somebody who comes back within the millisecond counts as joined one later, so that
+    /// the new membership outranks the end of the old one.
+    pub(crate) fn join(
+        &mut self,
+        user_id: Hashed<'_, UserId>,
+        mut membership: Membership,
+        now: Timestamp,
+    ) -> usize {
+        if let Some(left) = self.left.remove(user_id.id) {
+            membership.joined_at = membership.joined_at.max(left.joined_at.plus(1));
+            self.drop_outlived();
+        }
+        self.insert(user_id, membership, now, now)
+    }
+
+    /// Puts a membership in place of what is held. Returns its place.
+    pub(crate) fn insert(
+        &mut self,
+        user_id: Hashed<'_, UserId>,
+        membership: Membership,
+        heartbeat_at: Timestamp,
+        updated_at: Timestamp,
+    ) -> usize {
+        let member = Member { membership, updated_at };
+        if let Some(place) = self.place_of(&user_id) {
+            self.held[place] = member;
+            self.last_seen.record(place, heartbeat_at);
+            return place;
+        }
+        self.last_seen.insert_new(user_id, heartbeat_at);
+        grow_slowly(&mut self.held);
+        self.held.push(member);
+        self.held.len() - 1
+    }
+
+    /// Replaces what a membership shows.
+    pub(crate) fn update(&mut self, place: usize, membership: Membership, now: Timestamp) {
+        if let Some(held) = self.held.get_mut(place) {
+            *held = Member { membership, updated_at: now };
+        }
+    }
+
+    /// Ends a membership and remembers that. The last member has its place from then on.
+    pub(crate) fn leave(&mut self, place: usize, now: Timestamp) {
+        let Some((user_id, member)) = self.remove(place) else { return };
+        let left = Left { joined_at: member.membership.joined_at, left_at: now };
+        self.remember(user_id, left);
+    }
+
+    /// Ends every membership.
+    pub(crate) fn leave_all(&mut self, now: Timestamp) {
+        for place in (0..self.held.len()).rev() {
+            self.leave(place, now);
+        }
+    }
+
+    fn remove(&mut self, place: usize) -> Option<(UserId, Member)> {
+        let user_id = self.last_seen.swap_remove_at(place)?;
+        Some((user_id, self.held.swap_remove(place)))
+    }
+
+    /// Remembers an end.
+    pub(crate) fn remember(&mut self, user_id: UserId, left: Left) {
+        self.left_order.push_back((left.left_at, user_id.clone()));
+        self.left.insert(user_id, left);
+    }
+
+    /// Records a heartbeat.
+    pub(crate) fn beat(&mut self, place: usize, now: Timestamp) {
+        self.last_seen.record(place, now);
+    }
+
+    /// Takes over heartbeats that were kept elsewhere, if they are later and not in the future.
+    pub(crate) fn take_heartbeats(&mut self, heartbeats: &[(&str, Timestamp)], now: Timestamp) {
+        for (user_id, at) in heartbeats {
+            let at = (*at).min(now);
+            if let Some(place) = self.place_of(*user_id)
+                && self.heartbeat_at(place).is_some_and(|held| held < at)
+            {
+                self.last_seen.record(place, at);
+            }
+        }
+        self.reorder();
+    }
+
+    /// Counts all members as seen now.
+    pub(crate) fn beat_all(&mut self, now: Timestamp) {
+        self.last_seen.map(|_| now);
+    }
+
+    /// Returns the place of the member that was not seen for longest, if that is longer than the
+    /// timeout.
+    pub(crate) fn overdue(&mut self, timeout_ms: u64, now: Timestamp) -> Option<usize> {
+        self.last_seen.longest(now.minus(timeout_ms))
+    }
+
+    /// Returns a time before which nobody was last seen. It may be too early.
+    pub(crate) fn unseen_since(&self) -> Option<Timestamp> {
+        self.last_seen.since()
+    }
+
+    /// Returns the same, exactly if they are few.
+    pub(crate) fn unseen_since_exactly(&self) -> Option<Timestamp> {
+        self.last_seen.since_exactly()
+    }
+
+    /// Forgets ends from before `old`, at most `budget`.
+    pub(crate) fn forget(&mut self, old: Timestamp, budget: &mut usize) {
+        while *budget > 0 && self.left_order.front().is_some_and(|(left_at, _)| *left_at < old) {
+            if let Some((left_at, user_id)) = self.left_order.pop_front()
+                && self.left.get(&user_id).is_some_and(|left| left.left_at == left_at)
+            {
+                self.left.remove(&user_id);
+                *budget -= 1;
+            }
+        }
+        self.drop_outlived();
+    }
+
+    /// Returns the oldest end that is remembered.
+    pub(crate) fn oldest_end(&self) -> Option<Timestamp> {
+        self.left_order.front().map(|(left_at, _)| *left_at)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Returns everybody, in an order that depends on who left.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = MemberRef<'_>> {
+        (0..self.held.len()).filter_map(|place| self.at(place))
+    }
+
+    /// Returns the memberships, in the order in which they time out.
+    #[cfg(feature = "serde")]
+    pub(crate) fn by_last_seen(&self) -> impl Iterator<Item = MemberRef<'_>> {
+        self.last_seen.in_order().into_iter().filter_map(|place| self.at(place))
+    }
+
+    /// Returns the end of the last membership of a user, if it is remembered.
+    pub(crate) fn end_of(&self, user_id: &str) -> Option<&Left> {
+        self.left.get(user_id)
+    }
+
+    /// Returns every end that is remembered, by id.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (&UserId, &Left)> {
+        self.left.iter()
+    }
+
+    /// Returns when the last member joined. Cost: the members.
+    pub(crate) fn latest_join(&self) -> Option<Timestamp> {
+        self.held.iter().map(|member| member.membership.joined_at).max()
+    }
+
+    /// Drops everything that an end of the room at this time outranks.
+    fn end_before(&mut self, ended_at: Timestamp) {
+        for place in (0..self.held.len()).rev() {
+            if self.held[place].membership.joined_at <= ended_at {
+                self.remove(place);
+            }
+        }
+        self.left.retain(|_, left| left.joined_at > ended_at);
+        self.reorder();
+    }
+
+    /// Pulls times that lie in the future back to now, and joins to `from`, which stays above an end of
+    /// the room.
+    pub(crate) fn pull_back(&mut self, now: Timestamp, from: Timestamp) {
+        self.last_seen.map(|at| at.min(now));
+        for member in &mut self.held {
+            member.updated_at = member.updated_at.min(now);
+            member.membership.joined_at = member.membership.joined_at.min(from);
+        }
+        for left in self.left.values_mut() {
+            left.joined_at = left.joined_at.min(from);
+            left.left_at = left.left_at.min(now);
+        }
+        for (left_at, _) in &mut self.left_order {
+            *left_at = (*left_at).min(now);
+        }
+    }
+
+    /// Joins the memberships of another replica. What joined no later than the last end of the room
+    /// ended with it. Returns whose membership is another now.
+    pub(crate) fn merge(&mut self, other: &Self, ended_at: Option<Timestamp>) -> Vec<UserId> {
+        let mut members: Vec<_> = other.iter().collect();
+        members.sort_unstable_by_key(|member| member.user_id);
+        let mut updated = Vec::new();
+        for member in members {
+            if self.merge_member(member) {
+                updated.push(member.user_id.clone());
+            }
+        }
+        for (user_id, left) in other.ends() {
+            self.merge_end(user_id, *left);
+        }
+        self.reorder();
+        if let Some(ended_at) = ended_at {
+            self.end_before(ended_at);
+        }
+        updated
+    }
+
+    fn merge_member(&mut self, member: MemberRef<'_>) -> bool {
+        let MemberRef { user_id, mut heartbeat_at, .. } = member;
+        let joined_at = member.membership().joined_at;
+        if let Some(left) = self.end_of(user_id.as_str()) {
+            if left.joined_at >= joined_at {
+                return false;
+            }
+            self.left.remove(user_id.as_str());
+        }
+        let (mut membership, mut updated_at) = (member.membership().clone(), member.updated_at());
+        let held = self.get(user_id.as_str());
+        let before = held.map(|held| held.membership().clone());
+        if let Some(held) = held {
+            if held.membership().joined_at > joined_at {
+                return false;
+            }
+            if held.membership().joined_at == joined_at {
+                // A heartbeat keeps up the membership that it was sent for, and no later one: maybe a
+                // third replica alone knows that the earlier one ended.
+                heartbeat_at = heartbeat_at.max(held.heartbeat_at);
+                if (held.updated_at(), held.membership()) >= (updated_at, &membership) {
+                    (membership, updated_at) = (held.membership().clone(), held.updated_at());
+                }
+            }
+        }
+        let is_other = before.as_ref() != Some(&membership);
+        self.insert(Hashed::new(user_id), membership, heartbeat_at, updated_at);
+        is_other
+    }
+
+    fn merge_end(&mut self, user_id: &UserId, left: Left) {
+        if let Some(place) = self.place_of(user_id) {
+            if self.held[place].membership.joined_at > left.joined_at {
+                return;
+            }
+            self.leave(place, left.left_at);
+        }
+        let left = match self.end_of(user_id.as_str()) {
+            Some(held) if (held.joined_at, held.left_at) > (left.joined_at, left.left_at) => *held,
+            Some(_) | None => left,
+        };
+        self.remember(user_id.clone(), left);
+    }
+
+    /// Orders the members anew by their last heartbeats, then by id: heartbeats came from outside.
+    fn reorder(&mut self) {
+        let mut order: Vec<_> = self.iter().enumerate().collect();
+        order.sort_unstable_by_key(|(_, member)| (member.heartbeat_at, member.user_id));
+        let places: Vec<_> = order.into_iter().map(|(place, _)| place).collect();
+        self.last_seen.order(&places, |at| at);
+        self.reorder_ends();
+    }
+
+    /// Orders the ends anew.
+    pub(crate) fn reorder_ends(&mut self) {
+        self.left_order =
+            self.left.iter().map(|(user_id, left)| (left.left_at, user_id.clone())).collect();
+        self.left_order.make_contiguous().sort_unstable();
+    }
+
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.held.is_empty() && self.left.is_empty()
+    }
+
+    /// Drops entries that a new membership outlived, so that the first one is true.
+    fn drop_outlived(&mut self) {
+        while let Some((left_at, user_id)) = self.left_order.front() {
+            if self.left.get(user_id).is_some_and(|left| left.left_at == *left_at) {
+                return;
+            }
+            self.left_order.pop_front();
+        }
+    }
+}
+
+impl<'a> MemberRef<'a> {
+    pub(crate) fn membership(self) -> &'a Membership {
+        &self.member.membership
+    }
+
+    pub(crate) fn updated_at(self) -> Timestamp {
+        self.member.updated_at
+    }
+
+    pub(crate) fn is_timed_out(self, timeout_ms: u64, now: Timestamp) -> bool {
+        is_timed_out(self.heartbeat_at, timeout_ms, now)
+    }
+}
+
+/// Whether the heartbeats stopped for more than the timeout. Exactly the timeout is in time.
+pub(crate) fn is_timed_out(heartbeat_at: Timestamp, timeout_ms: u64, now: Timestamp) -> bool {
+    now > heartbeat_at.plus(timeout_ms)
+}
+
+impl Membership {
+    pub(crate) fn new(joined_at: Timestamp) -> Self {
+        Self { joined_at, name: None, role: None, attributes: Attributes::default() }
+    }
+}

@@ -1,0 +1,213 @@
+//! Step 2: what is refused, and what needs no more.
+
+use crate::model::command::{
+    Answer, RoomUpdate, UserUpdate, check_name, check_role, updated_attributes,
+};
+use crate::model::error::{Error, id_text};
+use crate::model::id::UserId;
+use crate::model::observation::Observation;
+use crate::model::outcome::Outcome;
+use crate::model::visible::{Membership, RoomInfo};
+use crate::registers::members::MemberRef;
+use crate::registers::places::Target;
+use crate::room::resolve::At;
+use crate::room::state::{Context, RoomState};
+use crate::room::work::{CallbackWork, Work};
+
+/// What becomes of an input before anything changes.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    Admitted,
+    /// It needs no more.
+    Answered(Answer),
+    /// The membership of whom it is about timed out, and ends first. Its place.
+    AfterTimeout(usize),
+}
+
+impl RoomState {
+    /// Decides whether an input is admitted. An error leaves everything as it was.
+    pub(super) fn admit(
+        &self,
+        work: &Work<'_>,
+        at: &mut At<'_>,
+        cx: &Context<'_>,
+    ) -> Result<Admission, Error> {
+        match work {
+            Work::Callback(callback) => Ok(self.admit_callback(callback, at, cx)),
+            Work::Observation(observation, _) => Ok(self.admit_observation(observation, cx)),
+            Work::Create(_) if self.registers.info.is_some() => {
+                Err(Error::RoomAlreadyExists { room_id: id_text(self.id.as_str()) })
+            }
+            Work::End => self.check_listed().map(|()| Admission::Admitted),
+            Work::Join(_) => self.admit_join(at, cx),
+            Work::Leave(user_id) => {
+                self.check_listed()?;
+                self.check_visible_user(at, user_id.id)?;
+                Ok(Admission::Admitted)
+            }
+            Work::Heartbeat(user_id, update) => {
+                self.check_listed()?;
+                let Some(place) = at.member else {
+                    self.check_visible_user(at, user_id.id)?;
+                    updated_membership(&self.new_membership(cx), update)?;
+                    return Ok(Admission::Admitted);
+                };
+                let timeout_ms = cx.config.heartbeat_timeout_ms;
+                let member = self.registers.members.at(place);
+                if member.is_some_and(|member| member.is_timed_out(timeout_ms, cx.now)) {
+                    return Ok(Admission::AfterTimeout(place));
+                }
+                if let Some(member) = member.filter(|_| !update.is_empty()) {
+                    updated_membership(member.membership(), update)?;
+                }
+                Ok(Admission::Admitted)
+            }
+            Work::UpdateUser(user_id, update) => {
+                self.check_listed()?;
+                let member = self.member_at(at).ok_or_else(|| self.not_in_room(user_id.id))?;
+                updated_membership(member.membership(), update)?;
+                Ok(Admission::Admitted)
+            }
+            Work::UpdateStream(stream_id, attributes) => {
+                self.check_listed()?;
+                let Some(stream) = self.stream(stream_id) else {
+                    let (room_id, stream_id) = (id_text(self.id.as_str()), id_text(stream_id.id));
+                    return Err(Error::StreamNotInRoom { room_id, stream_id });
+                };
+                updated_attributes(stream.attributes, attributes.clone())?;
+                Ok(Admission::Admitted)
+            }
+            Work::Create(_)
+            | Work::Update(_)
+            | Work::TakeHeartbeats(_)
+            | Work::GrantGrace
+            | Work::Merge(_)
+            | Work::Tick
+            | Work::ClockSetBack
+            | Work::TimeOut(_)
+            | Work::EndByLifecycle
+            | Work::Forget(_)
+            | Work::ForgetSession => Ok(Admission::Admitted),
+        }
+    }
+
+    fn admit_callback(&self, work: &CallbackWork<'_>, at: &At<'_>, cx: &Context<'_>) -> Admission {
+        if work.callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
+            return Admission::Answered(Answer::Outcome(Outcome::Refused));
+        }
+        let visible = self.projection.visible;
+        if self.rulebook().admits(&work.facts, at.session, &at.target, visible, cx.now) {
+            Admission::Admitted
+        } else {
+            Admission::Answered(Answer::Outcome(Outcome::TooLate))
+        }
+    }
+
+    fn admit_observation(&self, observation: &Observation, cx: &Context<'_>) -> Admission {
+        let observed_at = observation.observed_at;
+        let retention_ms = self.settings.retention_ms;
+        let outcome = if observed_at > cx.now.plus(cx.config.future_guard_ms) {
+            Outcome::Refused
+        } else if retention_ms.is_some_and(|span| observed_at < cx.now.minus(span)) {
+            Outcome::TooLate
+        } else {
+            return Admission::Admitted;
+        };
+        Admission::Answered(Answer::Outcome(outcome))
+    }
+
+    fn admit_join(&self, at: &At<'_>, cx: &Context<'_>) -> Result<Admission, Error> {
+        self.check_listed()?;
+        let Target::User(user_id, places) = &at.target else { return Ok(Admission::Admitted) };
+        let room_id = || id_text(self.id.as_str());
+        let is_timed_out =
+            |member: MemberRef<'_>| member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now);
+        match self.member_at(at) {
+            Some(member) if !is_timed_out(member) => {
+                let user_id = id_text(user_id.id.as_str());
+                Err(Error::UserAlreadyJoined { room_id: room_id(), user_id })
+            }
+            Some(_) => Ok(places.member.map_or(Admission::Admitted, Admission::AfterTimeout)),
+            None => {
+                let is_visible =
+                    self.rulebook().user_source(self.projection.visible, places).is_some();
+                match cx.config.max_users_per_room {
+                    Some(limit) if !is_visible && self.projection.users.len() >= limit => {
+                        Err(Error::RoomFull { room_id: room_id(), limit })
+                    }
+                    Some(_) | None => Ok(Admission::Admitted),
+                }
+            }
+        }
+    }
+
+    /// Checks an update of the business info. Returns what it would become, or `None` if nothing changes.
+    pub(crate) fn updated_info(&self, update: RoomUpdate) -> Result<Option<RoomInfo>, Error> {
+        let Some(info) = &self.registers.info else { return Err(self.not_found()) };
+        let mut updated = info.clone();
+        if let Some(host_id) = update.host_id {
+            updated.host_id = UserId::new(&host_id)?;
+        }
+        if update.room_name.is_some() {
+            updated.name = check_name("the room's name", update.room_name)?;
+        }
+        if let Some(attributes) = updated_attributes(&info.attributes, update.attributes)? {
+            updated.attributes = attributes;
+        }
+        if let Some(lifecycle) = update.lifecycle {
+            updated.lifecycle = lifecycle;
+        }
+        Ok((updated != *info).then_some(updated))
+    }
+
+    /// Returns the membership that an input is about.
+    pub(super) fn member_at(&self, at: &At<'_>) -> Option<MemberRef<'_>> {
+        let Target::User(_, places) = &at.target else { return None };
+        self.registers.members.at(places.member?)
+    }
+
+    /// Makes a membership as of now. It outranks the last end of the room, even if the clock stood still.
+    pub(super) fn new_membership(&self, cx: &Context<'_>) -> Membership {
+        let ended_at = self.registers.ended_at;
+        Membership::new(ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1))))
+    }
+
+    fn check_listed(&self) -> Result<(), Error> {
+        if self.is_listed() { Ok(()) } else { Err(self.not_found()) }
+    }
+
+    fn check_visible_user(&self, at: &At<'_>, user_id: &str) -> Result<(), Error> {
+        let Target::User(_, places) = &at.target else { return Err(self.not_in_room(user_id)) };
+        let is_visible = places.member.is_some()
+            || self.rulebook().user_source(self.projection.visible, places).is_some();
+        if is_visible { Ok(()) } else { Err(self.not_in_room(user_id)) }
+    }
+
+    pub(crate) fn not_found(&self) -> Error {
+        Error::RoomNotFound { room_id: id_text(self.id.as_str()) }
+    }
+
+    fn not_in_room(&self, user_id: &str) -> Error {
+        Error::UserNotInRoom { room_id: id_text(self.id.as_str()), user_id: id_text(user_id) }
+    }
+}
+
+/// Returns a membership as an update leaves it, and whether that is different.
+pub(super) fn updated_membership(
+    membership: &Membership,
+    update: &UserUpdate,
+) -> Result<(Membership, bool), Error> {
+    let mut updated = membership.clone();
+    if update.user_name.is_some() {
+        updated.name = check_name("the user's name", update.user_name.clone())?;
+    }
+    if update.role.is_some() {
+        updated.role = check_role(update.role.clone())?;
+    }
+    if let Some(attributes) = updated_attributes(&membership.attributes, update.attributes.clone())?
+    {
+        updated.attributes = attributes;
+    }
+    let is_other = updated != *membership;
+    Ok((updated, is_other))
+}

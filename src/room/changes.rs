@@ -1,0 +1,134 @@
+//! Notes of what became different, and the changes that they turn into.
+//!
+//! An operation notes *who* changed. What became of them is read from the room when somebody asks. So
+//! nobody who ignores changes pays for them, and the next call uses the buffer again.
+
+use std::fmt;
+
+use crate::model::change::{Cause, Change, ChangeKind};
+use crate::model::id::{RoomId, SessionId, StreamId, UserId};
+use crate::model::suspicion::{Sign, SuspectedList};
+use crate::room::state::RoomState;
+
+/// Who changed, before anybody asks what became of them.
+#[derive(Debug, Clone)]
+struct Record {
+    room_id: RoomId,
+    cause: Cause,
+    note: Note,
+}
+
+/// Who or what changed in a room.
+#[derive(Debug, Clone)]
+pub(crate) enum Note {
+    RoomListed,
+    RoomUpdated,
+    RoomUnlisted,
+    SessionOpened,
+    SessionUpdated,
+    SessionClosed(Option<SessionId>),
+    UserJoined(UserId),
+    UserUpdated(UserId),
+    UserLeft(UserId),
+    StreamOpened(StreamId),
+    StreamUpdated(StreamId),
+    StreamClosed(StreamId),
+    SuspicionRaised(SuspectedList, Sign),
+    SuspicionWithdrawn(SuspectedList, Sign),
+}
+
+/// The buffer of one call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ChangeLog(Vec<Record>);
+
+impl ChangeLog {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn note(&mut self, room_id: &RoomId, cause: Cause, note: Note) {
+        self.0.push(Record { room_id: room_id.clone(), cause, note });
+    }
+}
+
+/// Finds rooms, for those who ask what became of them.
+pub(crate) trait FindRoom {
+    fn find(&self, room_id: &RoomId) -> Option<&RoomState>;
+}
+
+/// The changes of the last call that changed something, in the order in which a mirror applies them.
+///
+/// [`RoomRegistry::changes`](crate::RoomRegistry::changes) and
+/// [`Room::changes`](crate::Room::changes) return it. Cost: what is read is looked up.
+#[derive(Clone)]
+pub struct Changes<'a> {
+    records: std::slice::Iter<'a, Record>,
+    rooms: &'a dyn FindRoom,
+}
+
+impl<'a> Changes<'a> {
+    pub(crate) fn new(log: &'a ChangeLog, rooms: &'a dyn FindRoom) -> Self {
+        Self { records: log.0.iter(), rooms }
+    }
+}
+
+impl Iterator for Changes<'_> {
+    type Item = Change;
+
+    fn next(&mut self) -> Option<Change> {
+        // Readers never saw a user who joined and left within one call.
+        loop {
+            let Record { room_id, cause, note } = self.records.next()?;
+            if let Some(kind) = kind_of(note, self.rooms.find(room_id)) {
+                return Some(Change { room_id: room_id.clone(), cause: *cause, kind });
+            }
+        }
+    }
+}
+
+impl std::iter::FusedIterator for Changes<'_> {}
+
+impl fmt::Debug for Changes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+fn kind_of(note: &Note, room: Option<&RoomState>) -> Option<ChangeKind> {
+    let room = room.filter(|room| room.is_listed());
+    Some(match note {
+        Note::RoomListed => {
+            let room = room?;
+            ChangeKind::RoomListed { info: room.info().cloned(), session: room.session().cloned() }
+        }
+        Note::RoomUpdated => ChangeKind::RoomUpdated { info: room?.info().cloned() },
+        Note::RoomUnlisted => ChangeKind::RoomUnlisted,
+        Note::SessionOpened => ChangeKind::SessionOpened(room?.session()?.clone()),
+        Note::SessionUpdated => ChangeKind::SessionUpdated(room?.session()?.clone()),
+        Note::SessionClosed(session_id) => {
+            ChangeKind::SessionClosed { session_id: session_id.clone() }
+        }
+        Note::UserJoined(user_id) => ChangeKind::UserJoined(room?.user(user_id)?.to_owned()),
+        Note::UserUpdated(user_id) => ChangeKind::UserUpdated(room?.user(user_id)?.to_owned()),
+        Note::UserLeft(user_id) => ChangeKind::UserLeft { user_id: user_id.clone() },
+        Note::StreamOpened(stream_id) => {
+            ChangeKind::StreamOpened(room?.stream(stream_id)?.to_owned())
+        }
+        Note::StreamUpdated(stream_id) => {
+            ChangeKind::StreamUpdated(room?.stream(stream_id)?.to_owned())
+        }
+        Note::StreamClosed(stream_id) => ChangeKind::StreamClosed { stream_id: stream_id.clone() },
+        Note::SuspicionRaised(list, sign) => {
+            let mut held = room?.suspicions().iter();
+            let suspicion = held.find(|held| (held.list, held.sign) == (*list, *sign))?;
+            ChangeKind::SuspicionRaised(suspicion.clone())
+        }
+        Note::SuspicionWithdrawn(list, sign) => {
+            ChangeKind::SuspicionWithdrawn { list: *list, sign: *sign }
+        }
+    })
+}

@@ -1,0 +1,421 @@
+//! The one door of a room: whatever comes in takes the same seven steps, in [`RoomState::pass`].
+//!
+//! 1. **Resolve**: session, user and stream are looked up once. What follows works with places.
+//! 2. **Admit**: is a callback too late, or from the future? Is a command refused?
+//! 3. **Look** at those whom it concerns.
+//! 4. **Join** the facts into the registers. Inputs differ in this step.
+//! 5. **Widen**: if a bound rose, or another session is visible, everybody is concerned.
+//! 6. **Project** those concerned, and note each difference as a change.
+//! 7. **Schedule** what is due next.
+//!
+//! A step may end the pass: a heartbeat that only refreshes ends after step 4, and so does a stale or
+//! repeated callback.
+
+use crate::model::change::Cause;
+use crate::model::command::{Answer, Heartbeat};
+use crate::model::config::Config;
+use crate::model::error::Error;
+use crate::model::expired::Expired;
+use crate::model::outcome::Outcome;
+use crate::model::suspicion::SuspectedList;
+use crate::model::time::Timestamp;
+use crate::registers::MAX_SESSIONS;
+use crate::registers::places::Target;
+use crate::room::admit::Admission;
+use crate::room::changes::ChangeLog;
+use crate::room::join::Step;
+use crate::room::look::{Before, Looked};
+use crate::room::projection::{Found, Source};
+use crate::room::resolve::At;
+use crate::room::state::{Context, RoomState};
+use crate::room::work::Work;
+use crate::rules::signs::Concerned;
+use crate::rules::visibility::Visible;
+
+impl RoomState {
+    /// Takes an input: first what is due, then the input itself, then what is to be reported of losses.
+    pub(crate) fn take(&mut self, work: Work<'_>, cx: &mut Context<'_>) -> Result<Answer, Error> {
+        self.tick(cx)?;
+        // Heartbeats that come together, or from outside, wait for nothing.
+        let sweeps = !matches!(work, Work::GrantGrace | Work::TakeHeartbeats(_));
+        if sweeps {
+            self.sweep(&mut usize::MAX.clone(), cx)?;
+        }
+        let is_merge = matches!(work, Work::Merge(_));
+        let answer = self.pass(work, cx);
+        if is_merge {
+            // Both replicas were swept. What came together may be swept too.
+            self.sweep(&mut usize::MAX.clone(), cx)?;
+        }
+        self.report(cx);
+        #[cfg(room_registry_check)]
+        self.check();
+        answer
+    }
+
+    /// Sets the clock of the room, and does nothing that is due.
+    pub(crate) fn set_clock(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        self.tick(cx)?;
+        self.report(cx);
+        #[cfg(room_registry_check)]
+        self.check();
+        Ok(())
+    }
+
+    /// Joins another replica of the room into this one. Both are brought up to date first: what the clock
+    /// left in the future of the other is pulled back there too.
+    pub(crate) fn merge(&mut self, mut other: Self, cx: &mut Context<'_>) -> Result<(), Error> {
+        self.clock = self.clock.max(other.clock);
+        other.clock = self.clock;
+        let mut untold = ChangeLog::default();
+        other.take(Work::Tick, &mut Context::new(cx.config, cx.now, cx.cause, &mut untold))?;
+        self.take(Work::Merge(Box::new(other)), cx).map(|_| ())
+    }
+
+    /// Does what is due, at most `budget` steps of it.
+    pub(crate) fn expire(
+        &mut self,
+        budget: &mut usize,
+        cx: &mut Context<'_>,
+    ) -> Result<Expired, Error> {
+        self.tick(cx)?;
+        let mut expired = Expired::default();
+        while *budget > 0
+            && let Some(place) =
+                self.registers.members.overdue(cx.config.heartbeat_timeout_ms, cx.now)
+        {
+            self.pass_because(Cause::HeartbeatTimeout, Work::TimeOut(place), cx)?;
+            expired.memberships += 1;
+            *budget -= 1;
+        }
+        // All at once, whatever the budget: one room has few.
+        expired.suspected = self.report(cx);
+        *budget = budget.saturating_sub(expired.suspected);
+        if *budget > 0 && self.lifecycle_end(cx.config).is_some_and(|at| at <= cx.now) {
+            self.pass_because(Cause::Lifecycle, Work::EndByLifecycle, cx)?;
+            expired.rooms += 1;
+            *budget -= 1;
+        }
+        let before = *budget;
+        self.sweep(budget, cx)?;
+        if let Some(retention_ms) = self.settings.retention_ms {
+            let old = cx.now.minus(retention_ms);
+            self.registers.members.forget(old, budget);
+            if *budget > 0 && self.registers.ended_at.is_some_and(|ended_at| ended_at < old) {
+                self.registers.ended_at = None;
+                *budget -= 1;
+            }
+        }
+        expired.forgotten += before - *budget;
+        cx.is_moved |= expired.steps() > 0;
+        self.report(cx);
+        #[cfg(room_registry_check)]
+        self.check();
+        Ok(expired)
+    }
+
+    /// Takes the seven steps.
+    fn pass(&mut self, work: Work<'_>, cx: &mut Context<'_>) -> Result<Answer, Error> {
+        // 1. Resolve.
+        let mut at = self.resolve(&work);
+
+        // 2. Admit.
+        match self.admit(&work, &mut at, cx)? {
+            Admission::Admitted => {}
+            Admission::Answered(answer) => return Ok(answer),
+            Admission::AfterTimeout(place) => {
+                self.pass_because(Cause::HeartbeatTimeout, Work::TimeOut(place), cx)?;
+                if let Work::Heartbeat(..) = work {
+                    return Ok(Answer::Heartbeat(Heartbeat::TimedOut));
+                }
+                at = self.resolve(&work);
+            }
+        }
+
+        // 3. Look.
+        let concerns_everybody = self.concerns_everybody(&work);
+        let mut before = self.look(&at.target, concerns_everybody);
+
+        // 4. Join.
+        let told = cx.log.len();
+        let mut step = self.join(work, &mut at, &mut before, cx);
+        if !step.is_changed {
+            return Ok(step.answer);
+        }
+        cx.is_moved = true;
+
+        // 5. Widen.
+        let visible_before = self.projection.visible;
+        let found = self.widen(&mut step, &mut at, &before, cx.now);
+        let is_visible_other = found.visible != visible_before;
+
+        // 6. Project.
+        let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
+        let projected = self.projection.project(source, &before, &at.target, &found, cx);
+        let is_everybody = matches!(before.looked, Looked::Everybody(_));
+        let is_all_shown_anew = is_everybody
+            || is_visible_other
+            || projected.is_session_hidden
+            || projected.is_session_other;
+        self.record_since(projected.is_session_hidden, cx.now);
+        self.keep_stream_attributes(&at.target, is_all_shown_anew);
+        if !matches!(step.answer, Answer::Expired(_)) {
+            self.record_signs(&at, &step, is_all_shown_anew, cx);
+        }
+
+        // 7. Schedule.
+        self.schedule(&step, &at, &before, is_all_shown_anew);
+        if let Answer::Outcome(outcome) = &mut step.answer {
+            *outcome = if cx.log.len() > told { Outcome::Applied } else { Outcome::Held };
+        }
+        Ok(step.answer)
+    }
+
+    /// Takes the seven steps for another reason than the input gives.
+    fn pass_because(
+        &mut self,
+        cause: Cause,
+        work: Work<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<Answer, Error> {
+        let before = std::mem::replace(&mut cx.cause, cause);
+        let answer = self.pass(work, cx);
+        cx.cause = before;
+        answer
+    }
+
+    /// Sets the clock of the room. A small step back reads as standing still. A larger one is believed,
+    /// and what lies in the future is pulled back to now.
+    fn tick(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        if cx.now >= self.clock {
+            self.clock = cx.now;
+        } else if self.clock.minus(self.settings.clock_skew_ms) <= cx.now {
+            cx.now = self.clock;
+        } else {
+            self.clock = cx.now;
+            self.pass_because(Cause::ClockSetBack, Work::ClockSetBack, cx)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what the retention lets go by now, at most `budget` steps. Nothing visible changes.
+    fn sweep(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Result<(), Error> {
+        while *budget > 0 && self.projection.sweep_at.is_some_and(|at| at <= cx.now) {
+            let due = self.projection.pop_due(&self.registers, &self.settings, cx.now);
+            #[cfg(room_registry_check)]
+            let described = format!("{due:?} {:?} {:?}", cx.now, self.registers);
+            let work = due.map_or(Work::ForgetSession, Work::Forget);
+            let Answer::Expired(expired) = self.pass(work, cx)? else { return Ok(()) };
+            #[cfg(room_registry_check)]
+            assert!(expired.forgotten > 0, "nothing was due: {described}");
+            if expired.forgotten == 0 {
+                return Ok(()); // nothing was due after all, and nothing else is
+            }
+            *budget = budget.saturating_sub(expired.forgotten);
+        }
+        Ok(())
+    }
+
+    /// Step 5: brings the summaries up to date, finds out which session is visible, and who loses a place
+    /// by that.
+    fn widen(
+        &mut self,
+        step: &mut Step,
+        at: &mut At<'_>,
+        before: &Before,
+        now: Timestamp,
+    ) -> Found {
+        let is_everybody = matches!(before.looked, Looked::Everybody(_));
+        if is_everybody || step.lost_in != 0 {
+            self.projection.summarise(&self.registers);
+        } else {
+            let (registers, parts) = (&self.registers, &before.summaries);
+            self.projection.summarise_target(registers, parts, &at.target);
+        }
+        let was_visible = self.projection.visible.and_then(Visible::index);
+        let is_visible_lost = was_visible.is_some_and(|index| step.lost_in & 1 << index != 0);
+        let mut visible = self.rulebook().visible();
+        while self.registers.sessions.len() > MAX_SESSIONS
+            && let Some(index) = self.rulebook().session_beyond_cap(visible)
+        {
+            self.remove_session(index, at);
+            step.is_lost = true;
+            if let Some(Visible::Session(visible)) = &mut visible
+                && *visible > index
+            {
+                *visible -= 1;
+            }
+        }
+        let is_listed = self.registers.info.is_some() || visible.is_some();
+        if before.was_listed && !is_listed && !step.is_merge {
+            // Nobody stays a member of a room that left the list. After a merge somebody may: it must not
+            // matter which of two replicas knew what.
+            self.registers.members.leave_all(now);
+            if let Target::User(_, places) = &mut at.target {
+                places.member = None;
+            }
+        }
+        step.is_lost |= step.lost_in != 0;
+        let is_info_other = step.is_info_other
+            || matches!(&before.looked, Looked::Everybody(before) if before.info != self.registers.info);
+        Found {
+            visible,
+            is_info_other,
+            is_content_other: step.is_content_other,
+            updated: std::mem::take(&mut step.updated),
+            is_visible_lost,
+        }
+    }
+
+    /// Takes a session out, with its summary and its places.
+    pub(super) fn remove_session(&mut self, index: usize, at: &mut At<'_>) {
+        self.registers.remove_session(index);
+        self.projection.session_removed(index);
+        at.target.session_removed(index);
+        at.session = at
+            .session
+            .filter(|session| *session != index)
+            .map(|session| session - usize::from(session > index));
+    }
+
+    /// Writes down since when the room is empty, and since when no session of it is visible.
+    fn record_since(&mut self, is_session_hidden: bool, now: Timestamp) {
+        let registers = &mut self.registers;
+        if self.projection.users.is_empty() {
+            registers.empty_since.get_or_insert(now);
+        } else {
+            registers.empty_since = None;
+        }
+        if self.projection.session.is_some() {
+            registers.sessionless_since = None;
+        } else if is_session_hidden {
+            registers.sessionless_since = Some(now);
+        }
+    }
+
+    /// Assesses the signs of loss of those whom the operation concerns, and writes them down.
+    fn record_signs(&mut self, at: &At<'_>, step: &Step, all: bool, cx: &mut Context<'_>) {
+        let visible = self.projection.visible.and_then(Visible::index);
+        if all {
+            cx.signs_changed = true;
+            for (index, session) in self.registers.sessions.iter_mut().enumerate() {
+                if Some(index) != visible {
+                    session.evidence.signs.clear_state();
+                }
+            }
+        }
+        let Some(index) = visible else { return };
+        let concerned = match &at.target {
+            _ if all => Concerned::Everybody,
+            Target::User(user_id, places) => {
+                Concerned::User(&user_id.id, self.registers.user_at(index, places))
+            }
+            Target::Stream(stream_id, places) => {
+                Concerned::Stream(&stream_id.id, self.registers.stream_at(index, places))
+            }
+            Target::Session if step.is_session_other => Concerned::Everybody,
+            Target::Session => return,
+        };
+        let assessed = self.rulebook().assess(index, concerned);
+        let signs = &mut self.registers.sessions[index].evidence.signs;
+        for sign in assessed {
+            let resolved_until = sign.resolved_until;
+            cx.signs_changed |= signs.set(sign.subject, sign.told_at, cx.now, resolved_until);
+        }
+    }
+
+    /// Keeps the attributes of those streams whose life is still visible.
+    pub(super) fn keep_stream_attributes(&mut self, target: &Target<'_>, all: bool) {
+        if self.registers.stream_attributes.is_empty() {
+            return;
+        }
+        let ids: Vec<_> = match target {
+            _ if all => self.registers.stream_attributes.iter().map(|(id, _)| id.clone()).collect(),
+            Target::Stream(stream_id, _) => vec![stream_id.id.clone().into_owned()],
+            Target::Session | Target::User(..) => return,
+        };
+        for stream_id in ids {
+            let life = self.stream(&stream_id).map(|stream| stream.stream_session_id().cloned());
+            let attributes = &mut self.registers.stream_attributes;
+            let Some(place) = attributes.place_of(&stream_id) else { continue };
+            let Some(held) = attributes.at_mut(place) else { continue };
+            match life {
+                Some(life)
+                    if held.stream_session_id.is_none() || held.stream_session_id == life =>
+                {
+                    held.stream_session_id = life;
+                }
+                Some(_) | None => _ = attributes.swap_remove_at(place),
+            }
+        }
+    }
+
+    /// Step 7: drops what was left empty, and schedules what can next be forgotten.
+    fn schedule(&mut self, step: &Step, at: &At<'_>, before: &Before, all: bool) {
+        let is_everybody = matches!(before.looked, Looked::Everybody(_));
+        if step.is_lost || is_everybody {
+            self.registers.drop_empty();
+            self.projection.sessions_dropped(&self.registers);
+        }
+        let (registers, settings) = (&self.registers, &self.settings);
+        let observed_all = (all || step.is_session_other) && !registers.observed.is_empty();
+        if step.is_lost || is_everybody || observed_all {
+            self.projection.reschedule(registers, settings);
+        } else {
+            // What was forgotten was taken out of the schedule.
+            let is_taken_out = matches!(step.answer, Answer::Expired(_));
+            let scheduled = before.due.filter(|_| !is_taken_out);
+            self.projection.schedule_target(registers, settings, scheduled, &at.target);
+            self.projection.schedule_sweep(registers, settings);
+        }
+    }
+
+    /// Reports the signs that held for long enough, and tells what is suspected now that was not, or is
+    /// not any more. Returns how many were reported.
+    fn report(&mut self, cx: &mut Context<'_>) -> usize {
+        let since = self.projection.unreported_since;
+        let is_due = since.is_some_and(|since| since.plus(cx.config.report_after_ms) <= cx.now);
+        if !cx.signs_changed && !is_due {
+            return 0;
+        }
+        cx.signs_changed = false;
+        cx.is_moved = true;
+        let reported = self.mark_reported(cx.now, cx.config);
+        let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
+        self.projection.tell_signs(source, cx);
+        reported
+    }
+
+    fn mark_reported(&mut self, now: Timestamp, config: &Config) -> usize {
+        let Some(index) = self.projection.visible.and_then(Visible::index) else { return 0 };
+        let session = &self.registers.sessions[index];
+        if session.evidence.is_empty() {
+            return 0;
+        }
+        let confirmed_at = |list: SuspectedList| self.rulebook().confirmed_at(list, Some(session));
+        let [room, users, streams, both] = [
+            confirmed_at(SuspectedList::Room),
+            confirmed_at(SuspectedList::Users),
+            confirmed_at(SuspectedList::Streams),
+            confirmed_at(SuspectedList::Both),
+        ];
+        let report_after_ms = config.report_after_ms;
+        self.registers.sessions[index].evidence.mark_reported(|list, told_at, noticed_at| {
+            let confirmed_at = match list {
+                SuspectedList::Room => room,
+                SuspectedList::Users => users,
+                SuspectedList::Streams => streams,
+                SuspectedList::Both => both,
+            };
+            Some(told_at) > confirmed_at && noticed_at.plus(report_after_ms) <= now
+        })
+    }
+
+    /// Holds the projection against one that is made from nothing.
+    #[cfg(room_registry_check)]
+    fn check(&self) {
+        if let Some(difference) = self.projection.difference(&self.registers, &self.settings) {
+            panic!("room {}: the projection is not what the registers say: {difference}", self.id);
+        }
+    }
+}

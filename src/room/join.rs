@@ -1,0 +1,430 @@
+//! Step 4: what each kind of input joins into the registers.
+
+use crate::collections::id_table::HashedId;
+use crate::model::callback::{Callback, CallbackEvent};
+use crate::model::command::updated_attributes;
+use crate::model::command::{Answer, CheckedRoom, CheckedUser, Heartbeat, UserUpdate};
+use crate::model::expired::Expired;
+use crate::model::id::{SessionId, UserId};
+use crate::model::outcome::Outcome;
+use crate::model::visible::RoomInfo;
+use crate::registers::members::Members;
+use crate::registers::places::Target;
+use crate::registers::session::SessionRegister;
+use crate::registers::signs::{Evidence, SignSubject};
+use crate::registers::{Joined, StreamAttributes};
+use crate::room::admit::updated_membership;
+use crate::room::look::Before;
+use crate::room::resolve::At;
+use crate::room::schedule::Forgettable;
+use crate::room::state::{Context, RoomState};
+use crate::room::work::{CallbackWork, Work};
+use crate::rules::summary::Summary;
+
+/// What joining did.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) answer: Answer,
+    /// Whether anything may look different, or is due at another time. If nothing is, the pass ends.
+    pub(crate) is_changed: bool,
+    /// Whose users or streams lost something to a bound: a bit for each session.
+    pub(crate) lost_in: u32,
+    /// Whether registers may have been left empty.
+    pub(crate) is_lost: bool,
+    /// Whether a fact of a session itself is new.
+    pub(crate) is_session_other: bool,
+    pub(crate) is_info_other: bool,
+    pub(crate) is_merge: bool,
+    /// Whether what a membership or stream shows of the application's own is other.
+    pub(crate) is_content_other: bool,
+    /// Whose membership a merge replaced.
+    pub(crate) updated: Vec<UserId>,
+}
+
+impl Step {
+    /// Nothing changed.
+    fn ended(answer: Answer) -> Self {
+        Self {
+            answer,
+            is_changed: false,
+            lost_in: 0,
+            is_lost: false,
+            is_session_other: false,
+            is_info_other: false,
+            is_merge: false,
+            is_content_other: false,
+            updated: Vec::new(),
+        }
+    }
+
+    fn changed(answer: Answer) -> Self {
+        Self { is_changed: true, ..Self::ended(answer) }
+    }
+}
+
+impl RoomState {
+    /// Whether an input concerns everybody in the room, whatever it says.
+    pub(super) fn concerns_everybody(&self, work: &Work<'_>) -> bool {
+        let observed = &self.registers.observed;
+        match work {
+            Work::Observation(..) | Work::Merge(_) | Work::ClockSetBack => true,
+            // Business info shows again what an end had hidden.
+            Work::Create(_) => observed.hidden_at.is_some(),
+            // A creation or close outdates what observations saw, and a session that was not known may
+            // become known.
+            Work::Callback(work) => {
+                let is_outdating = work.facts.create.is_some() || work.facts.close.is_some();
+                let is_unknown =
+                    self.projection.session.as_ref().is_some_and(|held| held.session_id.is_none());
+                !observed.is_empty() && (is_outdating || is_unknown)
+            }
+            Work::Update(_)
+            | Work::End
+            | Work::Join(_)
+            | Work::Leave(_)
+            | Work::Heartbeat(..)
+            | Work::UpdateUser(..)
+            | Work::UpdateStream(..)
+            | Work::TakeHeartbeats(_)
+            | Work::GrantGrace
+            | Work::Tick
+            | Work::TimeOut(_)
+            | Work::EndByLifecycle
+            | Work::Forget(_)
+            | Work::ForgetSession => false,
+        }
+    }
+
+    /// Joins an input into the registers.
+    pub(super) fn join(
+        &mut self,
+        work: Work<'_>,
+        at: &mut At<'_>,
+        before: &mut Before,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        match work {
+            Work::Callback(callback) => self.join_callback(&callback, at, before, cx),
+            Work::Observation(observation, verdict) => {
+                let (registers, rules) = (&mut self.registers, &self.settings);
+                let (changed, resolved) =
+                    registers.join_observation(observation, verdict, cx.now, rules);
+                registers.drop_empty();
+                cx.is_moved |= resolved;
+                cx.signs_changed |= resolved;
+                self.projection.sessions_dropped(&self.registers);
+                let outcome = Answer::Outcome(Outcome::Stale);
+                if changed { Step::changed(outcome) } else { Step::ended(outcome) }
+            }
+            Work::Create(room) => {
+                self.create(room, cx);
+                Step { is_info_other: true, ..Step::changed(Answer::Done) }
+            }
+            Work::Update(mut info) => {
+                info.updated_at = info.updated_at.max(cx.now);
+                self.registers.info = Some(info);
+                Step { is_info_other: true, ..Step::changed(Answer::Done) }
+            }
+            Work::End | Work::EndByLifecycle => {
+                self.end(cx);
+                Step { is_info_other: true, is_session_other: true, ..Step::changed(Answer::Done) }
+            }
+            Work::Join(user) => self.join_member(user, at, cx),
+            Work::Leave(_) => {
+                self.end_membership(at, true, cx);
+                Step { is_content_other: true, ..Step::changed(Answer::Done) }
+            }
+            Work::TimeOut(_) => {
+                self.end_membership(at, cx.config.heartbeats_end_logins, cx);
+                Step { is_content_other: true, ..Step::changed(Answer::Done) }
+            }
+            Work::Heartbeat(_, update) => self.beat(&update, at, cx),
+            Work::UpdateUser(_, update) => self.update_member(&update, at, Answer::Done, cx),
+            Work::UpdateStream(_, attributes) => {
+                let Target::Stream(stream_id, places) = &mut at.target else {
+                    return Step::ended(Answer::Done);
+                };
+                let Some(stream) = self.stream(&stream_id.as_hashed()) else {
+                    return Step::ended(Answer::Done);
+                };
+                let Ok(Some(attributes)) = updated_attributes(stream.attributes, attributes) else {
+                    return Step::ended(Answer::Done);
+                };
+                let stream_session_id = stream.stream_session_id().cloned();
+                let held = StreamAttributes { updated_at: cx.now, stream_session_id, attributes };
+                let table = &mut self.registers.stream_attributes;
+                match places.attributes.and_then(|place| table.at_mut(place)) {
+                    Some(before) => *before = held,
+                    None => places.attributes = Some(table.insert_new(stream_id.as_hashed(), held)),
+                }
+                Step { is_content_other: true, ..Step::changed(Answer::Done) }
+            }
+            Work::TakeHeartbeats(heartbeats) => {
+                self.registers.members.take_heartbeats(&heartbeats, cx.now);
+                Step::ended(Answer::Done)
+            }
+            Work::GrantGrace => {
+                self.registers.members.beat_all(cx.now);
+                cx.is_moved = true;
+                Step::ended(Answer::Done)
+            }
+            Work::Merge(other) => {
+                let updated = self.registers.merge(other.registers, cx.now, &self.settings);
+                Step { updated, is_merge: true, ..Step::changed(Answer::Done) }
+            }
+            Work::ClockSetBack => {
+                self.registers.pull_back(cx.now);
+                Step::changed(Answer::Done)
+            }
+            Work::Forget(subject) => self.forget(&subject, at, cx),
+            Work::ForgetSession => self.forget_session(at, cx),
+            Work::Tick => Step::ended(Answer::Done),
+        }
+    }
+
+    fn join_callback(
+        &mut self,
+        work: &CallbackWork<'_>,
+        at: &mut At<'_>,
+        before: &mut Before,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        let CallbackWork { callback, facts, .. } = work;
+        if self.rulebook().is_outdated(facts) {
+            // Nothing of it can be stored, whatever else is. Only its counter is news.
+            if let Some(session) = at.session {
+                self.record_counters(session, callback, false, cx);
+            }
+            return Step::ended(Answer::Outcome(Outcome::Stale));
+        }
+        let lacks_opening = self.rulebook().lacks_opening(callback, at.session, &at.target);
+        let is_new = at.session.is_none();
+        let session = at
+            .session
+            .unwrap_or_else(|| self.insert_session(&callback.session_id, &mut at.target, before));
+        at.session = Some(session);
+        let (registers, target) = (&mut self.registers, &mut at.target);
+        let joined = registers.join(facts, session, target, cx.now, &self.settings);
+        let Joined { tally, lost_in, outdates } = joined;
+        if is_new && self.registers.sessions[session].is_empty() {
+            self.remove_session(session, at);
+        } else {
+            self.record_counters(session, callback, lacks_opening && tally.is_new(), cx);
+        }
+        if !tally.changed {
+            let is_repeat = tally.is_repeat();
+            let outcome = if is_repeat { Outcome::Duplicate } else { Outcome::Stale };
+            return Step::ended(Answer::Outcome(outcome));
+        }
+        let is_session_other = outdates || matches!(at.target, Target::Session);
+        // A bound that rose may have left nothing of another session.
+        let sessions = &self.registers.sessions;
+        let is_lost = facts.create.is_some() && sessions.iter().any(SessionRegister::is_empty);
+        let held = Step::changed(Answer::Outcome(Outcome::Held));
+        Step { lost_in, is_lost, is_session_other, ..held }
+    }
+
+    /// Puts in a session that is not known yet, with its summary and its places.
+    fn insert_session(
+        &mut self,
+        session_id: &SessionId,
+        target: &mut Target<'_>,
+        before: &mut Before,
+    ) -> usize {
+        let index = self.registers.insert_session(SessionRegister::new(session_id.clone()));
+        self.projection.session_inserted(index);
+        target.session_inserted(index);
+        if !matches!(target, Target::Session) {
+            before.summaries.insert(index, Summary::default());
+        }
+        index
+    }
+
+    /// Records the counter of a callback, and an opening that is missing or came after all.
+    fn record_counters(
+        &mut self,
+        session: usize,
+        callback: &Callback,
+        lacks_opening: bool,
+        cx: &mut Context<'_>,
+    ) {
+        let (at, now) = (callback.latest_time(), cx.now);
+        let Evidence { users, streams, signs } = &mut self.registers.sessions[session].evidence;
+        let recorded = match &callback.event {
+            CallbackEvent::RoomCreated(_) | CallbackEvent::RoomClosed(_) => return,
+            CallbackEvent::UserLoggedIn(event) => {
+                if !signs.is_empty() {
+                    let stay = event.user_session_id.clone();
+                    let subject = SignSubject::LogoutWithoutLogin(event.user_id.clone(), stay);
+                    cx.signs_changed |= signs.clear(&subject);
+                }
+                users.record(event.counter, at, now)
+            }
+            CallbackEvent::UserLoggedOut(event) => {
+                if lacks_opening {
+                    let stay = event.user_session_id.clone();
+                    let subject = SignSubject::LogoutWithoutLogin(event.user_id.clone(), stay);
+                    cx.signs_changed |= signs.set(subject, Some(at), now, None);
+                }
+                users.record(event.counter, at, now)
+            }
+            CallbackEvent::StreamCreated(event) => {
+                if !signs.is_empty() {
+                    let stay = event.stream_session_id.clone();
+                    let subject = SignSubject::CloseWithoutOpening(event.stream_id.clone(), stay);
+                    cx.signs_changed |= signs.clear(&subject);
+                }
+                streams.record(event.counter.unwrap_or(0), at, now)
+            }
+            CallbackEvent::StreamClosed(event) => {
+                if lacks_opening {
+                    let stay = event.stream_session_id.clone();
+                    let subject = SignSubject::CloseWithoutOpening(event.stream_id.clone(), stay);
+                    cx.signs_changed |= signs.set(subject, Some(at), now, None);
+                }
+                streams.record(event.counter.unwrap_or(0), at, now)
+            }
+        };
+        cx.is_moved |= recorded.is_any;
+        cx.signs_changed |= recorded.is_gap;
+    }
+
+    /// Gives the room business info. A session that callbacks opened is adopted. One that an end had
+    /// hidden, and that still runs, shows again.
+    fn create(&mut self, room: CheckedRoom, cx: &Context<'_>) {
+        let registers = &mut self.registers;
+        // A room that is created again in the millisecond of its end counts as created one later. So
+        // what the end hid and what the creation shows can be told apart.
+        let ended_at = registers.ended_at;
+        let created_at = ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1)));
+        registers.info = Some(RoomInfo {
+            updated_at: created_at,
+            created_at,
+            host_id: room.host_id,
+            name: room.name,
+            attributes: room.attributes,
+            lifecycle: room.lifecycle,
+        });
+        registers.empty_since = None;
+        registers.sessionless_since = None;
+    }
+
+    /// Ends the business info and all memberships, and hides every session that is known now.
+    fn end(&mut self, cx: &Context<'_>) {
+        let registers = &mut self.registers;
+        // An end outranks everything of the room before it, even if the clock stood still.
+        let updated_at = registers.info.take().map(|info| info.updated_at);
+        let joined_at = registers.members.latest_join();
+        let received_at = registers.observed.last_received_at();
+        let before = updated_at.max(joined_at).max(received_at);
+        let ended_at = cx.now.max(before.unwrap_or_default());
+        registers.ended_at = registers.ended_at.max(Some(ended_at));
+        registers.members = Members::default();
+        registers.hide_all(ended_at, cx.now);
+    }
+
+    fn join_member(&mut self, user: CheckedUser, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+        let mut membership = self.new_membership(cx);
+        membership.name = user.name;
+        membership.role = user.role;
+        membership.attributes = user.attributes;
+        if let Target::User(user_id, places) = &mut at.target {
+            let user_id: &HashedId<'_, UserId> = user_id;
+            let place = self.registers.members.join(user_id.as_hashed(), membership, cx.now);
+            places.member = Some(place);
+        }
+        Step { is_content_other: true, ..Step::changed(Answer::Done) }
+    }
+
+    /// A user leaves: the membership ends, and every login that is known if so desired.
+    fn end_membership(&mut self, at: &mut At<'_>, with_logins: bool, cx: &Context<'_>) {
+        if let Target::User(_, places) = &mut at.target
+            && let Some(place) = places.member.take()
+        {
+            self.registers.members.leave(place, cx.now);
+        }
+        if with_logins {
+            self.registers.close_logins(&mut at.target, cx.now, &self.settings);
+        }
+    }
+
+    /// A heartbeat. That of a user who is only logged in gives that user a membership.
+    fn beat(&mut self, update: &UserUpdate, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+        let alive = Answer::Heartbeat(Heartbeat::Alive);
+        let Some(place) = at.member else {
+            let membership = self.new_membership(cx);
+            let membership = updated_membership(&membership, update).map(|(updated, _)| updated);
+            if let (Target::User(user_id, places), Ok(membership)) = (&mut at.target, membership) {
+                let place = self.registers.members.join(user_id.as_hashed(), membership, cx.now);
+                places.member = Some(place);
+            }
+            return Step { is_content_other: true, ..Step::changed(alive) };
+        };
+        self.registers.members.beat(place, cx.now);
+        if update.is_empty() {
+            Step::ended(alive)
+        } else {
+            self.update_member(update, at, alive, cx)
+        }
+    }
+
+    /// Changes what a membership shows.
+    fn update_member(
+        &mut self,
+        update: &UserUpdate,
+        at: &At<'_>,
+        answer: Answer,
+        cx: &Context<'_>,
+    ) -> Step {
+        let member =
+            self.member_at(at).map(|member| updated_membership(member.membership(), update));
+        let (Some(Ok((updated, true))), Target::User(_, places)) = (member, &at.target) else {
+            return Step::ended(answer);
+        };
+        if let Some(place) = places.member {
+            self.registers.members.update(place, updated, cx.now);
+        }
+        Step { is_content_other: true, ..Step::changed(answer) }
+    }
+
+    /// Forgets of a user or a stream what the threshold has passed.
+    fn forget(&mut self, subject: &Forgettable, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+        let Some(retention_ms) = self.settings.retention_ms else {
+            return Step::ended(Answer::Expired(Expired::default()));
+        };
+        let threshold = cx.now.minus(retention_ms).minus(self.settings.clock_skew_ms);
+        let forgotten = match (&mut at.target, subject) {
+            (Target::User(_, places), Forgettable::User(_)) => self.forget_user(places, threshold),
+            (Target::Stream(_, places), Forgettable::Stream(_)) => {
+                self.forget_stream(places, threshold)
+            }
+            _ => 0,
+        };
+        let expired = Expired { forgotten, ..Expired::default() };
+        let is_lost = self.registers.sessions.iter().any(SessionRegister::is_empty);
+        Step { is_lost, ..Step::changed(Answer::Expired(expired)) }
+    }
+
+    /// Forgets a session that may go, or everything that the media server told.
+    fn forget_session(&mut self, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+        let ended = Step::ended(Answer::Expired(Expired::default()));
+        let Some(retention_ms) = self.settings.retention_ms else { return ended };
+        let threshold = cx.now.minus(retention_ms).minus(self.settings.clock_skew_ms);
+        if let Some(index) = self.rulebook().forgettable_sighting(threshold) {
+            self.registers.sessions[index].confirmed_open_at = None;
+            if self.registers.sessions[index].is_empty() {
+                self.remove_session(index, at);
+            }
+        } else if let Some(index) = self.rulebook().forgettable_session(threshold) {
+            self.remove_session(index, at);
+        } else if self.rulebook().is_forgettable(threshold) {
+            self.registers.forget_live();
+            self.projection.summarise(&self.registers);
+        } else {
+            return ended;
+        }
+        let expired = Expired { forgotten: 1, ..Expired::default() };
+        // What observations told may have stayed for the sake of a login in it.
+        Step { is_lost: true, ..Step::changed(Answer::Expired(expired)) }
+    }
+}

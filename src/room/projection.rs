@@ -1,0 +1,699 @@
+//! The projection: what follows from the registers, kept beside them so that reading costs nothing.
+//!
+//! It is a function of the registers and the settings: [`Projection::of`]. This file alone writes it, and
+//! notes each difference as a change. If the visible session stays the same, only those are compared whom
+//! the operation concerns. If it does not, what was shown is hidden in one change, and what is to be seen
+//! is shown anew.
+
+use std::collections::BTreeMap;
+
+use smallvec::SmallVec;
+
+use crate::collections::order::Order;
+use crate::model::config::Fingerprint;
+use crate::model::id::{RoomId, SessionId, StreamId, UserId};
+use crate::model::suspicion::Suspicion;
+use crate::model::time::Timestamp;
+use crate::model::visible::Session;
+use crate::registers::Registers;
+use crate::registers::places::{StreamPlaces, Target, UserPlaces};
+use crate::room::changes::Note;
+use crate::room::look::{Before, Looked, StreamBefore, UserBefore};
+use crate::room::schedule::{Forgettable, Schedule};
+use crate::room::state::Context;
+use crate::rules::signs::WorthAsking;
+use crate::rules::summary::Summary;
+use crate::rules::visibility::{StreamSource, Visible};
+use crate::rules::{Rulebook, earlier};
+
+/// What follows from the registers of a room.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Projection {
+    /// When a sweep can next forget something.
+    pub(crate) sweep_at: Option<Timestamp>,
+    /// Since when there is a sign of loss that was not reported yet.
+    pub(crate) unreported_since: Option<Timestamp>,
+    /// Which session is visible.
+    pub(crate) visible: Option<Visible>,
+    /// One summary a session, by its index.
+    pub(crate) summaries: SmallVec<[Summary; 1]>,
+    /// The users, by since when they are in the list.
+    pub(crate) users: Order<(Timestamp, UserId)>,
+    /// The streams, by when they came.
+    pub(crate) streams: Order<(Timestamp, StreamId)>,
+    /// What readers see of the visible session.
+    pub(crate) session: Option<Session>,
+    /// What was reported of losses.
+    pub(crate) suspicions: Vec<Suspicion>,
+    pub(crate) worth_asking: WorthAsking,
+    schedule: Schedule,
+}
+
+/// What the steps before found out, for the projection.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Which session is visible now.
+    pub(crate) visible: Option<Visible>,
+    /// Whether the business info is another.
+    pub(crate) is_info_other: bool,
+    /// Whether a membership or attributes of the concerned user or stream are others.
+    pub(crate) is_content_other: bool,
+    /// Whose membership a merge replaced.
+    pub(crate) updated: Vec<UserId>,
+    /// Whether the visible session lost a user or a stream to a bound.
+    pub(crate) is_visible_lost: bool,
+}
+
+/// What projecting did, for those who write it down in the registers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Projected {
+    /// Whether the session that was visible is not any more.
+    pub(crate) is_session_hidden: bool,
+    /// Whether a session became visible, or another one.
+    pub(crate) is_session_other: bool,
+}
+
+/// The registers of a room, as the projection reads them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) id: &'a RoomId,
+    pub(crate) registers: &'a Registers,
+    pub(crate) settings: &'a Fingerprint,
+}
+
+/// What may have moved the opening of an inferred session.
+#[derive(Debug, Clone, Copy)]
+enum Moved {
+    Nobody,
+    /// One user or stream: the known times of what left the visible session, and of what came into it.
+    One {
+        gone: Option<Timestamp>,
+        came: Option<Timestamp>,
+    },
+    Everybody,
+}
+
+impl Projection {
+    /// Projects the registers from nothing. Cost: everything that is known of the room.
+    pub(crate) fn of(registers: &Registers, settings: &Fingerprint) -> Self {
+        let mut projection = Self::default();
+        projection.summarise(registers);
+        let book = Rulebook { registers, settings, summaries: &projection.summaries };
+        let visible = book.visible();
+        let session = session_of(book, visible);
+        let is_listed = registers.info.is_some() || visible.is_some();
+        let users = if is_listed { users_of(book, visible) } else { Order::default() };
+        let streams = streams_of(book, visible);
+        projection = Self { visible, session, users, streams, ..projection };
+        projection.reschedule(registers, settings);
+        projection.sign(registers, settings);
+        projection
+    }
+
+    /// Makes room for the summary of a session that was put in.
+    pub(crate) fn session_inserted(&mut self, index: usize) {
+        self.summaries.insert(index, Summary::default());
+        if let Some(Visible::Session(visible)) = &mut self.visible
+            && *visible >= index
+        {
+            *visible += 1;
+        }
+    }
+
+    /// Takes out the summary of a session that was taken out.
+    pub(crate) fn session_removed(&mut self, index: usize) {
+        self.summaries.remove(index);
+        if let Some(Visible::Session(visible)) = &mut self.visible
+            && *visible > index
+        {
+            *visible -= 1;
+        }
+    }
+
+    /// Finds the sessions anew: some were dropped.
+    pub(crate) fn sessions_dropped(&mut self, registers: &Registers) {
+        self.summarise(registers);
+        let id = self.session.as_ref().and_then(|session| session.session_id.as_ref());
+        if let Some(index) = id.and_then(|id| registers.session_index(id)) {
+            self.visible = Some(Visible::Session(index));
+        }
+    }
+
+    /// Summarises every session anew. Cost: everybody in them.
+    pub(crate) fn summarise(&mut self, registers: &Registers) {
+        self.summaries = registers.sessions.iter().map(Summary::of).collect();
+    }
+
+    /// Brings the summaries up to date after an operation that concerned one user or stream.
+    pub(crate) fn summarise_target(
+        &mut self,
+        registers: &Registers,
+        before: &[Summary],
+        target: &Target<'_>,
+    ) {
+        for (index, before) in before.iter().enumerate() {
+            let after = match target {
+                Target::Session => continue,
+                Target::User(_, places) => registers.user_at(index, places).map(Summary::of_user),
+                Target::Stream(_, places) => {
+                    registers.stream_at(index, places).map(Summary::of_stream)
+                }
+            };
+            if self.summaries[index].replace(*before, after.unwrap_or_default()) {
+                self.summaries[index] = Summary::of(&registers.sessions[index]);
+            }
+        }
+    }
+
+    /// Brings what readers see up to date, and notes each difference as a change.
+    pub(crate) fn project(
+        &mut self,
+        source: Source<'_>,
+        before: &Before,
+        target: &Target<'_>,
+        found: &Found,
+        cx: &mut Context<'_>,
+    ) -> Projected {
+        let Source { id, registers, settings } = source;
+        let is_listed = registers.info.is_some() || found.visible.is_some();
+        let index = found.visible.map(Visible::index);
+        let session_id = index.map(|index| index.map(|index| &registers.sessions[index].id));
+        let was = self.session.as_ref().map(|session| session.session_id.as_ref());
+        let is_same = was == session_id;
+        // The session that was not known turns out to be one that is: the same people are in it.
+        let is_named = was == Some(None) && session_id.flatten().is_some();
+        let keeps = is_same && !found.is_visible_lost
+            || (is_same || is_named) && matches!(before.looked, Looked::Everybody(_));
+        self.visible = found.visible;
+        let mut projected = Projected::default();
+        let mut note = |note| cx.log.note(id, cx.cause, note);
+
+        if !keeps && let Some(session) = self.session.take() {
+            note(Note::SessionClosed(session.session_id));
+            projected.is_session_hidden = true;
+        }
+        if !is_listed {
+            if before.was_listed {
+                self.users.clear();
+                self.streams.clear();
+                note(Note::RoomUnlisted);
+            }
+            return projected;
+        }
+        if before.was_listed && found.is_info_other {
+            note(Note::RoomUpdated);
+        }
+        if !keeps {
+            self.streams.clear();
+            let book = Rulebook { registers, settings, summaries: &self.summaries };
+            self.session = session_of(book, self.visible);
+            projected.is_session_other = true;
+        }
+        if !before.was_listed {
+            note(Note::RoomListed);
+        } else if !keeps && self.session.is_some() {
+            note(Note::SessionOpened);
+        }
+        let mut moved = Moved::Nobody;
+        match (&before.looked, target) {
+            (Looked::Everybody(everybody), _) if keeps => {
+                self.tell_session(source, Moved::Everybody, cx);
+                self.tell_users(source, |id| everybody.users.get(id).cloned(), found, cx);
+                let gone =
+                    everybody.users.iter().filter(|(id, user)| !self.has_user(source, id, user));
+                for (user_id, _) in gone {
+                    cx.log.note(id, cx.cause, Note::UserLeft(user_id.clone()));
+                }
+                self.tell_streams(source, |id| everybody.streams.get(id).cloned(), cx);
+            }
+            (Looked::User(user), Target::User(user_id, places)) if keeps && before.was_listed => {
+                moved = self.tell_user(source, &user_id.id, places, user, found, cx);
+            }
+            (Looked::Stream(stream), Target::Stream(stream_id, places)) if keeps => {
+                moved = self.tell_stream(source, &stream_id.id, places, stream, found, cx);
+            }
+            _ if keeps && before.was_listed => {}
+            (looked, _) => {
+                // What was shown of the media server's is hidden; memberships stayed as they were.
+                let was_listed = before.was_listed;
+                let hidden = |user_id: &UserId| match (looked, target) {
+                    (Looked::User(user), Target::User(id, _)) if *id.id == *user_id => {
+                        Some(user.without_source()).filter(|user| user.is_member)
+                    }
+                    (Looked::Everybody(everybody), _) => {
+                        let user = everybody.users.get(user_id)?;
+                        Some(user.without_source()).filter(|user| user.is_member)
+                    }
+                    _ => {
+                        let member = registers.members.get(user_id).filter(|_| was_listed)?;
+                        Some(UserBefore::member(member.membership().joined_at))
+                    }
+                };
+                self.tell_users(source, hidden, found, cx);
+                self.tell_gone(source, looked, target, cx);
+                self.tell_streams(source, |_| None, cx);
+            }
+        }
+        if keeps && !matches!(before.looked, Looked::Everybody(_)) {
+            self.tell_session(source, moved, cx);
+        }
+        projected
+    }
+
+    /// Notes where the session that stays visible looks different.
+    fn tell_session(&mut self, source: Source<'_>, moved: Moved, cx: &mut Context<'_>) {
+        let Source { id, registers, settings } = source;
+        let Some(shown) = &self.session else { return };
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let index = self.visible.and_then(Visible::index);
+        let session = index.map(|index| &registers.sessions[index]);
+        let create = session.and_then(|session| session.create.as_ref());
+        let opened_at = match (create, shown.opened_at.filter(|_| shown.inferred)) {
+            (Some(create), _) => Some(create.created_at),
+            (None, None) => earliest(book, self.visible),
+            // An inferred session opened no later than what is in it.
+            (None, Some(before)) => match moved {
+                Moved::Nobody => Some(before),
+                Moved::One { gone, came } if gone == came => Some(before),
+                Moved::One { gone, came } if gone != Some(before) => {
+                    Some(came.map_or(before, |came| came.min(before)))
+                }
+                Moved::One { .. } | Moved::Everybody => earliest(book, self.visible),
+            },
+        };
+        let name = session.and_then(|session| session.name.as_ref()).map(|name| &name.name);
+        let is_same = shown.opened_at == opened_at
+            && shown.inferred == create.is_none()
+            && shown.creator_id.as_ref() == create.and_then(|create| create.creator_id.as_ref())
+            && shown.room_name.as_ref() == name
+            && shown.session_id.as_ref() == session.map(|session| &session.id);
+        if !is_same {
+            self.session = Some(Session {
+                session_id: session.map(|session| session.id.clone()),
+                opened_at,
+                inferred: create.is_none(),
+                creator_id: create.and_then(|create| create.creator_id.clone()),
+                room_name: name.cloned(),
+            });
+            cx.log.note(id, cx.cause, Note::SessionUpdated);
+        }
+    }
+
+    /// Notes what became of one user.
+    fn tell_user(
+        &mut self,
+        source: Source<'_>,
+        user_id: &UserId,
+        places: &UserPlaces,
+        before: &UserBefore,
+        found: &Found,
+        cx: &mut Context<'_>,
+    ) -> Moved {
+        let Source { id, registers, settings } = source;
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let held = book.user_source(self.visible, places);
+        let member = places.member.and_then(|place| registers.members.at(place));
+        let login_at = held.and_then(|held| held.login_at());
+        let joined_at = member.map(|member| member.membership().joined_at);
+        let since = joined_at.or_else(|| held.map(|_| login_at.unwrap_or_default()));
+        let moved = Moved::One { gone: before.login_at(), came: login_at };
+        let is_same = before.since == since
+            && before.is_member == member.is_some()
+            && !found.is_content_other
+            && before.is_source(held);
+        if is_same {
+            return moved;
+        }
+        if before.since != since {
+            if let Some(since) = before.since {
+                self.users.remove(&(since, user_id.clone()));
+            }
+            if let Some(since) = since {
+                self.users.insert((since, user_id.clone()));
+            }
+        }
+        let note = match (before.since, since) {
+            (None, None) => return moved,
+            (None, Some(_)) => Note::UserJoined(user_id.clone()),
+            (Some(_), Some(_)) => Note::UserUpdated(user_id.clone()),
+            (Some(_), None) => Note::UserLeft(user_id.clone()),
+        };
+        cx.log.note(id, cx.cause, note);
+        moved
+    }
+
+    /// Notes what became of one stream.
+    fn tell_stream(
+        &mut self,
+        source: Source<'_>,
+        stream_id: &StreamId,
+        places: &StreamPlaces,
+        before: &StreamBefore,
+        found: &Found,
+        cx: &mut Context<'_>,
+    ) -> Moved {
+        let Source { id, registers, settings } = source;
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let held = book.stream_source(self.visible, places);
+        let created_at = held.and_then(StreamSource::created_at);
+        let moved = Moved::One { gone: before.created_at(), came: created_at };
+        if before.is_source(held) && !found.is_content_other {
+            return moved;
+        }
+        if let Some(at) = before.place() {
+            self.streams.remove(&(at, stream_id.clone()));
+        }
+        if held.is_some() {
+            self.streams.insert((created_at.unwrap_or_default(), stream_id.clone()));
+        }
+        let note = match (before.place(), held) {
+            (None, None) => return moved,
+            (None, Some(_)) => Note::StreamOpened(stream_id.clone()),
+            (Some(_), Some(_)) => Note::StreamUpdated(stream_id.clone()),
+            (Some(_), None) => Note::StreamClosed(stream_id.clone()),
+        };
+        cx.log.note(id, cx.cause, note);
+        moved
+    }
+
+    /// Orders the users anew, and notes who came and who looks different, in that order.
+    fn tell_users(
+        &mut self,
+        source: Source<'_>,
+        before: impl Fn(&UserId) -> Option<UserBefore>,
+        found: &Found,
+        cx: &mut Context<'_>,
+    ) {
+        let Source { id, registers, settings } = source;
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        self.users = users_of(book, self.visible);
+        for (since, user_id) in &self.users {
+            let Some(before) = before(user_id) else {
+                cx.log.note(id, cx.cause, Note::UserJoined(user_id.clone()));
+                continue;
+            };
+            let places = registers.user_places(user_id);
+            let is_same = before.since == Some(*since)
+                && before.is_member == places.member.is_some()
+                && before.is_source(book.user_source(self.visible, &places))
+                && !found.updated.contains(user_id);
+            if !is_same {
+                cx.log.note(id, cx.cause, Note::UserUpdated(user_id.clone()));
+            }
+        }
+    }
+
+    /// Notes which members left, if what the media server told is hidden anyway.
+    fn tell_gone(
+        &self,
+        source: Source<'_>,
+        looked: &Looked,
+        target: &Target<'_>,
+        cx: &mut Context<'_>,
+    ) {
+        let mut tell = |user_id: &UserId, before: &UserBefore| {
+            if before.is_member && !self.has_user(source, user_id, before) {
+                cx.log.note(source.id, cx.cause, Note::UserLeft(user_id.clone()));
+            }
+        };
+        match (looked, target) {
+            (Looked::User(before), Target::User(user_id, _)) => tell(&user_id.id, before),
+            (Looked::Everybody(everybody), _) => {
+                everybody.users.iter().for_each(|(user_id, before)| tell(user_id, before));
+            }
+            (Looked::Nobody | Looked::User(_) | Looked::Stream(_), _) => {}
+        }
+    }
+
+    /// Whether somebody who was in the list is in it still.
+    fn has_user(&self, source: Source<'_>, user_id: &UserId, before: &UserBefore) -> bool {
+        if before.since.is_none() {
+            return true; // never was
+        }
+        let Source { registers, settings, .. } = source;
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let places = registers.user_places(user_id);
+        places.member.is_some() || book.user_source(self.visible, &places).is_some()
+    }
+
+    /// Orders the streams anew, and notes those that came, look different, or went.
+    fn tell_streams(
+        &mut self,
+        source: Source<'_>,
+        before: impl Fn(&StreamId) -> Option<StreamBefore>,
+        cx: &mut Context<'_>,
+    ) {
+        let Source { id, registers, settings } = source;
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let streams = streams_of(book, self.visible);
+        let is_open: std::collections::BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
+        for (_, stream_id) in &self.streams {
+            if !is_open.contains(stream_id) {
+                cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone()));
+            }
+        }
+        for (_, stream_id) in &streams {
+            let places = registers.stream_places(stream_id);
+            let held = book.stream_source(self.visible, &places);
+            match before(stream_id).filter(|before| before.place().is_some()) {
+                None => cx.log.note(id, cx.cause, Note::StreamOpened(stream_id.clone())),
+                Some(before) if !before.is_source(held) => {
+                    cx.log.note(id, cx.cause, Note::StreamUpdated(stream_id.clone()));
+                }
+                Some(_) => {}
+            }
+        }
+        self.streams = streams;
+    }
+
+    /// Schedules what can next be forgotten of one user or stream. `scheduled` is when it is scheduled
+    /// already.
+    pub(crate) fn schedule_target(
+        &mut self,
+        registers: &Registers,
+        settings: &Fingerprint,
+        scheduled: Option<Timestamp>,
+        target: &Target<'_>,
+    ) {
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let (at, id) = match target {
+            Target::Session => return,
+            Target::User(id, places) => {
+                let at = book.user_forgettable_at(self.visible, places);
+                (at, Forgettable::User(id.id.clone().into_owned()))
+            }
+            Target::Stream(id, places) => {
+                let at = book.stream_forgettable_at(self.visible, places);
+                (at, Forgettable::Stream(id.id.clone().into_owned()))
+            }
+        };
+        let at = book.due(at);
+        if let Some(at) = at.filter(|_| at != scheduled) {
+            self.schedule.push(at, id.clone());
+        }
+        // The first was true before. It is still, unless it is about this one.
+        if self.schedule.first().is_some_and(|(_, first)| *first == id) {
+            self.drop_outlived(registers, settings);
+        }
+    }
+
+    /// Schedules everything anew. Cost: everybody and everything.
+    pub(crate) fn reschedule(&mut self, registers: &Registers, settings: &Fingerprint) {
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let mut users: BTreeMap<&UserId, Timestamp> = BTreeMap::new();
+        let mut streams: BTreeMap<&StreamId, Timestamp> = BTreeMap::new();
+        if settings.retention_ms.is_some() {
+            let in_sessions = registers.sessions.iter().flat_map(|session| session.users.iter());
+            let in_roster = registers.observed.users.entries.iter().map(|(id, _)| id);
+            for id in in_sessions.map(|(id, _)| id).chain(in_roster) {
+                let at = book.user_forgettable_at(self.visible, &registers.user_places(id));
+                users.extend(book.due(at).map(|at| (id, at)));
+            }
+            let in_sessions = registers.sessions.iter().flat_map(|session| session.streams.iter());
+            let in_roster = registers.observed.streams.entries.iter().map(|(id, _)| id);
+            for id in in_sessions.map(|(id, _)| id).chain(in_roster) {
+                let at = book.stream_forgettable_at(self.visible, &registers.stream_places(id));
+                streams.extend(book.due(at).map(|at| (id, at)));
+            }
+        }
+        let users = users.into_iter().map(|(id, at)| (at, Forgettable::User(id.clone())));
+        let streams = streams.into_iter().map(|(id, at)| (at, Forgettable::Stream(id.clone())));
+        self.schedule = users.chain(streams).collect();
+        self.schedule_sweep(registers, settings);
+    }
+
+    /// Takes out the next user or stream of which something can be forgotten by now.
+    pub(crate) fn pop_due(
+        &mut self,
+        registers: &Registers,
+        settings: &Fingerprint,
+        now: Timestamp,
+    ) -> Option<Forgettable> {
+        let (at, _) = self.schedule.first()?;
+        if at > now {
+            return None;
+        }
+        let (_, due) = self.schedule.pop()?;
+        self.drop_outlived(registers, settings);
+        Some(due)
+    }
+
+    /// Finds out when a sweep can next forget something.
+    pub(crate) fn schedule_sweep(&mut self, registers: &Registers, settings: &Fingerprint) {
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let current = book.current();
+        let sessions = book.sessions_due(current, self.visible.is_some());
+        self.sweep_at = earlier(self.schedule.first().map(|(at, _)| at), sessions);
+    }
+
+    /// Drops entries that what they name has outlived, so that the first one is true.
+    fn drop_outlived(&mut self, registers: &Registers, settings: &Fingerprint) {
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        while let Some((at, subject)) = self.schedule.first() {
+            let forgettable_at = match subject {
+                Forgettable::User(id) => {
+                    book.user_forgettable_at(self.visible, &registers.user_places(id))
+                }
+                Forgettable::Stream(id) => {
+                    book.stream_forgettable_at(self.visible, &registers.stream_places(id))
+                }
+            };
+            if book.due(forgettable_at) == Some(at) {
+                return;
+            }
+            self.schedule.pop();
+        }
+    }
+
+    /// Finds out which signs of loss are raised.
+    fn sign(&mut self, registers: &Registers, settings: &Fingerprint) {
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        self.suspicions = book.suspicions(self.visible, |sign| sign.reported);
+        self.unreported_since = book.unreported_since(self.visible);
+        self.worth_asking = book.worth_asking(self.visible);
+    }
+
+    /// Finds out which signs of loss are raised, and notes what is suspected now that was not, or is not
+    /// any more.
+    pub(crate) fn tell_signs(&mut self, source: Source<'_>, cx: &mut Context<'_>) {
+        let Source { id, registers, settings } = source;
+        let before = std::mem::take(&mut self.suspicions);
+        self.sign(registers, settings);
+        let is_listed = registers.info.is_some() || self.session.is_some();
+        if before == self.suspicions || !is_listed {
+            return;
+        }
+        let subject = |suspicion: &Suspicion| (suspicion.list, suspicion.sign);
+        for gone in &before {
+            if self.suspicions.iter().all(|held| subject(held) != subject(gone)) {
+                cx.log.note(id, cx.cause, Note::SuspicionWithdrawn(gone.list, gone.sign));
+            }
+        }
+        for held in self.suspicions.iter().filter(|held| !before.contains(held)) {
+            cx.log.note(id, cx.cause, Note::SuspicionRaised(held.list, held.sign));
+        }
+    }
+
+    /// Compares the projection with one that was made from nothing. Returns what differs.
+    #[cfg(room_registry_check)]
+    pub(crate) fn difference(
+        &self,
+        registers: &Registers,
+        settings: &Fingerprint,
+    ) -> Option<String> {
+        let expected = Self::of(registers, settings);
+        let parts = |held: &Self| {
+            let users: Vec<_> = held.users.iter().cloned().collect();
+            let streams: Vec<_> = held.streams.iter().cloned().collect();
+            [
+                format!("visible: {:?}", held.visible),
+                format!("session: {:?}", held.session),
+                format!("summaries: {:?}", held.summaries),
+                format!("users: {users:?}"),
+                format!("streams: {streams:?}"),
+                format!("suspicions: {:?}", held.suspicions),
+                format!("unreported since: {:?}", held.unreported_since),
+                format!("worth asking: {:?}", held.worth_asking),
+                format!("sweep at: {:?}", held.sweep_at),
+            ]
+        };
+        let pairs = parts(self).into_iter().zip(parts(&expected));
+        let others = pairs.filter(|(held, expected)| held != expected);
+        let others: Vec<_> = others.map(|(held, is)| format!("{held} is not {is}")).collect();
+        (!others.is_empty()).then(|| others.join("; "))
+    }
+}
+
+/// Returns what readers see of the visible session.
+fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Session> {
+    let index = visible?.index();
+    let session = index.map(|index| &book.registers.sessions[index]);
+    let create = session.and_then(|session| session.create.as_ref());
+    let opened_at = create.map(|create| create.created_at);
+    Some(Session {
+        session_id: session.map(|session: &_| SessionId::clone(&session.id)),
+        opened_at: opened_at.or_else(|| earliest(book, visible)),
+        inferred: create.is_none(),
+        creator_id: create.and_then(|create| create.creator_id.clone()),
+        room_name: session.and_then(|session| Some(session.name.as_ref()?.name.clone())),
+    })
+}
+
+/// Returns the earliest login or stream that is visible now. Cost: everybody and everything.
+fn earliest(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Timestamp> {
+    let users = visible_users(book, visible).filter_map(|(_, login_at)| login_at);
+    let streams = visible_streams(book, visible).filter_map(|(_, created_at)| created_at);
+    users.chain(streams).min()
+}
+
+/// Orders the users that readers see. Cost: them.
+fn users_of(book: Rulebook<'_>, visible: Option<Visible>) -> Order<(Timestamp, UserId)> {
+    let members = book.registers.members.iter();
+    let members =
+        members.map(|member| (member.membership().joined_at, UserId::clone(member.user_id)));
+    let others = visible_users(book, visible)
+        .filter(|(user_id, _)| book.registers.members.place_of(*user_id).is_none())
+        .map(|(user_id, login_at)| (login_at.unwrap_or_default(), UserId::clone(user_id)));
+    members.chain(others).collect()
+}
+
+fn streams_of(book: Rulebook<'_>, visible: Option<Visible>) -> Order<(Timestamp, StreamId)> {
+    let streams = visible_streams(book, visible);
+    let streams = streams.map(|(stream_id, at)| (at.unwrap_or_default(), stream_id.clone()));
+    streams.collect()
+}
+
+/// Returns those whom the media server shows, and since when, in any order.
+fn visible_users<'a>(
+    book: Rulebook<'a>,
+    visible: Option<Visible>,
+) -> impl Iterator<Item = (&'a UserId, Option<Timestamp>)> {
+    let registers = book.registers;
+    let session = visible.and_then(Visible::index).map(|index| &registers.sessions[index]);
+    let in_session = session.into_iter().flat_map(|session| session.users.iter().map(|(id, _)| id));
+    let in_roster = registers.observed.users.entries.iter().map(|(id, _)| id);
+    let in_roster = in_roster
+        .filter(move |id| session.is_none_or(|session| session.users.place_of(*id).is_none()));
+    in_session.chain(in_roster).filter_map(move |id| {
+        let source = book.user_source(visible, &registers.user_places(id))?;
+        Some((id, source.login_at()))
+    })
+}
+
+/// Returns what the media server shows, and since when, in any order.
+fn visible_streams<'a>(
+    book: Rulebook<'a>,
+    visible: Option<Visible>,
+) -> impl Iterator<Item = (&'a StreamId, Option<Timestamp>)> {
+    let registers = book.registers;
+    let session = visible.and_then(Visible::index).map(|index| &registers.sessions[index]);
+    let in_session =
+        session.into_iter().flat_map(|session| session.streams.iter().map(|(id, _)| id));
+    let in_roster = registers.observed.streams.entries.iter().map(|(id, _)| id);
+    let in_roster = in_roster
+        .filter(move |id| session.is_none_or(|session| session.streams.place_of(*id).is_none()));
+    in_session.chain(in_roster).filter_map(move |id| {
+        let source = book.stream_source(visible, &registers.stream_places(id))?;
+        Some((id, source.created_at()))
+    })
+}

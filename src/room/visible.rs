@@ -1,0 +1,94 @@
+//! Users and streams as readers see them, by reference.
+
+use crate::model::callback::StreamDetails;
+use crate::model::id::{StreamId, StreamSessionId, UserId};
+use crate::model::text::Attributes;
+use crate::model::time::Timestamp;
+use crate::model::visible::{Login, Membership, Presence, Stream, User};
+use crate::registers::members::MemberRef;
+use crate::rules::visibility::{StreamSource, UserSource};
+
+/// A user of a room: a membership, what the media server says, or both.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct VisibleUser<'a> {
+    pub(crate) id: &'a UserId,
+    pub(crate) member: Option<MemberRef<'a>>,
+    pub(crate) source: Option<UserSource<'a>>,
+}
+
+impl<'a> VisibleUser<'a> {
+    pub(crate) fn membership(self) -> Option<&'a Membership> {
+        self.member.map(MemberRef::membership)
+    }
+
+    pub(crate) fn login(self) -> Option<&'a Login> {
+        match self.source? {
+            UserSource::Login(login) => Some(login),
+            UserSource::Presence(_) => None,
+        }
+    }
+
+    pub(crate) fn presence(self) -> Option<&'a Presence> {
+        match self.source? {
+            UserSource::Login(_) => None,
+            UserSource::Presence(presence) => Some(presence),
+        }
+    }
+
+    pub(crate) fn to_owned(self) -> User {
+        User {
+            user_id: self.id.clone(),
+            membership: self.membership().cloned(),
+            login: self.login().cloned(),
+            presence: self.presence().cloned(),
+        }
+    }
+}
+
+/// A stream of the visible session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct VisibleStream<'a> {
+    pub(crate) id: &'a StreamId,
+    pub(crate) source: StreamSource<'a>,
+    pub(crate) attributes: &'a Attributes,
+}
+
+impl<'a> VisibleStream<'a> {
+    pub(crate) fn created_at(self) -> Option<Timestamp> {
+        self.source.created_at()
+    }
+
+    pub(crate) fn stream_session_id(self) -> Option<&'a StreamSessionId> {
+        match self.source {
+            StreamSource::Fact(held) => Some(&held.stream_session_id),
+            StreamSource::Presence(_) => None,
+        }
+    }
+
+    pub(crate) fn counter(self) -> Option<u64> {
+        match self.source {
+            StreamSource::Fact(held) => Some(held.counter),
+            StreamSource::Presence(_) => None,
+        }
+    }
+
+    pub(crate) fn to_owned(self) -> Stream {
+        Stream {
+            stream_id: self.id.clone(),
+            stream_session_id: self.stream_session_id().cloned(),
+            created_at: self.created_at(),
+            counter: self.counter(),
+            details: self.details().clone(),
+            attributes: self.attributes.clone(),
+        }
+    }
+
+    pub(crate) fn details(self) -> &'a StreamDetails {
+        match self.source {
+            StreamSource::Fact(held) => {
+                held.details.as_deref().expect("a stream that is open has details")
+            }
+            StreamSource::Presence(presence) => &presence.details,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Too late, and forgetting: what the retention lets in, and what it lets go.
+//!
+//! *Old* is now less the retention. The *threshold* is old less the clock skew. Both are compared with
+//! event times and local times. An opening older than old is too late. A closing older than the threshold
+//! is too late, unless what it closes is known. What has closed is forgotten once its newest fact and its
+//! last change are both below the threshold. What is visible never goes.
+
+use crate::model::time::Timestamp;
+use crate::registers::facts::Facts;
+use crate::registers::places::{StreamPlaces, Target, UserPlaces};
+use crate::registers::session::SessionRegister;
+use crate::rules::current::is_closed;
+use crate::rules::summary::{forgettable_at, newest};
+use crate::rules::visibility::Visible;
+use crate::rules::{Rulebook, earlier};
+
+impl Rulebook<'_> {
+    /// Whether every fact is below the bound of the room, so that nothing of it can be stored.
+    pub(crate) fn is_outdated(self, facts: &Facts<'_>) -> bool {
+        let anchors_from = self.registers.anchors_from(self.settings);
+        let floor = self.registers.floor(self.settings);
+        facts.create.is_none_or(|fact| fact.created_at < anchors_from)
+            && facts.times_but_creation().all(|at| at < floor)
+    }
+
+    /// Whether the retention lets a callback in. One that it does not let in is refused whole.
+    pub(crate) fn admits(
+        self,
+        facts: &Facts<'_>,
+        session: Option<usize>,
+        target: &Target<'_>,
+        visible: Option<Visible>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(retention_ms) = self.settings.retention_ms else { return true };
+        let registers = self.registers;
+        let old = now.minus(retention_ms);
+        let threshold = old.minus(self.settings.clock_skew_ms);
+        if let Some(create) = facts.create {
+            return create.created_at >= old
+                || session.is_some_and(|session| {
+                    registers.sessions[session].is_anchor()
+                        || visible == Some(Visible::Session(session))
+                });
+        }
+        if let Some(closed_at) = facts.close {
+            return closed_at >= threshold || session.is_some() || self.was_seen_open();
+        }
+        match target {
+            Target::Session => true,
+            Target::User(_, places) => {
+                let is_known = || {
+                    let entry = registers.observed.users.entry_at(places.in_roster);
+                    session.is_some_and(|session| places.in_sessions[session].is_some())
+                        || entry.is_some_and(|entry| entry.is_present())
+                };
+                let user = facts.user.unwrap_or_default();
+                user.login.is_none_or(|(_, login)| login.login_at >= old)
+                    && user.closing.is_none_or(|closing| closing.at >= threshold || is_known())
+            }
+            Target::Stream(_, places) => {
+                let Some(fact) = facts.stream else { return true };
+                let held = session.and_then(|session| registers.stream_at(session, places));
+                if fact.key.closed {
+                    let entry = registers.observed.streams.entry_at(places.in_roster);
+                    let is_known = || held.is_some() || entry.is_some_and(|held| held.is_present());
+                    return fact.at >= threshold || is_known();
+                }
+                let open = held.and_then(|stream| stream.open_fact());
+                fact.at >= old
+                    || open
+                        .is_some_and(|held| held.stream_session_id == *fact.key.stream_session_id)
+            }
+        }
+    }
+
+    /// Returns the instant that the threshold must pass before something of a user can go. `None` if
+    /// nothing of it can.
+    pub(crate) fn user_forgettable_at(
+        self,
+        visible: Option<Visible>,
+        places: &UserPlaces,
+    ) -> Option<Timestamp> {
+        let mut next = None;
+        let mut is_needed = false;
+        for session in 0..places.in_sessions.len() {
+            if let Some(user) = self.registers.user_at(session, places) {
+                let has_login = self.login(user, places.in_roster).is_some();
+                is_needed |= has_login;
+                next = earlier(next, user.forgettable_at(has_login));
+            }
+        }
+        let roster = &self.registers.observed.users;
+        let Some(entry) = roster.entry_at(places.in_roster) else { return next };
+        if entry.is_present() {
+            let idle = self.idle_presences_of_user(visible, places).map(|(_, at)| at).min();
+            return earlier(next, idle);
+        }
+        // Without the entry the last complete list would hide a login that counts, also from those who
+        // see its session again later.
+        is_needed |= self.user_source(visible, places).is_some();
+        earlier(next, roster.listed_at.filter(|_| !is_needed))
+    }
+
+    /// As [`user_forgettable_at`](Self::user_forgettable_at).
+    pub(crate) fn stream_forgettable_at(
+        self,
+        visible: Option<Visible>,
+        places: &StreamPlaces,
+    ) -> Option<Timestamp> {
+        let mut next = None;
+        let mut is_needed = false;
+        for session in 0..places.in_sessions.len() {
+            if let Some(stream) = self.registers.stream_at(session, places) {
+                let is_open = self.open_fact(stream, places.in_roster).is_some();
+                is_needed |= is_open;
+                next = earlier(next, stream.forgettable_at(is_open));
+            }
+        }
+        let roster = &self.registers.observed.streams;
+        let Some(entry) = roster.entry_at(places.in_roster) else { return next };
+        if entry.is_present() {
+            let idle = self.idle_presences_of_stream(visible, places).map(|(_, at)| at).min();
+            return earlier(next, idle);
+        }
+        is_needed |= self.stream_source(visible, places).is_some();
+        earlier(next, roster.listed_at.filter(|_| !is_needed))
+    }
+
+    /// Returns the session that may go now, if one may.
+    pub(crate) fn forgettable_session(self, threshold: Timestamp) -> Option<usize> {
+        let current = self.current();
+        let mut sessions = self.sessions();
+        let gone = sessions.find(|(index, session, summary)| {
+            Some(*index) != current
+                && !self.is_kept_beside(session)
+                && forgettable_at(session, summary) < threshold
+        });
+        gone.map(|(index, ..)| index)
+    }
+
+    /// Returns a session that an observation saw alive too long ago for that to count.
+    pub(crate) fn forgettable_sighting(self, threshold: Timestamp) -> Option<usize> {
+        if self.registers.sessions.iter().all(|session| session.confirmed_open_at.is_none()) {
+            return None;
+        }
+        let current = self.current();
+        self.registers.sessions.iter().enumerate().position(|(index, session)| {
+            let is_old = session.confirmed_open_at.is_some_and(|at| at < threshold);
+            Some(index) != current && is_old
+        })
+    }
+
+    /// Whether everything that callbacks and observations told may go.
+    ///
+    /// The current session goes last: when it is not visible, and no other is left but unclosed anchors,
+    /// all below the threshold. They and C go with it.
+    pub(crate) fn is_forgettable(self, threshold: Timestamp) -> bool {
+        let registers = self.registers;
+        let latest = registers.latest_create.max(registers.observed.newest());
+        !registers.is_live_empty()
+            && self
+                .sessions()
+                .all(|(_, session, summary)| forgettable_at(session, summary) < threshold)
+            && latest.is_none_or(|at| at < threshold)
+            && self.visible().is_none()
+    }
+
+    /// Returns when a session, or everything, can next go.
+    pub(crate) fn sessions_due(
+        self,
+        current: Option<usize>,
+        is_visible: bool,
+    ) -> Option<Timestamp> {
+        self.settings.retention_ms?;
+        let registers = self.registers;
+        let mut last = registers.latest_create.max(registers.observed.newest());
+        let mut next = None;
+        for (index, session, summary) in self.sessions() {
+            let forgettable_at = forgettable_at(session, summary);
+            if Some(index) != current {
+                next = earlier(next, self.due(session.confirmed_open_at));
+                if !self.is_kept_beside(session) {
+                    next = earlier(next, self.due(Some(forgettable_at)));
+                }
+            }
+            last = last.max(Some(forgettable_at));
+        }
+        if is_visible { next } else { earlier(next, self.due(last)) }
+    }
+
+    /// Returns which session goes beyond the cap: the oldest of those that readers do not see.
+    pub(crate) fn session_beyond_cap(self, visible: Option<Visible>) -> Option<usize> {
+        let visible = visible.and_then(Visible::index);
+        let others = self.sessions().filter(|(index, ..)| Some(*index) != visible);
+        let oldest = others.min_by_key(|(_, session, summary)| newest(session, summary));
+        oldest.map(|(index, ..)| index)
+    }
+
+    /// Returns the first instant at which the threshold has passed: it must lie above.
+    pub(crate) fn due(self, forgettable_at: Option<Timestamp>) -> Option<Timestamp> {
+        let after = forgettable_at?.plus(self.settings.retention_ms?);
+        let after = after.plus(self.settings.clock_skew_ms);
+        (after < Timestamp::MAX).then(|| after.plus(1))
+    }
+
+    /// Whether a session that is not current stays until the current one goes: an unclosed anchor.
+    fn is_kept_beside(self, session: &SessionRegister) -> bool {
+        session.is_anchor() && !is_closed(session, self.registers.closings())
+    }
+}

@@ -1,0 +1,277 @@
+//! Signs of loss: which of them hold, which an observation resolved, and what they come to.
+
+use crate::model::callback::{Callback, CallbackEvent};
+use crate::model::id::{StreamId, UserId};
+use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
+use crate::model::time::Timestamp;
+use crate::registers::places::Target;
+use crate::registers::session::SessionRegister;
+use crate::registers::signs::{SignRef, SignSubject};
+use crate::registers::stream::StreamRegister;
+use crate::registers::user::UserRegister;
+use crate::rules::visibility::Visible;
+use crate::rules::{Rulebook, earlier};
+
+/// Whom an operation concerns, as far as signs are concerned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Concerned<'a> {
+    /// With the register in the visible session.
+    User(&'a UserId, Option<&'a UserRegister>),
+    /// With the register in the visible session.
+    Stream(&'a StreamId, Option<&'a StreamRegister>),
+    Everybody,
+}
+
+/// A sign that holds or does not hold now.
+#[derive(Debug)]
+pub(crate) struct Assessed {
+    pub(crate) subject: SignSubject,
+    /// The newest event time of what tells it; `None` if it does not hold.
+    pub(crate) told_at: Option<Timestamp>,
+    /// Until when an observation resolved it.
+    pub(crate) resolved_until: Option<Timestamp>,
+}
+
+/// What is worth asking the media server about, and since when.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct WorthAsking {
+    /// When the first gap was noticed.
+    pub(crate) gap_noticed_at: Option<Timestamp>,
+    /// When the first other sign was noticed.
+    pub(crate) sign_noticed_at: Option<Timestamp>,
+    pub(crate) users: bool,
+    pub(crate) streams: bool,
+}
+
+impl<'a> Rulebook<'a> {
+    /// Whether a callback closes something of which nothing is known, so that its opening seems to be
+    /// lost. To be asked before it is joined.
+    pub(crate) fn lacks_opening(
+        self,
+        callback: &Callback,
+        session: Option<usize>,
+        target: &Target<'_>,
+    ) -> bool {
+        match (&callback.event, target) {
+            (CallbackEvent::UserLoggedOut(event), Target::User(_, places)) => {
+                let held = session.and_then(|session| self.registers.user_at(session, places));
+                // The closing of a stay that a later login of the user replaced lacks nothing.
+                held.is_none_or(|user| {
+                    let id = &event.user_session_id;
+                    event.login_at.is_none_or(|at| Some(at) >= user.latest_opening_at)
+                        && user.logins.iter().all(|held| held.user_session_id != *id)
+                        && user.closings.iter().all(|held| held.user_session_id != *id)
+                })
+            }
+            (CallbackEvent::StreamClosed(event), Target::Stream(_, places)) => {
+                let held = session.and_then(|session| self.registers.stream_at(session, places));
+                held.is_none_or(|stream| {
+                    let mut facts = stream.facts.iter();
+                    facts.all(|held| held.stream_session_id != event.stream_session_id)
+                })
+            }
+            (
+                CallbackEvent::RoomCreated(_)
+                | CallbackEvent::RoomClosed(_)
+                | CallbackEvent::UserLoggedIn(_)
+                | CallbackEvent::UserLoggedOut(_)
+                | CallbackEvent::StreamCreated(_)
+                | CallbackEvent::StreamClosed(_),
+                _,
+            ) => false,
+        }
+    }
+
+    /// Returns until when observations confirmed a list, in event time.
+    pub(crate) fn confirmed_at(
+        self,
+        list: SuspectedList,
+        session: Option<&SessionRegister>,
+    ) -> Option<Timestamp> {
+        let users = self.registers.observed.users.listed_at;
+        let streams = self.registers.observed.streams.listed_at;
+        match list {
+            SuspectedList::Users => users,
+            SuspectedList::Streams => streams,
+            SuspectedList::Both => users.min(streams),
+            SuspectedList::Room => {
+                let open = self.registers.observed.open_at.map(|seen| seen.at);
+                let alive = session.and_then(|session| session.confirmed_open_at);
+                users.max(streams).max(open).max(alive)
+            }
+        }
+    }
+
+    /// Assesses the signs of a session that follow from the registers. Returns those that may be
+    /// different from what the session remembers.
+    pub(crate) fn assess(self, index: usize, concerned: Concerned<'_>) -> Vec<Assessed> {
+        let session = &self.registers.sessions[index];
+        let signs = &session.evidence.signs;
+        let mut assessed: Vec<(SignSubject, Option<Timestamp>)> = Vec::new();
+        // Of most callbacks nothing is to be recorded.
+        let conditions = [
+            (SignSubject::NoCreate, session.create.is_none()),
+            (SignSubject::NobodyPresent, self.is_nobody_present(index)),
+        ];
+        for (subject, holds) in conditions {
+            if holds != signs.has(&subject) {
+                let told_at = if holds { session.newest_opening_or_user() } else { None };
+                assessed.push((subject, told_at));
+            }
+        }
+        let is_news =
+            |sign: &(SignSubject, Option<Timestamp>)| sign.1.is_some() || signs.has(&sign.0);
+        let two_logins = |user_id: &UserId, user: Option<&UserRegister>| {
+            let user = user.filter(|user| user.logins.len() > 1);
+            let told_at =
+                user.and_then(|user| user.logins.iter().map(|login| login.login_at).max());
+            (SignSubject::TwoLogins(user_id.clone()), told_at)
+        };
+        let absent = |stream_id: &StreamId, stream: Option<&StreamRegister>| {
+            let told_at = stream.and_then(|held| self.publisher_absent(index, stream_id, held));
+            (SignSubject::PublisherAbsent(stream_id.clone()), told_at)
+        };
+        match concerned {
+            Concerned::User(user_id, user) => {
+                if !signs.is_empty() || user.is_some_and(|user| user.logins.len() > 1) {
+                    assessed.extend(Some(two_logins(user_id, user)).filter(is_news));
+                }
+                if self.summaries[index].open_streams > 0 {
+                    let published = session.streams.iter().filter(|(_, stream)| {
+                        let details = stream.open_fact().and_then(|held| held.details.as_ref());
+                        details.and_then(|details| details.publisher_id.as_ref()) == Some(user_id)
+                    });
+                    let published = published.map(|(id, stream)| absent(id, Some(stream)));
+                    assessed.extend(published.filter(is_news));
+                }
+            }
+            Concerned::Stream(stream_id, stream) => {
+                assessed.extend(Some(absent(stream_id, stream)).filter(is_news));
+            }
+            Concerned::Everybody => {
+                let mut users: Vec<_> = session.users.iter().collect();
+                users.sort_unstable_by_key(|(user_id, _)| *user_id);
+                let users = users.into_iter().map(|(id, user)| two_logins(id, Some(user)));
+                assessed.extend(users.filter(is_news));
+                let mut streams: Vec<_> = session.streams.iter().collect();
+                streams.sort_unstable_by_key(|(stream_id, _)| *stream_id);
+                let streams = streams.into_iter().map(|(id, stream)| absent(id, Some(stream)));
+                assessed.extend(streams.filter(is_news));
+                let gone = signs.iter().filter(|held| match &held.subject {
+                    SignSubject::TwoLogins(user_id) => !session.users.contains_key(user_id),
+                    SignSubject::PublisherAbsent(stream_id) => {
+                        !session.streams.contains_key(stream_id)
+                    }
+                    SignSubject::NoCreate
+                    | SignSubject::NobodyPresent
+                    | SignSubject::LogoutWithoutLogin(..)
+                    | SignSubject::CloseWithoutOpening(..) => false,
+                });
+                assessed.extend(gone.map(|held| (held.subject.clone(), None)));
+            }
+        }
+        let assessed = assessed.into_iter().map(|(subject, told_at)| {
+            let resolved_until = self.confirmed_at(subject.list(), Some(session));
+            Assessed { subject, told_at, resolved_until }
+        });
+        assessed.collect()
+    }
+
+    /// Whether nobody is in a session, as far as the media server told.
+    fn is_nobody_present(self, index: usize) -> bool {
+        let summary = &self.summaries[index];
+        summary.logged_in == 0 && summary.closed_by_us == 0 && !self.was_anybody_seen(index)
+    }
+
+    /// Returns the newest time of what tells that a stream is open without its publisher.
+    fn publisher_absent(
+        self,
+        index: usize,
+        stream_id: &StreamId,
+        stream: &StreamRegister,
+    ) -> Option<Timestamp> {
+        let in_roster = self.registers.observed.streams.entries.place_of(stream_id);
+        let held = self.open_fact(stream, in_roster)?;
+        let publisher_id = held.details.as_ref()?.publisher_id.as_ref()?;
+        let places = self.registers.user_places(publisher_id);
+        let publisher = self.registers.user_at(index, &places);
+        let is_present = publisher
+            .is_some_and(|user| !user.logins.is_empty() || user.is_closed_by_us())
+            || self.was_seen(index, &places);
+        if is_present {
+            return None;
+        }
+        let told_at = publisher.and_then(UserRegister::newest);
+        Some(told_at.map_or(held.at, |told_at| told_at.max(held.at)))
+    }
+
+    /// Returns the signs of the visible session that no observation resolved.
+    pub(crate) fn unresolved_signs(
+        self,
+        visible: Option<Visible>,
+    ) -> impl Iterator<Item = SignRef> + use<'a> {
+        let index = visible.and_then(Visible::index);
+        let session = index.map(|index| &self.registers.sessions[index]);
+        let session = session.filter(|session| !session.evidence.is_empty());
+        session.into_iter().flat_map(move |session| {
+            session.evidence.iter().filter(move |sign| {
+                Some(sign.told_at) > self.confirmed_at(sign.list, Some(session))
+            })
+        })
+    }
+
+    /// Returns since when there is a sign that was not reported yet.
+    pub(crate) fn unreported_since(self, visible: Option<Visible>) -> Option<Timestamp> {
+        let waiting = self.unresolved_signs(visible).filter(|sign| !sign.reported);
+        waiting.map(|sign| sign.noticed_at).min()
+    }
+
+    /// Returns what the signs of the visible session come to, by list and sign.
+    pub(crate) fn suspicions(
+        self,
+        visible: Option<Visible>,
+        counts: impl Fn(&SignRef) -> bool,
+    ) -> Vec<Suspicion> {
+        let mut suspicions: Vec<Suspicion> = Vec::new();
+        for sign in self.unresolved_signs(visible).filter(counts) {
+            let is_same = |held: &&mut Suspicion| (held.list, held.sign) == (sign.list, sign.sign);
+            match suspicions.iter_mut().find(is_same) {
+                Some(held) => {
+                    held.suspected_since = held.suspected_since.min(sign.noticed_at);
+                    held.missing.extend(sign.missing);
+                }
+                None => suspicions.push(Suspicion {
+                    sign: sign.sign,
+                    list: sign.list,
+                    suspected_since: sign.noticed_at,
+                    missing: sign.missing.into_iter().collect(),
+                }),
+            }
+        }
+        suspicions.sort_unstable_by_key(|held| (held.list, held.sign));
+        suspicions
+    }
+
+    /// Returns what is worth asking about, and since when.
+    pub(crate) fn worth_asking(self, visible: Option<Visible>) -> WorthAsking {
+        let mut worth = WorthAsking::default();
+        for sign in self.unresolved_signs(visible) {
+            let noticed_at = match sign.sign {
+                Sign::Hole => &mut worth.gap_noticed_at,
+                Sign::NoCreate
+                | Sign::LogoutWithoutLogin
+                | Sign::TwoLogins
+                | Sign::NobodyPresent
+                | Sign::CloseWithoutOpening
+                | Sign::PublisherAbsent => &mut worth.sign_noticed_at,
+            };
+            *noticed_at = earlier(*noticed_at, Some(sign.noticed_at));
+            // One list alone is asked for only if nothing else is suspected.
+            let alone = |concerns: bool, other: bool| concerns || !other;
+            let (users, streams) = (sign.list.concerns_users(), sign.list.concerns_streams());
+            worth.users |= alone(users, streams);
+            worth.streams |= alone(streams, users);
+        }
+        worth
+    }
+}

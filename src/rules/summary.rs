@@ -1,0 +1,80 @@
+//! Summaries of sessions: what rules ask of all users and streams of a session at once.
+
+use crate::model::time::Timestamp;
+use crate::registers::session::SessionRegister;
+use crate::registers::stream::StreamRegister;
+use crate::registers::user::UserRegister;
+
+/// What the users and streams of one session come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Summary {
+    /// How many of its users are logged in.
+    pub(crate) logged_in: usize,
+    /// How many of its users have a login that the application closed.
+    pub(crate) closed_by_us: usize,
+    /// How many of its streams are open.
+    pub(crate) open_streams: usize,
+    /// The latest time of any fact of a user or stream in it.
+    pub(crate) newest: Option<Timestamp>,
+}
+
+impl Summary {
+    /// Summarises a session. Cost: its users and streams.
+    pub(crate) fn of(session: &SessionRegister) -> Self {
+        let mut summary = Self::default();
+        for user in session.users.values() {
+            summary.add(Self::of_user(user));
+        }
+        for stream in session.streams.values() {
+            summary.add(Self::of_stream(stream));
+        }
+        summary
+    }
+
+    /// Returns what one user adds.
+    pub(crate) fn of_user(user: &UserRegister) -> Self {
+        Self {
+            logged_in: usize::from(!user.logins.is_empty()),
+            closed_by_us: usize::from(user.is_closed_by_us()),
+            open_streams: 0,
+            newest: user.newest(),
+        }
+    }
+
+    /// Returns what one stream adds.
+    pub(crate) fn of_stream(stream: &StreamRegister) -> Self {
+        let open_streams = usize::from(stream.open_fact().is_some());
+        Self { open_streams, newest: stream.newest(), ..Self::default() }
+    }
+
+    fn add(&mut self, part: Self) {
+        self.logged_in += part.logged_in;
+        self.closed_by_us += part.closed_by_us;
+        self.open_streams += part.open_streams;
+        self.newest = self.newest.max(part.newest);
+    }
+
+    /// Replaces what one user or stream adds. Returns whether the newest fact may be an older one now,
+    /// so that the session is to be summarised again.
+    pub(crate) fn replace(&mut self, before: Self, after: Self) -> bool {
+        self.logged_in = self.logged_in + after.logged_in - before.logged_in;
+        self.closed_by_us = self.closed_by_us + after.closed_by_us - before.closed_by_us;
+        self.open_streams = self.open_streams + after.open_streams - before.open_streams;
+        let is_lower = after.newest < before.newest && before.newest >= self.newest;
+        self.newest = self.newest.max(after.newest);
+        is_lower
+    }
+}
+
+/// Returns the latest time of any fact in a session.
+pub(crate) fn newest(session: &SessionRegister, summary: &Summary) -> Option<Timestamp> {
+    session.newest_of_its_own().max(summary.newest)
+}
+
+/// Returns the instant that the threshold of forgetting must pass before a session can go, if it may go.
+///
+/// It is the later of an event time and a local time. Either one keeps the session longer than the other
+/// would, and neither lets it go early.
+pub(crate) fn forgettable_at(session: &SessionRegister, summary: &Summary) -> Timestamp {
+    newest(session, summary).unwrap_or_default().max(session.changed_at)
+}
