@@ -415,7 +415,7 @@ pub struct PlaybackUrls {
     pub rtmp: Vec<Text>,
     /// HLS.
     pub hls: Vec<Text>,
-    /// HTTP-FLV (`hdl_url` on the first vendor's wire).
+    /// HTTP-FLV (`hdl_url` on the wire of the first vendor).
     pub flv: Vec<Text>,
     /// Snapshots, as pictures.
     pub pictures: Vec<Text>,

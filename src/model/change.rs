@@ -16,8 +16,8 @@ use crate::room::state::RoomState;
 
 /// One thing that became visible, looks different, or stopped being visible.
 ///
-/// If a [`Mirror`](crate::Mirror) applies the changes of a call in order, it goes exactly from what
-/// was visible before the call to what is visible after it.
+/// A [`Mirror`](crate::Mirror) that applies all changes of a call, in order, shows exactly what is
+/// visible after the call.
 ///
 /// # Example
 ///
@@ -119,8 +119,8 @@ named_enum! {
         SessionUpdated(Session) = "session_updated",
         /// The session is no longer visible.
         ///
-        /// This one change also takes away the streams of the session, the logins and presences of
-        /// its users, and the users who have no membership.
+        /// This one change also takes away the streams of the session, and the logins and presences
+        /// of its users. Users without a membership leave with it.
         SessionClosed {
             /// The session.
             session_id: Option<SessionId>,

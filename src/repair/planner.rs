@@ -97,7 +97,8 @@ named_enum! {
 
 print_name!(Reason);
 
-/// What a [`Planner`] must know about a room. [`Room::standing`](crate::Room::standing) returns it.
+/// What a [`Planner`] must know about a room.
+/// [`Room::standing`](crate::Room::standing) returns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -250,8 +251,8 @@ impl Planner {
 
     /// Returns the next question, if the budget allows one and a room is worth asking about.
     ///
-    /// `status_now` returns the present status of a room if the planner may know an older one, in
-    /// which the room counts as quiet too early. It may return `None` for all other rooms.
+    /// `status_now` returns the present status of a room, which may count as quiet later than the
+    /// planner knows. It returns `None` if the planner knows the present status.
     ///
     /// The planner leaves a room alone while an answer is outstanding (30 s), and for 10 s after an
     /// answer. After a failure it waits for 10 s, doubled with each further one up to 5 min.

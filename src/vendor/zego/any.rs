@@ -119,9 +119,9 @@ impl<'de> FromAny<'de> for Scalar<'de> {
     }
 }
 
-/// The key of a number of any length. If any crate of the application turns on the feature
-/// `arbitrary_precision` of `serde_json`, every number comes as an object with this one key and the
-/// text of the number.
+/// The key of a number of any length. Any crate of the application may turn on the feature
+/// `arbitrary_precision` of `serde_json`. Every number then comes as an object with this one key,
+/// which holds the text of the number.
 #[derive(serde::Deserialize)]
 #[serde(field_identifier)]
 enum ObjectKey {
