@@ -1,5 +1,5 @@
-//! The values that come in or go out: ids, times, texts, callbacks, commands, observations, outcomes,
-//! changes, errors and settings. They know no rules.
+//! The values that come in or go out: ids, times, texts, callbacks, commands, observations,
+//! outcomes, changes, errors and settings. They know no rules.
 
 pub(crate) mod callback;
 pub(crate) mod change;
@@ -10,6 +10,7 @@ pub(crate) mod error;
 pub(crate) mod expired;
 pub(crate) mod id;
 pub(crate) mod input;
+pub(crate) mod named;
 pub(crate) mod observation;
 pub(crate) mod outcome;
 pub(crate) mod suspicion;

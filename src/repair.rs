@@ -1,3 +1,3 @@
-//! Which rooms to ask the media server about.
+//! Decides which rooms to ask the media server about.
 
 pub(crate) mod planner;

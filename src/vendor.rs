@@ -1,5 +1,5 @@
-//! The wire forms of media servers, each decoded into [callbacks](crate::Callback) and
-//! [observations](crate::Observation).
+//! The wire forms of media servers. Each vendor has a module that decodes them into
+//! [callbacks](crate::Callback) and [observations](crate::Observation).
 
 #[cfg(feature = "serde")]
 pub mod zego;

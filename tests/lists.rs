@@ -372,7 +372,10 @@ fn a_cursor_of_another_order_is_an_error_that_says_so() {
         error,
         CursorError::OtherOrder { expected: RoomOrder::Newest, found: RoomOrder::MostUsers }
     );
-    assert_eq!(error.to_string(), "the cursor is of a list by users, and this one is by newest");
+    assert_eq!(
+        error.to_string(),
+        "the cursor belongs to a list ordered by users, but this list is ordered by newest"
+    );
 }
 
 #[test]

@@ -246,7 +246,7 @@ fn an_observation_that_contradicts_itself_is_refused() {
     assert_eq!(error, Error::ContradictoryObservation { room_id: "r".into() });
     assert_eq!(
         error.to_string(),
-        r#"the observation of room "r" says that it is not open, and lists somebody in it"#
+        r#"the observation says that room "r" is not open, but lists users or streams in it"#
     );
     assert_eq!(story.registry.held_room_count(), 0);
 }

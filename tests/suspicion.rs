@@ -29,10 +29,7 @@ fn a_missing_number_is_reported_after_the_grace_and_withdrawn_when_it_comes() {
     assert_eq!(story.raised().len(), 1);
     let room = story.registry.room("r").expect("it is open");
     assert_eq!(room.suspicions()[0].suspected_since, at(2));
-    assert_eq!(
-        room.suspicions()[0].to_string(),
-        "callbacks 2 to 3 of the users' counter are missing"
-    );
+    assert_eq!(room.suspicions()[0].to_string(), "the callback counter of users skips 2 to 3");
 
     story.hears(92, login("cat", 3, 2));
     assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);

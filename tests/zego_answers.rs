@@ -128,7 +128,10 @@ fn a_failure_has_the_code_and_the_message_and_its_data_are_not_read() {
     assert_eq!(answer.request_id.as_deref(), Some("TestRequestId16359406005619"));
     let failure = answer.into_data().unwrap_err();
     assert_eq!((failure.code, failure.message.as_deref()), (206, Some("qps over limit")));
-    assert_eq!(failure.to_string(), r#"the vendor's server answered code 206: "qps over limit""#);
+    assert_eq!(
+        failure.to_string(),
+        r#"the server of the vendor answered with code 206: "qps over limit""#
+    );
     for data in
         [json!(null), json!(7), json!([]), json!({"StreamList": 1}), json!({"StreamList": [1]})]
     {

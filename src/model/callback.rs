@@ -1,7 +1,7 @@
-//! What the media server tells, in words of no vendor.
+//! Callbacks of the media server, in words of no vendor.
 //!
-//! A vendor's module (the first is [`zego`](crate::zego)) decodes its own wire forms into a
-//! [`Callback`]. All times in it are *theirs*: stamped by the media server, unix milliseconds.
+//! The module of a vendor (the first is [`zego`](crate::zego)) decodes its wire forms into a
+//! [`Callback`]. All times in a callback are event times, which the media server stamped.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::model::id::{RoomId, SessionId, StreamId, StreamSessionId, UserId, Use
 use crate::model::text::{Role, Text};
 use crate::model::time::Timestamp;
 
-/// One callback of the media server: in one life of one room, something came or went.
+/// One callback of the media server: something came or went in one session of a room.
 ///
 /// # Example
 ///
@@ -31,14 +31,14 @@ use crate::model::time::Timestamp;
 pub struct Callback {
     /// The room.
     pub room_id: RoomId,
-    /// Which life of the room.
+    /// The session of the room.
     pub session_id: SessionId,
     /// What came or went.
     pub event: CallbackEvent,
 }
 
 impl Callback {
-    /// A callback about one life of a room.
+    /// Makes a callback about one session of a room.
     ///
     /// ```
     /// use room_registry::{Callback, RoomClosed, RoomId, SessionId, Timestamp};
@@ -52,7 +52,7 @@ impl Callback {
         Self { room_id, session_id, event: event.into() }
     }
 
-    /// The latest time stamped in it, which the future guard looks at.
+    /// Returns the latest event time in the callback. The future guard looks at it.
     ///
     /// ```
     /// use room_registry::{Callback, RoomClosed, RoomId, SessionId, Timestamp};
@@ -63,42 +63,51 @@ impl Callback {
     /// ```
     #[must_use]
     pub fn latest_time(&self) -> Timestamp {
-        match &self.event {
-            CallbackEvent::RoomCreated(event) => event.created_at,
-            CallbackEvent::RoomClosed(event) => event.closed_at,
-            CallbackEvent::UserLoggedIn(event) => event.login_at,
-            CallbackEvent::UserLoggedOut(event) => {
-                event.logout_at.max(event.login_at.unwrap_or_default())
-            }
-            CallbackEvent::StreamCreated(event) => event.created_at,
-            CallbackEvent::StreamClosed(event) => {
-                event.closed_at.max(event.created_at.unwrap_or_default())
-            }
-        }
+        let opened_at = match &self.event {
+            CallbackEvent::UserLoggedOut(event) => event.login_at,
+            CallbackEvent::StreamClosed(event) => event.created_at,
+            CallbackEvent::RoomCreated(_)
+            | CallbackEvent::RoomClosed(_)
+            | CallbackEvent::UserLoggedIn(_)
+            | CallbackEvent::StreamCreated(_) => None,
+        };
+        self.event.at().max(opened_at.unwrap_or_default())
     }
 }
 
-/// What a [`Callback`] tells of.
+/// What came or went, by a [`Callback`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum CallbackEvent {
-    /// A life of the room began.
+    /// A session of the room opened.
     RoomCreated(RoomCreated),
-    /// A life of the room ended.
+    /// A session of the room closed.
     RoomClosed(RoomClosed),
-    /// A user came.
+    /// A user logged in.
     UserLoggedIn(UserLoggedIn),
-    /// A user went.
+    /// A user logged out.
     UserLoggedOut(UserLoggedOut),
-    /// A stream came, or was published again.
+    /// A stream was created, or published again.
     StreamCreated(StreamCreated),
-    /// A stream went.
+    /// A stream closed.
     StreamClosed(StreamClosed),
 }
 
 impl CallbackEvent {
-    /// Whether something went.
+    /// Returns the event time when it happened.
+    pub(crate) fn at(&self) -> Timestamp {
+        match self {
+            Self::RoomCreated(event) => event.created_at,
+            Self::RoomClosed(event) => event.closed_at,
+            Self::UserLoggedIn(event) => event.login_at,
+            Self::UserLoggedOut(event) => event.logout_at,
+            Self::StreamCreated(event) => event.created_at,
+            Self::StreamClosed(event) => event.closed_at,
+        }
+    }
+
+    /// Whether something ended.
     pub(crate) fn is_closing(&self) -> bool {
         match self {
             Self::RoomClosed(_) | Self::UserLoggedOut(_) | Self::StreamClosed(_) => true,
@@ -118,19 +127,19 @@ macro_rules! into_event {
 }
 into_event!(RoomCreated, RoomClosed, UserLoggedIn, UserLoggedOut, StreamCreated, StreamClosed);
 
-/// A life of the room began.
+/// A session of the room opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct RoomCreated {
-    /// When, in their time.
+    /// The event time of the creation.
     pub created_at: Timestamp,
-    /// Who created it; the host of a room that no command created.
+    /// The user who created the room. A room that no command created has this user as its host.
     pub creator_id: Option<UserId>,
 }
 
 impl RoomCreated {
-    /// With a creation time.
+    /// Makes the event with its creation time.
     ///
     /// ```
     /// # use room_registry::{RoomCreated, Timestamp};
@@ -141,7 +150,7 @@ impl RoomCreated {
         Self { created_at, creator_id: None }
     }
 
-    /// Names the creator.
+    /// Adds the user who created the room.
     ///
     /// ```
     /// # use room_registry::{RoomCreated, Timestamp, UserId};
@@ -156,19 +165,19 @@ impl RoomCreated {
     }
 }
 
-/// A life of the room ended.
+/// A session of the room closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct RoomClosed {
-    /// When, in their time.
+    /// The event time of the closing.
     pub closed_at: Timestamp,
-    /// Why. Told to the application; decides nothing.
+    /// Why, for the application. It decides nothing.
     pub reason: Option<RoomCloseReason>,
 }
 
 impl RoomClosed {
-    /// With a closing time.
+    /// Makes the event with its closing time; the reason can be set after.
     ///
     /// ```
     /// # use room_registry::{RoomClosed, Timestamp};
@@ -180,46 +189,46 @@ impl RoomClosed {
     }
 }
 
-/// Why a life of a room ended.
+/// Why a session of a room closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum RoomCloseReason {
-    /// It was left or closed.
+    /// The last user left, or the application closed the room.
     Normal,
-    /// The last user's heartbeat (to the media server) timed out.
+    /// The heartbeat of the last user to the media server timed out.
     HeartbeatTimeout,
     /// The last user lost the connection.
     WentOffline,
     /// The last user was kicked out.
     KickedOut,
-    /// A number that has no name here.
+    /// The vendor gave a number that has no name here.
     Other(i64),
 }
 
-/// A user came.
+/// A user logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct UserLoggedIn {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// The name of this one login.
+    /// The id of this login.
     pub user_session_id: UserSessionId,
-    /// When, in their time.
+    /// The event time of the login.
     pub login_at: Timestamp,
-    /// The room's counter of logins and logouts; 0 where the vendor tells none.
+    /// The counter of logins and logouts in the room; 0 if the vendor tells none.
     pub counter: u64,
-    /// The user's name to show.
+    /// The name of the user to show.
     pub user_name: Option<Text>,
     /// What the user is in the room.
     pub role: Option<Role>,
-    /// The room's name to show, where no command gave it one.
+    /// The name of the room to show, if no command gave it one.
     pub room_name: Option<Text>,
 }
 
 impl UserLoggedIn {
-    /// With what orders it; names and role can be set after.
+    /// Makes the event with what orders it; names and role can be set after.
     ///
     /// ```
     /// # use room_registry::{Timestamp, UserId, UserLoggedIn, UserSessionId};
@@ -246,27 +255,27 @@ impl UserLoggedIn {
     }
 }
 
-/// A user went.
+/// A user logged out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct UserLoggedOut {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// Which login ended.
+    /// The id of the login that ended.
     pub user_session_id: UserSessionId,
-    /// When that login began, where the payload tells.
+    /// When that login began, if the vendor tells.
     pub login_at: Option<Timestamp>,
-    /// When it ended, in their time.
+    /// The event time of the logout.
     pub logout_at: Timestamp,
-    /// The room's counter of logins and logouts; 0 where the vendor tells none.
+    /// The counter of logins and logouts in the room; 0 if the vendor tells none.
     pub counter: u64,
-    /// Why. Told to the application; decides nothing.
+    /// Why, for the application. It decides nothing.
     pub reason: Option<LogoutReason>,
 }
 
 impl UserLoggedOut {
-    /// With what orders it; the login time and the reason can be set after.
+    /// Makes the event with what orders it; the login time and the reason can be set after.
     ///
     /// ```
     /// # use room_registry::{Timestamp, UserId, UserLoggedOut, UserSessionId};
@@ -284,7 +293,7 @@ impl UserLoggedOut {
         Self { user_id, user_session_id, login_at: None, logout_at, counter, reason: None }
     }
 
-    /// Tells when the login began.
+    /// Adds when the login began.
     ///
     /// ```
     /// # use room_registry::{Timestamp, UserId, UserLoggedOut, UserSessionId};
@@ -311,34 +320,34 @@ pub enum LogoutReason {
     HeartbeatTimeout,
     /// The connection was lost.
     ConnectionLost,
-    /// Logged in again elsewhere, or kicked out.
+    /// The user logged in again elsewhere, or was kicked out.
     KickedOut,
     /// The token expired.
     TokenExpired,
-    /// A number that has no name here.
+    /// The vendor gave a number that has no name here.
     Other(i64),
 }
 
-/// A stream came, or was published again.
+/// A stream was created, or published again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct StreamCreated {
-    /// Which stream.
+    /// The stream.
     pub stream_id: StreamId,
-    /// The name of this one life of the stream.
+    /// The id of this opening of the stream.
     pub stream_session_id: StreamSessionId,
-    /// When, in their time.
+    /// The event time of the creation.
     pub created_at: Timestamp,
-    /// The room's counter of stream changes. Streams of a vendor without counters are ordered by
-    /// time in the counter's place.
+    /// The counter of stream changes in the room. If the vendor tells none, the time orders streams
+    /// in its place.
     pub counter: Option<u64>,
-    /// What the stream shows to readers.
+    /// What readers see of the stream.
     pub details: StreamDetails,
 }
 
 impl StreamCreated {
-    /// With what orders it; the details can be set after.
+    /// Makes the event with what orders it; the details can be set after.
     ///
     /// ```
     /// # use room_registry::{StreamCreated, StreamId, StreamSessionId, Timestamp};
@@ -368,24 +377,24 @@ impl StreamCreated {
     }
 }
 
-/// What a stream shows to readers.
+/// What readers see of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct StreamDetails {
-    /// Who publishes it.
+    /// The user who publishes the stream.
     pub publisher_id: Option<UserId>,
-    /// The publisher's name to show.
+    /// The name of the publisher to show.
     pub publisher_name: Option<Text>,
-    /// The stream's title.
+    /// The title of the stream.
     pub title: Option<Text>,
-    /// What the publishing client added.
+    /// Further text from the client that publishes.
     pub extra_info: Option<Text>,
-    /// Where it can be played.
+    /// Where the stream can be played.
     pub playback: PlaybackUrls,
 }
 
-/// Where a stream can be played, a list for each protocol, as the vendor tells them.
+/// Where a stream can be played: a list of addresses for each protocol, as the vendor gives them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -394,33 +403,33 @@ pub struct PlaybackUrls {
     pub rtmp: Vec<Text>,
     /// HLS.
     pub hls: Vec<Text>,
-    /// HTTP-FLV (`hdl_url` on the first vendor's wire).
+    /// HTTP-FLV (`hdl_url` on the wire of the first vendor).
     pub flv: Vec<Text>,
     /// Snapshots, as pictures.
     pub pictures: Vec<Text>,
 }
 
-/// A stream went.
+/// A stream closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct StreamClosed {
-    /// Which stream.
+    /// The stream.
     pub stream_id: StreamId,
-    /// Which life of it.
+    /// The id of the opening that ended.
     pub stream_session_id: StreamSessionId,
-    /// When it came, where the payload tells.
+    /// When the stream was created, if the vendor tells.
     pub created_at: Option<Timestamp>,
-    /// When it went, in their time.
+    /// The event time of the closing.
     pub closed_at: Timestamp,
-    /// The room's counter of stream changes; see [`StreamCreated::counter`].
+    /// The counter of stream changes in the room; see [`StreamCreated::counter`].
     pub counter: Option<u64>,
-    /// Why. Told to the application; decides nothing.
+    /// Why, for the application. It decides nothing.
     pub reason: Option<StreamCloseReason>,
 }
 
 impl StreamClosed {
-    /// With what orders it; the creation time and the reason can be set after.
+    /// Makes the event with what orders it; the creation time and the reason can be set after.
     ///
     /// ```
     /// # use room_registry::{StreamClosed, StreamId, StreamSessionId, Timestamp};
@@ -443,7 +452,7 @@ impl StreamClosed {
         Self { stream_id, stream_session_id, created_at: None, closed_at, counter, reason: None }
     }
 
-    /// Tells when the stream came.
+    /// Adds when the stream was created.
     ///
     /// ```
     /// # use room_registry::{StreamClosed, StreamId, StreamSessionId, Timestamp};
@@ -460,7 +469,7 @@ impl StreamClosed {
     }
 }
 
-/// Why a stream went.
+/// Why a stream closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -477,8 +486,8 @@ pub enum StreamCloseReason {
     ConnectionLost,
     /// The room was cleared.
     RoomCleared,
-    /// Closed through the media server's API.
+    /// The application closed it through the API of the media server.
     ClosedByServer,
-    /// A number that has no name here.
+    /// The vendor gave a number that has no name here.
     Other(i64),
 }

@@ -1,18 +1,17 @@
 //! What a call made different.
 
-use std::fmt;
-
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
+use crate::model::named::{named_enum, print_name};
 use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
 use crate::model::visible::{RoomInfo, Session, Stream, User};
 
 /// One thing that became visible, looks different, or stopped being visible.
 ///
-/// The changes of a call, applied in order by a [`Mirror`](crate::Mirror), lead from what was
-/// visible before the call to what is visible after it, exactly.
+/// A [`Mirror`](crate::Mirror) that applies all changes of a call, in order, shows exactly what is
+/// visible after the call.
 ///
 /// # Example
 ///
@@ -40,7 +39,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// The room.
+    /// Returns the room.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -57,137 +56,104 @@ impl Change {
     }
 }
 
-/// Why something changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Cause {
-    /// A command of the application.
-    Command,
-    /// A callback of the media server.
-    Callback,
-    /// An observation that mended what callbacks had lost.
-    Repaired,
-    /// A heartbeat that did not come in time.
-    HeartbeatTimeout,
-    /// The room's lifecycle.
-    Lifecycle,
-    /// Our clock went back, and what lay in the future was pulled back with it.
-    ClockSetBack,
-    /// A room was imported, merged or removed.
-    Import,
-}
+named_enum! {
+    /// Why something changed.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Cause {
+        /// The application gave a command.
+        Command = "command",
+        /// The media server sent a callback.
+        Callback = "callback",
+        /// An observation mended what lost callbacks had left wrong.
+        Repaired = "repaired",
+        /// A heartbeat did not come in time.
+        HeartbeatTimeout = "heartbeat_timeout",
+        /// The lifecycle of the room ended it.
+        Lifecycle = "lifecycle",
+        /// The local clock went back, and local times that lay in its future were pulled back.
+        ClockSetBack = "clock_set_back",
+        /// A room was imported, merged or removed.
+        Import = "import",
+    }
 
-impl Cause {
-    /// The cause's name, as it is stored and printed.
+    /// Returns the name of the cause, as it is stored and printed.
     ///
     /// ```
     /// # use room_registry::Cause;
     /// assert_eq!(Cause::HeartbeatTimeout.name(), "heartbeat_timeout");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Command => "command",
-            Self::Callback => "callback",
-            Self::Repaired => "repaired",
-            Self::HeartbeatTimeout => "heartbeat_timeout",
-            Self::Lifecycle => "lifecycle",
-            Self::ClockSetBack => "clock_set_back",
-            Self::Import => "import",
-        }
+    fn name(Self);
+}
+
+print_name!(Cause);
+
+named_enum! {
+    /// What became different.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum ChangeKind {
+        /// The room came into the list. It has no users and streams yet: the changes that follow
+        /// bring them.
+        RoomListed {
+            /// What commands made of the room.
+            info: Option<RoomInfo>,
+            /// The visible session.
+            session: Option<Session>,
+        } = "room_listed",
+        /// The business info of the room is different.
+        RoomUpdated {
+            /// What commands made of the room.
+            info: Option<RoomInfo>,
+        } = "room_updated",
+        /// The room left the list, with all its users and streams.
+        RoomUnlisted = "room_unlisted",
+        /// A session of the room became visible. It has no users and streams yet: the changes that
+        /// follow bring them.
+        SessionOpened(Session) = "session_opened",
+        /// The visible session looks different.
+        SessionUpdated(Session) = "session_updated",
+        /// The session is no longer visible.
+        ///
+        /// This one change also takes away the streams of the session, and the logins and presences
+        /// of its users. Users without a membership leave with it.
+        SessionClosed {
+            /// The session.
+            session_id: Option<SessionId>,
+        } = "session_closed",
+        /// A user came into the list of the room.
+        UserJoined(User) = "user_joined",
+        /// A user looks different, or gained or lost one of two facets.
+        UserUpdated(User) = "user_updated",
+        /// A user left the list of the room.
+        UserLeft {
+            /// The user.
+            user_id: UserId,
+        } = "user_left",
+        /// A stream became visible.
+        StreamOpened(Stream) = "stream_opened",
+        /// A stream looks different.
+        StreamUpdated(Stream) = "stream_updated",
+        /// A stream is no longer visible.
+        StreamClosed {
+            /// The stream.
+            stream_id: StreamId,
+        } = "stream_closed",
+        /// A callback of the visible session seems to be lost, or a suspicion that was raised
+        /// before looks different.
+        SuspicionRaised(Suspicion) = "suspicion_raised",
+        /// A suspicion no longer holds.
+        SuspicionWithdrawn {
+            /// The list that the suspicion was about.
+            list: SuspectedList,
+            /// The sign that had raised it.
+            sign: Sign,
+        } = "suspicion_withdrawn",
     }
-}
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// What became different.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum ChangeKind {
-    /// The room came into the list, so far without users and streams; those that it has follow.
-    RoomListed {
-        /// What commands made of it.
-        info: Option<RoomInfo>,
-        /// The session that is visible.
-        session: Option<Session>,
-    },
-    /// The room's business info is another.
-    RoomUpdated {
-        /// What commands made of it.
-        info: Option<RoomInfo>,
-    },
-    /// The room left the list, with everybody and everything in it.
-    RoomUnlisted,
-    /// A session of the room became visible, so far without users and streams; those that it has
-    /// follow.
-    SessionOpened(Session),
-    /// The visible session looks different.
-    SessionUpdated(Session),
-    /// The session is not visible any more, nor are its streams, the logins and presences of its
-    /// users, and the users who have nothing else. One change, however many they are.
-    SessionClosed {
-        /// Which session.
-        session_id: Option<SessionId>,
-    },
-    /// A user came into the room's list.
-    UserJoined(User),
-    /// A user looks different, or gained or lost one of two facets.
-    UserUpdated(User),
-    /// A user left the room's list.
-    UserLeft {
-        /// Who.
-        user_id: UserId,
-    },
-    /// A stream became visible.
-    StreamOpened(Stream),
-    /// A stream looks different.
-    StreamUpdated(Stream),
-    /// A stream is not visible any more.
-    StreamClosed {
-        /// Which stream.
-        stream_id: StreamId,
-    },
-    /// A callback of the visible session seems to be lost, or what seems to be is different now.
-    SuspicionRaised(Suspicion),
-    /// A suspicion does not hold any more.
-    SuspicionWithdrawn {
-        /// What it was about.
-        list: SuspectedList,
-        /// What had told of a loss.
-        sign: Sign,
-    },
-}
-
-impl ChangeKind {
-    /// The kind's name, as it is stored; what it carries has no part in it.
+    /// Returns the name of the kind, as it is stored, without what the kind carries.
     ///
     /// ```
     /// # use room_registry::ChangeKind;
     /// assert_eq!(ChangeKind::RoomUnlisted.name(), "room_unlisted");
     /// ```
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::RoomListed { .. } => "room_listed",
-            Self::RoomUpdated { .. } => "room_updated",
-            Self::RoomUnlisted => "room_unlisted",
-            Self::SessionOpened(_) => "session_opened",
-            Self::SessionUpdated(_) => "session_updated",
-            Self::SessionClosed { .. } => "session_closed",
-            Self::UserJoined(_) => "user_joined",
-            Self::UserUpdated(_) => "user_updated",
-            Self::UserLeft { .. } => "user_left",
-            Self::StreamOpened(_) => "stream_opened",
-            Self::StreamUpdated(_) => "stream_updated",
-            Self::StreamClosed { .. } => "stream_closed",
-            Self::SuspicionRaised(_) => "suspicion_raised",
-            Self::SuspicionWithdrawn { .. } => "suspicion_withdrawn",
-        }
-    }
+    fn name(&Self);
 }

@@ -1,7 +1,7 @@
-//! What the application's own clients ask for.
+//! Commands: what the clients of the application ask for.
 //!
-//! Commands take effect in the order in which they arrive, at *our* time. Their texts come from
-//! clients and are checked when the command is carried out: a refused command changes nothing.
+//! Commands take effect in the order in which they arrive, at local time. Carrying out a command
+//! checks the texts in it, because they come from clients. A refused command changes nothing.
 
 mod check;
 mod room;
@@ -25,21 +25,23 @@ pub use user::{NewUser, UserUpdate};
 /// The longest name or role that a command may carry, in bytes.
 pub const MAX_NAME_LEN: usize = 1_024;
 
-/// What ends a created room besides [`end_room`](crate::RoomRegistry::end_room).
+/// What ends a created room, besides [`end_room`](crate::RoomRegistry::end_room).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Lifecycle {
-    /// Stays until it is ended; an empty room stays listed. The default of created rooms.
+    /// The room stays until a command ends it, also if it is empty. Created rooms have this lifecycle
+    /// by default.
     #[default]
     UntilEnded,
-    /// Ends when nobody has been in it for the empty grace, counted from its creation on.
+    /// The room ends when nobody has been in it for the
+    /// [`empty_grace`](crate::ConfigBuilder::empty_grace), which runs from its creation on.
     UntilEmpty,
-    /// Ends when no session of it is visible any more. A room that was created before its first
-    /// session waits for that session. Rooms known only from callbacks live like this.
+    /// The room ends when no session of it is visible any more. A room that is created before its
+    /// first session waits for it. Rooms known only from callbacks live like this.
     FollowsSession,
-    /// Stays whatever happens: only `end_room` ends it. For lobbies and official channels; readers
-    /// can tell it from [`UntilEnded`](Self::UntilEnded).
+    /// The room stays until a command ends it, such as a lobby or an official channel. Readers can
+    /// tell it from [`UntilEnded`](Self::UntilEnded).
     Permanent,
 }
 
@@ -48,16 +50,16 @@ pub enum Lifecycle {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Heartbeat {
-    /// In time: the membership holds for another heartbeat timeout.
+    /// The heartbeat came in time: the membership holds for another heartbeat timeout.
     Alive,
-    /// Too late: the membership ended just now. The user has to join again.
+    /// The heartbeat came too late, and the membership ended just now. The user has to join again.
     TimedOut,
 }
 
-/// A command as a value, for journals and queues: what
-/// [`apply_command`](crate::RoomRegistry::apply_command) carries out.
+/// A command as a value, for journals and queues.
+/// [`apply_command`](crate::RoomRegistry::apply_command) carries it out.
 ///
-/// Each variant is the method of the same name.
+/// Each variant stands for the method of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -71,10 +73,10 @@ pub enum Command {
         /// Another host.
         #[cfg_attr(feature = "serde", serde(default))]
         host_id: Option<Text>,
-        /// Another name to show; an empty one takes it away.
+        /// Another name to show. An empty one takes the name away.
         #[cfg_attr(feature = "serde", serde(default))]
         room_name: Option<Text>,
-        /// Attributes to set, or with `None` to take away.
+        /// Attributes to set. `None` takes an attribute away.
         #[cfg_attr(feature = "serde", serde(default))]
         attributes: BTreeMap<Text, Option<Text>>,
         /// Another lifecycle.
@@ -90,7 +92,7 @@ pub enum Command {
     JoinRoom {
         /// The room.
         room_id: RoomId,
-        /// Who joins.
+        /// The user who joins.
         user_id: UserId,
         /// The name to show.
         #[cfg_attr(feature = "serde", serde(default))]
@@ -98,7 +100,7 @@ pub enum Command {
         /// What the user is in the room.
         #[cfg_attr(feature = "serde", serde(default))]
         role: Option<Role>,
-        /// Attributes of the application's own.
+        /// Attributes that the application chose.
         #[cfg_attr(feature = "serde", serde(default))]
         attributes: Attributes,
     },
@@ -106,23 +108,23 @@ pub enum Command {
     LeaveRoom {
         /// The room.
         room_id: RoomId,
-        /// Who leaves.
+        /// The user who leaves.
         user_id: UserId,
     },
     /// [`heartbeat`](crate::RoomRegistry::heartbeat), or
-    /// [`heartbeat_with`](crate::RoomRegistry::heartbeat_with) where it carries an update.
+    /// [`heartbeat_with`](crate::RoomRegistry::heartbeat_with) if it carries an update.
     Heartbeat {
         /// The room.
         room_id: RoomId,
-        /// Who is alive.
+        /// The user who is alive.
         user_id: UserId,
-        /// Another name to show; an empty one takes it away.
+        /// Another name to show. An empty one takes the name away.
         #[cfg_attr(feature = "serde", serde(default))]
         user_name: Option<Text>,
-        /// Another role; an empty one takes it away.
+        /// Another role. An empty one takes the role away.
         #[cfg_attr(feature = "serde", serde(default))]
         role: Option<Role>,
-        /// Attributes to set, or with `None` to take away.
+        /// Attributes to set. `None` takes an attribute away.
         #[cfg_attr(feature = "serde", serde(default))]
         attributes: BTreeMap<Text, Option<Text>>,
     },
@@ -132,13 +134,13 @@ pub enum Command {
         room_id: RoomId,
         /// The user.
         user_id: UserId,
-        /// Another name to show; an empty one takes it away.
+        /// Another name to show. An empty one takes the name away.
         #[cfg_attr(feature = "serde", serde(default))]
         user_name: Option<Text>,
-        /// Another role; an empty one takes it away.
+        /// Another role. An empty one takes the role away.
         #[cfg_attr(feature = "serde", serde(default))]
         role: Option<Role>,
-        /// Attributes to set, or with `None` to take away.
+        /// Attributes to set. `None` takes an attribute away.
         #[cfg_attr(feature = "serde", serde(default))]
         attributes: BTreeMap<Text, Option<Text>>,
     },
@@ -148,7 +150,7 @@ pub enum Command {
         room_id: RoomId,
         /// The stream.
         stream_id: StreamId,
-        /// Attributes to set, or with `None` to take away.
+        /// Attributes to set. `None` takes an attribute away.
         #[cfg_attr(feature = "serde", serde(default))]
         attributes: BTreeMap<Text, Option<Text>>,
     },
@@ -157,7 +159,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The room that it is about, as it was named; `None` where it is about all.
+    /// Returns the room that the command names; `None` if it concerns all rooms.
     ///
     /// ```
     /// use room_registry::{Command, NewRoom};
@@ -180,7 +182,7 @@ impl Command {
     }
 }
 
-/// What a [`Command`], or any [`Input`](crate::Input), answers that was carried out.
+/// The answer of a [`Command`], or of any other [`Input`](crate::Input), that was carried out.
 ///
 /// # Example
 ///
@@ -194,12 +196,12 @@ impl Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Answer {
-    /// A command is done.
+    /// The command is done.
     Done,
-    /// What became of a heartbeat.
+    /// The answer to a heartbeat.
     Heartbeat(Heartbeat),
-    /// What became of a callback or an observation.
+    /// The outcome of a callback or an observation.
     Outcome(Outcome),
-    /// What an expiry did.
+    /// The work that an expiry did.
     Expired(Expired),
 }

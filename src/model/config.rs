@@ -1,6 +1,6 @@
 //! The settings of a registry, checked when built.
 
-mod builder;
+mod table;
 
 use std::fmt;
 use std::time::Duration;
@@ -9,82 +9,245 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::command::Lifecycle;
-pub use builder::ConfigBuilder;
+use table::{optional_span, settings, span, value};
 
-/// The settings of a registry or of rooms on their own. Made by [`Config::builder`]; the default is
-/// a sound choice for the first vendor.
-///
-/// | setting | default |
-/// |---|---|
-/// | [`heartbeat_timeout`](ConfigBuilder::heartbeat_timeout) | 90 s |
-/// | [`empty_grace`](ConfigBuilder::empty_grace) | 60 s |
-/// | [`clock_skew`](ConfigBuilder::clock_skew) | 5 s |
-/// | [`tie_window`](ConfigBuilder::tie_window) | 100 ms |
-/// | [`retention`](ConfigBuilder::retention) | 10 min |
-/// | [`future_guard`](ConfigBuilder::future_guard) | 10 min |
-/// | [`infer_sessions`](ConfigBuilder::infer_sessions) | on |
-/// | [`empty_means_closed`](ConfigBuilder::empty_means_closed) | on |
-/// | [`ask_after`](ConfigBuilder::ask_after) | 20 s |
-/// | [`report_after`](ConfigBuilder::report_after) | 90 s |
-/// | [`quiet_for`](ConfigBuilder::quiet_for) | 60 s |
-/// | [`repair_calls_per_second`](ConfigBuilder::repair_calls_per_second) | 10 |
-/// | [`heartbeats_end_logins`](ConfigBuilder::heartbeats_end_logins) | off |
-/// | [`auto_create_rooms`](ConfigBuilder::auto_create_rooms) | off |
-/// | [`max_users_per_room`](ConfigBuilder::max_users_per_room), [`max_rooms`](ConfigBuilder::max_rooms), [`max_rooms_per_host`](ConfigBuilder::max_rooms_per_host) | none |
+settings! {
+    /// The settings that decide what a room stores. Stored rooms and snapshots carry them. Rooms
+    /// made under different rules neither merge nor import.
+    ///
+    /// The other settings of a [`Config`] (timeouts, graces, guards, limits) may differ from process
+    /// to process, and may change from day to day.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use room_registry::Config;
+    /// assert_eq!(
+    ///     Config::default().fingerprint().to_string(),
+    ///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred, empty is closed",
+    /// );
+    /// ```
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+    pub struct Fingerprint at fingerprint {
+        /// how far apart the clocks of the media server may be.
+        ///
+        /// It must exceed how much earlier than the creation of its room the first login can be
+        /// stamped. A step back of the local clock up to this size reads as standing still.
+        clock_skew: Duration = Duration::from_secs(5), for example Duration::from_secs(2);
+            kept as span in clock_skew_ms: u64,
+
+        /// how close in time two openings are if their times do not order them. At most the clock
+        /// skew.
+        ///
+        /// The clocks of the media server may differ by half of the tie window. The clock skew
+        /// should be at least one and a half times the tie window. Otherwise a close that is
+        /// stamped before its own creation gets lost if another session follows within the window.
+        tie_window: Duration = Duration::from_millis(100), for example Duration::from_millis(50);
+            kept as span in tie_window_ms: u64,
+
+        /// how long closings are remembered, and how late an opening may be. At least the tie
+        /// window.
+        ///
+        /// Keep it well above the time for which the vendor retries, which is 62 s for the first
+        /// vendor. `None` remembers for ever: memory grows with every room and user that ever was.
+        retention: Option<Duration> = Some(Duration::from_secs(600)), for example None;
+            kept as optional_span in retention_ms: Option<u64>,
+
+        /// whether the users and streams of a session show it if its create callback is missing.
+        infer_sessions: bool = true, for example false;
+            kept as value in infer_sessions: bool,
+
+        /// whether an observation of a complete, empty list of users means that the room is not
+        /// open, if the answer does not say.
+        ///
+        /// The first vendor destroys a room with its last user. Turn it off for vendors whose rooms
+        /// can stay open and empty.
+        empty_means_closed: bool = true, for example false;
+            kept as value in empty_means_closed: bool,
+    }
+}
+
+settings! {
+    /// The settings of a registry, or of rooms on their own. [`Config::builder`] makes one. The
+    /// defaults suit the first vendor.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use room_registry::Config;
+    ///
+    /// let config = Config::builder()
+    ///     .heartbeat_timeout(Duration::from_secs(30))
+    ///     .retention(Some(Duration::from_secs(15 * 60)))
+    ///     .build()?;
+    /// assert_eq!(config.heartbeat_timeout(), Duration::from_secs(30));
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    ///
+    /// # Settings
+    ///
+    /// [`Fingerprint`] has those that decide what a room stores. The others are:
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Config with fingerprint: Fingerprint {
+        /// how long a membership holds after its last heartbeat. A heartbeat after exactly this
+        /// long is in time.
+        ///
+        /// The default is three times the usual interval of heartbeats.
+        heartbeat_timeout: Duration = Duration::from_secs(90), for example Duration::from_secs(30);
+            kept as span in heartbeat_timeout_ms: u64,
+
+        /// how long a room of [`Lifecycle::UntilEmpty`] stays if nobody is in it. Zero ends it at
+        /// the next [`expire`](crate::RoomRegistry::expire).
+        empty_grace: Duration = Duration::from_secs(60), for example Duration::ZERO;
+            kept as span in empty_grace_ms: u64,
+
+        /// how far in the future a callback may be stamped before it is refused.
+        ///
+        /// Without this guard one creation from the far future would outrank every real one.
+        future_guard: Duration = Duration::from_secs(600), for example Duration::from_secs(60);
+            kept as span in future_guard_ms: u64,
+
+        /// how long a sign of a lost callback must be there before the media server is asked. At
+        /// least the clock skew, since an answer tells nothing about what is younger.
+        ///
+        /// By the default most late callbacks have come, and the damage is still small.
+        ask_after: Duration = Duration::from_secs(20), for example Duration::from_secs(30);
+            kept as span in ask_after_ms: u64,
+
+        /// how long a sign of a lost callback must be there before it is reported as a suspicion.
+        ///
+        /// The default is longer than the first vendor retries.
+        report_after: Duration = Duration::from_secs(90), for example Duration::from_secs(120);
+            kept as span in report_after_ms: u64,
+
+        /// how long a room must be quiet before its last change is worth confirming: a later
+        /// callback may be lost.
+        quiet_for: Duration = Duration::from_secs(60), for example Duration::from_secs(30);
+            kept as span in quiet_for_ms: u64,
+
+        /// how many calls a second the questions to the media server may cost. A call asks for one
+        /// list; 0 asks for nothing.
+        repair_calls_per_second: u32 = 10, for example 50;
+            kept as value in repair_calls_per_second: u32,
+
+        /// whether a heartbeat that times out also ends the logins of the user.
+        ///
+        /// Off by default, because the media server still has the user.
+        heartbeats_end_logins: bool = false, for example true;
+            kept as value in heartbeats_end_logins: bool,
+
+        /// the lifecycle of a room that a join creates, with the user who joins as its host. `None`
+        /// lets no join create a room.
+        auto_create_rooms: Option<Lifecycle> = None, for example Some(Lifecycle::UntilEmpty);
+            kept as value in auto_create_rooms: Option<Lifecycle>,
+
+        /// how many users a room may have when one more joins. At least 1; `None` is no limit.
+        ///
+        /// Limits never refuse a callback, because then the order of callbacks would matter.
+        max_users_per_room: Option<usize> = None, for example Some(500);
+            kept as value in max_users_per_room: Option<usize>,
+
+        /// how many rooms may be listed when one more is created. At least 1; `None` is no limit.
+        max_rooms: Option<usize> = None, for example Some(10_000);
+            kept as value in max_rooms: Option<usize>,
+
+        /// how many created rooms one host may have. At least 1; `None` is no limit.
+        max_rooms_per_host: Option<usize> = None, for example Some(3);
+            kept as value in max_rooms_per_host: Option<usize>,
+    }
+}
+
+/// Builds a [`Config`]. Spans count in whole milliseconds; the rest of a span is dropped.
 ///
 /// # Example
 ///
 /// ```
 /// use std::time::Duration;
-/// use room_registry::Config;
+/// use room_registry::{Config, Lifecycle};
 ///
 /// let config = Config::builder()
-///     .heartbeat_timeout(Duration::from_secs(30))
-///     .retention(Some(Duration::from_secs(15 * 60)))
+///     .clock_skew(Duration::from_secs(2))
+///     .tie_window(Duration::from_millis(50))
+///     .auto_create_rooms(Some(Lifecycle::UntilEmpty))
+///     .max_rooms_per_host(Some(3))
 ///     .build()?;
-/// assert_eq!(config.heartbeat_timeout(), Duration::from_secs(30));
+/// assert_eq!(config.max_rooms_per_host(), Some(3));
 /// # Ok::<(), room_registry::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) heartbeat_timeout_ms: u64,
-    pub(crate) empty_grace_ms: u64,
-    pub(crate) future_guard_ms: u64,
-    pub(crate) ask_after_ms: u64,
-    pub(crate) report_after_ms: u64,
-    pub(crate) quiet_for_ms: u64,
-    pub(crate) repair_calls_per_second: u32,
-    pub(crate) heartbeats_end_logins: bool,
-    pub(crate) auto_create_rooms: Option<Lifecycle>,
-    pub(crate) max_users_per_room: Option<usize>,
-    pub(crate) max_rooms: Option<usize>,
-    pub(crate) max_rooms_per_host: Option<usize>,
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct ConfigBuilder {
+    config: Config,
 }
 
-/// The settings that decide what a room stores. Rooms and snapshots carry them; rooms made under
-/// different ones do not merge and are not imported.
-///
-/// The other settings (timeouts, graces, guards, limits) may differ from process to process and
-/// from day to day.
-///
-/// # Example
-///
-/// ```
-/// use room_registry::Config;
-/// assert_eq!(
-///     Config::default().fingerprint().to_string(),
-///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred, empty is closed",
-/// );
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-pub struct Fingerprint {
-    pub(crate) clock_skew_ms: u64,
-    pub(crate) tie_window_ms: u64,
-    pub(crate) retention_ms: Option<u64>,
-    pub(crate) infer_sessions: bool,
-    pub(crate) empty_means_closed: bool,
+impl Config {
+    /// Starts a builder from the defaults.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// assert_eq!(Config::builder().build()?, Config::default());
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder { config: Self::default() }
+    }
+
+    /// Returns the settings that decide what a room stores.
+    ///
+    /// ```
+    /// # use room_registry::Config;
+    /// let other = Config::builder().max_rooms(Some(10)).build()?;
+    /// assert_eq!(other.fingerprint(), Config::default().fingerprint()); // limits don't count
+    /// # Ok::<(), room_registry::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+}
+
+impl ConfigBuilder {
+    /// Checks the settings against each other.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting that makes no sense.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::{Config, ConfigError};
+    /// let error = Config::builder().retention(Some(Duration::ZERO)).build().unwrap_err();
+    /// assert_eq!(error, ConfigError::ZeroRetention);
+    /// ```
+    pub fn build(self) -> Result<Config, ConfigError> {
+        let config = self.config;
+        let (clock_skew, tie_window) = (config.clock_skew(), config.tie_window());
+        if config.heartbeat_timeout_ms == 0 {
+            return Err(ConfigError::ZeroHeartbeatTimeout);
+        }
+        if tie_window > clock_skew {
+            return Err(ConfigError::TieWindowAboveClockSkew { tie_window, clock_skew });
+        }
+        if let Some(retention) = config.retention() {
+            if retention.is_zero() {
+                return Err(ConfigError::ZeroRetention);
+            }
+            if retention < tie_window {
+                return Err(ConfigError::RetentionBelowTieWindow { retention, tie_window });
+            }
+        }
+        let limits = [
+            ("users a room", config.max_users_per_room),
+            ("rooms", config.max_rooms),
+            ("rooms a host", config.max_rooms_per_host),
+        ];
+        match limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
+            Some((what, _)) => Err(ConfigError::ZeroLimit { what }),
+            None => Ok(config),
+        }
+    }
 }
 
 impl fmt::Display for Fingerprint {
@@ -100,7 +263,7 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// Why settings make no sense together.
+/// Why settings make no sense together. No config was built.
 ///
 /// ```
 /// use std::time::Duration;
@@ -112,273 +275,34 @@ impl fmt::Display for Fingerprint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Every membership would end at once.
+    /// The heartbeat timeout is zero, so every membership would end at once.
     #[error("the heartbeat timeout must be at least 1 ms")]
     ZeroHeartbeatTimeout,
-    /// Openings further apart than the clocks differ are ordered by time.
+    /// The tie window exceeds the clock skew. Time must order openings that are further apart than
+    /// the clocks differ.
     #[error("the tie window ({tie_window:?}) must not exceed the clock skew ({clock_skew:?})")]
     TieWindowAboveClockSkew {
-        /// The tie window asked for.
+        /// The tie window that was set.
         tie_window: Duration,
-        /// The clock skew asked for.
+        /// The clock skew that was set.
         clock_skew: Duration,
     },
-    /// Closings would be forgotten before what they tie with.
+    /// The retention is below the tie window, so closings would be forgotten before what they tie
+    /// with.
     #[error("the retention ({retention:?}) must not be below the tie window ({tie_window:?})")]
     RetentionBelowTieWindow {
-        /// The retention asked for.
+        /// The retention that was set.
         retention: Duration,
-        /// The tie window asked for.
+        /// The tie window that was set.
         tie_window: Duration,
     },
-    /// Every closing would be too late at once.
+    /// The retention is zero, so every closing would be too late at once.
     #[error("the retention must be at least 1 ms, or none")]
     ZeroRetention,
-    /// Nothing could ever be let in.
+    /// A limit is zero, so nothing could ever be let in.
     #[error("the limit on {what} must be at least 1, or none")]
     ZeroLimit {
-        /// Which limit.
+        /// The limit that is zero.
         what: &'static str,
     },
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            fingerprint: Fingerprint {
-                clock_skew_ms: 5_000,
-                tie_window_ms: 100,
-                retention_ms: Some(600_000),
-                infer_sessions: true,
-                empty_means_closed: true,
-            },
-            heartbeat_timeout_ms: 90_000,
-            empty_grace_ms: 60_000,
-            future_guard_ms: 600_000,
-            ask_after_ms: 20_000,
-            report_after_ms: 90_000,
-            quiet_for_ms: 60_000,
-            repair_calls_per_second: 10,
-            heartbeats_end_logins: false,
-            auto_create_rooms: None,
-            max_users_per_room: None,
-            max_rooms: None,
-            max_rooms_per_host: None,
-        }
-    }
-}
-
-impl Config {
-    /// Starts from the defaults.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::builder().build()?, Config::default());
-    /// # Ok::<(), room_registry::ConfigError>(())
-    /// ```
-    pub fn builder() -> ConfigBuilder {
-        ConfigBuilder { config: Self::default() }
-    }
-
-    /// The settings that decide what a room stores.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// let other = Config::builder().max_rooms(Some(10)).build()?;
-    /// assert_eq!(other.fingerprint(), Config::default().fingerprint()); // limits don't count
-    /// # Ok::<(), room_registry::ConfigError>(())
-    /// ```
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
-    }
-
-    /// How long a membership holds after its last heartbeat.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().heartbeat_timeout().as_secs(), 90);
-    /// ```
-    #[must_use]
-    pub fn heartbeat_timeout(&self) -> Duration {
-        Duration::from_millis(self.heartbeat_timeout_ms)
-    }
-
-    /// How long a room that lives until it is empty stays without anybody in it.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().empty_grace().as_secs(), 60);
-    /// ```
-    #[must_use]
-    pub fn empty_grace(&self) -> Duration {
-        Duration::from_millis(self.empty_grace_ms)
-    }
-
-    /// How far apart the vendor's own clocks may be.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().clock_skew().as_secs(), 5);
-    /// ```
-    #[must_use]
-    pub fn clock_skew(&self) -> Duration {
-        Duration::from_millis(self.fingerprint.clock_skew_ms)
-    }
-
-    /// How close in time two openings are not ordered by time.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().tie_window().as_millis(), 100);
-    /// ```
-    #[must_use]
-    pub fn tie_window(&self) -> Duration {
-        Duration::from_millis(self.fingerprint.tie_window_ms)
-    }
-
-    /// How long closings are remembered, and how late an opening may be.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().retention().unwrap().as_secs(), 600);
-    /// ```
-    #[must_use]
-    pub fn retention(&self) -> Option<Duration> {
-        self.fingerprint.retention_ms.map(Duration::from_millis)
-    }
-
-    /// How far in the future a callback may be stamped.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().future_guard().as_secs(), 600);
-    /// ```
-    #[must_use]
-    pub fn future_guard(&self) -> Duration {
-        Duration::from_millis(self.future_guard_ms)
-    }
-
-    /// Whether a session whose create callback is missing is shown on the evidence of its users
-    /// and streams.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert!(Config::default().infer_sessions());
-    /// ```
-    #[must_use]
-    pub fn infer_sessions(&self) -> bool {
-        self.fingerprint.infer_sessions
-    }
-
-    /// Whether an observation of no user in the whole list means that the room is not open.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert!(Config::default().empty_means_closed());
-    /// ```
-    #[must_use]
-    pub fn empty_means_closed(&self) -> bool {
-        self.fingerprint.empty_means_closed
-    }
-
-    /// How long a sign of a lost callback must be there before the media server is worth asking.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().ask_after().as_secs(), 20);
-    /// ```
-    #[must_use]
-    pub fn ask_after(&self) -> Duration {
-        Duration::from_millis(self.ask_after_ms)
-    }
-
-    /// How long a sign of a lost callback must be there before it is reported.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().report_after().as_secs(), 90);
-    /// ```
-    #[must_use]
-    pub fn report_after(&self) -> Duration {
-        Duration::from_millis(self.report_after_ms)
-    }
-
-    /// After how long a silence the last change of a room is worth confirming.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().quiet_for().as_secs(), 60);
-    /// ```
-    #[must_use]
-    pub fn quiet_for(&self) -> Duration {
-        Duration::from_millis(self.quiet_for_ms)
-    }
-
-    /// How many calls a second the questions to the media server may cost.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().repair_calls_per_second(), 10);
-    /// ```
-    #[must_use]
-    pub fn repair_calls_per_second(&self) -> u32 {
-        self.repair_calls_per_second
-    }
-
-    /// Whether a heartbeat that times out ends the user's logins as well.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert!(!Config::default().heartbeats_end_logins());
-    /// ```
-    #[must_use]
-    pub fn heartbeats_end_logins(&self) -> bool {
-        self.heartbeats_end_logins
-    }
-
-    /// The lifecycle of a room that is created by the first user who joins it, or none where a join
-    /// does not create.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().auto_create_rooms(), None);
-    /// ```
-    #[must_use]
-    pub fn auto_create_rooms(&self) -> Option<Lifecycle> {
-        self.auto_create_rooms
-    }
-
-    /// How many users a join lets into one room.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().max_users_per_room(), None);
-    /// ```
-    #[must_use]
-    pub fn max_users_per_room(&self) -> Option<usize> {
-        self.max_users_per_room
-    }
-
-    /// How many rooms may be listed when one more is created.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().max_rooms(), None);
-    /// ```
-    #[must_use]
-    pub fn max_rooms(&self) -> Option<usize> {
-        self.max_rooms
-    }
-
-    /// How many created rooms one host may have.
-    ///
-    /// ```
-    /// # use room_registry::Config;
-    /// assert_eq!(Config::default().max_rooms_per_host(), None);
-    /// ```
-    #[must_use]
-    pub fn max_rooms_per_host(&self) -> Option<usize> {
-        self.max_rooms_per_host
-    }
 }

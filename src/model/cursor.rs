@@ -1,8 +1,8 @@
-//! Where a page of a list ended, as text.
+//! Cursors: where a page of a list ended, as text.
 //!
-//! A cursor holds the place of the last item of a page, not the item: so it stays good when that
-//! item goes, and items that kept their place are neither repeated nor skipped by what comes and
-//! goes between two pages.
+//! A cursor holds the place of the last item of a page, not the item, so it stays good when that
+//! item goes. Other items may come and go between two pages: an item that kept its place is neither
+//! repeated nor skipped.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 use crate::model::id::{IdError, RoomId, StreamId, UserId};
 use crate::model::time::Timestamp;
 
-/// Why a text is no cursor, or not one of the list that it was given to.
+/// Why a text is no cursor, or a cursor does not fit the list.
 ///
 /// ```
 /// use room_registry::{CursorError, RoomCursor};
@@ -21,16 +21,18 @@ use crate::model::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CursorError {
-    /// The text is no cursor, or a part of one.
+    /// The text is no cursor, or only a part of one.
     #[error("the cursor is malformed or truncated")]
     Malformed,
-    /// The id in it is none.
+    /// The cursor holds a text that is no id.
     #[error("the cursor is malformed: {0}")]
     Id(#[from] IdError),
-    /// The cursor was made by a list in another order.
-    #[error("the cursor is of a list by {found}, and this one is by {expected}")]
+    /// A list in another order made the cursor.
+    #[error(
+        "the cursor belongs to a list ordered by {found}, but this list is ordered by {expected}"
+    )]
     OtherOrder {
-        /// The order of the list that was asked.
+        /// The order of the list that got the cursor.
         expected: RoomOrder,
         /// The order of the list that made the cursor.
         found: RoomOrder,
@@ -41,14 +43,15 @@ pub enum CursorError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum RoomOrder {
-    /// The newest first: by (created at, else opened at; id), descending.
+    /// The newest room first. Rooms order by (`created_at`, or `opened_at` if no command created
+    /// the room; id), descending.
     #[default]
     Newest,
-    /// The oldest first: the reverse.
+    /// The oldest room first: the reverse of [`Newest`](Self::Newest).
     Oldest,
-    /// Most users first; of equally many the lower id first.
+    /// The room with most users first. Rooms with equally many order by id.
     MostUsers,
-    /// By id.
+    /// The lowest id first.
     Id,
 }
 
@@ -69,6 +72,8 @@ impl fmt::Display for RoomOrder {
     }
 }
 
+/// Reads the names that `Display` prints.
+///
 /// ```
 /// use room_registry::RoomOrder;
 /// assert_eq!("users".parse(), Ok(RoomOrder::MostUsers));
@@ -84,7 +89,7 @@ impl FromStr for RoomOrder {
     }
 }
 
-/// Which way a page of users or streams goes.
+/// The direction in which a page of users or streams goes.
 ///
 /// ```
 /// use room_registry::{Config, Direction, ManualClock, NewRoom, NewUser, RoomRegistry};
@@ -98,16 +103,16 @@ impl FromStr for RoomOrder {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Direction {
-    /// Who or what came first is the first.
+    /// The user or stream that came first is first.
     #[default]
     OldestFirst,
-    /// Who or what came last is the first.
+    /// The user or stream that came last is first.
     NewestFirst,
 }
 
 /// Where a page of a room list ended.
 ///
-/// Prints as text and is read back from it; a client may keep it as long as it likes.
+/// A cursor prints as text, and reads back from it. A client may keep it as long as it likes.
 ///
 /// # Example
 ///
@@ -127,15 +132,17 @@ pub enum Direction {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoomCursor {
     pub(crate) order: RoomOrder,
-    /// When the room began in milliseconds, or how many users it had; 0 in a list by id.
+    /// The creation or opening time in milliseconds, or the count of users; 0 in a list by id.
     pub(crate) key: u64,
     pub(crate) room_id: RoomId,
 }
 
 impl RoomCursor {
-    /// The cursor of a place, for lists that an application keeps itself, as the index of a store:
-    /// the same texts then serve both. `key` is what the list orders by: when the room began in
-    /// milliseconds, or how many users it has; 0 in a list by id.
+    /// Makes the cursor of a place, for a list that an application keeps itself, such as the index
+    /// of a store. Its cursors are then the same texts.
+    ///
+    /// `key` is what the list orders by: the creation or opening time in milliseconds, or the count
+    /// of users; 0 in a list by id.
     ///
     /// ```
     /// use room_registry::{RoomCursor, RoomId, RoomOrder};
@@ -148,7 +155,7 @@ impl RoomCursor {
         Self { order, key, room_id }
     }
 
-    /// The order of the list that made it.
+    /// Returns the order of the list that made the cursor.
     ///
     /// ```
     /// use room_registry::{RoomCursor, RoomOrder};
@@ -161,8 +168,9 @@ impl RoomCursor {
         self.order
     }
 
-    /// What the list orders by, of the room that the page ended with: when it began in milliseconds,
-    /// or how many users it had; 0 in a list by id. A forged cursor may have any.
+    /// Returns what the list orders by, as the last room of the page had it: the creation or opening
+    /// time in milliseconds, or the count of users; 0 in a list by id. A forged cursor may have any
+    /// key.
     ///
     /// ```
     /// use room_registry::RoomCursor;
@@ -175,7 +183,7 @@ impl RoomCursor {
         self.key
     }
 
-    /// The room that the page ended with.
+    /// Returns the last room of the page.
     ///
     /// ```
     /// use room_registry::RoomCursor;
@@ -206,66 +214,59 @@ impl FromStr for RoomCursor {
     }
 }
 
-/// Where a page of a user list ended; see [`RoomRef::user_page`](crate::RoomRef::user_page).
-///
-/// ```
-/// use room_registry::UserCursor;
-/// let cursor: UserCursor = "1763596800027~3~tom".parse()?;
-/// assert_eq!(cursor.to_string(), "1763596800027~3~tom");
-/// assert!("1763596800027~3~to".parse::<UserCursor>().is_err());
-/// # Ok::<(), room_registry::CursorError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct UserCursor {
-    pub(crate) since: Timestamp,
-    pub(crate) user_id: UserId,
+/// Declares the cursor of a list that orders by a time and an id.
+macro_rules! time_cursor {
+    ($(#[$about:meta])* $name:ident { $at:ident, $id:ident: $id_type:ident }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub struct $name {
+            pub(crate) $at: Timestamp,
+            pub(crate) $id: $id_type,
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_place(f, self.$at.as_millis(), self.$id.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = CursorError;
+
+            fn from_str(text: &str) -> Result<Self, CursorError> {
+                let (at, id) = read_place(text)?;
+                Ok(Self { $at: time(at)?, $id: $id_type::new(id)? })
+            }
+        }
+    };
 }
 
-impl fmt::Display for UserCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_place(f, self.since.as_millis(), self.user_id.as_str())
-    }
+time_cursor! {
+    /// Where a page of a user list ended; see [`RoomRef::user_page`](crate::RoomRef::user_page).
+    ///
+    /// ```
+    /// use room_registry::UserCursor;
+    /// let cursor: UserCursor = "1763596800027~3~tom".parse()?;
+    /// assert_eq!(cursor.to_string(), "1763596800027~3~tom");
+    /// assert!("1763596800027~3~to".parse::<UserCursor>().is_err());
+    /// # Ok::<(), room_registry::CursorError>(())
+    /// ```
+    UserCursor { since, user_id: UserId }
 }
 
-impl FromStr for UserCursor {
-    type Err = CursorError;
-
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        let (since, user_id) = read_place(text)?;
-        Ok(Self { since: time(since)?, user_id: UserId::new(user_id)? })
-    }
+time_cursor! {
+    /// Where a page of a stream list ended; see [`RoomRef::stream_page`](crate::RoomRef::stream_page).
+    ///
+    /// ```
+    /// use room_registry::StreamCursor;
+    /// let cursor: StreamCursor = "1763596800027~6~camera".parse()?;
+    /// assert_eq!(cursor.to_string(), "1763596800027~6~camera");
+    /// # Ok::<(), room_registry::CursorError>(())
+    /// ```
+    StreamCursor { created_at, stream_id: StreamId }
 }
 
-/// Where a page of a stream list ended; see [`RoomRef::stream_page`](crate::RoomRef::stream_page).
-///
-/// ```
-/// use room_registry::StreamCursor;
-/// let cursor: StreamCursor = "1763596800027~6~camera".parse()?;
-/// assert_eq!(cursor.to_string(), "1763596800027~6~camera");
-/// # Ok::<(), room_registry::CursorError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct StreamCursor {
-    pub(crate) created_at: Timestamp,
-    pub(crate) stream_id: StreamId,
-}
-
-impl fmt::Display for StreamCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_place(f, self.created_at.as_millis(), self.stream_id.as_str())
-    }
-}
-
-impl FromStr for StreamCursor {
-    type Err = CursorError;
-
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        let (created_at, stream_id) = read_place(text)?;
-        Ok(Self { created_at: time(created_at)?, stream_id: StreamId::new(stream_id)? })
-    }
-}
-
-/// A place is a number and an id; the id's length tells a cursor that lost its end.
+/// Writes a place: a number and an id. The length of the id shows if a cursor lost its end.
 fn write_place(f: &mut fmt::Formatter<'_>, key: u64, id: &str) -> fmt::Result {
     write!(f, "{key}~{}~{id}", id.len())
 }
@@ -281,13 +282,13 @@ fn read_place(text: &str) -> Result<(u64, &str), CursorError> {
     Ok((key, id))
 }
 
-/// A time that is no later than the last there is: no cursor of ours has a later one.
+/// Reads a time. No list makes a cursor beyond the latest one, so such a number is malformed.
 fn time(millis: u64) -> Result<Timestamp, CursorError> {
     let time = Timestamp::from_millis(millis);
     if time.as_millis() == millis { Ok(time) } else { Err(CursorError::Malformed) }
 }
 
-/// A number as it is printed: digits, without a sign or leading zeros.
+/// Reads a number as it is printed: digits, without a sign or leading zeros.
 fn number(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)

@@ -1,11 +1,12 @@
-//! What goes wrong, in one enum.
+//! The errors of commands, observations and imports.
 
 use crate::model::config::Fingerprint;
 use crate::model::id::{IdError, MAX_ID_LEN};
 
-/// A command or an import that could not be carried out. The state is as it was before.
+/// Why a command, an observation or an import was refused. The state is as it was before.
 ///
-/// Ids in it come from outside: they are printed escaped, and cut after [`MAX_ID_LEN`] bytes.
+/// An error may hold ids that come from outside. They print escaped, and are cut after
+/// [`MAX_ID_LEN`] bytes.
 ///
 /// # Example
 ///
@@ -19,22 +20,22 @@ use crate::model::id::{IdError, MAX_ID_LEN};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A text in the command is no identifier.
+    /// A text that should be an id is none.
     #[error(transparent)]
     InvalidId(#[from] IdError),
-    /// The room was created and did not end yet.
+    /// The room was created, and has not ended yet.
     #[error("room {room_id:?} already exists")]
     RoomAlreadyExists {
         /// The room.
         room_id: String,
     },
-    /// The room is not listed: it was not created, and no session of it is open.
+    /// The room is not listed: no command created it, and no session of it is visible.
     #[error("room {room_id:?} not found")]
     RoomNotFound {
         /// The room.
         room_id: String,
     },
-    /// The user has a membership that holds.
+    /// The user has a membership that has not timed out.
     #[error("user {user_id:?} already joined room {room_id:?}")]
     UserAlreadyJoined {
         /// The room.
@@ -42,7 +43,7 @@ pub enum Error {
         /// The user.
         user_id: String,
     },
-    /// The user is not in the room's list.
+    /// The user is not in the list of the room.
     #[error("user {user_id:?} is not in room {room_id:?}")]
     UserNotInRoom {
         /// The room.
@@ -50,7 +51,7 @@ pub enum Error {
         /// The user.
         user_id: String,
     },
-    /// The stream is not in the room's list.
+    /// The stream is not in the list of the room.
     #[error("stream {stream_id:?} is not in room {room_id:?}")]
     StreamNotInRoom {
         /// The room.
@@ -58,7 +59,8 @@ pub enum Error {
         /// The stream.
         stream_id: String,
     },
-    /// The room has as many users as a join may let in.
+    /// The room has as many users as [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room)
+    /// allows.
     #[error("room {room_id:?} is full: it may have {limit} users")]
     RoomFull {
         /// The room.
@@ -66,13 +68,14 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
-    /// As many rooms are listed as may be.
+    /// As many rooms are listed as [`max_rooms`](crate::ConfigBuilder::max_rooms) allows.
     #[error("there are too many rooms: {limit} may be listed")]
     TooManyRooms {
         /// The limit.
         limit: usize,
     },
-    /// The host has as many rooms as one may have.
+    /// The host has as many created rooms as
+    /// [`max_rooms_per_host`](crate::ConfigBuilder::max_rooms_per_host) allows.
     #[error("host {host_id:?} has too many rooms: one host may have {limit}")]
     TooManyRoomsOfHost {
         /// The host.
@@ -80,51 +83,51 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
-    /// A name, role or attribute in the command is too long, or there are too many.
+    /// A name, a role, or the key or value of an attribute is too long.
     #[error("{what} is too long: {len} bytes, {limit} are allowed")]
     TextTooLong {
-        /// Which text.
+        /// The text that is too long.
         what: String,
-        /// Its length in bytes.
+        /// The length of the text in bytes.
         len: usize,
-        /// How long it may be.
+        /// The greatest length in bytes.
         limit: usize,
     },
-    /// The command would leave too many attributes.
+    /// After the command there would be too many attributes.
     #[error("{len} attributes are too many, {limit} are allowed")]
     TooManyAttributes {
-        /// How many there would be.
+        /// How many attributes there would be.
         len: usize,
-        /// How many there may be.
+        /// How many attributes there may be.
         limit: usize,
     },
-    /// An observation says that the room is not open, and lists users or streams.
+    /// An observation says that the room is not open, but lists users or streams.
     #[error(
-        "the observation of room {room_id:?} says that it is not open, and lists somebody in it"
+        "the observation says that room {room_id:?} is not open, but lists users or streams in it"
     )]
     ContradictoryObservation {
         /// The room.
         room_id: String,
     },
-    /// What was handed to a room is another room's.
+    /// The input, or the other copy, belongs to another room.
     #[error("this is room {expected:?}, and the input is for room {found:?}")]
     OtherRoom {
-        /// The room that was asked.
+        /// The room that got the input.
         expected: String,
         /// The room of the input.
         found: String,
     },
-    /// The room was made under other settings than those given.
+    /// The room was made under other rules.
     #[error("the room was made under other settings ({found}) than these ({expected})")]
     OtherSettings {
-        /// The settings given.
+        /// The rules of the registry, or of the other copy.
         expected: Fingerprint,
-        /// The settings of the room.
+        /// The rules of the room.
         found: Fingerprint,
     },
 }
 
-/// An id from outside, for an error: cut to what an id may be.
+/// Cuts an id that comes from outside to the longest that an id may be, for an error.
 pub(crate) fn id_text(text: &str) -> String {
     let mut end = text.len().min(MAX_ID_LEN);
     while !text.is_char_boundary(end) {

@@ -1,4 +1,4 @@
-//! Identifiers: newtypes over short inline text, checked when made and when deserialised.
+//! Identifiers: newtypes over short inline text, checked when they are made or deserialised.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -9,12 +9,12 @@ use compact_str::CompactString;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::model::text::Text;
+use crate::model::text::{Text, read_as_str};
 
 /// The longest id, in bytes of UTF-8.
 pub const MAX_ID_LEN: usize = 255;
 
-/// Which kind of identifier a text was refused as.
+/// The kind of identifier that a text was refused as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IdKind {
@@ -58,23 +58,23 @@ pub enum IdError {
     /// The text is empty.
     #[error("a {kind} must not be empty")]
     Empty {
-        /// What it was to be.
+        /// The kind that was asked for.
         kind: IdKind,
     },
     /// The text is longer than [`MAX_ID_LEN`] bytes.
     #[error("a {kind} must be at most {MAX_ID_LEN} bytes long, this one has {len}")]
     TooLong {
-        /// What it was to be.
+        /// The kind that was asked for.
         kind: IdKind,
-        /// Its length in bytes.
+        /// The length of the text in bytes.
         len: usize,
     },
-    /// The text holds a control character.
+    /// The text has a control character.
     #[error("a {kind} must hold no control characters, this one has one at byte {at}")]
     ControlCharacter {
-        /// What it was to be.
+        /// The kind that was asked for.
         kind: IdKind,
-        /// Where, in bytes.
+        /// The position of the first control character, in bytes.
         at: usize,
     },
 }
@@ -86,7 +86,7 @@ fn check(kind: IdKind, text: &str) -> Result<(), IdError> {
     if text.len() > MAX_ID_LEN {
         return Err(IdError::TooLong { kind, len: text.len() });
     }
-    // As nearly all ids are.
+    // Nearly all ids are plain ASCII, and this loop over bytes is several times faster.
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
@@ -96,11 +96,12 @@ fn check(kind: IdKind, text: &str) -> Result<(), IdError> {
     }
 }
 
-/// Ids that are all digits order as numbers, then as text (so that 1 and 01 differ), and before
-/// all others; others order as text.
+/// Orders all-digit ids as numbers, before all others; the others order as text. Equal numbers order
+/// as text, so that 1 and 01 differ.
 fn numeric_order(a: &str, b: &str) -> Ordering {
+    // Most ids that are compared are equal.
     if a == b {
-        return Ordering::Equal; // as most are that are compared, and soon told
+        return Ordering::Equal;
     }
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match (is_number(a), is_number(b)) {
@@ -114,21 +115,26 @@ fn numeric_order(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// Orders ids as text.
+fn text_order(a: &str, b: &str) -> Ordering {
+    a.cmp(b)
+}
+
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $kind:ident, $article:literal, $example:literal) => {
-        $(#[$doc])*
+    ($(#[$about:meta])* $name:ident, $kind:ident, $order:ident, $example:literal) => {
+        $(#[$about])*
         ///
-        /// Not empty, at most [`MAX_ID_LEN`] bytes, no control characters. Up to 24 bytes are held
+        /// An id has 1 to [`MAX_ID_LEN`] bytes and no control characters. Up to 24 bytes are kept
         /// inline, without an allocation.
         #[derive(Clone, PartialEq, Eq, Hash)]
         pub struct $name(CompactString);
 
         impl $name {
-            #[doc = concat!("Makes ", $article, " of a text.")]
+            /// Makes an id from a text.
             ///
             /// # Errors
             ///
-            /// [`IdError`] where the text is empty, too long or holds a control character.
+            /// [`IdError`] if the text is empty, too long or has a control character.
             ///
             /// ```
             #[doc = concat!("use room_registry::", stringify!($name), ";")]
@@ -143,11 +149,12 @@ macro_rules! id {
                 Ok(Self(CompactString::from(text)))
             }
 
-            /// The id as text.
+            /// Returns the id as text.
             ///
             /// ```
             #[doc = concat!("# use room_registry::", stringify!($name), ";")]
-            #[doc = concat!("assert_eq!(", stringify!($name), "::new(\"", $example, "\")?.as_str(), \"", $example, "\");")]
+            #[doc = concat!("let id = ", stringify!($name), "::new(\"", $example, "\")?;")]
+            #[doc = concat!("assert_eq!(id.as_str(), \"", $example, "\");")]
             /// # Ok::<(), room_registry::IdError>(())
             /// ```
             #[must_use]
@@ -156,33 +163,17 @@ macro_rules! id {
             }
         }
 
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(self.0.as_str(), f)
-            }
-        }
+        read_as_str!($name);
 
         impl From<$name> for Text {
             fn from(id: $name) -> Self {
-                Self::from(id.as_str())
+                Self::from_compact(id.0)
             }
         }
 
         impl From<&$name> for Text {
             fn from(id: &$name) -> Self {
-                Self::from(id.as_str())
+                Self::from_compact(id.0.clone())
             }
         }
 
@@ -202,15 +193,15 @@ macro_rules! id {
             }
         }
 
-        impl PartialEq<str> for $name {
-            fn eq(&self, other: &str) -> bool {
-                self.as_str() == other
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
             }
         }
 
-        impl PartialEq<&str> for $name {
-            fn eq(&self, other: &&str) -> bool {
-                self.as_str() == *other
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                $order(&self.0, &other.0)
             }
         }
 
@@ -232,86 +223,44 @@ macro_rules! id {
     };
 }
 
-/// Ids that the application or its users choose order as text, and are looked up by `&str`.
-macro_rules! text_id {
-    ($($tokens:tt)*) => {
-        id! { $($tokens)* }
-        text_order! { $($tokens)* }
-    };
+id! {
+    /// The id of a room, chosen by the application. A room that is created again after it ended has
+    /// the same id.
+    RoomId, Room, text_order, "r1"
+}
+id! {
+    /// The id of a user, chosen by the application.
+    UserId, User, text_order, "tom"
+}
+id! {
+    /// The id of a stream, chosen by the application; unique among the streams of a room.
+    StreamId, Stream, text_order, "camera"
+}
+id! {
+    /// The id that the media server gives to one session of a room. All-digit ids order as numbers.
+    SessionId, Session, numeric_order, "858012925204410401"
+}
+id! {
+    /// The id that the media server gives to one login of a user. All-digit ids order as numbers.
+    UserSessionId, UserSession, numeric_order, "792148503087288320"
+}
+id! {
+    /// The id that the media server gives to one opening of a stream. All-digit ids order as numbers.
+    StreamSessionId, StreamSession, numeric_order, "s-115205136669740000000000104"
 }
 
-macro_rules! text_order {
-    ($(#[$doc:meta])* $name:ident, $($rest:tt)*) => {
-        impl PartialOrd for $name {
-            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-
-        impl Ord for $name {
-            fn cmp(&self, other: &Self) -> Ordering {
-                self.0.cmp(&other.0)
-            }
-        }
-
+/// Lets maps look ids up by text. Only ids that order as text may be found so.
+macro_rules! found_by_text {
+    ($($name:ident),+) => {$(
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
             }
         }
-    };
+    )+};
 }
 
-/// Ids that the media server gives order as numbers where they are numbers. They are no
-/// `Borrow<str>`, as their order is not the text's.
-macro_rules! session_id {
-    ($($tokens:tt)*) => {
-        id! { $($tokens)* }
-        number_order! { $($tokens)* }
-    };
-}
-
-macro_rules! number_order {
-    ($(#[$doc:meta])* $name:ident, $($rest:tt)*) => {
-        impl PartialOrd for $name {
-            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-
-        impl Ord for $name {
-            fn cmp(&self, other: &Self) -> Ordering {
-                numeric_order(&self.0, &other.0)
-            }
-        }
-    };
-}
-
-text_id! {
-    /// The name of a room, chosen by the application; a room that is created again after it ended
-    /// has the same id.
-    RoomId, Room, "a room id", "r1"
-}
-text_id! {
-    /// The name of a user, chosen by the application.
-    UserId, User, "a user id", "tom"
-}
-text_id! {
-    /// The name of a stream, chosen by the application; unique among the streams of a room.
-    StreamId, Stream, "a stream id", "camera"
-}
-session_id! {
-    /// The media server's name of one life of a room. All-digit ids order as numbers.
-    SessionId, Session, "a session id", "858012925204410401"
-}
-session_id! {
-    /// The media server's name of one login of a user. All-digit ids order as numbers.
-    UserSessionId, UserSession, "a user session id", "792148503087288320"
-}
-session_id! {
-    /// The media server's name of one life of a stream. All-digit ids order as numbers.
-    StreamSessionId, StreamSession, "a stream session id", "s-115205136669740000000000104"
-}
+found_by_text!(RoomId, UserId, StreamId);
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,9 @@
-//! What came in, and when: the entries of a journal.
+//! Inputs as values, with the time of their receipt: the entries of a journal.
 //!
-//! A journal is a list of [`JournalEntry`]s in the order in which a registry was given them.
-//! Replayed into an empty registry of the same configuration it gives the same state, and a
-//! snapshot with the entries since then does too. The library keeps no journal: an application
-//! writes each entry where it likes, in any serde format, before it hands it in.
+//! A journal is a list of [`JournalEntry`]s, in the order in which a registry got them. An empty
+//! registry of the same configuration replays it into the same state. So does a snapshot with the
+//! entries after it. The library keeps no journal: an application writes each entry where it likes,
+//! in any serde format, before it hands the entry in.
 //!
 //! ```text
 //! live:    input ─▶ JournalEntry (now) ─▶ written ─▶ RoomRegistry::replay ─▶ Answer / Error
@@ -18,10 +18,10 @@ use crate::model::command::Command;
 use crate::model::observation::Observation;
 use crate::model::time::Timestamp;
 
-/// One thing that a registry is given: all that changes its state, as a value.
+/// One thing that changes the state of a registry, as a value.
 ///
-/// To [`import`](crate::RoomRegistry::import) and to [`remove`](crate::RoomRegistry::remove) a room
-/// is no input, as a room is a state in itself: where a journal is kept, take a snapshot after that.
+/// [`import`](crate::RoomRegistry::import) and [`remove`](crate::RoomRegistry::remove) are no
+/// inputs, because a room is a state in itself. If you keep a journal, take a snapshot after them.
 ///
 /// # Example
 ///
@@ -37,22 +37,23 @@ use crate::model::time::Timestamp;
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Input {
-    /// What one of the app's clients asked for, or a grace:
+    /// A client of the application asked for something, or the application grants a grace:
     /// [`apply_command`](crate::RoomRegistry::apply_command).
     Command(Command),
-    /// What the media server told: [`apply_callback`](crate::RoomRegistry::apply_callback).
+    /// The media server sent a callback: [`apply_callback`](crate::RoomRegistry::apply_callback).
     Callback(Callback),
-    /// What the media server answered: [`apply_observation`](crate::RoomRegistry::apply_observation).
+    /// The media server answered a question:
+    /// [`apply_observation`](crate::RoomRegistry::apply_observation).
     Observation(Observation),
-    /// Everything that was due happened: [`expire`](crate::RoomRegistry::expire).
+    /// Time passed, and everything that was due happened: [`expire`](crate::RoomRegistry::expire).
     ///
-    /// The bounded steps of [`expire_at_most`](crate::RoomRegistry::expire_at_most) have no entry:
-    /// in which order they take what is overdue is not part of the state.
+    /// The bounded steps of [`expire_at_most`](crate::RoomRegistry::expire_at_most) have no entry,
+    /// because the order in which they take what is overdue is not part of the state.
     Expire,
 }
 
 impl Input {
-    /// The room that it is about, as it was named; `None` where it is about all.
+    /// Returns the room that the input names; `None` if it concerns all rooms.
     ///
     /// ```
     /// use room_registry::{Command, Input, NewRoom};
@@ -71,29 +72,23 @@ impl Input {
     }
 }
 
-impl From<Command> for Input {
-    fn from(command: Command) -> Self {
-        Self::Command(command)
-    }
+macro_rules! into_input {
+    ($($name:ident),+) => {$(
+        impl From<$name> for Input {
+            fn from(input: $name) -> Self {
+                Self::$name(input)
+            }
+        }
+    )+};
 }
 
-impl From<Callback> for Input {
-    fn from(callback: Callback) -> Self {
-        Self::Callback(callback)
-    }
-}
+into_input!(Command, Callback, Observation);
 
-impl From<Observation> for Input {
-    fn from(observation: Observation) -> Self {
-        Self::Observation(observation)
-    }
-}
-
-/// An input with the time of its receipt: what a journal holds, and what
-/// [`RoomRegistry::replay`](crate::RoomRegistry::replay) takes.
+/// An input with the time of its receipt, as a journal holds it and
+/// [`RoomRegistry::replay`](crate::RoomRegistry::replay) takes it.
 ///
-/// Ids in it are checked when it is deserialised, other texts when it is carried out. In JSON an
-/// entry is one line:
+/// Deserialising an entry checks its ids; carrying it out checks the other texts. In JSON an entry
+/// is one line:
 ///
 /// ```
 /// # #[cfg(feature = "serde")] {
@@ -109,14 +104,14 @@ impl From<Observation> for Input {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct JournalEntry {
-    /// When, in our time.
+    /// The local time of the receipt.
     pub received_at: Timestamp,
-    /// What.
+    /// The input.
     pub input: Input,
 }
 
 impl JournalEntry {
-    /// An input that came at this time of ours.
+    /// Makes an entry of an input that came at this local time.
     ///
     /// ```
     /// use room_registry::{Input, JournalEntry, Timestamp};

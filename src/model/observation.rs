@@ -1,11 +1,11 @@
-//! What the application saw when it asked the media server: the input that mends lost callbacks.
+//! Observations: what the application saw when it asked the media server.
 //!
-//! A callback that is lost for good leaves a ghost in a list, or a live room out of it. Asking the
-//! media server's own API tells what is there at one moment. An [`Observation`] is such an answer.
-//! The library never asks by itself; it says what to ask about, and takes the answer in.
+//! A callback that is lost for good leaves a ghost in a list, or keeps a live room out of it. The
+//! media server can be asked what is there at one moment, and an [`Observation`] is its answer. The
+//! library never asks by itself: it says what to ask, and takes the answer in.
 //!
-//! An observation counts as made a clock skew before it was: whatever changed since is left to
-//! callbacks. So it never undoes what is newer than itself, however late it is handed in.
+//! An observation counts as made one clock skew before its time. Callbacks alone decide about
+//! everything later, so an observation never undoes what is newer, however late it arrives.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::text::{Role, Text};
 use crate::model::time::Timestamp;
 
-/// What the media server showed of one room when it was asked.
+/// What the media server answered when it was asked about one room.
 ///
 /// # Example
 ///
@@ -42,12 +42,12 @@ use crate::model::time::Timestamp;
 pub struct Observation {
     /// The room that was asked about.
     pub room_id: RoomId,
-    /// When the media server's data was read, in their time. Of a list of several pages the moment
-    /// at which the first page was asked for.
+    /// The event time of the answer: when the media server read its data. For a list of several
+    /// pages it is the moment before the application asked for the first one.
     pub observed_at: Timestamp,
-    /// The session that the answer named, where it named one.
+    /// The session, if the answer named one.
     pub session_id: Option<SessionId>,
-    /// Whether the answer said that the room is open.
+    /// Whether the room is open, if the answer said so or said the opposite.
     pub open: Option<bool>,
     /// The users.
     pub users: ObservedList<ObservedUser>,
@@ -59,12 +59,12 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 pub enum ObservedList<T> {
-    /// It was not asked for: nothing is said.
+    /// The application did not ask for the list, so it says nothing.
     #[default]
     NotAsked,
-    /// Some pages of it: what is in it was there, and nothing is said of others.
+    /// Some entries of the list: they were there, and it says nothing about others.
     Partial(Vec<T>),
-    /// All of it: what is not in it was not there.
+    /// The complete list: what is not in it was not there.
     Complete(Vec<T>),
 }
 
@@ -73,13 +73,13 @@ pub enum ObservedList<T> {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct ObservedUser {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
     /// The name to show.
     pub user_name: Option<Text>,
     /// What the user is in the room.
     pub role: Option<Role>,
-    /// When the login began, where the answer tells. Shown, and never used to order facts.
+    /// When the login began, if the answer tells. Readers see it, but it never orders facts.
     pub login_at: Option<Timestamp>,
 }
 
@@ -88,16 +88,16 @@ pub struct ObservedUser {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct ObservedStream {
-    /// Which stream.
+    /// The stream.
     pub stream_id: StreamId,
-    /// When it was created, where the answer tells. Shown, and never used to order facts: of a
-    /// stream that was published again it may be either time.
+    /// When the stream was created, if the answer tells. Readers see it, but it never orders facts:
+    /// the vendor may give either time of a stream that was published again.
     pub created_at: Option<Timestamp>,
-    /// Publisher, title, and what else the answer tells.
+    /// The publisher, the title, and what else the answer tells.
     pub details: StreamDetails,
 }
 
-/// Documents a method of an observation with an example on a fresh one.
+/// Writes the example of a method that is called on a fresh observation.
 macro_rules! observation_example {
     ($($line:literal),+) => {
         concat!(
@@ -112,7 +112,7 @@ macro_rules! observation_example {
 }
 
 impl Observation {
-    /// An answer about a room, in which nothing was asked yet.
+    /// Makes an observation of a room that says nothing yet.
     ///
     #[doc = observation_example!("assert_eq!(observation.users, ObservedList::NotAsked);")]
     #[must_use]
@@ -127,7 +127,7 @@ impl Observation {
         }
     }
 
-    /// The answer named the session.
+    /// Adds the session that the answer named.
     ///
     #[doc = observation_example!(
         "let observation = observation.session_id(SessionId::new(\"7\")?);",
@@ -139,7 +139,7 @@ impl Observation {
         self
     }
 
-    /// The answer said whether the room is open.
+    /// Adds whether the room is open.
     ///
     #[doc = observation_example!("assert_eq!(observation.open(false).open, Some(false));")]
     #[must_use]
@@ -148,7 +148,7 @@ impl Observation {
         self
     }
 
-    /// All users that are in the room.
+    /// Adds the complete list of users.
     ///
     #[doc = observation_example!(
         "let observation = observation.users([ObservedUser::new(UserId::new(\"ann\")?)]);",
@@ -160,7 +160,7 @@ impl Observation {
         self
     }
 
-    /// Some of the users that are in the room.
+    /// Adds some of the users that are in the room.
     ///
     #[doc = observation_example!(
         "let observation = observation.some_users([ObservedUser::new(UserId::new(\"ann\")?)]);",
@@ -172,7 +172,7 @@ impl Observation {
         self
     }
 
-    /// All streams that are in the room.
+    /// Adds the complete list of streams.
     ///
     #[doc = observation_example!(
         "let observation = observation.streams([]);",
@@ -184,7 +184,7 @@ impl Observation {
         self
     }
 
-    /// Some of the streams that are in the room.
+    /// Adds some of the streams that are in the room.
     ///
     #[doc = observation_example!(
         "let observation = observation.some_streams([]);",
@@ -196,8 +196,10 @@ impl Observation {
         self
     }
 
-    /// Makes the answer consistent: what it says of the room as a whole. Any entry means that it is
-    /// open; no user in the whole list that it is not, where `empty_means_closed`.
+    /// Returns what the answer says about the room as a whole.
+    ///
+    /// An entry of either list means that the room is open. With `empty_means_closed`, a complete
+    /// list without users means that it is not.
     pub(crate) fn verdict(&self, empty_means_closed: bool) -> Result<Verdict<'_>, Error> {
         let has_entries = !self.users.entries().is_empty() || !self.streams.entries().is_empty();
         let session_id = self.session_id.as_ref();
@@ -215,23 +217,23 @@ impl Observation {
     }
 }
 
-/// What an answer says of the room as a whole.
+/// What an answer says about the room as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict<'a> {
-    /// It is not open, whatever session was meant; both lists are empty.
+    /// The room is not open, whatever session was meant. Both lists are empty.
     NotOpen,
-    /// This session was said to be closed.
+    /// This session is closed.
     Closed(&'a SessionId),
-    /// It is open.
+    /// The room is open.
     Open,
-    /// It is open, and the session of this name runs.
+    /// The room is open, and this session runs.
     Alive(&'a SessionId),
-    /// Nothing.
+    /// The answer says nothing about the room.
     Unsaid,
 }
 
 impl<T> ObservedList<T> {
-    /// What is in it.
+    /// Returns the entries of the list.
     ///
     /// ```
     /// # use room_registry::ObservedList;
@@ -248,7 +250,7 @@ impl<T> ObservedList<T> {
 }
 
 impl ObservedUser {
-    /// A user who is there.
+    /// Makes a user who is in the room.
     ///
     /// ```
     /// # use room_registry::{ObservedUser, UserId};
@@ -260,7 +262,7 @@ impl ObservedUser {
         Self { user_id, user_name: None, role: None, login_at: None }
     }
 
-    /// Names the user.
+    /// Adds the name to show. An empty one reads as none.
     ///
     /// ```
     /// # use room_registry::{ObservedUser, UserId};
@@ -276,7 +278,7 @@ impl ObservedUser {
 }
 
 impl ObservedStream {
-    /// A stream that is there.
+    /// Makes a stream that is in the room.
     ///
     /// ```
     /// # use room_registry::{ObservedStream, StreamId};
@@ -288,7 +290,7 @@ impl ObservedStream {
         Self { stream_id, created_at: None, details: StreamDetails::default() }
     }
 
-    /// Names the publisher.
+    /// Adds the user who publishes the stream.
     ///
     /// ```
     /// # use room_registry::{ObservedStream, StreamId, UserId};

@@ -6,30 +6,42 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::callback::{Callback, CallbackEvent};
+use crate::model::named::{named_enum, print_name};
 
-/// What became of a callback. An expected refusal is a value here, not an error: the vendor is
-/// answered "received" whatever the outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Outcome {
-    /// Something visible changed.
-    Applied,
-    /// Only what is stored changed: it came before what it belongs to, or is a closing to remember.
-    Held,
-    /// Its main fact is stored already, exactly so, and nothing changed.
-    Duplicate,
-    /// Nothing changed, and at least one of its facts was below its bound or beaten by a newer one.
-    Stale,
-    /// Older than the retention: nothing changed, and a live thing may be missing. Worth asking the
-    /// media server about the room.
-    TooLate,
-    /// Stamped beyond the future guard: nothing changed.
-    Refused,
+named_enum! {
+    /// What became of a callback. An expected refusal is a value, not an error: the vendor is
+    /// answered "received" whatever the outcome.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Outcome {
+        /// Something visible changed.
+        Applied = "applied",
+        /// Only what is stored changed. The callback came before what it belongs to, or is a
+        /// closing to remember.
+        Held = "held",
+        /// Nothing changed, because the same fact is stored already.
+        Duplicate = "duplicate",
+        /// Nothing changed, because a newer fact or a bound overrules the callback.
+        Stale = "stale",
+        /// Nothing changed, because the callback is older than the retention. The room may lack
+        /// somebody who is there: it is worth asking the media server about it.
+        TooLate = "too_late",
+        /// Nothing changed, because the callback is stamped beyond the future guard.
+        Refused = "refused",
+    }
+
+    /// Returns the name of the outcome, as it is counted and stored.
+    ///
+    /// ```
+    /// # use room_registry::Outcome;
+    /// assert_eq!(Outcome::TooLate.name(), "too_late");
+    /// ```
+    fn name(Self);
 }
 
+print_name!(Outcome);
+
 impl Outcome {
-    /// Every outcome, in the order of the documentation.
+    /// All outcomes, in the order of the documentation.
     ///
     /// ```
     /// # use room_registry::Outcome;
@@ -38,26 +50,8 @@ impl Outcome {
     pub const ALL: [Self; 6] =
         [Self::Applied, Self::Held, Self::Duplicate, Self::Stale, Self::TooLate, Self::Refused];
 
-    /// The outcome's name, as it is counted and stored.
-    ///
-    /// ```
-    /// # use room_registry::Outcome;
-    /// assert_eq!(Outcome::TooLate.name(), "too_late");
-    /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Held => "held",
-            Self::Duplicate => "duplicate",
-            Self::Stale => "stale",
-            Self::TooLate => "too_late",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// A sentence about the callback that a person on call understands. Prints through `Display`,
-    /// without an allocation.
+    /// Returns a sentence about the callback that a person on call understands. It prints through
+    /// `Display`, without an allocation.
     ///
     /// ```
     /// use room_registry::{Callback, Outcome, RoomClosed, RoomId, SessionId, Timestamp};
@@ -65,8 +59,8 @@ impl Outcome {
     /// let callback = Callback::new(RoomId::new("r1")?, SessionId::new("1")?, closed);
     /// assert_eq!(
     ///     Outcome::Held.explain(&callback).to_string(),
-    ///     "held: room r1 (session 1) closed at 9000 ms; nothing to see, remembered so that a \
-    ///      late opening brings nothing back",
+    ///     "held: room r1 (session 1) closed at 9000 ms; readers see no difference, but a late \
+    ///      opening will bring nothing back",
     /// );
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
@@ -86,65 +80,45 @@ pub struct Explanation<'a> {
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Callback { room_id, session_id, event } = self.callback;
-        f.write_str(match self.outcome {
-            Outcome::Applied => "applied: ",
-            Outcome::Held => "held: ",
-            Outcome::Duplicate => "duplicate: ",
-            Outcome::Stale => "stale: ",
-            Outcome::TooLate => "too late: ",
-            Outcome::Refused => "refused: ",
-        })?;
-        match event {
-            CallbackEvent::RoomCreated(event) => {
-                write!(f, "room {room_id} (session {session_id}) created at {}", event.created_at)?;
+        let (outcome, consequence) = match self.outcome {
+            Outcome::Applied => ("applied", "readers see the difference"),
+            Outcome::Held if event.is_closing() => {
+                ("held", "readers see no difference, but a late opening will bring nothing back")
             }
-            CallbackEvent::RoomClosed(event) => {
-                write!(f, "room {room_id} (session {session_id}) closed at {}", event.closed_at)?;
+            Outcome::Held => (
+                "held",
+                "readers see no difference: it came before what it belongs to, or after its end",
+            ),
+            Outcome::Duplicate => ("duplicate", "the same fact is stored already"),
+            Outcome::Stale => ("stale", "something newer overrules it"),
+            Outcome::TooLate => (
+                "too late",
+                "it is older than the retention: ask the media server whether it still holds",
+            ),
+            Outcome::Refused => ("refused", "it is stamped too far in the future to be believed"),
+        };
+        write!(f, "{outcome}: ")?;
+        match event {
+            CallbackEvent::RoomCreated(_) => {
+                write!(f, "room {room_id} (session {session_id}) created")?;
+            }
+            CallbackEvent::RoomClosed(_) => {
+                write!(f, "room {room_id} (session {session_id}) closed")?;
             }
             CallbackEvent::UserLoggedIn(event) => {
-                write!(
-                    f,
-                    "user {} logged in to room {room_id} at {}",
-                    event.user_id, event.login_at
-                )?;
+                write!(f, "user {} logged in to room {room_id}", event.user_id)?;
             }
             CallbackEvent::UserLoggedOut(event) => {
-                write!(
-                    f,
-                    "user {} logged out of room {room_id} at {}",
-                    event.user_id, event.logout_at
-                )?;
+                write!(f, "user {} logged out of room {room_id}", event.user_id)?;
             }
             CallbackEvent::StreamCreated(event) => {
-                write!(
-                    f,
-                    "stream {} of room {room_id} created at {}",
-                    event.stream_id, event.created_at
-                )?;
+                write!(f, "stream {} of room {room_id} created", event.stream_id)?;
             }
             CallbackEvent::StreamClosed(event) => {
-                write!(
-                    f,
-                    "stream {} of room {room_id} closed at {}",
-                    event.stream_id, event.closed_at
-                )?;
+                write!(f, "stream {} of room {room_id} closed", event.stream_id)?;
             }
         }
-        f.write_str(match self.outcome {
-            Outcome::Applied => "; readers see the difference",
-            Outcome::Held if event.is_closing() => {
-                "; nothing to see, remembered so that a late opening brings nothing back"
-            }
-            Outcome::Held => {
-                "; nothing to see, kept: it came before what it belongs to, or belongs to what is over"
-            }
-            Outcome::Duplicate => "; known already, exactly so",
-            Outcome::Stale => "; overtaken by something newer",
-            Outcome::TooLate => {
-                "; older than the retention, so not let in: ask the media server whether it still holds"
-            }
-            Outcome::Refused => "; stamped too far in the future to be believed",
-        })
+        write!(f, " at {}; {consequence}", event.at())
     }
 }
 
@@ -170,7 +144,22 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// How many callbacks had this outcome.
+    /// Counts one more callback: for an application that hands callbacks to single
+    /// [`Room`](crate::Room)s. A registry counts by itself.
+    ///
+    /// ```
+    /// # use room_registry::{Outcome, Outcomes};
+    /// let mut outcomes = Outcomes::default();
+    /// outcomes.count(Outcome::Stale);
+    /// assert_eq!((outcomes.of(Outcome::Stale), outcomes.total()), (1, 1));
+    /// ```
+    pub fn count(&mut self, outcome: Outcome) {
+        let counter = self.counter(outcome);
+        // A counter that was restored from outside may be at its end already.
+        *counter = counter.saturating_add(1);
+    }
+
+    /// Returns how many callbacks had this outcome.
     ///
     /// ```
     /// # use room_registry::{Outcome, Outcomes};
@@ -178,17 +167,11 @@ impl Outcomes {
     /// ```
     #[must_use]
     pub const fn of(&self, outcome: Outcome) -> u64 {
-        match outcome {
-            Outcome::Applied => self.applied,
-            Outcome::Held => self.held,
-            Outcome::Duplicate => self.duplicate,
-            Outcome::Stale => self.stale,
-            Outcome::TooLate => self.too_late,
-            Outcome::Refused => self.refused,
-        }
+        let mut outcomes = *self;
+        *outcomes.counter(outcome)
     }
 
-    /// How many callbacks there were, saturating.
+    /// Returns how many callbacks there were, saturating.
     ///
     /// ```
     /// # use room_registry::Outcomes;
@@ -200,25 +183,14 @@ impl Outcomes {
         counts.fold(0, u64::saturating_add)
     }
 
-    /// Counts one more: for an application that hands callbacks into single
-    /// [`Room`](crate::Room)s. A registry counts by itself.
-    ///
-    /// ```
-    /// # use room_registry::{Outcome, Outcomes};
-    /// let mut outcomes = Outcomes::default();
-    /// outcomes.count(Outcome::Stale);
-    /// assert_eq!((outcomes.of(Outcome::Stale), outcomes.total()), (1, 1));
-    /// ```
-    pub fn count(&mut self, outcome: Outcome) {
-        let counter = match outcome {
+    const fn counter(&mut self, outcome: Outcome) -> &mut u64 {
+        match outcome {
             Outcome::Applied => &mut self.applied,
             Outcome::Held => &mut self.held,
             Outcome::Duplicate => &mut self.duplicate,
             Outcome::Stale => &mut self.stale,
             Outcome::TooLate => &mut self.too_late,
             Outcome::Refused => &mut self.refused,
-        };
-        // What was restored may count as much as it likes.
-        *counter = counter.saturating_add(1);
+        }
     }
 }

@@ -1,17 +1,18 @@
-//! Signs that a callback was lost: what the application may want to ask the media server about.
+//! Signs that a callback was lost: reasons for the application to ask the media server.
 
 use std::fmt;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+use crate::model::named::{named_enum, print_name};
 use crate::model::time::Timestamp;
 
 /// A reason to believe that a callback about the visible session of a room was lost.
 ///
-/// It is raised when the evidence has been there for
-/// [`report_after`](crate::ConfigBuilder::report_after), and withdrawn when the missing callback
-/// came, when the session is no longer visible, or when an observation was made after the evidence.
+/// A suspicion is raised when its sign has been there for
+/// [`report_after`](crate::ConfigBuilder::report_after). It is withdrawn when the missing callback
+/// comes, when the session is no longer visible, or when an observation is newer than the sign.
 ///
 /// # Example
 ///
@@ -25,8 +26,9 @@ use crate::model::time::Timestamp;
 /// let created = RoomCreated::new(Timestamp::from_secs(999));
 /// registry.apply_callback(&Callback::new(room_id.clone(), session_id.clone(), created));
 /// for (user, counter) in [("ann", 1), ("bob", 3)] {
-///     let life = UserSessionId::new(counter.to_string())?;
-///     let login = UserLoggedIn::new(UserId::new(user)?, life, Timestamp::from_secs(1_000), counter);
+///     let login_id = UserSessionId::new(counter.to_string())?;
+///     let login_at = Timestamp::from_secs(1_000);
+///     let login = UserLoggedIn::new(UserId::new(user)?, login_id, login_at, counter);
 ///     registry.apply_callback(&Callback::new(room_id.clone(), session_id.clone(), login));
 /// }
 /// clock.advance(Duration::from_secs(90));
@@ -35,99 +37,80 @@ use crate::model::time::Timestamp;
 /// let suspicion = registry.room("r1").unwrap().suspicions()[0].clone();
 /// assert_eq!((suspicion.sign, suspicion.list), (Sign::Hole, SuspectedList::Users));
 /// assert_eq!(suspicion.missing, [(2, 2)]);
-/// assert_eq!(suspicion.to_string(), "callbacks 2 of the users' counter are missing");
+/// assert_eq!(suspicion.to_string(), "the callback counter of users skips 2");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Suspicion {
-    /// What tells of a loss.
+    /// The sign of a loss.
     pub sign: Sign,
-    /// What may be wrong by it.
+    /// The list that the loss may have left wrong.
     pub list: SuspectedList,
-    /// When the evidence became visible, in our time; of several the first.
+    /// The local time when the sign was noticed; the earliest, if there are several.
     pub suspected_since: Timestamp,
-    /// The numbers that are missing, as ranges from the first to the last, ascending. Empty where
-    /// the sign is not a hole.
+    /// The counters that are missing, as ascending ranges from the first to the last. Empty unless
+    /// the sign is a gap.
     pub missing: Vec<(u64, u64)>,
 }
 
-/// What tells that a callback was lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Sign {
-    /// Between two numbers seen of a counter that rises by one, some are missing.
-    Hole,
-    /// The session has users or streams, and no create callback.
-    NoCreate,
-    /// A login ended that nobody told of.
-    LogoutWithoutLogin,
-    /// A user has two logins at a time.
-    TwoLogins,
-    /// The room is open, and nobody is in it.
-    NobodyPresent,
-    /// A stream closed that nobody told of.
-    CloseWithoutOpening,
-    /// A stream is open, and its publisher is not in the room.
-    PublisherAbsent,
-}
+named_enum! {
+    /// What shows that a callback was lost.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Sign {
+        /// A counter that rises by one skips some values.
+        Hole = "hole",
+        /// The session has users or streams, but its create callback never came.
+        NoCreate = "no_create",
+        /// A logout came without its login.
+        LogoutWithoutLogin = "logout_without_login",
+        /// A user has two open logins.
+        TwoLogins = "two_logins",
+        /// The room is open, but no user is in it.
+        NobodyPresent = "nobody_present",
+        /// The closing of a stream came without its opening.
+        CloseWithoutOpening = "close_without_opening",
+        /// A stream is open, but its publisher is not in the room.
+        PublisherAbsent = "publisher_absent",
+    }
 
-/// What may be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum SuspectedList {
-    /// Which session it is.
-    Room,
-    /// The list of users.
-    Users,
-    /// The list of streams.
-    Streams,
-    /// One of the two lists.
-    Both,
-}
-
-impl Sign {
-    /// The sign's name, as it is stored and printed.
+    /// Returns the name of the sign, as it is stored and printed.
     ///
     /// ```
     /// # use room_registry::Sign;
     /// assert_eq!(Sign::NoCreate.name(), "no_create");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hole => "hole",
-            Self::NoCreate => "no_create",
-            Self::LogoutWithoutLogin => "logout_without_login",
-            Self::TwoLogins => "two_logins",
-            Self::NobodyPresent => "nobody_present",
-            Self::CloseWithoutOpening => "close_without_opening",
-            Self::PublisherAbsent => "publisher_absent",
-        }
-    }
+    fn name(Self);
 }
 
-impl SuspectedList {
-    /// The list's name, as it is stored and printed.
+named_enum! {
+    /// The part of a room that a lost callback may have left wrong.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum SuspectedList {
+        /// The visible session itself.
+        Room = "room",
+        /// The list of users.
+        Users = "users",
+        /// The list of streams.
+        Streams = "streams",
+        /// One of the two lists.
+        Both = "both",
+    }
+
+    /// Returns the name of the list, as it is stored and printed.
     ///
     /// ```
     /// # use room_registry::SuspectedList;
     /// assert_eq!(SuspectedList::Users.name(), "users");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Room => "room",
-            Self::Users => "users",
-            Self::Streams => "streams",
-            Self::Both => "both",
-        }
-    }
+    fn name(Self);
+}
 
-    /// Whether an answer must have the users to resolve it.
+print_name!(Sign, SuspectedList);
+
+impl SuspectedList {
+    /// Whether an answer must have the users to resolve the suspicion.
     pub(crate) fn concerns_users(self) -> bool {
         match self {
             Self::Users | Self::Both => true,
@@ -135,7 +118,7 @@ impl SuspectedList {
         }
     }
 
-    /// Whether an answer must have the streams to resolve it.
+    /// Whether an answer must have the streams to resolve the suspicion.
     pub(crate) fn concerns_streams(self) -> bool {
         match self {
             Self::Streams | Self::Both => true,
@@ -144,40 +127,33 @@ impl SuspectedList {
     }
 }
 
-impl fmt::Display for Sign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl fmt::Display for SuspectedList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A sentence that a person on call understands.
+/// Prints a sentence that a person on call understands.
 impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.sign {
-            Sign::Hole => {
-                f.write_str("callbacks ")?;
-                for (index, (from, to)) in self.missing.iter().enumerate() {
-                    let comma = if index == 0 { "" } else { ", " };
-                    if from == to {
-                        write!(f, "{comma}{from}")?;
-                    } else {
-                        write!(f, "{comma}{from} to {to}")?;
-                    }
-                }
-                return write!(f, " of the {}' counter are missing", self.list);
+            Sign::Hole => return self.fmt_gap(f),
+            Sign::NoCreate => {
+                "the session has users or streams, but its create callback is missing"
             }
-            Sign::NoCreate => "the session has users or streams, and nobody told of its creation",
-            Sign::LogoutWithoutLogin => "a login ended that nobody told of",
-            Sign::TwoLogins => "a user has two logins at a time",
-            Sign::NobodyPresent => "the room is open, and nobody is in it",
-            Sign::CloseWithoutOpening => "a stream closed that nobody told of",
-            Sign::PublisherAbsent => "a stream is open, and its publisher is not in the room",
+            Sign::LogoutWithoutLogin => "a logout came, but its login is missing",
+            Sign::TwoLogins => "a user has two open logins",
+            Sign::NobodyPresent => "the room is open, but no user is in it",
+            Sign::CloseWithoutOpening => "a stream closed, but its opening is missing",
+            Sign::PublisherAbsent => "a stream is open, but its publisher is not in the room",
         })
+    }
+}
+
+impl Suspicion {
+    fn fmt_gap(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the callback counter of {} skips ", self.list)?;
+        for (index, (from, to)) in self.missing.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{from}")?;
+            if from != to {
+                write!(f, " to {to}")?;
+            }
+        }
+        Ok(())
     }
 }

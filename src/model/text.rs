@@ -1,14 +1,50 @@
 //! Texts that are shown: names, roles, and the small ordered maps called attributes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Deref;
 
 use compact_str::CompactString;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-/// A name or another text to show. Up to 24 bytes are held inline, without an allocation.
+/// Lets a newtype over text print, read and compare as the text that `as_str` gives.
+macro_rules! read_as_str {
+    ($name:ident) => {
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(self.as_str(), f)
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
+            }
+        }
+    };
+}
+
+pub(super) use read_as_str;
+
+/// A name or another text to show. Up to 24 bytes are kept inline, without an allocation.
 ///
 /// # Example
 ///
@@ -22,17 +58,18 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(transparent))]
 pub struct Text(CompactString);
 
+read_as_str!(Text);
+
 impl Text {
     pub(crate) const fn constant(text: &'static str) -> Self {
         Self(CompactString::const_new(text))
     }
 
-    #[cfg(feature = "serde")]
     pub(crate) fn from_compact(text: CompactString) -> Self {
         Self(text)
     }
 
-    /// The text.
+    /// Returns the text.
     ///
     /// ```
     /// # use room_registry::Text;
@@ -43,7 +80,7 @@ impl Text {
         &self.0
     }
 
-    /// `None` for an empty text: vendors send `""` for what they don't know.
+    /// Returns `None` for an empty text, because vendors send `""` for what they don't know.
     pub(crate) fn non_empty(self) -> Option<Self> {
         (!self.0.is_empty()).then_some(self)
     }
@@ -53,12 +90,6 @@ impl Deref for Text {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<str> for Text {
-    fn as_ref(&self) -> &str {
         &self.0
     }
 }
@@ -87,35 +118,11 @@ impl From<Text> for String {
     }
 }
 
-impl PartialEq<str> for Text {
-    fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
-    }
-}
-
-impl PartialEq<&str> for Text {
-    fn eq(&self, other: &&str) -> bool {
-        self.as_str() == *other
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.0.as_str(), f)
-    }
-}
-
-/// What a user is in a room, in the application's own words.
+/// What a user is in a room, in the words of the application.
 ///
-/// [`HOST`](Role::HOST), [`AUDIENCE`](Role::AUDIENCE) and [`ADMINISTRATOR`](Role::ADMINISTRATOR)
-/// are the words that a vendor's numbers map to; any other text may be used. A vendor's number that
-/// has no word is kept as its digits.
+/// The numbers of a vendor read as [`HOST`](Role::HOST), [`AUDIENCE`](Role::AUDIENCE) or
+/// [`ADMINISTRATOR`](Role::ADMINISTRATOR). A number without such a word keeps its digits. Commands
+/// may carry any text.
 ///
 /// # Example
 ///
@@ -128,6 +135,8 @@ impl fmt::Debug for Text {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(transparent))]
 pub struct Role(Text);
 
+read_as_str!(Role);
+
 impl Role {
     /// Runs the room: `host`.
     pub const HOST: Self = Self(Text::constant("host"));
@@ -136,7 +145,7 @@ impl Role {
     /// Records or moderates, and is normally hidden from user lists: `administrator`.
     pub const ADMINISTRATOR: Self = Self(Text::constant("administrator"));
 
-    /// A role of any name.
+    /// Makes a role of any name.
     ///
     /// ```
     /// # use room_registry::Role;
@@ -147,7 +156,7 @@ impl Role {
         Self(text.into())
     }
 
-    /// The role as text.
+    /// Returns the role as text.
     ///
     /// ```
     /// # use room_registry::Role;
@@ -159,22 +168,10 @@ impl Role {
     }
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-/// Attributes of the application's own: a small ordered map of text to text (cover, mode, level,
+/// Attributes that the application chooses: a small ordered map of text to text (cover, mode, level,
 /// avatar, permissions …).
 ///
-/// Limits are checked when a command carries them: see [`Attributes::MAX_LEN`],
+/// A command that carries attributes is checked against their limits: see [`Attributes::MAX_LEN`],
 /// [`Attributes::MAX_KEY_LEN`] and [`Attributes::MAX_VALUE_LEN`].
 ///
 /// # Example
@@ -192,7 +189,7 @@ impl fmt::Debug for Role {
 pub struct Attributes(pub(crate) BTreeMap<Text, Text>);
 
 impl Attributes {
-    /// How many attributes one room, user or stream may have.
+    /// The most attributes that one room, user or stream may have.
     pub const MAX_LEN: usize = 64;
     /// The longest key, in bytes.
     pub const MAX_KEY_LEN: usize = 255;
@@ -202,7 +199,7 @@ impl Attributes {
     /// No attributes.
     pub(crate) const NONE: &'static Self = &Self(BTreeMap::new());
 
-    /// The value of a key. Cost: the logarithm of the attributes.
+    /// Returns the value of a key. Cost: the logarithm of the attributes.
     ///
     /// ```
     /// # use room_registry::Attributes;
@@ -213,7 +210,7 @@ impl Attributes {
         self.0.get(key).map(Text::as_str)
     }
 
-    /// All keys and values, ordered by key.
+    /// Returns all keys and values, ordered by key.
     ///
     /// ```
     /// # use room_registry::Attributes;
@@ -223,7 +220,7 @@ impl Attributes {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// How many there are.
+    /// Counts the attributes. Cost: constant.
     ///
     /// ```
     /// # use room_registry::Attributes;
@@ -234,7 +231,7 @@ impl Attributes {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no attributes.
     ///
     /// ```
     /// # use room_registry::Attributes;
@@ -246,7 +243,7 @@ impl Attributes {
     }
 }
 
-/// Of a key that comes twice, the later value.
+/// Collects pairs of key and value. The later of two values of one key counts.
 ///
 /// ```
 /// # use room_registry::Attributes;

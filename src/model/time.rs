@@ -1,9 +1,8 @@
 //! Instants, in unix milliseconds.
 //!
-//! Two kinds of time meet in this crate and are never mixed: *their* time is stamped by the media
-//! server into a callback and orders facts; *our* time is read from the [`Clock`](crate::Clock) at
-//! receipt and drives heartbeats, graces and forgetting. Both are [`Timestamp`]s; the name of a
-//! field or argument says which.
+//! The crate knows two kinds of time. The media server stamps *event time* into a callback, and it
+//! orders facts. The [`Clock`](crate::Clock) gives *local time*, which drives heartbeats, graces and
+//! forgetting. Both are [`Timestamp`]s, and the documentation of a field or argument says which.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -30,8 +29,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(
-    /// One more than the milliseconds: so an instant that may be missing takes no more memory than
-    /// one that is there, and a room has dozens.
+    /// One more than the milliseconds. An optional instant then takes no more memory than an
+    /// instant, and a room has dozens of them.
     NonZeroU64,
 );
 
@@ -44,7 +43,7 @@ impl Timestamp {
     /// ```
     pub const MIN: Self = Self(NonZeroU64::MIN);
 
-    /// The latest instant that can be told.
+    /// The latest instant that a timestamp can hold.
     ///
     /// ```
     /// # use room_registry::Timestamp;
@@ -52,7 +51,7 @@ impl Timestamp {
     /// ```
     pub const MAX: Self = Self(NonZeroU64::MAX);
 
-    /// The instant so many milliseconds after 1970-01-01T00:00:00Z, saturating.
+    /// Makes the instant that is so many milliseconds after 1970-01-01T00:00:00Z, saturating.
     ///
     /// ```
     /// # use room_registry::Timestamp;
@@ -63,7 +62,7 @@ impl Timestamp {
         Self(NonZeroU64::MIN.saturating_add(millis))
     }
 
-    /// The instant so many whole seconds after 1970-01-01T00:00:00Z, saturating.
+    /// Makes the instant that is so many seconds after 1970-01-01T00:00:00Z, saturating.
     ///
     /// ```
     /// # use room_registry::Timestamp;
@@ -74,7 +73,7 @@ impl Timestamp {
         Self::from_millis(secs.saturating_mul(1_000))
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     ///
     /// ```
     /// # use room_registry::Timestamp;
@@ -85,7 +84,7 @@ impl Timestamp {
         self.0.get() - 1
     }
 
-    /// The time that has passed since `earlier`; zero where `earlier` is later.
+    /// Returns the time that has passed since `earlier`; zero if `earlier` is later.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -99,15 +98,15 @@ impl Timestamp {
         Duration::from_millis(self.0.get().saturating_sub(earlier.0.get()))
     }
 
-    /// This instant, so many milliseconds later, saturating.
+    /// Returns the instant that is so many milliseconds later, saturating.
     pub(crate) const fn plus(self, millis: u64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// This instant, so many milliseconds earlier, saturating.
+    /// Returns the instant that is so many milliseconds earlier, saturating.
     ///
-    /// Bounds are of the form `time − span`; as no time is negative, a bound that saturates at
-    /// zero admits what the true one would.
+    /// Bounds have the form `time − span`. Since no time is negative, a bound that saturates at zero
+    /// admits what the true one would.
     pub(crate) const fn minus(self, millis: u64) -> Self {
         Self::from_millis(self.as_millis().saturating_sub(millis))
     }
@@ -142,7 +141,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
-    /// Saturates; parts of a millisecond are dropped.
+    /// Saturates, and drops parts of a millisecond.
     fn add(self, span: Duration) -> Self {
         self.plus(millis(span))
     }
@@ -151,7 +150,7 @@ impl std::ops::Add<Duration> for Timestamp {
 impl std::ops::Sub<Duration> for Timestamp {
     type Output = Self;
 
-    /// Saturates at 1970; parts of a millisecond are dropped.
+    /// Saturates at 1970, and drops parts of a millisecond.
     fn sub(self, span: Duration) -> Self {
         self.minus(millis(span))
     }
@@ -163,7 +162,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A span in whole milliseconds, saturating.
+/// Returns a span in whole milliseconds, saturating.
 pub(crate) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

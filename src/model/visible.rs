@@ -1,5 +1,5 @@
-//! The visible state, as values: what readers, [`Change`](crate::Change)s and
-//! [`Mirror`](crate::Mirror)s have in common.
+//! The visible state, as values that readers, [`Change`](crate::Change)s and
+//! [`Mirror`](crate::Mirror)s share.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -10,61 +10,62 @@ use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId, UserSession
 use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
 
-/// The business info of a room: what commands made of it. Times are ours.
+/// The business info of a room: what commands made of it. Its times are local times.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct RoomInfo {
-    /// When it was last created or updated.
+    /// When the room was last created or updated.
     pub updated_at: Timestamp,
-    /// When it was created.
+    /// When the room was created.
     pub created_at: Timestamp,
-    /// Who runs the room.
+    /// The user who runs the room.
     pub host_id: UserId,
     /// The name to show.
     pub name: Option<Text>,
-    /// Attributes of the application's own.
+    /// Attributes that the application chose.
     pub attributes: Attributes,
-    /// What ends it.
+    /// What ends the room.
     pub lifecycle: Lifecycle,
 }
 
-/// The visible session of a room: the life of it that runs at the media server. Times are theirs.
+/// The visible session of a room: the one that runs at the media server. Its times are event times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Session {
-    /// The media server's name of it; `None` where it is known only to run.
+    /// The id that the media server gave to the session; `None` if the session is only known to run.
     pub session_id: Option<SessionId>,
-    /// When it opened. Of an inferred session the earliest login or stream that is in it now, so
-    /// it opened no later than that.
+    /// When the session opened. An inferred session opened no later than this: it is the time of
+    /// the earliest login or stream that is in the session now.
     pub opened_at: Option<Timestamp>,
-    /// Whether its create callback is missing, so that it is shown on the evidence of its users and
-    /// streams.
+    /// Whether the create callback is missing. Users and streams are then the evidence of the
+    /// session.
     pub inferred: bool,
-    /// Who created it, where its create callback told.
+    /// The user who created the room, if the create callback told.
     pub creator_id: Option<UserId>,
-    /// The room's name, where a login told one.
+    /// The name of the room, if a login told it.
     pub room_name: Option<Text>,
 }
 
-/// A user of a room: a membership, and a login or presence, of which at least one holds.
+/// A user of a room, who has a membership, a login or a presence, or a membership with one of the
+/// other two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct User {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// What commands say: the user joined, and heartbeats keep it up.
+    /// The facet from commands: the user joined, and heartbeats keep the membership up.
     pub membership: Option<Membership>,
-    /// What callbacks say: the user is logged in.
+    /// The facet from callbacks: the user is logged in.
     pub login: Option<Login>,
-    /// What an observation says, where no login counts: the media server has the user.
+    /// The facet from an observation, if there is no login: the media server has the user.
     pub presence: Option<Presence>,
 }
 
 impl User {
-    /// The name to show: the membership's where it says, else the login's.
+    /// Returns the name to show: that of the membership, or else of the login, or of the presence.
     ///
     /// ```
     /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, RoomRegistry};
@@ -78,13 +79,14 @@ impl User {
     /// ```
     #[must_use]
     pub fn name(&self) -> Option<&Text> {
-        let membership = self.membership.as_ref().and_then(|membership| membership.name.as_ref());
-        let login = || self.login.as_ref().and_then(|login| login.user_name.as_ref());
-        let presence = || self.presence.as_ref().and_then(|presence| presence.user_name.as_ref());
+        let membership = self.membership.as_ref().and_then(|facet| facet.name.as_ref());
+        let login = || self.login.as_ref().and_then(|facet| facet.user_name.as_ref());
+        let presence = || self.presence.as_ref().and_then(|facet| facet.user_name.as_ref());
         membership.or_else(login).or_else(presence)
     }
 
-    /// What the user is in the room: the membership's word where it says, else the login's.
+    /// Returns what the user is in the room: the role of the membership, or else of the login, or of
+    /// the presence.
     ///
     /// ```
     /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, Role, RoomRegistry};
@@ -98,16 +100,16 @@ impl User {
     /// ```
     #[must_use]
     pub fn role(&self) -> Option<&Role> {
-        let membership = self.membership.as_ref().and_then(|membership| membership.role.as_ref());
-        let login = || self.login.as_ref().and_then(|login| login.role.as_ref());
-        let presence = || self.presence.as_ref().and_then(|presence| presence.role.as_ref());
+        let membership = self.membership.as_ref().and_then(|facet| facet.role.as_ref());
+        let login = || self.login.as_ref().and_then(|facet| facet.role.as_ref());
+        let presence = || self.presence.as_ref().and_then(|facet| facet.role.as_ref());
         membership.or_else(login).or_else(presence)
     }
 }
 
-/// The facet of a user that commands made. Times are ours.
+/// The facet of a user that commands made. Its times are local times.
 ///
-/// The last heartbeat is not part of it: it is no change that readers are told of.
+/// The last heartbeat is not part of it, because a heartbeat is no change for readers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -118,20 +120,20 @@ pub struct Membership {
     pub name: Option<Text>,
     /// What the user is in the room.
     pub role: Option<Role>,
-    /// Attributes of the application's own.
+    /// Attributes that the application chose.
     pub attributes: Attributes,
 }
 
-/// The facet of a user that callbacks made. Times are theirs.
+/// The facet of a user that callbacks made. Its times are event times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Login {
-    /// The media server's name of this login.
+    /// The id that the media server gave to this login.
     pub user_session_id: UserSessionId,
-    /// When it began.
+    /// When the login began.
     pub login_at: Timestamp,
-    /// The room's counter of logins and logouts at that moment; 0 where the vendor tells none.
+    /// The counter of logins and logouts in the room at that moment; 0 if the vendor tells none.
     pub counter: u64,
     /// The name to show.
     pub user_name: Option<Text>,
@@ -139,8 +141,8 @@ pub struct Login {
     pub role: Option<Role>,
 }
 
-/// The facet of a user that an observation made: the media server has the user, in a session that
-/// is not known, since no callback told of a login. It is what is shown until one does.
+/// The facet of a user that an observation made: the media server has the user, but no login
+/// callback came. The presence is shown until one comes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -149,26 +151,27 @@ pub struct Presence {
     pub user_name: Option<Text>,
     /// What the user is in the room.
     pub role: Option<Role>,
-    /// When the login began, in their time, where the answer told.
+    /// The event time when the login began, if the answer told it.
     pub login_at: Option<Timestamp>,
 }
 
-/// A stream of the visible session. Times are theirs.
+/// A stream of the visible session. Its times are event times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Stream {
-    /// Which stream.
+    /// The stream.
     pub stream_id: StreamId,
-    /// The media server's name of this life of it; `None` where only an observation knows it.
+    /// The id that the media server gave to this opening of the stream; `None` if only an observation
+    /// knows the stream.
     pub stream_session_id: Option<StreamSessionId>,
-    /// When it came, or was last published again; `None` where that is not known.
+    /// When the stream was created, or last published again; `None` if that is unknown.
     pub created_at: Option<Timestamp>,
-    /// The room's counter of stream changes at that moment; the creation time in milliseconds where
-    /// the vendor tells none; `None` where only an observation knows the stream.
+    /// The counter of stream changes in the room at that moment. It is the creation time in
+    /// milliseconds if the vendor tells none, and `None` if only an observation knows the stream.
     pub counter: Option<u64>,
-    /// What its callback, or the observation, told: publisher, title, URLs.
+    /// What the callback or the observation told: publisher, title, URLs.
     pub details: StreamDetails,
-    /// Attributes of the application's own.
+    /// Attributes that the application chose.
     pub attributes: Attributes,
 }

@@ -1,23 +1,29 @@
-//! Which rooms to ask the media server about next, under a budget of calls.
+//! Decides which rooms to ask the media server about next, under a budget of calls.
 //!
-//! The planner is pure: it says what to ask, the application asks, and tells it of answers and
-//! failures. In order: rooms with holes in their counters; rooms with other signs of a loss; rooms
-//! that have been silent since a change that no observation confirmed; and all rooms in turn, the
-//! longest unconfirmed first. Every fourth question is of the last kind, so that nobody starves.
+//! The planner is pure. It says what to ask; the application asks, and reports answers and failures.
+//! Rooms come in this order:
 //!
-//! [`RoomRegistry`](crate::RoomRegistry) has one of its own. An application that keeps rooms in a
-//! store has this one, and tells it where its rooms stand.
+//! 1. rooms with gaps in their counters,
+//! 2. rooms with other signs of a loss,
+//! 3. rooms that are quiet since a change that no observation confirmed,
+//! 4. all rooms in rotation, the longest unconfirmed first.
+//!
+//! Every fourth question goes to the rotation, so that no room waits for ever.
+//!
+//! [`RoomRegistry`](crate::RoomRegistry) has a planner of its own. An application that keeps rooms
+//! in a store uses this one, and tells it the repair status of its rooms.
 
 mod budget;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::ops::Bound;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::model::config::Config;
 use crate::model::id::RoomId;
+use crate::model::named::{named_enum, print_name};
 use crate::model::time::Timestamp;
 use crate::repair::planner::budget::Budget;
 use crate::room::Room;
@@ -29,15 +35,15 @@ const OUTSTANDING_FOR_MS: u64 = 30_000;
 const PAUSE_MS: u64 = 10_000;
 /// The longest pause after failures.
 const LONGEST_PAUSE_MS: u64 = 300_000;
-/// How long rooms are asked about that are not listed any more.
-const UNSEEN_FOR_MS: u64 = 900_000;
-/// Every how many questions one is of the rooms in turn.
-const TURN_EVERY: u32 = 4;
+/// How long a room is still asked about after it left the list.
+const UNLISTED_FOR_MS: u64 = 900_000;
+/// One in so many questions goes to the rotation.
+const ROTATION_EVERY: u32 = 4;
 
 /// A question for the media server: what is in this room?
 ///
-/// Hand the answer in with [`apply_observation`](crate::RoomRegistry::apply_observation), or tell
-/// of a failure with [`question_failed`](crate::RoomRegistry::question_failed).
+/// Hand in the answer with [`apply_observation`](crate::RoomRegistry::apply_observation), or report
+/// a failure with [`question_failed`](crate::RoomRegistry::question_failed).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -48,12 +54,12 @@ pub struct Question {
     pub users: bool,
     /// Whether to ask for its streams.
     pub streams: bool,
-    /// Why.
+    /// Why the room is worth asking about.
     pub reason: Reason,
 }
 
 impl Question {
-    /// How many calls it costs: one a list.
+    /// Returns how many calls the question costs: one for each list.
     ///
     /// ```
     /// use room_registry::{Planner, RoomId, Standing, Timestamp};
@@ -69,80 +75,66 @@ impl Question {
     }
 }
 
-/// Why a room is worth asking about, the most urgent first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Reason {
-    /// Numbers of its counters are missing.
-    Hole,
-    /// Another sign of a lost callback.
-    Sign,
-    /// Nothing came after a change that no observation confirmed.
-    Tail,
-    /// It is its turn.
-    Turn,
-}
+named_enum! {
+    /// Why a room is worth asking about, the most urgent reason first.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Reason {
+        /// Its counters have gaps.
+        Hole = "hole",
+        /// It has another sign of a lost callback.
+        Sign = "sign",
+        /// It is quiet since a change that no observation confirmed.
+        Tail = "tail",
+        /// The rotation came to it.
+        Turn = "turn",
+    }
 
-impl Reason {
-    /// The reason's name, as it is stored and printed.
+    /// Returns the name of the reason, as it is stored and printed.
     ///
     /// ```
     /// # use room_registry::Reason;
     /// assert_eq!(Reason::Turn.name(), "turn");
     /// ```
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hole => "hole",
-            Self::Sign => "sign",
-            Self::Tail => "tail",
-            Self::Turn => "turn",
-        }
-    }
+    fn name(Self);
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
+print_name!(Reason);
 
-/// Where a room stands in the eyes of a [`Planner`]; told by
-/// [`Room::standing`](crate::Room::standing).
+/// What a [`Planner`] must know about a room.
+/// [`Room::standing`](crate::Room::standing) returns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Standing {
-    /// From when a hole is worth asking about, in our time.
+    /// The local time from which a gap is worth asking about.
     pub hole_at: Option<Timestamp>,
-    /// From when another sign is worth asking about, in our time.
+    /// The local time from which another sign is worth asking about.
     pub sign_at: Option<Timestamp>,
-    /// From when its silence is worth asking about, in our time.
+    /// The local time from which the room counts as quiet.
     pub tail_at: Option<Timestamp>,
-    /// Until when observations confirmed both lists, in their time.
+    /// The event time until which observations confirmed both lists.
     pub confirmed_at: Option<Timestamp>,
-    /// Since when it is not listed and nothing was heard of it, in our time.
+    /// The local time since which the room is not listed and nothing was heard about it.
     pub unseen_since: Option<Timestamp>,
-    /// Whether holes and signs concern its users.
+    /// Whether gaps and signs concern its users.
     pub users: bool,
-    /// Whether holes and signs concern its streams.
+    /// Whether gaps and signs concern its streams.
     pub streams: bool,
 }
 
 impl Standing {
-    /// Whether a planner must be told of it. That silence begins later than it did need not be.
+    /// Returns whether a planner must be told. A quiet time that only moved is no difference: the
+    /// planner asks for the present status before it asks about a quiet room.
     pub(crate) fn differs_from(&self, before: &Self) -> bool {
-        let silent = |standing: &Self| standing.tail_at.is_some();
-        silent(self) != silent(before)
+        self.tail_at.is_some() != before.tail_at.is_some()
             || Self { tail_at: None, ..*self } != Self { tail_at: None, ..*before }
     }
 
-    /// The most urgent class that it belongs to from some instant on, but for the last two.
-    fn urgent(&self) -> impl Iterator<Item = (Timestamp, Class)> {
-        let hole = self.hole_at.map(|at| (at, Class::Hole));
-        let sign = self.sign_at.map(|at| (at, Class::Sign));
-        hole.into_iter().chain(sign)
+    /// Returns the times from which the room has a gap, or another sign, that is worth asking about.
+    fn urgent(&self) -> impl Iterator<Item = (Timestamp, Reason)> {
+        let gap = self.hole_at.map(|at| (at, Reason::Hole));
+        let sign = self.sign_at.map(|at| (at, Reason::Sign));
+        gap.into_iter().chain(sign)
     }
 }
 
@@ -181,14 +173,7 @@ impl Room {
     }
 }
 
-/// The classes whose rooms wait until their evidence is old enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
-    Hole,
-    Sign,
-}
-
-/// Says what to ask the media server next.
+/// Decides what to ask the media server next.
 ///
 /// # Example
 ///
@@ -210,48 +195,47 @@ enum Class {
 pub struct Planner {
     budget: Budget,
     rooms: BTreeMap<RoomId, Known>,
-    /// Holes and signs that are too young, by when they are old enough.
-    waiting: BTreeSet<(Timestamp, Class, RoomId)>,
-    /// Holes and signs, the longest unconfirmed and unasked first.
-    holes: BTreeSet<(Option<Timestamp>, RoomId)>,
-    signs: BTreeSet<(Option<Timestamp>, RoomId)>,
-    /// Silent rooms, the longest silent first.
-    tails: BTreeSet<(Timestamp, RoomId)>,
-    /// All rooms, the longest unconfirmed and unasked first.
-    turns: BTreeSet<(Option<Timestamp>, RoomId)>,
-    /// Rooms that are not listed any more, the longest unseen first.
-    unseen: BTreeSet<(Timestamp, RoomId)>,
+    /// Rooms whose gaps and signs are too young, by the time when they are old enough.
+    waiting: BTreeSet<(Timestamp, Reason, RoomId)>,
+    /// Rooms whose gaps and signs are old enough: gaps first, then by [`Known::turn`].
+    ready: BTreeSet<(Reason, Option<Timestamp>, RoomId)>,
+    /// Quiet rooms, the longest quiet first.
+    quiet: BTreeSet<(Timestamp, RoomId)>,
+    /// All rooms, by [`Known::turn`].
+    rotation: BTreeSet<(Option<Timestamp>, RoomId)>,
+    /// Rooms that left the list, the first to leave first.
+    unlisted: BTreeSet<(Timestamp, RoomId)>,
     asked: BTreeMap<RoomId, Asked>,
     questions: u32,
 }
 
-/// What is known of a room.
+/// What the planner knows about a room.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    standing: Standing,
-    /// When it was last asked about, in our time.
+    status: Standing,
+    /// The local time of the last question about the room.
     asked_at: Option<Timestamp>,
 }
 
 impl Known {
-    /// What the rooms of a class are ordered by: the longest unconfirmed first. A question counts
+    /// Orders rooms that are equally urgent: the longest unconfirmed goes first. A question counts
     /// like a confirmation, so that a room whose answers confirm nothing lets others have theirs.
     fn turn(&self) -> Option<Timestamp> {
-        self.standing.confirmed_at.max(self.asked_at)
+        self.status.confirmed_at.max(self.asked_at)
     }
 }
 
 /// What became of the last question about a room.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
-    /// Until when it is left alone.
+    /// The local time until which the room is left alone.
     until: Timestamp,
     failures: u32,
 }
 
 impl Planner {
-    /// A planner with a budget of calls a second, one call being one list. A budget of 1 still asks
-    /// for both lists of a room, every two seconds.
+    /// Makes a planner with a budget of calls a second. One call asks for one list. A budget of 1
+    /// still asks for both lists of a room, every two seconds; 0 asks for nothing.
     ///
     /// ```
     /// # use room_registry::{Planner, Timestamp};
@@ -263,18 +247,18 @@ impl Planner {
             budget: Budget::new(calls_per_second),
             rooms: BTreeMap::new(),
             waiting: BTreeSet::new(),
-            holes: BTreeSet::new(),
-            signs: BTreeSet::new(),
-            tails: BTreeSet::new(),
-            turns: BTreeSet::new(),
-            unseen: BTreeSet::new(),
+            ready: BTreeSet::new(),
+            quiet: BTreeSet::new(),
+            rotation: BTreeSet::new(),
+            unlisted: BTreeSet::new(),
             asked: BTreeMap::new(),
             questions: 0,
         }
     }
 
-    /// Takes note of where a room stands now: after each operation on it. `None` where nothing is
-    /// held of it any more; it is still asked about for a while, since it may have come back unseen.
+    /// Takes in the repair status of a room, after each operation on it. `None` means that the room
+    /// is forgotten. The planner still asks about it for a while, since it may have come back
+    /// without a callback.
     ///
     /// Cost: the logarithm of the rooms.
     ///
@@ -285,12 +269,12 @@ impl Planner {
     /// assert_eq!(planner.room_count(), 1);
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
-    pub fn note(&mut self, room_id: &RoomId, standing: Option<Standing>) {
+    pub fn note(&mut self, room_id: &RoomId, status: Option<Standing>) {
         let before = self.rooms.get(room_id).copied();
-        let standing = match (standing, before) {
-            (Some(standing), _) => standing,
+        let status = match (status, before) {
+            (Some(status), _) => status,
             (None, None) => return,
-            (None, Some(Known { standing: before, .. })) => Standing {
+            (None, Some(Known { status: before, .. })) => Standing {
                 unseen_since: before.unseen_since,
                 confirmed_at: before.confirmed_at,
                 ..Standing::default()
@@ -300,17 +284,18 @@ impl Planner {
             self.remove(room_id, &before);
         }
         let asked_at = before.and_then(|before| before.asked_at);
-        self.insert(room_id, Known { standing, asked_at });
+        self.insert(room_id, Known { status, asked_at });
     }
 
-    /// The next question, if the budget allows one and there is something worth asking. `standing`
-    /// tells where a room stands now, where that may be newer than what was noted (a silence that
-    /// ended); `None` where it is as noted.
+    /// Returns the next question, if the budget allows one and a room is worth asking about.
     ///
-    /// A room is not asked about while an answer is outstanding (30 s), for 10 s after an answer,
-    /// and for 10 s after a failure, doubled with each further one up to 5 min.
+    /// `status_now` returns the present status of a room, which may count as quiet later than the
+    /// planner knows. It returns `None` if the planner knows the present status.
     ///
-    /// Cost: the logarithm of the rooms, and the rooms that are left alone just now.
+    /// The planner leaves a room alone while an answer is outstanding (30 s), and for 10 s after an
+    /// answer. After a failure it waits for 10 s, doubled with each further one up to 5 min.
+    ///
+    /// Cost: the logarithm of the rooms, and the rooms that are left alone now.
     ///
     /// ```
     /// # use room_registry::{Planner, Reason, RoomId, Standing, Timestamp};
@@ -323,25 +308,17 @@ impl Planner {
     pub fn next(
         &mut self,
         now: Timestamp,
-        standing: impl Fn(&RoomId) -> Option<Standing>,
+        status_now: impl Fn(&RoomId) -> Option<Standing>,
     ) -> Option<Question> {
         self.budget.fill(now);
-        while let Some((at, class, room_id)) = self.waiting.pop_first() {
-            if at > now {
-                self.waiting.insert((at, class, room_id));
-                break;
-            }
-            let turn = self.rooms.get(&room_id).and_then(Known::turn);
-            self.ready(class).insert((turn, room_id));
-        }
-        self.drop_unseen(now);
-        let is_turn = (self.questions + 1).is_multiple_of(TURN_EVERY);
-        let question = if is_turn { self.turn(now) } else { None };
+        self.ripen(now);
+        self.drop_unlisted(now);
+        let rotates = (self.questions + 1).is_multiple_of(ROTATION_EVERY);
+        let question = if rotates { self.next_in_rotation(now) } else { None };
         let question = question
-            .or_else(|| self.urgent(Class::Hole, now))
-            .or_else(|| self.urgent(Class::Sign, now))
-            .or_else(|| self.tail(now, standing))
-            .or_else(|| self.turn(now))?;
+            .or_else(|| self.next_ready(now))
+            .or_else(|| self.next_quiet(now, status_now))
+            .or_else(|| self.next_in_rotation(now))?;
         if !self.budget.spend(question.calls()) {
             return None;
         }
@@ -356,7 +333,7 @@ impl Planner {
         Some(question)
     }
 
-    /// An answer about a room came.
+    /// Takes in that an answer about a room came.
     ///
     /// ```
     /// # use room_registry::{Planner, RoomId, Standing, Timestamp};
@@ -375,7 +352,7 @@ impl Planner {
         }
     }
 
-    /// A question about a room failed: it is asked again after a pause.
+    /// Takes in that a question about a room failed. The planner asks again after a pause.
     ///
     /// ```
     /// # use room_registry::{Planner, RoomId, Standing, Timestamp};
@@ -396,7 +373,7 @@ impl Planner {
         }
     }
 
-    /// How many rooms it knows, with those that are not listed any more.
+    /// Returns how many rooms the planner knows, with those that left the list lately.
     ///
     /// ```
     /// # use room_registry::Planner;
@@ -407,82 +384,28 @@ impl Planner {
         self.rooms.len()
     }
 
-    /// Our clock went back: what was to last until an instant is over.
+    /// Ends all pauses, because the local clock went back and would stretch them.
     pub(crate) fn restart(&mut self) {
         self.asked.clear();
         self.budget.restart();
     }
 
-    fn urgent(&mut self, class: Class, now: Timestamp) -> Option<Question> {
-        let ready = match class {
-            Class::Hole => &self.holes,
-            Class::Sign => &self.signs,
-        };
-        let (_, room_id) = ready.iter().find(|(_, room_id)| !self.is_left_alone(room_id, now))?;
-        let standing = self.rooms.get(room_id).map_or_else(Standing::default, |it| it.standing);
-        let both = standing.users == standing.streams;
-        Some(Question {
-            room_id: room_id.clone(),
-            users: both || standing.users,
-            streams: both || standing.streams,
-            reason: match class {
-                Class::Hole => Reason::Hole,
-                Class::Sign => Reason::Sign,
-            },
-        })
-    }
-
-    fn tail(
-        &mut self,
-        now: Timestamp,
-        standing: impl Fn(&RoomId) -> Option<Standing>,
-    ) -> Option<Question> {
-        let mut after = None;
-        loop {
-            let (at, room_id) = match &after {
-                None => self.tails.first()?.clone(),
-                Some(passed) => {
-                    let after = (std::ops::Bound::Excluded(passed), std::ops::Bound::Unbounded);
-                    self.tails.range::<(Timestamp, RoomId), _>(after).next()?.clone()
-                }
-            };
+    /// Moves rooms whose gaps and signs are old enough now.
+    fn ripen(&mut self, now: Timestamp) {
+        while let Some((at, reason, room_id)) = self.waiting.pop_first() {
             if at > now {
-                return None;
+                self.waiting.insert((at, reason, room_id));
+                return;
             }
-            if let Some(standing) = standing(&room_id)
-                && standing.tail_at != Some(at)
-            {
-                // Something came since it was noted.
-                self.note(&room_id, Some(standing));
-                continue;
-            }
-            if !self.is_left_alone(&room_id, now) {
-                return Some(Question {
-                    room_id,
-                    users: true,
-                    streams: true,
-                    reason: Reason::Tail,
-                });
-            }
-            after = Some((at, room_id));
+            let turn = self.rooms.get(&room_id).and_then(Known::turn);
+            self.ready.insert((reason, turn, room_id));
         }
     }
 
-    fn turn(&mut self, now: Timestamp) -> Option<Question> {
-        let mut turns = self.turns.iter();
-        let (_, room_id) = turns.find(|(_, room_id)| !self.is_left_alone(room_id, now))?;
-        let room_id = room_id.clone();
-        Some(Question { room_id, users: true, streams: true, reason: Reason::Turn })
-    }
-
-    fn is_left_alone(&self, room_id: &RoomId, now: Timestamp) -> bool {
-        self.asked.get(room_id).is_some_and(|asked| asked.until > now)
-    }
-
-    /// Lets rooms go that have not been listed for long.
-    fn drop_unseen(&mut self, now: Timestamp) {
-        while let Some((since, room_id)) = self.unseen.first()
-            && since.plus(UNSEEN_FOR_MS) <= now
+    /// Lets rooms go that left the list long ago.
+    fn drop_unlisted(&mut self, now: Timestamp) {
+        while let Some((since, room_id)) = self.unlisted.first()
+            && since.plus(UNLISTED_FOR_MS) <= now
         {
             let room_id = room_id.clone();
             if let Some(known) = self.rooms.remove(&room_id) {
@@ -492,38 +415,85 @@ impl Planner {
         }
     }
 
+    fn next_ready(&self, now: Timestamp) -> Option<Question> {
+        let mut ready = self.ready.iter();
+        let (reason, _, room_id) =
+            ready.find(|(_, _, room_id)| !self.is_left_alone(room_id, now))?;
+        let Known { status, .. } = self.rooms.get(room_id).copied().unwrap_or_default();
+        // A gap or sign that concerns neither list in particular may come from either.
+        let both = status.users == status.streams;
+        Some(Question {
+            room_id: room_id.clone(),
+            users: both || status.users,
+            streams: both || status.streams,
+            reason: *reason,
+        })
+    }
+
+    fn next_quiet(
+        &mut self,
+        now: Timestamp,
+        status_now: impl Fn(&RoomId) -> Option<Standing>,
+    ) -> Option<Question> {
+        let mut passed = Bound::Unbounded;
+        loop {
+            let rest = (passed.as_ref(), Bound::Unbounded);
+            let (at, room_id) = self.quiet.range(rest).next()?.clone();
+            if at > now {
+                return None;
+            }
+            if let Some(status) = status_now(&room_id)
+                && status.tail_at != Some(at)
+            {
+                // Something came since the room was noted, so its quiet began later.
+                self.note(&room_id, Some(status));
+            } else if self.is_left_alone(&room_id, now) {
+                passed = Bound::Excluded((at, room_id));
+            } else {
+                return Some(both_lists(room_id, Reason::Tail));
+            }
+        }
+    }
+
+    fn next_in_rotation(&self, now: Timestamp) -> Option<Question> {
+        let mut rooms = self.rotation.iter();
+        let (_, room_id) = rooms.find(|(_, room_id)| !self.is_left_alone(room_id, now))?;
+        Some(both_lists(room_id.clone(), Reason::Turn))
+    }
+
+    fn is_left_alone(&self, room_id: &RoomId, now: Timestamp) -> bool {
+        self.asked.get(room_id).is_some_and(|asked| asked.until > now)
+    }
+
     fn insert(&mut self, room_id: &RoomId, known: Known) {
-        for (at, class) in known.standing.urgent() {
-            self.waiting.insert((at, class, room_id.clone()));
+        for (at, reason) in known.status.urgent() {
+            self.waiting.insert((at, reason, room_id.clone()));
         }
-        if let Some(at) = known.standing.tail_at {
-            self.tails.insert((at, room_id.clone()));
+        if let Some(at) = known.status.tail_at {
+            self.quiet.insert((at, room_id.clone()));
         }
-        if let Some(since) = known.standing.unseen_since {
-            self.unseen.insert((since, room_id.clone()));
+        if let Some(since) = known.status.unseen_since {
+            self.unlisted.insert((since, room_id.clone()));
         }
-        self.turns.insert((known.turn(), room_id.clone()));
+        self.rotation.insert((known.turn(), room_id.clone()));
         self.rooms.insert(room_id.clone(), known);
     }
 
     fn remove(&mut self, room_id: &RoomId, known: &Known) {
-        for (at, class) in known.standing.urgent() {
-            self.waiting.remove(&(at, class, room_id.clone()));
-            self.ready(class).remove(&(known.turn(), room_id.clone()));
+        for (at, reason) in known.status.urgent() {
+            self.waiting.remove(&(at, reason, room_id.clone()));
+            self.ready.remove(&(reason, known.turn(), room_id.clone()));
         }
-        if let Some(at) = known.standing.tail_at {
-            self.tails.remove(&(at, room_id.clone()));
+        if let Some(at) = known.status.tail_at {
+            self.quiet.remove(&(at, room_id.clone()));
         }
-        if let Some(since) = known.standing.unseen_since {
-            self.unseen.remove(&(since, room_id.clone()));
+        if let Some(since) = known.status.unseen_since {
+            self.unlisted.remove(&(since, room_id.clone()));
         }
-        self.turns.remove(&(known.turn(), room_id.clone()));
+        self.rotation.remove(&(known.turn(), room_id.clone()));
     }
+}
 
-    fn ready(&mut self, class: Class) -> &mut BTreeSet<(Option<Timestamp>, RoomId)> {
-        match class {
-            Class::Hole => &mut self.holes,
-            Class::Sign => &mut self.signs,
-        }
-    }
+fn both_lists(room_id: RoomId, reason: Reason) -> Question {
+    Question { room_id, users: true, streams: true, reason }
 }

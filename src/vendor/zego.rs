@@ -1,4 +1,5 @@
-//! The wire forms of the first vendor, ZEGOCLOUD, as its public documentation has them in 2026.
+//! Decodes the wire forms of the first vendor, ZEGOCLOUD, as its public documentation has them in
+//! 2026.
 //!
 //! A callback is an HTTP POST whose body is JSON. Decode it with any serde format that reads JSON:
 //!
@@ -31,42 +32,44 @@
 //! | `stream_create` | `room_session_id` | `stream_id`, `user_id` | `stream_sid` | `create_time_ms` | `stream_seq` |
 //! | `stream_close` | `room_session_id` | `stream_id` | `stream_sid` | `destroy_timemillis`, `create_time_ms` | `stream_seq` |
 //!
-//! - `room_session_id` and `room_seq` name the same thing, and either is read in every event; so
-//!   are `stream_id` and `stream_alias`.
+//! - `room_session_id` and `room_seq` name the same thing, and so do `stream_id` and
+//!   `stream_alias`. The decoder reads either in every event.
 //! - Every number may come as a JSON number or as text, with leading zeros. Session ids exceed
-//!   2^53 and never go through a float; all-digit ones lose their leading zeros, so that the number
-//!   and the text are the same session. Other ids stay as they are; of a number its digits.
-//! - Fields that are not known are passed over; reasons and roles that are not known are kept as
-//!   their numbers, and a reason that is no number is none; an event that is not known is
-//!   [`Event::Other`], whatever its fields hold.
-//! - An id, a session or the event's own time that is missing is an error that names the event and
-//!   the field; only `id_name` and the `login_time` and `create_time_ms` of an event that ends
-//!   something may be missing. A missing counter is 0 for users and `None` for streams.
-//! - A malformed id, counter or time is an error as well, even where it may be missing: to guess
-//!   one would be worse than to have the vendor try again. A float is malformed, whole or not.
-//! - `null` and `""` are as good as missing, except that an id that must be there and is `""` is
-//!   refused as empty. A field that stands twice counts as its last value.
+//!   2^53, and never go through a float. All-digit ones lose their leading zeros, so that the number
+//!   and the text are the same session. Other ids stay as they are; a number becomes its digits.
+//! - The decoder skips unknown fields, and keeps unknown reasons and roles as their numbers. A
+//!   reason that is no number reads as none. An unknown event is [`Event::Other`], whatever its
+//!   fields hold.
+//! - If an id, a session or the time of the event is missing, the error names the event and the
+//!   field. Only `id_name`, and the opening time in an event that ends something, may be missing. A
+//!   missing counter is 0 for users and `None` for streams.
+//! - A malformed id, counter or time is an error even if it may be missing: the vendor tries again,
+//!   which is better than a guess. A float is malformed, whole or not.
+//! - `null` and `""` count as missing, but an id that must be there and is `""` is refused as empty.
+//!   The last value of a field counts.
 //!
-//! A body is read in one pass. From a slice or a `str` its text is borrowed, so that nothing is
-//! allocated but what the callback keeps; from a reader, text of over 24 bytes is copied first.
-//! Nothing recurses with the body. What is kept of names, titles and addresses is as long as the
-//! body has it, so limit what you accept over HTTP: no callback comes near 64 KiB.
+//! The decoder reads a body in one pass and does not recurse. From a slice or a `str` it borrows
+//! text, and allocates only what the callback keeps. From a reader it first copies text of over 24
+//! bytes. It does not shorten names, titles and addresses, so limit what you accept over HTTP: no
+//! callback comes near 64 KiB.
 //!
 //! The signature covers the timestamp and the nonce, not the body: see [`Notification`].
 //!
 //! # Asking
 //!
-//! What lost callbacks leave wrong is mended by an [`Observation`](crate::Observation), made of what
-//! the vendor's server answers when it is asked. The application asks; answers decode here.
+//! An [`Observation`](crate::Observation) mends what lost callbacks leave wrong. The application
+//! asks the server of the vendor, and these types decode its answers:
 //!
 //! | question | answer | what it tells |
 //! |---|---|---|
-//! | `DescribeUserList` | [`UserPage`], with [`RoomAnswers`] | who is in the room and who is not; of an empty room that it is closed |
+//! | `DescribeUserList` | [`UserPage`], with [`RoomAnswers`] | who is in the room and who is not; that an empty room is closed |
 //! | `DescribeSimpleStreamList` | [`StreamList`], with [`RoomAnswers`] | which streams there are and which not |
 //! | `DescribeUsers` | [`UserStatuses`] | that some users are in the room, or that there is no room |
-//! | `DescribeUserNum` | [`UserCounts`] | of ten rooms which are open and which are empty |
+//! | `DescribeUserNum` | [`UserCounts`] | which of ten rooms are open and which are empty |
 
 mod answer;
+mod any;
+mod body;
 mod code;
 mod decode;
 mod payload;
@@ -82,10 +85,11 @@ use crate::model::time::Timestamp;
 pub use answer::{
     Answer, Failure, StreamList, UserCount, UserCounts, UserPage, UserStatus, UserStatuses,
 };
-use payload::Payload;
+use body::Body;
+use payload::{Field, Payload};
 pub use room_answers::RoomAnswers;
 
-/// What a callback's body tells.
+/// What the body of a callback tells.
 ///
 /// # Example
 ///
@@ -107,11 +111,10 @@ pub use room_answers::RoomAnswers;
     reason = "nearly every event is a callback, and a box would cost it an allocation"
 )]
 pub enum Event {
-    /// Something about a room, a user or a stream: input for
+    /// The event is about a room, a user or a stream: input for
     /// [`apply_callback`](crate::RoomRegistry::apply_callback).
     Callback(Callback),
-    /// Another event, by its name. To be answered as received, so that the vendor does not try
-    /// again.
+    /// Another event, by its name. Answer it as received, so that the vendor does not try again.
     Other(Text),
 }
 
@@ -119,16 +122,16 @@ impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut payload = Payload::empty();
         payload.fill(deserializer)?;
-        decode::event(payload).map_err(de::Error::custom)
+        decode::event(&mut payload).map_err(de::Error::custom)
     }
 }
 
-/// A callback's body with what its signature covers.
+/// The body of a callback, with what its signature covers.
 ///
-/// The vendor signs with SHA-1, as lower-case hex, over three strings that are sorted and joined:
-/// the callback secret, `timestamp` and `nonce`. The body is not covered, so a verifier also needs a
-/// window on the timestamp and a memory of the nonces seen within it. Verifying is the
-/// application's: this crate holds no secrets.
+/// The vendor sorts and joins the callback secret, `timestamp` and `nonce`, and signs with SHA-1, as
+/// lower-case hex. The signature does not cover the body. So a verifier also needs a window on the
+/// timestamp, and a memory of the nonces within it. The application verifies: this crate holds no
+/// secrets.
 ///
 /// # Example
 ///
@@ -144,9 +147,9 @@ impl<'de> Deserialize<'de> for Event {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Notification {
-    /// What it tells.
+    /// The event.
     pub event: Event,
-    /// When the vendor sent it; on the wire in unix seconds. `None` where it is missing or no
+    /// When the vendor sent the callback, in unix seconds on the wire. `None` if it is missing or no
     /// number.
     pub timestamp: Option<Timestamp>,
     /// The nonce, as text.
@@ -159,9 +162,11 @@ impl<'de> Deserialize<'de> for Notification {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut payload = Payload::empty();
         payload.fill(deserializer)?;
-        let (timestamp, nonce, signature) = payload.take_signed();
-        let event = decode::event(payload).map_err(de::Error::custom)?;
-        Ok(Self { event, timestamp, nonce, signature })
+        let mut body = Body { name: "callback", fields: &mut payload.values };
+        let timestamp = body.optional_number(Field::Timestamp).ok().flatten();
+        let (nonce, signature) = (body.text(Field::Nonce), body.text(Field::Signature));
+        let event = decode::event(&mut payload).map_err(de::Error::custom)?;
+        Ok(Self { event, timestamp: timestamp.map(Timestamp::from_secs), nonce, signature })
     }
 }
 

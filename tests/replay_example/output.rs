@@ -47,8 +47,8 @@ fn an_observation_mends_what_callbacks_lost() {
     assert_eq!(
         run.stderr.lines().collect::<Vec<_>>(),
         [
-            "standard input:6: observation refused: the observation of room \"r4\" says that it is not \
-             open, and lists somebody in it",
+            "standard input:6: observation refused: the observation says that room \"r4\" is not \
+             open, but lists users or streams in it",
             "standard input:7: missing field `observed_at`",
         ]
     );

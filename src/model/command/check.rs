@@ -1,4 +1,4 @@
-//! The limits of texts that clients send.
+//! Checks texts that clients send against their limits.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub(crate) fn check_attributes(attributes: BTreeMap<Text, Text>) -> Result<Attri
     Ok(Attributes(attributes))
 }
 
-/// What attributes become by an update, or `None` where nothing changes.
+/// Returns the attributes after an update, or `None` if nothing changes.
 pub(crate) fn updated_attributes(
     attributes: &Attributes,
     update: BTreeMap<Text, Option<Text>>,

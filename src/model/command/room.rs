@@ -1,4 +1,4 @@
-//! Rooms to create, and what to change of them.
+//! Rooms to create, and changes to rooms.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub struct NewRoom {
 }
 
 impl NewRoom {
-    /// A room of this id and host. The ids are checked when the room is created.
+    /// Makes a room of this id and host. Creating the room checks both ids.
     ///
     /// ```
     /// # use room_registry::NewRoom;
@@ -53,7 +53,8 @@ impl NewRoom {
         }
     }
 
-    /// The name to show, at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one reads as none.
+    /// Sets the name to show, of at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one
+    /// reads as none.
     ///
     /// ```
     /// # use room_registry::NewRoom;
@@ -64,7 +65,7 @@ impl NewRoom {
         self
     }
 
-    /// Sets an attribute; within the limits of [`Attributes`].
+    /// Sets an attribute, within the limits of [`Attributes`].
     ///
     /// ```
     /// # use room_registry::NewRoom;
@@ -75,7 +76,7 @@ impl NewRoom {
         self
     }
 
-    /// What ends the room. Default [`Lifecycle::UntilEnded`].
+    /// Sets what ends the room. Default: [`Lifecycle::UntilEnded`].
     ///
     /// ```
     /// # use room_registry::{Lifecycle, NewRoom};
@@ -107,7 +108,7 @@ pub(crate) struct CheckedRoom {
     pub(crate) lifecycle: Lifecycle,
 }
 
-/// What to change of a room; what is not named stays.
+/// A change to a room. What it does not name stays.
 ///
 /// # Example
 ///
@@ -126,7 +127,7 @@ pub struct RoomUpdate {
 }
 
 impl RoomUpdate {
-    /// Changes nothing yet.
+    /// Makes an update that changes nothing yet.
     ///
     /// ```
     /// # use room_registry::RoomUpdate;
@@ -136,7 +137,7 @@ impl RoomUpdate {
         Self::default()
     }
 
-    /// Another name; an empty one takes the name away.
+    /// Sets another name. An empty one takes the name away.
     ///
     /// ```
     /// # use room_registry::RoomUpdate;
@@ -147,7 +148,7 @@ impl RoomUpdate {
         self
     }
 
-    /// Another host. The id is checked when the update is carried out.
+    /// Sets another host. Carrying out the update checks the id.
     ///
     /// ```
     /// # use room_registry::RoomUpdate;
@@ -169,7 +170,7 @@ impl RoomUpdate {
         self
     }
 
-    /// Takes an attribute away; one that is not there is no error.
+    /// Takes an attribute away. It is no error if there is none.
     ///
     /// ```
     /// # use room_registry::RoomUpdate;
@@ -180,7 +181,7 @@ impl RoomUpdate {
         self
     }
 
-    /// Another lifecycle.
+    /// Sets another lifecycle.
     ///
     /// ```
     /// # use room_registry::{Lifecycle, RoomUpdate};

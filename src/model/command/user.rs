@@ -1,4 +1,4 @@
-//! Users who join, and what to change of them.
+//! Users who join, and changes to users.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// A user of this id, which is checked when the user joins.
+    /// Makes a user of this id. Joining checks it.
     ///
     /// ```
     /// # use room_registry::NewUser;
@@ -51,7 +51,8 @@ impl NewUser {
         Self { user_id: user_id.into(), user_name, role, attributes: attributes.0 }
     }
 
-    /// The name to show, at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one reads as none.
+    /// Sets the name to show, of at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one
+    /// reads as none.
     ///
     /// ```
     /// # use room_registry::NewUser;
@@ -62,7 +63,7 @@ impl NewUser {
         self
     }
 
-    /// What the user is in the room.
+    /// Sets what the user is in the room.
     ///
     /// ```
     /// # use room_registry::{NewUser, Role};
@@ -73,7 +74,7 @@ impl NewUser {
         self
     }
 
-    /// Sets an attribute; within the limits of [`Attributes`].
+    /// Sets an attribute, within the limits of [`Attributes`].
     ///
     /// ```
     /// # use room_registry::NewUser;
@@ -103,7 +104,7 @@ pub(crate) struct CheckedUser {
     pub(crate) attributes: Attributes,
 }
 
-/// What to change of a user; what is not named stays.
+/// A change to a user. What it does not name stays.
 ///
 /// # Example
 ///
@@ -121,7 +122,7 @@ pub struct UserUpdate {
 }
 
 impl UserUpdate {
-    /// Changes nothing yet.
+    /// Makes an update that changes nothing yet.
     ///
     /// ```
     /// # use room_registry::UserUpdate;
@@ -131,7 +132,7 @@ impl UserUpdate {
         Self::default()
     }
 
-    /// Another name; an empty one takes the name away.
+    /// Sets another name. An empty one takes the name away.
     ///
     /// ```
     /// # use room_registry::UserUpdate;
@@ -142,7 +143,7 @@ impl UserUpdate {
         self
     }
 
-    /// Another role; an empty one takes the role away.
+    /// Sets another role. An empty one takes the role away.
     ///
     /// ```
     /// # use room_registry::{Role, UserUpdate};
@@ -164,7 +165,7 @@ impl UserUpdate {
         self
     }
 
-    /// Takes an attribute away; one that is not there is no error.
+    /// Takes an attribute away. It is no error if there is none.
     ///
     /// ```
     /// # use room_registry::UserUpdate;
@@ -175,7 +176,7 @@ impl UserUpdate {
         self
     }
 
-    /// Whether it changes nothing.
+    /// Returns whether the update changes nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.user_name.is_none() && self.role.is_none() && self.attributes.is_empty()
     }

@@ -1,12 +1,12 @@
-//! How much may be asked.
+//! The budget of calls.
 
 use crate::model::time::Timestamp;
 
-/// A bucket of calls that fills steadily.
+/// A bucket of calls that fills steadily. It holds the calls of one second, and at least one question.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     calls_per_second: u32,
-    /// In thousandths of a call.
+    /// The content, in thousandths of a call.
     filled: u64,
     filled_at: Option<Timestamp>,
 }
@@ -16,12 +16,12 @@ impl Budget {
         Self { calls_per_second, filled: 0, filled_at: None }
     }
 
-    /// Our clock went back.
+    /// Forgets when it was filled, because the local clock went back.
     pub(super) fn restart(&mut self) {
         self.filled_at = None;
     }
 
-    /// Holds the calls of one second, and at least one question.
+    /// Adds what came in since it was last filled.
     pub(super) fn fill(&mut self, now: Timestamp) {
         let per_second = u64::from(self.calls_per_second);
         let full = per_second.max(2) * 1_000;
@@ -33,6 +33,7 @@ impl Budget {
         self.filled_at = Some(now);
     }
 
+    /// Takes calls out, and returns whether there were enough.
     pub(super) fn spend(&mut self, calls: u32) -> bool {
         match self.filled.checked_sub(u64::from(calls) * 1_000) {
             Some(left) if self.calls_per_second > 0 => {

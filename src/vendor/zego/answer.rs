@@ -1,7 +1,7 @@
-//! What the vendor's server answers when the application asks it about rooms, decoded.
+//! Decodes what the server of the vendor answers about rooms.
 //!
-//! Asking is the application's: this crate knows neither addresses nor secrets. An answer is made
-//! into an [`Observation`] together with the room and the moment of asking, which it does not tell.
+//! The application asks: this crate knows neither addresses nor secrets. An answer does not tell the
+//! room and the moment of asking. The application adds them when it makes an [`Observation`].
 
 mod item;
 mod read;
@@ -14,16 +14,16 @@ use crate::model::text::{Role, Text};
 use crate::model::time::Timestamp;
 use crate::vendor::zego::scalar::Cut;
 
-/// An answer of the vendor's server: data, or why there is none.
+/// An answer of the server of the vendor: data, or why there are none.
 ///
-/// Decode it from JSON as an answer to what was asked: of a [`UserPage`], [`UserStatuses`], a
+/// Decode it from JSON as the answer to what you asked for: a [`UserPage`], [`UserStatuses`], a
 /// [`StreamList`] or [`UserCounts`].
 ///
 /// # Errors
 ///
-/// As of callbacks: numbers may come as text, fields that are not known are passed over, and a
-/// field that must be there and is missing or malformed is an error that names the question and the
-/// field. What comes as data beside a failure is not read.
+/// Numbers may come as text, and unknown fields are skipped, as in callbacks. If a field that must
+/// be there is missing or malformed, the error names the question and the field. Data beside a
+/// failure are not read.
 ///
 /// # Example
 ///
@@ -37,7 +37,7 @@ use crate::vendor::zego::scalar::Cut;
 ///
 /// let body = r#"{"Code":206,"Message":"too many requests","RequestId":"8"}"#;
 /// let failure = serde_json::from_str::<Answer<StreamList>>(body)?.into_data().unwrap_err();
-/// assert_eq!(failure.to_string(), r#"the vendor's server answered code 206: "too many requests""#);
+/// assert_eq!(failure.to_string(), r#"the server of the vendor answered with code 206: "too many requests""#);
 ///
 /// let body = r#"{"Code":0,"Data":{"Marker":"","UserList":[{"UserName":"Ann"}]}}"#;
 /// let error = serde_json::from_str::<Answer<UserPage>>(body).unwrap_err();
@@ -47,18 +47,18 @@ use crate::vendor::zego::scalar::Cut;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer<T> {
-    /// The vendor's name of the request, for its support.
+    /// The id that the vendor gave to the request, for its support.
     pub request_id: Option<Text>,
-    /// What was asked for.
+    /// The data, or the failure.
     pub data: Result<T, Failure>,
 }
 
 impl<T> Answer<T> {
-    /// What was asked for.
+    /// Returns what was asked for.
     ///
     /// # Errors
     ///
-    /// The code and message of the vendor, where it did not answer.
+    /// [`Failure`] has the code and message of the vendor, if it did not answer the question.
     ///
     /// ```
     /// # use room_registry::zego::{Answer, StreamList};
@@ -72,7 +72,7 @@ impl<T> Answer<T> {
     }
 }
 
-/// Why the vendor's server did not answer.
+/// Why the server of the vendor did not answer the question.
 ///
 /// ```
 /// use room_registry::zego::{Answer, Failure, UserStatuses};
@@ -83,26 +83,26 @@ impl<T> Answer<T> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the vendor's server answered code {code}: {}",
+    "the server of the vendor answered with code {code}: {}",
     Cut(message.as_deref().unwrap_or_default())
 )]
 #[non_exhaustive]
 pub struct Failure {
-    /// The vendor's number for it; never 0.
+    /// The code of the failure; never 0.
     pub code: i64,
-    /// The vendor's words for it. Printed escaped, and cut where they are long.
+    /// The words of the vendor. The error prints them escaped, and cuts long ones.
     pub message: Option<Text>,
 }
 
 impl Failure {
-    /// There is no such room: of [`UserStatuses`], an answer too.
+    /// The code for a room that does not exist. It answers a question for [`UserStatuses`], too.
     pub const NO_SUCH_ROOM: i64 = 50_001;
 }
 
-/// A page of a room's users: the data of `DescribeUserList`.
+/// A page of the users in a room: the data of `DescribeUserList`.
 ///
-/// [`RoomAnswers`](crate::vendor::zego::RoomAnswers) puts the pages together. Users whom the application
-/// does not show in its lists, such as administrators, are users here, as they are in callbacks.
+/// [`RoomAnswers`](crate::vendor::zego::RoomAnswers) puts the pages together. A page also has users
+/// whom the application does not show, such as administrators, as callbacks have.
 ///
 /// ```
 /// use room_registry::{Role, zego::{Answer, UserPage}};
@@ -117,11 +117,11 @@ impl Failure {
 pub struct UserPage {
     /// The users.
     pub users: Vec<ObservedUser>,
-    /// What to ask for the next page with; none on the last.
+    /// The marker to ask for the next page with; `None` on the last page.
     pub marker: Option<Text>,
 }
 
-/// The streams of a room: the data of `DescribeSimpleStreamList`.
+/// The streams in a room: the data of `DescribeSimpleStreamList`.
 ///
 /// ```
 /// use room_registry::{Timestamp, zego::{Answer, StreamList}};
@@ -136,7 +136,7 @@ pub struct UserPage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamList {
-    /// The streams, all of them.
+    /// All streams.
     pub streams: Vec<ObservedStream>,
 }
 
@@ -152,9 +152,9 @@ pub struct UserStatuses {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserStatus {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// Whether the user is in the room. A status that nobody knows counts as no.
+    /// Whether the user is in the room. An unknown status counts as no.
     pub is_present: bool,
     /// When the login began.
     pub login_at: Option<Timestamp>,
@@ -163,18 +163,18 @@ pub struct UserStatus {
 }
 
 impl Answer<UserStatuses> {
-    /// What the answer tells of the room: those who are in it are some of its users, and a room
-    /// that does not exist is not open.
+    /// Makes an observation: users who are in the room are some of its users, and a room that does
+    /// not exist is not open.
     ///
-    /// That somebody is *not* in the room is not in it: an observation tells absences by a complete
-    /// list only. Ask for that, where a user is suspected to be a ghost.
+    /// The observation does not say that somebody is *absent*: only a complete list can. Ask for a
+    /// [`UserPage`] if you suspect that a user is a ghost.
     ///
-    /// `asked_at` is the moment before the question was sent, on a clock that agrees with the
-    /// vendor's.
+    /// `asked_at` is the moment before the question was sent. The clock must agree with the clock of
+    /// the vendor.
     ///
     /// # Errors
     ///
-    /// Every failure but that there is no such room.
+    /// [`Failure`] has every code but [`NO_SUCH_ROOM`](Failure::NO_SUCH_ROOM).
     ///
     /// ```
     /// use room_registry::{Observation, ObservedUser, RoomId, Timestamp, UserId};
@@ -213,12 +213,11 @@ impl From<UserStatus> for ObservedUser {
     }
 }
 
-/// How many users some rooms have: the data of `DescribeUserNum`, which asks about ten rooms in one
-/// call.
+/// How many users some rooms have: the data of `DescribeUserNum`. One call asks about ten rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserCounts {
-    /// The rooms that were asked about; one that does not exist has nobody in it.
+    /// The rooms that were asked about. A room that does not exist has no users.
     pub rooms: Vec<UserCount>,
 }
 
@@ -226,19 +225,19 @@ pub struct UserCounts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserCount {
-    /// Which room.
+    /// The room.
     pub room_id: RoomId,
-    /// How many users.
+    /// How many users are in the room.
     pub users: u64,
-    /// How many administrators.
+    /// How many administrators are in the room.
     pub administrators: u64,
 }
 
 impl UserCount {
-    /// What the count tells of the room: that it is open, or that nobody is in it.
+    /// Makes an observation: the room is open, or nobody is in it.
     ///
-    /// `asked_at` is the moment before the question was sent, on a clock that agrees with the
-    /// vendor's.
+    /// `asked_at` is the moment before the question was sent. The clock must agree with the clock of
+    /// the vendor.
     ///
     /// ```
     /// use room_registry::{ObservedList, Timestamp, zego::{Answer, UserCounts}};
@@ -263,7 +262,7 @@ impl UserCount {
     }
 }
 
-/// An answer reads its envelope and, where that is no failure, its data.
+/// Decodes the envelope of an answer, and its data unless the answer is a failure.
 macro_rules! answers {
     ($($data:ty),*) => {
         $(impl<'de> Deserialize<'de> for Answer<$data> {

@@ -1,11 +1,11 @@
-//! The vendor's numbers for reasons and roles, as it documents them in 2026. A number that has no
-//! name here is kept: the vendor adds some without notice.
+//! Numbers for reasons and roles, as the vendor documents them in 2026. A number without a name here
+//! is kept, because the vendor adds some without notice.
 
 use crate::model::callback::{LogoutReason, RoomCloseReason, StreamCloseReason};
 use crate::model::text::Role;
 use crate::vendor::zego::scalar::Scalar;
 
-/// `close_reason` of `room_close`.
+/// Names `close_reason` of `room_close`.
 pub(super) fn room_close_reason(number: i64) -> RoomCloseReason {
     match number {
         0 => RoomCloseReason::Normal,
@@ -16,7 +16,7 @@ pub(super) fn room_close_reason(number: i64) -> RoomCloseReason {
     }
 }
 
-/// `reason` of `room_logout`.
+/// Names `reason` of `room_logout`.
 pub(super) fn logout_reason(number: i64) -> LogoutReason {
     match number {
         0 => LogoutReason::Normal,
@@ -28,7 +28,7 @@ pub(super) fn logout_reason(number: i64) -> LogoutReason {
     }
 }
 
-/// `type` of `stream_close`.
+/// Names `type` of `stream_close`.
 pub(super) fn stream_close_reason(number: i64) -> StreamCloseReason {
     match number {
         0 => StreamCloseReason::Normal,
@@ -42,7 +42,7 @@ pub(super) fn stream_close_reason(number: i64) -> StreamCloseReason {
     }
 }
 
-/// `user_role` of `room_login`: the application's word for it, or the number's digits.
+/// Names `user_role` of `room_login`. A number without a name keeps its digits.
 pub(super) fn role(value: Scalar<'_>) -> Option<Role> {
     match value.number() {
         Ok(Some(1)) => Some(Role::HOST),

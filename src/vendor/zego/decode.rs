@@ -1,25 +1,24 @@
 //! From the fields of a body to a callback.
 
-use std::str::FromStr;
-
 use crate::model::callback::{
     Callback, CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, StreamDetails,
     UserLoggedIn, UserLoggedOut,
 };
-use crate::model::id::{IdError, SessionId};
 use crate::model::text::Text;
-use crate::model::time::Timestamp;
 use crate::vendor::zego::Event;
+use crate::vendor::zego::body::{Body, Fields};
 use crate::vendor::zego::code::{logout_reason, role, room_close_reason, stream_close_reason};
-use crate::vendor::zego::payload::{Field, Payload};
-use crate::vendor::zego::problem::{Place, Problem};
+use crate::vendor::zego::payload::{Field, Payload, Values};
+use crate::vendor::zego::problem::{Fault, Problem};
+
+type CallbackBody<'a, 'de> = Body<'a, Values<'de>>;
 
 /// One of the six events.
 struct Kind {
     name: &'static str,
-    /// The fields that name the room's session: the usual one, and the one to read without it.
+    /// The fields that name the session of the room. The second counts if only it is there.
     session: [Field; 2],
-    read: fn(&mut Body<'_, '_>) -> Result<CallbackEvent, Problem>,
+    read: fn(&mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem>,
 }
 
 const KINDS: [Kind; 6] = {
@@ -35,141 +34,98 @@ const KINDS: [Kind; 6] = {
     ]
 };
 
-/// The event that the payload tells of. What is wrong with fields that it does not read is nobody's
-/// business.
-pub(super) fn event(mut payload: Payload<'_>) -> Result<Event, Problem> {
-    let name = payload.take(Field::Event);
+/// Decodes the event. Only the fields that the event reads can be wrong.
+pub(super) fn event(payload: &mut Payload<'_>) -> Result<Event, Problem> {
+    let name = std::mem::take(payload.values.value_mut(Field::Event));
     if name.is_blank() {
-        return Err(Problem::NoEvent);
+        return Err(Problem::Event { fault: Fault::Missing });
     }
     let Some(text) = name.as_text() else {
-        return Err(Problem::OddEvent { found: name.to_string() });
+        return Err(Problem::Event { fault: Fault::NotAText { found: name.to_string() } });
     };
     match KINDS.iter().find(|kind| kind.name == text) {
-        Some(kind) => {
-            Body { event: kind.name, payload: &mut payload }.callback(kind).map(Event::Callback)
-        }
+        Some(kind) => callback(kind, payload).map(Event::Callback),
         None => Ok(Event::Other(Text::from(text))),
     }
 }
 
-fn room_created(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
-    let is_known = !body.payload.field(Field::IdName).is_blank();
-    let creator_id = if is_known { Some(body.id(Field::IdName)?) } else { None };
+fn callback(kind: &Kind, payload: &mut Payload<'_>) -> Result<Callback, Problem> {
+    let mut body = Body { name: kind.name, fields: &mut payload.values };
+    // The room and its session come first, so that errors name them before what is in the room.
+    let room_id = body.id(Field::RoomId)?;
+    let session_id = body.session(body.first_of(kind.session))?;
+    let mut event = (kind.read)(&mut body)?;
+    if let CallbackEvent::StreamCreated(created) = &mut event {
+        created.details.playback = std::mem::take(&mut payload.playback);
+    }
+    Ok(Callback { room_id, session_id, event })
+}
+
+fn room_created(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
+    let creator_id = body.optional_id(Field::IdName)?;
     Ok(RoomCreated { created_at: body.time(Field::RoomCreateTime)?, creator_id }.into())
 }
 
-fn room_closed(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
-    Ok(RoomClosed {
-        closed_at: body.time(Field::RoomCloseTime)?,
-        reason: body.reason(Field::CloseReason, room_close_reason),
-    }
-    .into())
+fn room_closed(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
+    let closed_at = body.time(Field::RoomCloseTime)?;
+    Ok(RoomClosed { closed_at, reason: reason(body, Field::CloseReason, room_close_reason) }.into())
 }
 
-fn logged_in(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+fn logged_in(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
     Ok(UserLoggedIn {
         user_id: body.id(Field::UserAccount)?,
         user_session_id: body.session(Field::SessionId)?,
         login_at: body.time(Field::LoginTime)?,
-        counter: body.number(Field::UserUpdateSeq)?.unwrap_or(0),
+        counter: body.optional_number(Field::UserUpdateSeq)?.unwrap_or(0),
         user_name: body.text(Field::UserNickname),
-        role: role(body.payload.take(Field::UserRole)),
+        role: role(body.take(Field::UserRole)),
         room_name: body.text(Field::RoomName),
     }
     .into())
 }
 
-fn logged_out(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+fn logged_out(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
     Ok(UserLoggedOut {
         user_id: body.id(Field::UserAccount)?,
         user_session_id: body.session(Field::SessionId)?,
         login_at: body.optional_time(Field::LoginTime)?,
         logout_at: body.time(Field::LogoutTime)?,
-        counter: body.number(Field::UserUpdateSeq)?.unwrap_or(0),
-        reason: body.reason(Field::Reason, logout_reason),
+        counter: body.optional_number(Field::UserUpdateSeq)?.unwrap_or(0),
+        reason: reason(body, Field::Reason, logout_reason),
     }
     .into())
 }
 
-fn stream_created(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+fn stream_created(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
     Ok(StreamCreated {
         stream_id: body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?,
         stream_session_id: body.id(Field::StreamSid)?,
         created_at: body.time(Field::CreateTimeMs)?,
-        counter: body.number(Field::StreamSeq)?,
+        counter: body.optional_number(Field::StreamSeq)?,
         details: StreamDetails {
             publisher_id: Some(body.id(Field::UserId)?),
             publisher_name: body.text(Field::UserName),
             title: body.text(Field::Title),
             extra_info: body.text(Field::ExtraInfo),
-            playback: body.payload.take_playback(),
+            ..StreamDetails::default()
         },
     }
     .into())
 }
 
-fn stream_closed(body: &mut Body<'_, '_>) -> Result<CallbackEvent, Problem> {
+fn stream_closed(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
     Ok(StreamClosed {
         stream_id: body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?,
         stream_session_id: body.id(Field::StreamSid)?,
         created_at: body.optional_time(Field::CreateTimeMs)?,
         closed_at: body.time(Field::DestroyTimemillis)?,
-        counter: body.number(Field::StreamSeq)?,
-        reason: body.reason(Field::Type, stream_close_reason),
+        counter: body.optional_number(Field::StreamSeq)?,
+        reason: reason(body, Field::Type, stream_close_reason),
     }
     .into())
 }
 
-/// The body of one event, which is named where a field is wrong.
-struct Body<'a, 'de> {
-    event: &'static str,
-    payload: &'a mut Payload<'de>,
-}
-
-impl Body<'_, '_> {
-    /// The room and its session first, then what the event tells of them.
-    fn callback(mut self, kind: &Kind) -> Result<Callback, Problem> {
-        let room_id = self.id(Field::RoomId)?;
-        let session_id: SessionId = self.session(self.first_of(kind.session))?;
-        Ok(Callback { room_id, session_id, event: (kind.read)(&mut self)? })
-    }
-
-    /// Of two fields that tell the same, the first, unless only the other is there.
-    fn first_of(&self, [first, second]: [Field; 2]) -> Field {
-        let is_blank = |field| self.payload.field(field).is_blank();
-        if is_blank(first) && !is_blank(second) { second } else { first }
-    }
-
-    fn id<T: FromStr<Err = IdError>>(&mut self, field: Field) -> Result<T, Problem> {
-        self.place(field).id(self.payload.take(field))
-    }
-
-    fn session<T: FromStr<Err = IdError>>(&mut self, field: Field) -> Result<T, Problem> {
-        self.place(field).session(self.payload.take(field))
-    }
-
-    fn number(&self, field: Field) -> Result<Option<u64>, Problem> {
-        self.place(field).number(self.payload.field(field))
-    }
-
-    fn optional_time(&self, field: Field) -> Result<Option<Timestamp>, Problem> {
-        self.place(field).time(self.payload.field(field))
-    }
-
-    fn time(&self, field: Field) -> Result<Timestamp, Problem> {
-        self.optional_time(field)?.ok_or_else(|| self.place(field).missing())
-    }
-
-    fn reason<T>(&self, field: Field, name: fn(i64) -> T) -> Option<T> {
-        self.payload.field(field).signed().map(name)
-    }
-
-    fn text(&mut self, field: Field) -> Option<Text> {
-        self.payload.take(field).into_text()
-    }
-
-    fn place(&self, field: Field) -> Place {
-        Place { body: self.event, field: field.name() }
-    }
+/// Reads a reason. One that is no number is none, because it decides nothing.
+fn reason<T>(body: &CallbackBody<'_, '_>, field: Field, named: fn(i64) -> T) -> Option<T> {
+    body.fields.value(field).signed().map(named)
 }

@@ -1,5 +1,7 @@
-//! The fields of a body as they came, read in one pass. Which of them matter, and what is wrong
-//! with them, is known only once the event is, which may stand anywhere.
+//! The fields of a callback as they came, read in one pass.
+//!
+//! The event decides which of them matter and what is wrong with them, and it may stand anywhere in
+//! the body.
 
 use std::fmt;
 
@@ -7,45 +9,9 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::callback::PlaybackUrls;
 use crate::model::text::Text;
-use crate::model::time::Timestamp;
-use crate::vendor::zego::scalar::{Scalar, Texts};
-
-macro_rules! fields {
-    ($($field:ident = $name:literal,)*) => {
-        /// A field of one value that some event reads.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Field {
-            $(
-                #[doc = concat!("`", $name, "`.")]
-                $field,
-            )*
-        }
-
-        impl Field {
-            const COUNT: usize = [$($name),*].len();
-
-            /// Its name on the wire.
-            pub(super) const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$field => $name,)*
-                }
-            }
-        }
-
-        impl Key {
-            fn of(name: &str) -> Self {
-                match name {
-                    $($name => Self::One(Field::$field),)*
-                    "rtmp_url" => Self::Urls(Protocol::Rtmp),
-                    "hls_url" => Self::Urls(Protocol::Hls),
-                    "hdl_url" => Self::Urls(Protocol::Flv),
-                    "pic_url" => Self::Urls(Protocol::Pictures),
-                    _ => Self::Unknown,
-                }
-            }
-        }
-    };
-}
+use crate::vendor::zego::any::{Any, Texts};
+use crate::vendor::zego::body::{Fields, fields};
+use crate::vendor::zego::scalar::Scalar;
 
 fields! {
     Event = "event",
@@ -81,75 +47,51 @@ fields! {
     Type = "type",
 }
 
+/// Every field of the six events that is read. Text is borrowed from the body if it can be.
+#[derive(Debug)]
+pub(super) struct Payload<'de> {
+    pub(super) values: Values<'de>,
+    pub(super) playback: PlaybackUrls,
+}
+
+impl<'de> Payload<'de> {
+    /// Makes a body without fields.
+    pub(super) fn empty() -> Self {
+        Self { values: Values::EMPTY, playback: PlaybackUrls::default() }
+    }
+
+    /// Fills itself from a JSON object. It is filled in place, and handed on by reference, because
+    /// every move would copy hundreds of bytes.
+    pub(super) fn fill<D: Deserializer<'de>>(&mut self, body: D) -> Result<(), D::Error> {
+        body.deserialize_map(Fill(self))
+    }
+
+    /// Returns the list of addresses that stands under this name on the wire.
+    fn urls_mut(&mut self, name: UrlList) -> &mut Vec<Text> {
+        match name {
+            UrlList::Rtmp => &mut self.playback.rtmp,
+            UrlList::Hls => &mut self.playback.hls,
+            UrlList::Flv => &mut self.playback.flv,
+            UrlList::Pictures => &mut self.playback.pictures,
+        }
+    }
+}
+
 /// A key of the JSON object.
 #[derive(Debug, Clone, Copy)]
 enum Key {
-    One(Field),
-    Urls(Protocol),
+    Value(Field),
+    Urls(UrlList),
     Unknown,
 }
 
 /// One of the lists of [`PlaybackUrls`].
 #[derive(Debug, Clone, Copy)]
-enum Protocol {
+enum UrlList {
     Rtmp,
     Hls,
     Flv,
     Pictures,
-}
-
-/// Every field of the six events that is read. Text is borrowed from the body where it can be.
-#[derive(Debug)]
-pub(super) struct Payload<'de> {
-    fields: [Scalar<'de>; Field::COUNT],
-    playback: PlaybackUrls,
-}
-
-impl<'de> Payload<'de> {
-    /// A body without a field.
-    pub(super) fn empty() -> Self {
-        Self {
-            fields: [const { Scalar::Missing }; Field::COUNT],
-            playback: PlaybackUrls::default(),
-        }
-    }
-
-    /// Fills itself from a JSON object. In place, as it is some hundreds of bytes long, which would
-    /// be moved at every return.
-    pub(super) fn fill<D: Deserializer<'de>>(&mut self, body: D) -> Result<(), D::Error> {
-        body.deserialize_map(Fill(self))
-    }
-
-    pub(super) fn take(&mut self, field: Field) -> Scalar<'de> {
-        std::mem::take(&mut self.fields[field as usize])
-    }
-
-    pub(super) fn field(&self, field: Field) -> &Scalar<'de> {
-        &self.fields[field as usize]
-    }
-
-    pub(super) fn take_playback(&mut self) -> PlaybackUrls {
-        std::mem::take(&mut self.playback)
-    }
-
-    /// What the signature covers, and the signature.
-    pub(super) fn take_signed(&mut self) -> (Option<Timestamp>, Option<Text>, Option<Text>) {
-        let timestamp = self.field(Field::Timestamp).number().ok().flatten();
-        (
-            timestamp.map(Timestamp::from_secs),
-            self.take(Field::Nonce).into_text(),
-            self.take(Field::Signature).into_text(),
-        )
-    }
-
-    fn urls_mut(&mut self, protocol: Protocol) -> &mut Vec<Text> {
-        match protocol {
-            Protocol::Rtmp => &mut self.playback.rtmp,
-            Protocol::Hls => &mut self.playback.hls,
-            Protocol::Flv => &mut self.playback.flv,
-            Protocol::Pictures => &mut self.playback.pictures,
-        }
-    }
 }
 
 struct Fill<'a, 'de>(&'a mut Payload<'de>);
@@ -161,18 +103,17 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
         f.write_str("the object of a callback")
     }
 
-    /// A field that stands twice counts as its last value. To refuse it would fail events that are
-    /// not read at all.
+    /// Reads all fields. The last value of a field counts: to refuse a second one would also fail
+    /// events that nobody reads.
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         while let Some(key) = object.next_key()? {
             match key {
-                Key::One(field) => self.0.fields[field as usize] = object.next_value()?,
-                Key::Urls(protocol) => {
-                    *self.0.urls_mut(protocol) = object.next_value::<Texts>()?.0;
+                Key::Value(field) => *self.0.values.value_mut(field) = object.next_value()?,
+                Key::Urls(list) => {
+                    let Any(Texts(urls)) = object.next_value()?;
+                    *self.0.urls_mut(list) = urls;
                 }
-                Key::Unknown => {
-                    object.next_value::<IgnoredAny>()?;
-                }
+                Key::Unknown => drop(object.next_value::<IgnoredAny>()?),
             }
         }
         Ok(())
@@ -195,7 +136,13 @@ impl Visitor<'_> for KeyVisitor {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Key, E> {
-        Ok(Key::of(name))
+        Ok(match name {
+            "rtmp_url" => Key::Urls(UrlList::Rtmp),
+            "hls_url" => Key::Urls(UrlList::Hls),
+            "hdl_url" => Key::Urls(UrlList::Flv),
+            "pic_url" => Key::Urls(UrlList::Pictures),
+            _ => Field::named(name).map_or(Key::Unknown, Key::Value),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The answers about one room, put together.
+//! Puts the answers about one room together.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +8,15 @@ use crate::model::text::Text;
 use crate::model::time::Timestamp;
 use crate::vendor::zego::answer::{StreamList, UserPage};
 
-/// What the vendor's server answered about a room: page after page of its users, and its streams.
+/// The answers about one room: page after page of its users, and its streams.
 ///
-/// Ask for as much as is wanted, hand the answers in, and make an [`Observation`] of them. It may be
-/// stopped at any time: a list of which pages are missing is then partial, and tells nobody's
-/// absence; one that was not asked for tells nothing.
+/// Ask for as much as you want, hand the answers in, and make an [`Observation`] of them. You may
+/// stop at any time. A list with missing pages is partial, and says nobody is absent. A list that
+/// you did not ask for says nothing.
 ///
 /// Ask for the pages in ascending order (`Mode` 0), so that whoever comes meanwhile is on a later
-/// one. A user who is on two pages counts once. Where a page brings nobody new and yet is not the
-/// last, asking ends, so that no answer can keep the application asking; the list stays partial.
+/// page. A user on two pages counts once. If a page brings nobody new but is not the last, asking
+/// ends and the list stays partial. So no answer can keep the application asking for ever.
 ///
 /// # Example
 ///
@@ -56,20 +56,20 @@ pub struct RoomAnswers {
     streams: Option<Vec<ObservedStream>>,
 }
 
-/// How far the pages were read.
+/// How far the application has read the pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Pages {
-    /// None was.
+    /// It has read none.
     Unread,
-    /// There is another one, by this marker.
+    /// The next page has this marker.
     UpTo(Text),
-    /// All were.
+    /// It has read all.
     Read,
-    /// There is another one, and asking for it would not end.
+    /// There is a next page, but asking for it would not end.
     Endless,
 }
 
-/// Documents a method with an example on fresh answers.
+/// Writes the example of a method that is called on fresh answers.
 macro_rules! answers_example {
     ($($line:literal),+) => {
         concat!(
@@ -85,10 +85,10 @@ macro_rules! answers_example {
 }
 
 impl RoomAnswers {
-    /// Nothing was answered yet.
+    /// Starts without any answer.
     ///
-    /// `asked_at` is the moment before the first question is sent, whichever of them it is, on a
-    /// clock that agrees with the vendor's. What changes from then on is left to callbacks.
+    /// `asked_at` is the moment before the first question is sent, whichever it is. The clock must
+    /// agree with the clock of the vendor. Callbacks alone decide about later changes.
     ///
     #[doc = answers_example!("assert_eq!(answers.observation().observed_at, Timestamp::from_secs(9));")]
     #[must_use]
@@ -103,8 +103,8 @@ impl RoomAnswers {
         }
     }
 
-    /// Takes in the page that [`next_marker`](Self::next_marker) asked for. One that comes after
-    /// the last is passed over. Cost: the page, times the logarithm of the users.
+    /// Takes in the page that [`next_marker`](Self::next_marker) asked for. A page after the last
+    /// one is ignored. Cost: the page, times the logarithm of the users.
     ///
     #[doc = answers_example!(
         "let body = r#\"{\"Code\":0,\"Data\":{\"Marker\":\"b7\",\"UserList\":[{\"UserId\":\"ann\"}]}}\"#;",
@@ -128,8 +128,8 @@ impl RoomAnswers {
         };
     }
 
-    /// Takes in the list of streams. A later one replaces it; a stream that is in it twice counts
-    /// once. Cost: the list, times its logarithm.
+    /// Takes in the list of streams. A later list replaces it. A stream that is in the list twice
+    /// counts once. Cost: the list, times its logarithm.
     ///
     #[doc = answers_example!(
         "let body = r#\"{\"Code\":0,\"Data\":{\"StreamList\":[{\"StreamId\":\"camera\"}]}}\"#;",
@@ -143,8 +143,8 @@ impl RoomAnswers {
         self.streams = Some(streams);
     }
 
-    /// The marker of the page to ask for next, which is empty for the first; none where there is
-    /// none to ask for.
+    /// Returns the marker of the page to ask for next. It is empty for the first page, and `None` if
+    /// there is no page left.
     ///
     #[doc = answers_example!("assert_eq!(answers.next_marker(), Some(\"\"));")]
     #[must_use]
@@ -156,8 +156,8 @@ impl RoomAnswers {
         }
     }
 
-    /// What the answers tell. Where all pages were read and nobody was on them, it tells that
-    /// nobody is in the room, or that there is no room.
+    /// Makes an observation of the answers. If all pages were read and nobody was on them, nobody is
+    /// in the room, or there is no such room.
     ///
     #[doc = answers_example!("assert_eq!(answers.observation().users, ObservedList::NotAsked);")]
     #[must_use]

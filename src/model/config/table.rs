@@ -1,0 +1,131 @@
+//! How a table of settings becomes types and methods.
+
+/// Declares a struct of settings, its defaults, and for each row a getter of `Config` and a method
+/// of `ConfigBuilder`. So each setting is listed once, and its documentation is written once.
+///
+/// The documentation of a row goes on where "Sets", or "Returns", leaves off.
+macro_rules! settings {
+    (
+        $(#[$about:meta])*
+        pub struct $struct:ident $(at $part:ident)? $(with $whole:ident: $whole_type:ident)? {
+            $(
+                $(#[$what:meta])*
+                $name:ident: $type:ty = $default:expr, for example $example:expr;
+                    kept as $unit:ident in $field:ident: $kept:ty,
+            )+
+        }
+    ) => {
+        $(#[$about])*
+        ///
+        /// | setting | default |
+        /// |---|---|
+        $(
+            #[doc = concat!(
+                "| [`", stringify!($name), "`](ConfigBuilder::", stringify!($name), ") | `",
+                stringify!($default), "` |"
+            )]
+        )+
+        pub struct $struct {
+            $(pub(crate) $whole: $whole_type,)?
+            $(pub(crate) $field: $kept,)+
+        }
+
+        impl Default for $struct {
+            fn default() -> Self {
+                Self {
+                    $($whole: $whole_type::default(),)?
+                    $($field: $unit::keep($default),)+
+                }
+            }
+        }
+
+        impl $struct {
+            fn of(config: &Config) -> &Self {
+                &(*config)$(.$part)?
+            }
+
+            fn of_mut(config: &mut Config) -> &mut Self {
+                &mut (*config)$(.$part)?
+            }
+        }
+
+        impl Config {
+            $(
+                #[doc = "Returns"]
+                $(#[$what])*
+                ///
+                /// ```
+                /// # use std::time::Duration;
+                /// # use room_registry::Config;
+                #[doc = concat!(
+                    "assert_eq!(Config::default().", stringify!($name), "(), ",
+                    stringify!($default), ");"
+                )]
+                /// ```
+                #[must_use]
+                pub fn $name(&self) -> $type {
+                    $unit::read($struct::of(self).$field)
+                }
+            )+
+        }
+
+        impl ConfigBuilder {
+            $(
+                #[doc = "Sets"]
+                $(#[$what])*
+                ///
+                #[doc = concat!("Default: `", stringify!($default), "`.")]
+                ///
+                /// ```
+                /// # use std::time::Duration;
+                /// # use room_registry::{Config, Lifecycle};
+                #[doc = concat!(
+                    "let config = Config::builder().", stringify!($name), "(",
+                    stringify!($example), ").build()?;"
+                )]
+                #[doc = concat!(
+                    "assert_eq!(config.", stringify!($name), "(), ", stringify!($example), ");"
+                )]
+                /// # Ok::<(), room_registry::ConfigError>(())
+                /// ```
+                pub fn $name(mut self, $name: $type) -> Self {
+                    $struct::of_mut(&mut self.config).$field = $unit::keep($name);
+                    self
+                }
+            )+
+        }
+    };
+}
+
+pub(super) use settings;
+
+/// A span is kept in whole milliseconds.
+pub(super) mod span {
+    use std::time::Duration;
+
+    pub(in crate::model::config) use crate::model::time::millis as keep;
+
+    pub(in crate::model::config) fn read(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+}
+
+/// A span that may be missing is kept in whole milliseconds.
+pub(super) mod optional_span {
+    use std::time::Duration;
+
+    use crate::model::time::millis;
+
+    pub(in crate::model::config) fn keep(span: Option<Duration>) -> Option<u64> {
+        span.map(millis)
+    }
+
+    pub(in crate::model::config) fn read(millis: Option<u64>) -> Option<Duration> {
+        millis.map(Duration::from_millis)
+    }
+}
+
+/// Another value is kept as it is.
+pub(super) mod value {
+    pub(in crate::model::config) use std::convert::{identity as keep, identity as read};
+}
