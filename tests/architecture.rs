@@ -587,7 +587,7 @@ impl<'a> Reader<'a> {
                     }
                     let mut name = path.last().cloned().unwrap_or_default();
                     if self.text(0) == "as" {
-                        name = self.text(1).to_owned();
+                        self.text(1).clone_into(&mut name);
                         self.index += 2;
                     }
                     leaves.push((path.clone(), name));
