@@ -97,7 +97,7 @@
 struct Readme;
 
 mod collections;
-pub mod embedding;
+pub mod guide;
 mod model;
 mod read;
 mod registry;
