@@ -41,7 +41,8 @@
 //!     RoomRegistry, SessionId, Timestamp,
 //! };
 //!
-//! let clock = ManualClock::at(Timestamp::from_secs(1_763_596_800)); // `RoomRegistry::new` takes the system's
+//! // `RoomRegistry::new` takes the system's clock. This one stands still:
+//! let clock = ManualClock::at(Timestamp::from_secs(1_763_596_800));
 //! let mut registry = RoomRegistry::with_clock(Config::default(), clock);
 //!
 //! // Commands come from the app's own clients:
@@ -51,7 +52,7 @@
 //!
 //! // Callbacks come from the media server, in any order:
 //! let created = RoomCreated::new(Timestamp::from_secs(1_763_596_799));
-//! let callback = Callback::new(RoomId::new("r1")?, SessionId::new("858012925204410401")?, created);
+//! let callback = Callback::new(RoomId::new("r1")?, SessionId::new("8580129")?, created);
 //! assert_eq!(registry.apply_callback(&callback), Outcome::Applied);
 //! assert_eq!(registry.changes().count(), 1); // what the last call made different
 //! assert_eq!(registry.apply_callback(&callback), Outcome::Duplicate);
@@ -59,7 +60,7 @@
 //!
 //! // Readers see both:
 //! let room = registry.room("r1").unwrap();
-//! assert_eq!(room.session_id().unwrap().as_str(), "858012925204410401");
+//! assert_eq!(room.session_id().unwrap().as_str(), "8580129");
 //! assert_eq!(room.users().next().unwrap().name().unwrap(), "Tom");
 //! # Ok::<(), room_registry::Error>(())
 //! ```
