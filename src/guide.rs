@@ -1,4 +1,4 @@
-//! The guide: how the lists stay right, which lifecycle to choose, and how to build a server.
+//! Explains how the lists stay right, which lifecycle to choose, and how to build a server.
 //!
 //! The reference tells what each method does. The guide tells what holds for all of them.
 //!

@@ -1,6 +1,5 @@
 //! Where event time and local time meet: what a local clock costs that is apart from the media
 //! server's. The tests hold section 11 of the guide's rules.
-#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
 use room_registry::{
     Callback, CallbackEvent, Config, NewRoom, NewUser, Observation, ObservedUser, Outcome, Room,

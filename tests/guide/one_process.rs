@@ -1,6 +1,5 @@
 //! The server of the guide's page on one process: a mirror that follows it equals the registry,
 //! however many threads hand inputs in.
-#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
