@@ -1,6 +1,9 @@
-//! The **room list, room user lists and stream lists** of a live-streaming, meeting or voice-room
-//! app, kept right on the app's own server: from the app's commands (create, end, join, leave,
-//! heartbeat) and from the media server's callbacks, which arrive out of order, repeated, or never.
+//! Keeps the **room list, room user lists and stream lists** of a live-streaming, meeting or
+//! voice-room app right on the app's own server.
+//!
+//! It takes the app's commands (create, end, join, leave, heartbeat) and the media server's
+//! callbacks, which arrive out of order, repeatedly, or never. It answers with lists that are
+//! right all the same.
 //!
 //! ```text
 //! Command     ─┐                                      ┌─▶ Outcome, Error   what became of it
@@ -11,23 +14,24 @@
 //!
 //! # What it promises
 //!
-//! 1. **Order and repetition do not matter.** What is held and visible is a function of the *set*
-//!    of callbacks, not of their order.
+//! 1. **Order and repetition do not matter.** What is stored and visible follows from the *set* of
+//!    callbacks.
 //! 2. **Nothing lost means nothing wrong.** Once every callback has arrived within the retention,
-//!    and the media server's clocks differ by no more than half the tie window, what is visible is
-//!    the truth.
-//! 3. **No zombies.** Nothing that was seen to close comes back, however late a callback is.
-//! 4. **Bounded memory.** After a silence longer than the retention, what is visible is held and
-//!    nothing else.
-//! 5. **Losses are noticed and mended.** Signs tell that a callback was lost,
-//!    [`next_question`](RoomRegistry::next_question) says what to ask the media server, and an
+//!    what is visible is the truth. The media server's clocks may differ by half the tie window.
+//! 3. **No zombies.** Nothing that was seen to close comes back, however late a callback arrives.
+//! 4. **Bounded memory.** After a silence longer than the retention, what is visible is stored, and
+//!    almost nothing else.
+//! 5. **Losses are noticed and mended.** Signs tell that a callback was lost, and
+//!    [`next_question`](RoomRegistry::next_question) says what to ask the media server. An
 //!    [`Observation`] corrects what callbacks left wrong, and never what is newer than itself.
 //! 6. **Replicas merge** into exactly what one would hold that saw everything.
-//! 7. **Nothing happens behind your back**: no I/O, no thread, no clock but the one that it is
-//!    given, no `unsafe`. No input panics. An error leaves the state as it was.
+//! 7. **Changes are exact.** A [`Mirror`] that applies them equals what readers see.
+//! 8. **Nothing happens behind your back.** There is no I/O, no thread, no clock but the one that
+//!    you give, and no `unsafe`. No input panics. An error leaves the state as it was.
 //!
-//! What it cannot know is what it was never told: a callback that is lost for good leaves a ghost,
-//! or a room out of the list, until the next callback of that room or an observation says otherwise.
+//! It cannot know what nobody told it. A callback that is lost for good leaves a ghost in a list,
+//! or keeps a room out of it. That lasts until the next callback of the room or an observation says
+//! otherwise. [`guide::rules`] states each promise exactly, with its conditions.
 //!
 //! # Example
 //!
@@ -37,58 +41,86 @@
 //!     RoomRegistry, SessionId, Timestamp,
 //! };
 //!
-//! let clock = ManualClock::at(Timestamp::from_secs(1_763_596_800)); // `RoomRegistry::new` takes the system's
+//! // `RoomRegistry::new` takes the system's clock. This one stands still:
+//! let clock = ManualClock::at(Timestamp::from_secs(1_763_596_800));
 //! let mut registry = RoomRegistry::with_clock(Config::default(), clock);
 //!
-//! // Commands, from the app's own clients:
+//! // Commands come from the app's own clients:
 //! registry.create_room(NewRoom::new("r1", "tom").name("Tom's show"))?;
 //! registry.join_room("r1", NewUser::new("tom").name("Tom"))?;
 //! assert_eq!(registry.heartbeat("r1", "tom")?, Heartbeat::Alive);
 //!
-//! // Callbacks, from the media server, in any order:
+//! // Callbacks come from the media server, in any order:
 //! let created = RoomCreated::new(Timestamp::from_secs(1_763_596_799));
-//! let callback = Callback::new(RoomId::new("r1")?, SessionId::new("858012925204410401")?, created);
+//! let callback = Callback::new(RoomId::new("r1")?, SessionId::new("8580129")?, created);
 //! assert_eq!(registry.apply_callback(&callback), Outcome::Applied);
+//! assert_eq!(registry.changes().count(), 1); // what the last call made different
 //! assert_eq!(registry.apply_callback(&callback), Outcome::Duplicate);
-//!
-//! // What the last call made different, and what readers see:
 //! assert_eq!(registry.changes().count(), 0);
+//!
+//! // Readers see both:
 //! let room = registry.room("r1").unwrap();
-//! assert_eq!(room.session_id().unwrap().as_str(), "858012925204410401");
+//! assert_eq!(room.session_id().unwrap().as_str(), "8580129");
 //! assert_eq!(room.users().next().unwrap().name().unwrap(), "Tom");
 //! # Ok::<(), room_registry::Error>(())
 //! ```
 //!
+//! # Where to go
+//!
+//! | you want to | read |
+//! |---|---|
+//! | choose what ends a room | [`guide::lifecycles`] |
+//! | build a server | [`guide::embedding`]: in one process, with restarts, over a shared store, or sharded |
+//! | keep rooms in memory, or one room in a store | [`RoomRegistry`], or [`Room`] |
+//! | decode what your media server sends | [`vendor`] |
+//! | set timeouts, graces and limits | [`Config`] |
+//! | know what became of an input | [`Outcome`] and [`Error`] |
+//! | follow what changes | [`Change`] and [`Mirror`] |
+//! | know exactly what the lists show | [`guide::rules`] |
+//! | mend what lost callbacks left wrong | [`guide::repair`] |
+//! | change the library | [`guide::architecture`] and [`guide::laws`] |
+//!
 //! # Words
 //!
-//! - **room**: what the list lists. It is listed while it was created and not ended, or while a
+//! What the lists are about:
+//!
+//! - A **room** is what the list lists. It is listed while it was created and not ended, or while a
 //!   session of it is visible.
-//! - **business info**: what commands made of a room: host, name, attributes, lifecycle.
-//! - **session**: one life of a room at the media server, which names it. A room that is created
-//!   again has another session.
-//! - **user**: has two independent facets. A *membership* comes from a join and is kept up by
-//!   heartbeats; a *login* comes from callbacks. The user is listed while either holds.
-//! - **stream**: what a user publishes in a session.
-//! - **observation**: what the media server showed of a room when the application asked it. A user
-//!   of whom only an observation tells has a *presence* in place of a login.
-//! - **callback**: what the media server tells; **command**: what the app's clients ask for.
-//! - ***their* time** is stamped by the media server into a callback and orders facts; ***our*
-//!   time** is read from the [`Clock`] at receipt and drives heartbeats, graces and forgetting.
-//!   They never mix.
-//! - **retention**: how long closings are remembered, and how late an opening may be.
+//! - **Business info** is what commands made of a room: host, name, attributes, lifecycle.
+//! - A **session** is one life of a room at the media server, which names it. A room that is created
+//!   again there has another session. The **visible session** is the one that readers see.
+//! - A **user** has two independent facets. A *membership* comes from a join, and heartbeats keep it
+//!   up. A *login* comes from callbacks. The user is listed while either holds.
+//! - A **stream** is what a user publishes in a session.
 //!
-//! # Where to go from here
+//! What comes in:
 //!
-//! [`RoomRegistry`] is the collection in memory, [`Room`] the same rules on one room, for rooms that
-//! live in a store. [`Config`] has the settings, [`Outcome`] and [`Error`] what becomes of inputs,
-//! [`Change`] and [`Mirror`] what becomes different, and `zego` the first vendor's wire forms.
+//! - A **command** is what the app's clients ask for, and a **callback** is what the media server
+//!   tells by itself.
+//! - An **observation** is what the media server answered when the application asked about a room.
+//!   The **observed roster** is what observations said about who was there. A user whom only an
+//!   observation shows has a *presence* in place of a login.
 //!
-//! [`embedding`] tells how to build a server with it: in one process, with restarts, over a shared
-//! store, or sharded.
+//! How the rules speak:
+//!
+//! - **Event time** is stamped by the media server into a callback, and orders facts. **Local time**
+//!   is read from the [`Clock`] when an input arrives, and drives timeouts, graces and forgetting.
+//!   The two meet in five places: list orders, admission, forgetting, the time of an observation,
+//!   and whose turn it is to be asked about. [`guide::rules`] says what a difference costs in each.
+//! - The **rules** decide what a room stores and shows. The settings among them go along with stored
+//!   rooms, and rooms of other settings do not merge.
+//! - **Registers** hold what is known of a room. All that readers see follows from them.
+//! - A **closing tombstone** is a closing that is remembered, so that no late opening brings back
+//!   what it ended. The **retention** says for how long, and how late an opening may be.
+//! - **Signs of loss** tell that a callback is missing. A **sequence gap** is the strongest: a number
+//!   is missing between two that were seen.
+//! - The **repair status** of a room is what it knows about its own doubts. The planner asks about
+//!   rooms with gaps and signs first. Then come **quiet** ones, of which nothing came after a change
+//!   that no observation confirmed. It asks about all others in **rotation**.
 //!
 //! # Features
 //!
-//! - `serde` (default): the vendors' wire forms, and (de)serialisation of everything that is kept
+//! - `serde` (on by default) decodes the vendors' wire forms, and serialises everything that is kept
 //!   or sent.
 
 /// The README's example is compiled with the tests.
@@ -97,7 +129,7 @@
 struct Readme;
 
 mod collections;
-pub mod embedding;
+pub mod guide;
 mod model;
 mod read;
 mod registers;

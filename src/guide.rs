@@ -1,0 +1,45 @@
+//! Explains how the lists stay right, which lifecycle to choose, and how to build a server.
+//!
+//! The reference tells what each method does. The guide tells what holds for all of them.
+//!
+//! | page | read it to |
+//! |---|---|
+//! | [`lifecycles`] | choose what ends a room |
+//! | [`embedding`] | build a server, in one process or in many |
+//! | [`rules`] | know what the lists show, whatever arrives in whatever order |
+//! | [`repair`] | know what an observation mends, and what the planner asks |
+//! | [`laws`] | find the tests that hold each law of the two pages above |
+//! | [`architecture`] | change the library |
+//!
+//! [`rules`] and [`repair`] are the specification. If the code and a law differ, one of them has
+//! a defect, and a test decides which.
+
+#[doc = include_str!("guide/rules.md")]
+pub mod rules {}
+
+#[doc = include_str!("guide/repair.md")]
+pub mod repair {}
+
+#[doc = include_str!("guide/laws.md")]
+pub mod laws {}
+
+#[doc = include_str!("guide/architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("guide/lifecycles.md")]
+pub mod lifecycles {}
+
+#[doc = include_str!("guide/embedding.md")]
+pub mod embedding {
+    #[doc = include_str!("guide/embedding/one_process.md")]
+    pub mod one_process {}
+
+    #[doc = include_str!("guide/embedding/restarts.md")]
+    pub mod restarts {}
+
+    #[doc = include_str!("guide/embedding/shared_store.md")]
+    pub mod shared_store {}
+
+    #[doc = include_str!("guide/embedding/sharded.md")]
+    pub mod sharded {}
+}

@@ -1,0 +1,6 @@
+//! What the guide says, held against the library: its laws, its server, and its clocks.
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+
+mod laws;
+mod one_process;
+mod times;
