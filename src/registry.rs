@@ -144,13 +144,18 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn apply_callback(&mut self, callback: &Callback) -> Outcome {
         self.begin();
-        let work = Work::Callback(CallbackWork::new(callback, &self.config.fingerprint));
+        let mut work = Work::Callback(CallbackWork::new(callback, &self.config.fingerprint));
         let number = self.rooms.number_of(&callback.room_id);
-        self.callback(number, &callback.room_id, work)
+        self.callback(number, &callback.room_id, &mut work)
     }
 
     /// Hands a callback on, and counts what became of it.
-    fn callback(&mut self, number: Option<usize>, room_id: &RoomId, work: Work<'_>) -> Outcome {
+    fn callback(
+        &mut self,
+        number: Option<usize>,
+        room_id: &RoomId,
+        work: &mut Work<'_>,
+    ) -> Outcome {
         let answer = self.take_or_create(number, room_id, work, Cause::Callback);
         let outcome = outcome_of(answer.expect("no callback is an error"));
         self.outcomes.count(outcome);
@@ -341,10 +346,10 @@ impl<C: Clock> RoomRegistry<C> {
         &mut self,
         number: Option<usize>,
         room_id: &str,
-        work: Work<'_>,
+        mut work: Work<'_>,
     ) -> Result<Answer, Error> {
         match number {
-            Some(number) => self.take_at(number, work, Cause::Command),
+            Some(number) => self.take_at(number, &mut work, Cause::Command),
             None => Err(Error::RoomNotFound { room_id: id_text(room_id) }),
         }
     }
@@ -354,7 +359,7 @@ impl<C: Clock> RoomRegistry<C> {
         &mut self,
         number: Option<usize>,
         room_id: &RoomId,
-        work: Work<'_>,
+        work: &mut Work<'_>,
         cause: Cause,
     ) -> Result<Answer, Error> {
         if let Some(number) = number {
@@ -372,8 +377,13 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Hands work to the room that has a number.
-    fn take_at(&mut self, number: usize, work: Work<'_>, cause: Cause) -> Result<Answer, Error> {
-        self.prefetch_work(number, &work);
+    fn take_at(
+        &mut self,
+        number: usize,
+        work: &mut Work<'_>,
+        cause: Cause,
+    ) -> Result<Answer, Error> {
+        self.prefetch_work(number, work);
         let held = self.rooms.at_mut(number).expect("a room has this number");
         let unseen_since = held.room.registers.members.unseen_since();
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);

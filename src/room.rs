@@ -237,7 +237,7 @@ impl Room {
         config: &Config,
         now: Timestamp,
     ) -> Result<Heartbeat, Error> {
-        let work = Work::Heartbeat(Hashed::new(user_id), update);
+        let work = Work::Heartbeat(Hashed::new(user_id), update.non_empty());
         self.take(work, Cause::Command, config, now).map(heartbeat_of)
     }
 
@@ -349,14 +349,14 @@ impl Room {
 
     fn take(
         &mut self,
-        work: Work<'_>,
+        mut work: Work<'_>,
         cause: Cause,
         config: &Config,
         now: Timestamp,
     ) -> Result<Answer, Error> {
         self.check_settings(config)?;
         self.log.clear();
-        self.state.take(work, &mut Context::new(config, now, cause, &mut self.log))
+        self.state.take(&mut work, &mut Context::new(config, now, cause, &mut self.log))
     }
 
     fn check_settings(&self, config: &Config) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 //! and one hash of an id serves for every table that is asked for it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -49,7 +50,7 @@ impl<'a, I: AsRef<str> + ?Sized> Hashed<'a, I> {
 impl Hashed<'_, str> {
     /// Returns the same id as another value, with the hash that was taken.
     pub(crate) fn of<I: Clone>(self, id: I) -> HashedId<'static, I> {
-        HashedId { id: Cow::Owned(id), hash: self.hash }
+        HashedId { id: Cow::Owned(id), hash: Cell::new(Some(self.hash)) }
     }
 }
 
@@ -71,24 +72,24 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
     }
 }
 
-/// An id with its hash, borrowed from an input or owned.
+/// An id that is hashed once, when a table is first asked for it. It is borrowed from an input, or owned.
 #[derive(Debug, Clone)]
 pub(crate) struct HashedId<'a, I: Clone> {
     pub(crate) id: Cow<'a, I>,
-    hash: u32,
+    hash: Cell<Option<u32>>,
 }
 
 impl<'a, I: AsRef<str> + Clone> HashedId<'a, I> {
     pub(crate) fn borrowed(id: &'a I) -> Self {
-        Self { hash: hash(id.as_ref()), id: Cow::Borrowed(id) }
+        Self { hash: Cell::new(None), id: Cow::Borrowed(id) }
     }
 
     pub(crate) fn owned(id: I) -> Self {
-        Self { hash: hash(id.as_ref()), id: Cow::Owned(id) }
+        Self { hash: Cell::new(None), id: Cow::Owned(id) }
     }
 
     pub(crate) fn as_hashed(&self) -> Hashed<'_, I> {
-        Hashed { id: &self.id, hash: self.hash }
+        Hashed { id: &self.id, hash: Key::hash(self) }
     }
 }
 
@@ -98,7 +99,12 @@ impl<I: AsRef<str> + Clone> Key for HashedId<'_, I> {
     }
 
     fn hash(&self) -> u32 {
-        self.hash
+        if let Some(hash) = self.hash.get() {
+            return hash;
+        }
+        let hash = hash(self.text());
+        self.hash.set(Some(hash));
+        hash
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::id::{StreamId, UserId};
 use crate::registers::Registers;
 
 /// A place in each session, by the index of the session.
-type InSessions = SmallVec<[Option<usize>; 2]>;
+type InSessions = SmallVec<[Option<usize>; 1]>;
 
 /// Where a user stands.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::collections::id_table::{Hashed, HashedId};
 use crate::model::callback::Callback;
-use crate::model::command::{Heartbeat, UserUpdate};
+use crate::model::command::Heartbeat;
 use crate::model::error::Error;
 use crate::model::outcome::Outcome;
 use crate::registry::RoomRegistry;
@@ -49,9 +49,9 @@ impl<C: Clock> RoomRegistry<C> {
                 })
                 .collect();
             self.prefetch_callbacks(batch.iter().map(|(room_id, work)| (room_id, work)));
-            for ((room_id, work), callback) in batch.into_iter().zip(callbacks) {
+            for ((room_id, mut work), callback) in batch.into_iter().zip(callbacks) {
                 let number = self.rooms.number_of(&room_id);
-                outcomes.push(self.callback(number, &callback.room_id, work));
+                outcomes.push(self.callback(number, &callback.room_id, &mut work));
             }
         }
     }
@@ -87,7 +87,7 @@ impl<C: Clock> RoomRegistry<C> {
                 .collect();
             self.prefetch_heartbeats(batch.iter().map(|(room_id, user_id)| (room_id, user_id)));
             for (room_id, user_id) in batch {
-                answers.push(self.beat(room_id, user_id, UserUpdate::default()));
+                answers.push(self.beat(room_id, user_id, None));
             }
         }
     }

@@ -179,7 +179,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn heartbeat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
-        self.heartbeat_with(room_id, user_id, UserUpdate::default())
+        self.begin();
+        self.beat(Hashed::new(room_id), Hashed::new(user_id), None)
     }
 
     /// A heartbeat that carries an update (viewing time, points, place). Where the heartbeat is too
@@ -209,7 +210,7 @@ impl<C: Clock> RoomRegistry<C> {
         update: UserUpdate,
     ) -> Result<Heartbeat, Error> {
         self.begin();
-        self.beat(Hashed::new(room_id), Hashed::new(user_id), update)
+        self.beat(Hashed::new(room_id), Hashed::new(user_id), update.non_empty())
     }
 
     /// Hands a heartbeat on.
@@ -217,7 +218,7 @@ impl<C: Clock> RoomRegistry<C> {
         &mut self,
         room_id: Hashed<'_, str>,
         user_id: Hashed<'_, str>,
-        update: UserUpdate,
+        update: Option<UserUpdate>,
     ) -> Result<Heartbeat, Error> {
         let number = self.rooms.number_of(&room_id);
         self.take(number, room_id.id, Work::Heartbeat(user_id, update)).map(heartbeat_of)
@@ -343,7 +344,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.check_creation(&room)?;
         let room_id = room.room_id.clone();
         let number = self.rooms.number_of(&room_id);
-        self.take_or_create(number, &room_id, Work::Create(room), Cause::Command).map(|_| ())
+        self.take_or_create(number, &room_id, &mut Work::Create(room), Cause::Command).map(|_| ())
     }
 
     /// Creates the room that a user joins. A session that an end had hidden may show again and fill it:
@@ -365,7 +366,7 @@ impl<C: Clock> RoomRegistry<C> {
         };
         self.check_creation(&room)?;
         let before = number.and_then(|number| self.rooms.at(number)).cloned();
-        self.take_or_create(number, &room_id, Work::Create(room), Cause::Command)?;
+        self.take_or_create(number, &room_id, &mut Work::Create(room), Cause::Command)?;
         let number = self.rooms.number_of(&room_id);
         let joined = self.take(number, room_id.as_str(), Work::Join(user));
         if joined.is_err()

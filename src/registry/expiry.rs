@@ -163,7 +163,7 @@ impl<C: Clock> RoomRegistry<C> {
         for number in self.rooms.numbers_by_id() {
             let Some(held) = self.rooms.at_mut(number) else { continue };
             let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
-            held.room.take(Work::GrantGrace, &mut cx).expect("a grace is no error");
+            held.room.take(&mut Work::GrantGrace, &mut cx).expect("a grace is no error");
             self.index.update(number, held, &self.config, self.now);
             self.dirty.push(held.room.id.clone());
         }

@@ -34,9 +34,6 @@ impl<C: Clock> RoomRegistry<C> {
                 }
                 self.prefetch_room(held, number);
                 prefetch_lists(&held.room);
-                if let Some(user_id) = callback.user_id() {
-                    prefetch_user(&held.room, user_id);
-                }
             }
             Work::Observation(..)
             | Work::Create(_)

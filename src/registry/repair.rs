@@ -39,9 +39,10 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn apply_observation(&mut self, observation: &Observation) -> Result<Outcome, Error> {
         self.begin();
-        let work = Work::observation(observation, &self.config.fingerprint)?;
+        let mut work = Work::observation(observation, &self.config.fingerprint)?;
         let number = self.rooms.number_of(&observation.room_id);
-        let answer = self.take_or_create(number, &observation.room_id, work, Cause::Repaired)?;
+        let answer =
+            self.take_or_create(number, &observation.room_id, &mut work, Cause::Repaired)?;
         let outcome = outcome_of(answer);
         self.index.planner.answered(observation.room_id.as_str(), self.now);
         Ok(outcome)

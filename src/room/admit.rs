@@ -29,7 +29,7 @@ impl RoomState {
     pub(super) fn admit(
         &self,
         work: &Work<'_>,
-        at: &mut At<'_>,
+        at: &At<'_>,
         cx: &Context<'_>,
     ) -> Result<Admission, Error> {
         match work {
@@ -49,7 +49,9 @@ impl RoomState {
                 self.check_listed()?;
                 let Some(place) = at.member else {
                     self.check_visible_user(at, user_id.id)?;
-                    updated_membership(&self.new_membership(cx), update)?;
+                    if let Some(update) = update {
+                        updated_membership(&self.new_membership(cx), update)?;
+                    }
                     return Ok(Admission::Admitted);
                 };
                 let timeout_ms = cx.config.heartbeat_timeout_ms;
@@ -57,7 +59,7 @@ impl RoomState {
                 if member.is_some_and(|member| member.is_timed_out(timeout_ms, cx.now)) {
                     return Ok(Admission::AfterTimeout(place));
                 }
-                if let Some(member) = member.filter(|_| !update.is_empty()) {
+                if let (Some(member), Some(update)) = (member, update) {
                     updated_membership(member.membership(), update)?;
                 }
                 Ok(Admission::Admitted)

@@ -34,7 +34,11 @@ use crate::rules::visibility::Visible;
 
 impl RoomState {
     /// Takes an input: first what is due, then the input itself, then what is to be reported of losses.
-    pub(crate) fn take(&mut self, work: Work<'_>, cx: &mut Context<'_>) -> Result<Answer, Error> {
+    pub(crate) fn take(
+        &mut self,
+        work: &mut Work<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<Answer, Error> {
         self.tick(cx)?;
         // Heartbeats that come together, or from outside, wait for nothing.
         let sweeps = !matches!(work, Work::GrantGrace | Work::TakeHeartbeats(_));
@@ -68,8 +72,8 @@ impl RoomState {
         self.clock = self.clock.max(other.clock);
         other.clock = self.clock;
         let mut untold = ChangeLog::default();
-        other.take(Work::Tick, &mut Context::new(cx.config, cx.now, cx.cause, &mut untold))?;
-        self.take(Work::Merge(Box::new(other)), cx).map(|_| ())
+        other.take(&mut Work::Tick, &mut Context::new(cx.config, cx.now, cx.cause, &mut untold))?;
+        self.take(&mut Work::Merge(Box::new(other)), cx).map(|_| ())
     }
 
     /// Does what is due, at most `budget` steps of it.
@@ -115,12 +119,12 @@ impl RoomState {
     }
 
     /// Takes the seven steps.
-    fn pass(&mut self, work: Work<'_>, cx: &mut Context<'_>) -> Result<Answer, Error> {
+    fn pass(&mut self, work: &mut Work<'_>, cx: &mut Context<'_>) -> Result<Answer, Error> {
         // 1. Resolve.
-        let mut at = self.resolve(&work);
+        let mut at = self.resolve(work);
 
         // 2. Admit.
-        match self.admit(&work, &mut at, cx)? {
+        match self.admit(work, &at, cx)? {
             Admission::Admitted => {}
             Admission::Answered(answer) => return Ok(answer),
             Admission::AfterTimeout(place) => {
@@ -128,13 +132,18 @@ impl RoomState {
                 if let Work::Heartbeat(..) = work {
                     return Ok(Answer::Heartbeat(Heartbeat::TimedOut));
                 }
-                at = self.resolve(&work);
+                at = self.resolve(work);
             }
         }
 
         // 3. Look.
-        let concerns_everybody = self.concerns_everybody(&work);
-        let mut before = self.look(&at.target, concerns_everybody);
+        let concerns_everybody = self.concerns_everybody(work);
+        let is_refresh = at.member.is_some() && matches!(at.target, Target::Session);
+        let mut before = if at.is_outdated || is_refresh {
+            Before::nobody(self.is_listed()) // it changes nothing that readers see
+        } else {
+            self.look(&at.target, concerns_everybody)
+        };
 
         // 4. Join.
         let told = cx.log.len();
@@ -175,11 +184,11 @@ impl RoomState {
     fn pass_because(
         &mut self,
         cause: Cause,
-        work: Work<'_>,
+        mut work: Work<'_>,
         cx: &mut Context<'_>,
     ) -> Result<Answer, Error> {
         let before = std::mem::replace(&mut cx.cause, cause);
-        let answer = self.pass(work, cx);
+        let answer = self.pass(&mut work, cx);
         cx.cause = before;
         answer
     }
@@ -201,11 +210,11 @@ impl RoomState {
     /// Forgets what the retention lets go by now, at most `budget` steps. Nothing visible changes.
     fn sweep(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Result<(), Error> {
         while *budget > 0 && self.projection.sweep_at.is_some_and(|at| at <= cx.now) {
-            let due = self.projection.pop_due(&self.registers, &self.settings, cx.now);
+            let due = self.projection.next_due(cx.now);
             #[cfg(room_registry_check)]
             let described = format!("{due:?} {:?} {:?}", cx.now, self.registers);
-            let work = due.map_or(Work::ForgetSession, Work::Forget);
-            let Answer::Expired(expired) = self.pass(work, cx)? else { return Ok(()) };
+            let mut work = due.map_or(Work::ForgetSession, Work::Forget);
+            let Answer::Expired(expired) = self.pass(&mut work, cx)? else { return Ok(()) };
             #[cfg(room_registry_check)]
             assert!(expired.forgotten > 0, "nothing was due: {described}");
             if expired.forgotten == 0 {
@@ -362,10 +371,7 @@ impl RoomState {
         if step.is_lost || is_everybody || observed_all {
             self.projection.reschedule(registers, settings);
         } else {
-            // What was forgotten was taken out of the schedule.
-            let is_taken_out = matches!(step.answer, Answer::Expired(_));
-            let scheduled = before.due.filter(|_| !is_taken_out);
-            self.projection.schedule_target(registers, settings, scheduled, &at.target);
+            self.projection.schedule_target(registers, settings, before.due, &at.target);
             self.projection.schedule_sweep(registers, settings);
         }
     }

@@ -98,17 +98,17 @@ impl RoomState {
     /// Joins an input into the registers.
     pub(super) fn join(
         &mut self,
-        work: Work<'_>,
+        work: &mut Work<'_>,
         at: &mut At<'_>,
         before: &mut Before,
         cx: &mut Context<'_>,
     ) -> Step {
         match work {
-            Work::Callback(callback) => self.join_callback(&callback, at, before, cx),
+            Work::Callback(callback) => self.join_callback(callback, at, before, cx),
             Work::Observation(observation, verdict) => {
                 let (registers, rules) = (&mut self.registers, &self.settings);
                 let (changed, resolved) =
-                    registers.join_observation(observation, verdict, cx.now, rules);
+                    registers.join_observation(observation, *verdict, cx.now, rules);
                 registers.drop_empty();
                 cx.is_moved |= resolved;
                 cx.signs_changed |= resolved;
@@ -120,9 +120,9 @@ impl RoomState {
                 self.create(room, cx);
                 Step { is_info_other: true, ..Step::changed(Answer::Done) }
             }
-            Work::Update(mut info) => {
-                info.updated_at = info.updated_at.max(cx.now);
-                self.registers.info = Some(info);
+            Work::Update(info) => {
+                let updated_at = info.updated_at.max(cx.now);
+                self.registers.info = Some(RoomInfo { updated_at, ..info.clone() });
                 Step { is_info_other: true, ..Step::changed(Answer::Done) }
             }
             Work::End | Work::EndByLifecycle => {
@@ -138,7 +138,7 @@ impl RoomState {
                 self.end_membership(at, cx.config.heartbeats_end_logins, cx);
                 Step { is_content_other: true, ..Step::changed(Answer::Done) }
             }
-            Work::Heartbeat(_, update) => self.beat(&update, at, cx),
+            Work::Heartbeat(_, update) => self.beat(update.as_ref(), at, cx),
             Work::UpdateUser(_, update) => self.update_member(&update, at, Answer::Done, cx),
             Work::UpdateStream(_, attributes) => {
                 let Target::Stream(stream_id, places) = &mut at.target else {
@@ -147,7 +147,9 @@ impl RoomState {
                 let Some(stream) = self.stream(&stream_id.as_hashed()) else {
                     return Step::ended(Answer::Done);
                 };
-                let Ok(Some(attributes)) = updated_attributes(stream.attributes, attributes) else {
+                let Ok(Some(attributes)) =
+                    updated_attributes(stream.attributes, std::mem::take(attributes))
+                else {
                     return Step::ended(Answer::Done);
                 };
                 let stream_session_id = stream.stream_session_id().cloned();
@@ -160,7 +162,7 @@ impl RoomState {
                 Step { is_content_other: true, ..Step::changed(Answer::Done) }
             }
             Work::TakeHeartbeats(heartbeats) => {
-                self.registers.members.take_heartbeats(&heartbeats, cx.now);
+                self.registers.members.take_heartbeats(heartbeats, cx.now);
                 Step::ended(Answer::Done)
             }
             Work::GrantGrace => {
@@ -169,14 +171,15 @@ impl RoomState {
                 Step::ended(Answer::Done)
             }
             Work::Merge(other) => {
-                let updated = self.registers.merge(other.registers, cx.now, &self.settings);
+                let other = std::mem::take(&mut other.registers);
+                let updated = self.registers.merge(other, cx.now, &self.settings);
                 Step { updated, is_merge: true, ..Step::changed(Answer::Done) }
             }
             Work::ClockSetBack => {
                 self.registers.pull_back(cx.now);
                 Step::changed(Answer::Done)
             }
-            Work::Forget(subject) => self.forget(&subject, at, cx),
+            Work::Forget(subject) => self.forget(subject, at, cx),
             Work::ForgetSession => self.forget_session(at, cx),
             Work::Tick => Step::ended(Answer::Done),
         }
@@ -190,7 +193,7 @@ impl RoomState {
         cx: &mut Context<'_>,
     ) -> Step {
         let CallbackWork { callback, facts, .. } = work;
-        if self.rulebook().is_outdated(facts) {
+        if at.is_outdated {
             // Nothing of it can be stored, whatever else is. Only its counter is news.
             if let Some(session) = at.session {
                 self.record_counters(session, callback, false, cx);
@@ -291,7 +294,7 @@ impl RoomState {
 
     /// Gives the room business info. A session that callbacks opened is adopted. One that an end had
     /// hidden, and that still runs, shows again.
-    fn create(&mut self, room: CheckedRoom, cx: &Context<'_>) {
+    fn create(&mut self, room: &CheckedRoom, cx: &Context<'_>) {
         let registers = &mut self.registers;
         // A room that is created again in the millisecond of its end counts as created one later. So
         // what the end hid and what the creation shows can be told apart.
@@ -300,9 +303,9 @@ impl RoomState {
         registers.info = Some(RoomInfo {
             updated_at: created_at,
             created_at,
-            host_id: room.host_id,
-            name: room.name,
-            attributes: room.attributes,
+            host_id: room.host_id.clone(),
+            name: room.name.clone(),
+            attributes: room.attributes.clone(),
             lifecycle: room.lifecycle,
         });
         registers.empty_since = None;
@@ -323,11 +326,11 @@ impl RoomState {
         registers.hide_all(ended_at, cx.now);
     }
 
-    fn join_member(&mut self, user: CheckedUser, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+    fn join_member(&mut self, user: &CheckedUser, at: &mut At<'_>, cx: &Context<'_>) -> Step {
         let mut membership = self.new_membership(cx);
-        membership.name = user.name;
-        membership.role = user.role;
-        membership.attributes = user.attributes;
+        membership.name.clone_from(&user.name);
+        membership.role.clone_from(&user.role);
+        membership.attributes.clone_from(&user.attributes);
         if let Target::User(user_id, places) = &mut at.target {
             let user_id: &HashedId<'_, UserId> = user_id;
             let place = self.registers.members.join(user_id.as_hashed(), membership, cx.now);
@@ -349,22 +352,24 @@ impl RoomState {
     }
 
     /// A heartbeat. That of a user who is only logged in gives that user a membership.
-    fn beat(&mut self, update: &UserUpdate, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+    fn beat(&mut self, update: Option<&UserUpdate>, at: &mut At<'_>, cx: &Context<'_>) -> Step {
         let alive = Answer::Heartbeat(Heartbeat::Alive);
         let Some(place) = at.member else {
             let membership = self.new_membership(cx);
-            let membership = updated_membership(&membership, update).map(|(updated, _)| updated);
-            if let (Target::User(user_id, places), Ok(membership)) = (&mut at.target, membership) {
+            let membership = match update.map(|update| updated_membership(&membership, update)) {
+                Some(Ok((updated, _))) => updated,
+                Some(Err(_)) | None => membership, // an update that is refused is not admitted
+            };
+            if let Target::User(user_id, places) = &mut at.target {
                 let place = self.registers.members.join(user_id.as_hashed(), membership, cx.now);
                 places.member = Some(place);
             }
             return Step { is_content_other: true, ..Step::changed(alive) };
         };
         self.registers.members.beat(place, cx.now);
-        if update.is_empty() {
-            Step::ended(alive)
-        } else {
-            self.update_member(update, at, alive, cx)
+        match update {
+            None => Step::ended(alive),
+            Some(update) => self.update_member(update, at, alive, cx),
         }
     }
 

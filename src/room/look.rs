@@ -22,7 +22,7 @@ pub(crate) struct Before {
     pub(crate) was_listed: bool,
     pub(crate) looked: Looked,
     /// What the concerned user or stream added to the summary of each session.
-    pub(crate) summaries: SmallVec<[Summary; 2]>,
+    pub(crate) summaries: SmallVec<[Summary; 1]>,
     /// When something of the concerned user or stream was to be forgotten.
     pub(crate) due: Option<Timestamp>,
 }
@@ -68,6 +68,13 @@ pub(crate) struct StreamBefore {
 enum OwnedStreamSource {
     Fact { held: HeldStream },
     Presence(StreamPresence),
+}
+
+impl Before {
+    /// Nobody was looked at.
+    pub(crate) fn nobody(was_listed: bool) -> Self {
+        Self { was_listed, looked: Looked::Nobody, summaries: SmallVec::new(), due: None }
+    }
 }
 
 impl UserBefore {
@@ -135,26 +142,23 @@ impl RoomState {
     /// Looks at the user, the stream or everybody whom an operation concerns.
     pub(super) fn look(&self, target: &Target<'_>, everybody: bool) -> Before {
         let registers = &self.registers;
-        let mut before = Before {
-            was_listed: self.is_listed(),
-            looked: Looked::Nobody,
-            summaries: SmallVec::new(),
-            due: None,
-        };
+        let mut before = Before::nobody(self.is_listed());
         let book = self.rulebook();
         match target {
             Target::Session => {}
             Target::User(_, places) => {
-                before.summaries.extend((0..registers.sessions.len()).map(|session| {
-                    registers.user_at(session, places).map(Summary::of_user).unwrap_or_default()
-                }));
+                for session in 0..registers.sessions.len() {
+                    let part = registers.user_at(session, places).map(Summary::of_user);
+                    before.summaries.push(part.unwrap_or_default());
+                }
                 before.due = book.due(book.user_forgettable_at(self.visible(), places));
                 before.looked = Looked::User(self.look_at_user(places));
             }
             Target::Stream(_, places) => {
-                before.summaries.extend((0..registers.sessions.len()).map(|session| {
-                    registers.stream_at(session, places).map(Summary::of_stream).unwrap_or_default()
-                }));
+                for session in 0..registers.sessions.len() {
+                    let part = registers.stream_at(session, places).map(Summary::of_stream);
+                    before.summaries.push(part.unwrap_or_default());
+                }
                 before.due = book.due(book.stream_forgettable_at(self.visible(), places));
                 before.looked = Looked::Stream(self.look_at_stream(places));
             }

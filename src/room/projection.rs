@@ -476,24 +476,24 @@ impl Projection {
         target: &Target<'_>,
     ) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let (at, id) = match target {
+        let at = book.due(match target {
             Target::Session => return,
-            Target::User(id, places) => {
-                let at = book.user_forgettable_at(self.visible, places);
-                (at, Forgettable::User(id.id.clone().into_owned()))
-            }
-            Target::Stream(id, places) => {
-                let at = book.stream_forgettable_at(self.visible, places);
-                (at, Forgettable::Stream(id.id.clone().into_owned()))
-            }
-        };
-        let at = book.due(at);
-        if let Some(at) = at.filter(|_| at != scheduled) {
-            self.schedule.push(at, id.clone());
+            Target::User(_, places) => book.user_forgettable_at(self.visible, places),
+            Target::Stream(_, places) => book.stream_forgettable_at(self.visible, places),
+        });
+        if at == scheduled {
+            return;
         }
-        // The first was true before. It is still, unless it is about this one.
-        if self.schedule.first().is_some_and(|(_, first)| *first == id) {
-            self.drop_outlived(registers, settings);
+        let id = match target {
+            Target::Session => return,
+            Target::User(id, _) => Forgettable::User((*id.id).clone()),
+            Target::Stream(id, _) => Forgettable::Stream((*id.id).clone()),
+        };
+        if let Some(scheduled) = scheduled {
+            self.schedule.remove(&(scheduled, id.clone()));
+        }
+        if let Some(at) = at {
+            self.schedule.insert((at, id));
         }
     }
 
@@ -522,20 +522,10 @@ impl Projection {
         self.schedule_sweep(registers, settings);
     }
 
-    /// Takes out the next user or stream of which something can be forgotten by now.
-    pub(crate) fn pop_due(
-        &mut self,
-        registers: &Registers,
-        settings: &Fingerprint,
-        now: Timestamp,
-    ) -> Option<Forgettable> {
-        let (at, _) = self.schedule.first()?;
-        if at > now {
-            return None;
-        }
-        let (_, due) = self.schedule.pop()?;
-        self.drop_outlived(registers, settings);
-        Some(due)
+    /// Returns the next user or stream of which something can be forgotten by now.
+    pub(crate) fn next_due(&self, now: Timestamp) -> Option<Forgettable> {
+        let (at, subject) = self.schedule.iter().next()?;
+        (*at <= now).then(|| subject.clone())
     }
 
     /// Finds out when a sweep can next forget something.
@@ -543,26 +533,7 @@ impl Projection {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let current = book.current();
         let sessions = book.sessions_due(current, self.visible.is_some());
-        self.sweep_at = earlier(self.schedule.first().map(|(at, _)| at), sessions);
-    }
-
-    /// Drops entries that what they name has outlived, so that the first one is true.
-    fn drop_outlived(&mut self, registers: &Registers, settings: &Fingerprint) {
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        while let Some((at, subject)) = self.schedule.first() {
-            let forgettable_at = match subject {
-                Forgettable::User(id) => {
-                    book.user_forgettable_at(self.visible, &registers.user_places(id))
-                }
-                Forgettable::Stream(id) => {
-                    book.stream_forgettable_at(self.visible, &registers.stream_places(id))
-                }
-            };
-            if book.due(forgettable_at) == Some(at) {
-                return;
-            }
-            self.schedule.pop();
-        }
+        self.sweep_at = earlier(self.schedule.iter().next().map(|(at, _)| *at), sessions);
     }
 
     /// Finds out which signs of loss are raised.

@@ -12,6 +12,8 @@ pub(crate) struct At<'a> {
     pub(crate) session: Option<usize>,
     /// Whom the input is about.
     pub(crate) target: Target<'a>,
+    /// Whether nothing of a callback can be stored, whatever else is known.
+    pub(crate) is_outdated: bool,
     /// The member whom a heartbeat is from. It needs no other place.
     pub(crate) member: Option<usize>,
 }
@@ -20,10 +22,17 @@ impl RoomState {
     /// Looks up what an input names.
     pub(super) fn resolve<'a>(&self, work: &Work<'a>) -> At<'a> {
         let registers = &self.registers;
-        let mut at = At { session: None, target: Target::Session, member: None };
+        let mut at =
+            At { session: None, target: Target::Session, is_outdated: false, member: None };
         match work {
             Work::Callback(callback) => {
                 at.session = registers.session_index(&callback.callback.session_id);
+                at.is_outdated = self.rulebook().is_outdated(&callback.facts);
+                let closes = callback.facts.user.is_some_and(|user| user.closing.is_some())
+                    || callback.facts.stream.is_some_and(|stream| stream.key.closed);
+                if at.is_outdated && !closes {
+                    return at; // only a closing is admitted by what is known of its subject
+                }
                 at.target = match &callback.subject {
                     Subject::Session => Target::Session,
                     Subject::User(user_id) => {
@@ -41,7 +50,7 @@ impl RoomState {
             }
             Work::Heartbeat(user_id, update) => {
                 at.member = registers.members.place_of(user_id);
-                if at.member.is_none() || !update.is_empty() {
+                if at.member.is_none() || update.is_some() {
                     at.target = self.resolve_user(*user_id);
                 }
             }

@@ -27,7 +27,8 @@ pub(crate) enum Work<'a> {
     End,
     Join(CheckedUser),
     Leave(Hashed<'a, str>),
-    Heartbeat(Hashed<'a, str>, UserUpdate),
+    /// With the update that it carries, if it changes anything.
+    Heartbeat(Hashed<'a, str>, Option<UserUpdate>),
     UpdateUser(Hashed<'a, str>, UserUpdate),
     UpdateStream(Hashed<'a, str>, BTreeMap<Text, Option<Text>>),
     TakeHeartbeats(Vec<(&'a str, Timestamp)>),

@@ -176,8 +176,10 @@ impl UserUpdate {
         self
     }
 
-    /// Returns whether the update changes nothing.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.user_name.is_none() && self.role.is_none() && self.attributes.is_empty()
+    /// Returns the update, if it changes anything.
+    pub(crate) fn non_empty(self) -> Option<Self> {
+        let is_empty =
+            self.user_name.is_none() && self.role.is_none() && self.attributes.is_empty();
+        (!is_empty).then_some(self)
     }
 }
