@@ -1,14 +1,15 @@
 //! Snapshots, rooms and journals in a format that does not describe itself: what is read must be
 //! all that was written, in its order.
 
-use crate::support::effort::properties;
-use crate::support::history::{Options, junk_callback, valid_history};
-use crate::support::inputs::input;
 use proptest::prelude::*;
 use room_registry::{
     Command, Config, Input, JournalEntry, ManualClock, Mirror, NewRoom, NewUser, Room,
     RoomRegistry, Timestamp,
 };
+use room_registry_world::effort::properties;
+use room_registry_world::history::{Options, valid_history};
+use room_registry_world::inputs::input;
+use room_registry_world::junk::junk_callback;
 
 type Registry = RoomRegistry<ManualClock>;
 

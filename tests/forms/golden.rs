@@ -181,7 +181,7 @@ fn restored() -> Registry {
 #[expect(clippy::disallowed_methods, reason = "a test, not the library")]
 fn regenerate(written: &str) {
     if std::env::var_os("REGENERATE").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/snapshot-1.json");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/snapshot-1.json");
         std::fs::write(path, written).unwrap();
         panic!("the file was written anew; run the test again");
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::effort::properties;
-use crate::support::inputs::input;
 use proptest::prelude::*;
 use room_registry::{
     Answer, Clock, Command, Config, Error, Heartbeat, Input, JournalEntry, ManualClock, Mirror,
     NewRoom, NewUser, RoomRegistry, Timestamp,
 };
+use room_registry_world::effort::properties;
+use room_registry_world::inputs::input;
 use serde_json::{Value, json};
 
 type Registry = RoomRegistry<ManualClock>;

@@ -6,8 +6,6 @@ mod binary;
 mod golden;
 mod journal;
 mod snapshots;
-#[path = "../support/mod.rs"]
-mod support;
 mod wire;
 mod zego_answers;
 mod zego_decoding;

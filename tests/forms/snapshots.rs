@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::effort::properties;
-use crate::support::history::junk_callback;
 use proptest::prelude::*;
 use room_registry::{
     Config, ManualClock, Mirror, NewRoom, NewUser, Observation, ObservedStream, ObservedUser,
     RoomId, RoomRegistry, SessionId, StreamId, Timestamp, UserId,
 };
+use room_registry_world::effort::properties;
+use room_registry_world::junk::junk_callback;
 use serde_json::{Value, json};
 
 const START: u64 = 1_003_000;

@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-use crate::support::effort::properties;
 use crate::wire::strategy::json;
 use proptest::prelude::*;
 use room_registry::zego::{
@@ -12,18 +11,14 @@ use room_registry::{
     Config, ManualClock, Observation, ObservedList, ObservedStream, ObservedUser, Outcome, Role,
     RoomId, RoomRegistry, StreamId, Timestamp, UserId,
 };
+use room_registry_world::effort::properties;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// The text of a sample answer.
 macro_rules! sample {
     ($name:literal) => {
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/fixtures/zego/answers/",
-            $name,
-            ".json"
-        ))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/zego/answers/", $name, ".json"))
     };
 }
 

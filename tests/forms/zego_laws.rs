@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::effort::properties;
+use room_registry_world::effort::properties;
+use room_registry_world::zego::{Envelope, Style, encode};
+
 use crate::wire::body::fixture;
 use crate::wire::strategy::{callback, json};
-use crate::wire::{Style, encode};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -41,7 +42,7 @@ proptest! {
         sent_at in 0..4_000_000_000_u64,
         style in select(Style::ALL.to_vec()),
     ) {
-        let body = encode(&callback, sent_at, style);
+        let body = encode(&callback, &Envelope::unsigned(sent_at, 350_176), style);
         let decoded: Notification = serde_json::from_str(&body.to_string()).unwrap();
         prop_assert_eq!(decoded.event, Event::Callback(callback));
         prop_assert_eq!(decoded.timestamp, Some(Timestamp::from_secs(sent_at)));

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::effort::properties;
-use crate::support::history::junk_callback;
 use proptest::prelude::*;
 use room_registry::{
     Change, Config, Error, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, RoomRegistry,
     Timestamp, UserRef,
 };
+use room_registry_world::effort::properties;
+use room_registry_world::junk::junk_callback;
 
 const START: Timestamp = Timestamp::from_secs(1_763_596_800);
 

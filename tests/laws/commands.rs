@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::commands::{Model, ModelRoom, START, TIMEOUT, registry};
-use crate::support::effort::properties;
-use crate::support::sightings::{Told, junk};
 use proptest::prelude::*;
 use room_registry::{
     Clock, Config, Error, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Role, RoomRegistry,
     RoomUpdate, Timestamp, UserUpdate,
 };
+use room_registry_world::commands::{Model, ModelRoom, START, TIMEOUT, registry};
+use room_registry_world::effort::properties;
+use room_registry_world::junk::junk;
+use room_registry_world::sightings::Told;
 
 #[derive(Debug, Clone)]
 enum Step {

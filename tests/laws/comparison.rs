@@ -2,13 +2,14 @@
 //! stand in the README; print them with
 //! `TEST_EFFORT=5 cargo test --release --test laws comparison -- --nocapture`.
 
-use crate::support::effort::{seeds, times};
-use crate::support::history::{Options, Rng, as_it_arrives, permutations, room_id, valid_history};
-use crate::support::interpreter::as_truth;
-use crate::support::recipe::Recipe;
-use crate::support::truth::truth;
-use crate::support::view::visible_of;
 use room_registry::{Callback, Config, Room, Timestamp};
+use room_registry_world::effort::{seeds, times};
+use room_registry_world::history::{Options, as_it_arrives, permutations, room_id, valid_history};
+use room_registry_world::interpreter::as_truth;
+use room_registry_world::recipe::Recipe;
+use room_registry_world::rng::Rng;
+use room_registry_world::truth::truth;
+use room_registry_world::view::visible_of;
 
 /// Our time, an hour and more after everything, within the retention.
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
@@ -125,7 +126,7 @@ fn in_order_and_never_within_one_millisecond_the_published_recipe_is_right() {
 
 /// As it might arrive in practice: a little late each, some only with a retry of the vendor's.
 fn with_latency(history: &[Callback], seed: u64) -> Vec<Callback> {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let mut arrivals: Vec<_> = history
         .iter()
         .map(|callback| {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::support::effort::properties;
 use proptest::prelude::*;
 use room_registry::{
     Callback, ChangeKind, Clock, Config, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser,
     RoomCreated, RoomId, RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
 };
+use room_registry_world::effort::properties;
 
 const ROOMS: usize = 100;
 const TIMEOUT: Duration = Duration::from_secs(90);

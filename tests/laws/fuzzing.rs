@@ -1,9 +1,9 @@
 //! Inputs of every kind, as bytes: what the fuzz targets check under the guidance of coverage, here
 //! by chance, and what they once found.
 
-use crate::support::effort::properties;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use room_registry_world::effort::properties;
 
 proptest! {
     #![proptest_config(properties(400))]

@@ -1,14 +1,14 @@
 //! Inputs as values: into one room as into a registry.
 
-use crate::support::effort::properties;
-use crate::support::is_stored_as;
-use crate::support::story::{at, created, login, observation, room_id, stream_created, user};
 use proptest::prelude::*;
 use room_registry::{
     Answer, Attributes, Callback, CallbackEvent, Cause, Change, Command, Config, Error, Heartbeat,
     Input, ManualClock, NewRoom, NewUser, Reason, Role, Room, RoomId, RoomRegistry, SessionId,
     StreamId, UserId,
 };
+use room_registry_world::effort::properties;
+use room_registry_world::is_stored_as;
+use room_registry_world::story::{at, created, login, observation, room_id, stream_created, user};
 
 fn callback(event: impl Into<CallbackEvent>) -> Input {
     Callback::new(room_id(), SessionId::new("1").expect("a valid id"), event).into()

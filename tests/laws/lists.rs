@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::support::effort::properties;
 use proptest::prelude::*;
 use room_registry::{
     Callback, Config, CursorError, Direction, ManualClock, NewRoom, NewUser, RoomCursor, RoomId,
     RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, StreamCreated, StreamCursor, StreamId,
     StreamSessionId, Timestamp, UserCursor, UserRef,
 };
+use room_registry_world::effort::properties;
 
 const ORDERS: [RoomOrder; 4] =
     [RoomOrder::Newest, RoomOrder::Oldest, RoomOrder::MostUsers, RoomOrder::Id];

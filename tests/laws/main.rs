@@ -18,6 +18,4 @@ mod repair;
 mod repair_truth;
 mod replicas;
 mod retention;
-#[path = "../support/mod.rs"]
-mod support;
 mod touched;

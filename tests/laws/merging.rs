@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use crate::support::effort::properties;
-use crate::support::history::room_id;
-use crate::support::repair_view::{observed_of, sight_of};
-use crate::support::sightings::{Told, junk, observed_at, present_user};
-use crate::support::view::stored_of;
 use proptest::prelude::*;
 use room_registry::{
     Callback, Config, Error, ManualClock, Mirror, NewRoom, NewUser, Room, RoomId, RoomRegistry,
     RoomUpdate, Timestamp, UserUpdate,
 };
+use room_registry_world::effort::properties;
+use room_registry_world::history::room_id;
+use room_registry_world::junk::junk;
+use room_registry_world::repair_view::{observed_of, sight_of};
+use room_registry_world::sightings::{Told, observed_at, present_user};
+use room_registry_world::view::stored_of;
 use serde_json::Value;
 
 const START: u64 = 1_020_000;

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use crate::support::effort::{properties, seeds};
-use crate::support::history::{
-    Options, as_it_arrives, junk_callback, permutations, room_id, valid_history,
-};
-use crate::support::interpreter::as_truth;
-use crate::support::model::{Settings, evaluate};
-use crate::support::truth::truth;
-use crate::support::view::{stored_of, visible_of};
 use proptest::prelude::*;
 use room_registry::{Callback, Config, Mirror, Room, Timestamp};
+use room_registry_world::effort::{properties, seeds};
+use room_registry_world::history::{Options, as_it_arrives, permutations, room_id, valid_history};
+use room_registry_world::interpreter::as_truth;
+use room_registry_world::junk::junk_callback;
+use room_registry_world::model::{Settings, evaluate};
+use room_registry_world::truth::truth;
+use room_registry_world::view::{stored_of, visible_of};
 
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
 

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::effort::properties;
+use room_registry_world::effort::properties;
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test, not the library")]
 fn seeds_of_past_failures_are_tried_again() {
-    let laws = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/laws");
+    let laws = Path::new(env!("CARGO_MANIFEST_DIR")).join("laws");
     let mut files = 0;
     for entry in fs::read_dir(laws).unwrap() {
         let path = entry.unwrap().path();

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use crate::support::effort::properties;
-use crate::support::history::{Rng, permutations, room_id};
-use crate::support::model::Settings;
-use crate::support::repair_model::{Rules, evaluate_all};
-use crate::support::repair_view::{observed_of, sight_of};
-use crate::support::sightings::{Told, junk, observed_at, present_stream, present_user};
-use crate::support::view::stored_of;
 use proptest::prelude::*;
 use room_registry::{
     Callback, CallbackEvent, Cause, Config, Mirror, Observation, Outcome, Room, RoomClosed,
     RoomCreated, SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp,
     UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
 };
+use room_registry_world::effort::properties;
+use room_registry_world::history::{permutations, room_id};
+use room_registry_world::junk::junk;
+use room_registry_world::model::Settings;
+use room_registry_world::repair_model::{Rules, evaluate_all};
+use room_registry_world::repair_view::{observed_of, sight_of};
+use room_registry_world::rng::Rng;
+use room_registry_world::sightings::{Told, observed_at, present_stream, present_user};
+use room_registry_world::view::stored_of;
 
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
 
@@ -183,9 +185,9 @@ fn evaluate(
     told: &[Told],
     rules: Rules,
 ) -> (
-    crate::support::model::Stored,
-    crate::support::repair_model::Observed,
-    Option<crate::support::repair_model::Sight>,
+    room_registry_world::model::Stored,
+    room_registry_world::repair_model::Observed,
+    Option<room_registry_world::repair_model::Sight>,
 ) {
     let (mut callbacks, mut observations) = (Vec::new(), Vec::new());
     for told in told {
@@ -236,7 +238,7 @@ fn tell(room: &mut Room, told: &Told, config: &Config) {
 }
 
 fn shuffled_with_repeats(told: &[Told], seed: u64) -> Vec<Told> {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let mut all = told.to_vec();
     all.extend(told.iter().filter(|_| rng.chance(40)).cloned());
     rng.shuffle(&mut all);

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::support::effort::{seeds, times};
-use crate::support::history::{Options, Rng, room_id, valid_history};
-use crate::support::repair_view::{observed_of, sight_of};
-use crate::support::sightings::{Answers, Told, true_observation};
-use crate::support::truth::truth;
-use crate::support::view::stored_of;
 use room_registry::{
     Callback, CallbackEvent, Config, Observation, Outcome, Room, RoomRef, SessionId, Timestamp,
 };
+use room_registry_world::effort::{seeds, times};
+use room_registry_world::history::{Options, room_id, valid_history};
+use room_registry_world::repair_view::{observed_of, sight_of};
+use room_registry_world::rng::Rng;
+use room_registry_world::sightings::{Answers, Told, true_observation};
+use room_registry_world::truth::truth;
+use room_registry_world::view::stored_of;
 
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
 /// The default clock skew.
@@ -31,7 +32,7 @@ struct Scene {
 fn true_observations_change_nothing_where_nothing_was_lost() {
     let config = config();
     for (seed, history) in histories(80) {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let answers = Answers { named: rng.chance(50), partly: rng.below(60) };
         let mut told = heard(&history);
         for _ in 0..=rng.below(5) {
@@ -54,7 +55,7 @@ fn after_a_complete_true_observation_the_visible_state_is_the_truth_of_that_mome
     let config = config();
     let mut mended = 0;
     for (seed, history) in histories(1_200) {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let answers = Answers { named: rng.chance(50), partly: 0 };
         let (moment, observation) = look(&history, answers, &mut rng);
         let told = &history[..moment];
@@ -76,7 +77,7 @@ fn what_is_still_under_way_or_repeated_and_older_observations_do_no_harm() {
     let config = config();
     let mut checked = 0;
     for (seed, history) in histories(1_000) {
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let answers = Answers { named: rng.chance(50), partly: 0 };
         let (moment, observation) = look(&history, answers, &mut rng);
         let (arrived, lost) = with_losses(&history, &observation, 1 + seed % 60, &mut rng);
@@ -216,7 +217,7 @@ impl Known {
 
 /// A history with losses and delays beside looks that are handed in early or late.
 fn deliveries(history: &[Callback], seed: u64) -> Vec<(Timestamp, Told)> {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let longest = [5_000, RETENTION, 3 * RETENTION][usize::try_from(seed % 3).unwrap()];
     let delayed = |at: Timestamp, rng: &mut Rng| {
         let delay = if rng.chance(70) { rng.below(1_000) } else { rng.below(longest) };

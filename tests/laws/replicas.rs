@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::effort::{seeds, times};
-use crate::support::history::{Options, Rng, room_id, valid_history};
-use crate::support::interpreter::as_truth;
-use crate::support::truth::truth;
-use crate::support::view::{stored_of, visible_of};
 use room_registry::{Callback, Config, Outcome, Room, Timestamp};
+use room_registry_world::effort::{seeds, times};
+use room_registry_world::history::{Options, room_id, valid_history};
+use room_registry_world::interpreter::as_truth;
+use room_registry_world::rng::Rng;
+use room_registry_world::truth::truth;
+use room_registry_world::view::{stored_of, visible_of};
 
 /// Rules: the delay and the time between two merges together stay below the retention.
 const RETENTION: u64 = 60_000;
@@ -88,7 +89,7 @@ fn replicas_that_are_merged_often_enough_equal_the_one_that_saw_everything() {
             max_gap: [2_000, 8_000, 30_000][usize::try_from(seed % 3).unwrap()],
         };
         let history = valid_history(seed, options);
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let mut replicas = Replicas::of(2 + usize::try_from(seed % 2).unwrap());
         let mut merged_at = history[0].latest_time();
         let mut now = merged_at;

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::effort::{properties, seeds, times};
-use crate::support::history::{Options, Rng, room_id, valid_history};
-use crate::support::interpreter::as_truth;
-use crate::support::repair_view::sight_of;
-use crate::support::sightings::{Told, junk};
-use crate::support::truth::truth;
-use crate::support::view::{stored_of, visible_of};
 use proptest::prelude::*;
 use room_registry::{
     Callback, CallbackEvent, Config, ManualClock, NewRoom, NewUser, Outcome, Room, RoomRef,
     RoomRegistry, SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp,
     UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
 };
+use room_registry_world::effort::{properties, seeds, times};
+use room_registry_world::history::{Options, room_id, valid_history};
+use room_registry_world::interpreter::as_truth;
+use room_registry_world::junk::junk;
+use room_registry_world::repair_view::sight_of;
+use room_registry_world::rng::Rng;
+use room_registry_world::sightings::Told;
+use room_registry_world::truth::truth;
+use room_registry_world::view::{stored_of, visible_of};
 
 const MINUTE: u64 = 60_000;
 /// The default retention.
@@ -25,7 +27,7 @@ type Delivery = (Timestamp, Callback);
 
 /// A history as it is delivered with delays of up to `longest`, now and then repeated.
 fn delivered(history: &[Callback], seed: u64, longest: u64) -> Vec<Delivery> {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let mut deliveries = Vec::new();
     for callback in history {
         for _ in 0..=u64::from(rng.chance(20)) {

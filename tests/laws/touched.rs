@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::support::effort::properties;
-use crate::support::inputs::input;
 use proptest::prelude::*;
 use room_registry::{
     Clock, Config, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Room, RoomRegistry, Timestamp,
     UserUpdate,
 };
+use room_registry_world::effort::properties;
+use room_registry_world::inputs::input;
 use serde_json::Value;
 
 const START: u64 = 1_003_000;

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use crate::support::commands::{START, TIMEOUT, registry, registry_with};
-use crate::support::history::{Options, valid_history};
 use room_registry::{
     Callback, Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror,
     NewRoom, NewUser, RoomId, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId, UserLoggedIn,
     UserSessionId,
 };
+use room_registry_world::commands::{START, TIMEOUT, registry, registry_with};
+use room_registry_world::history::{Options, valid_history};
 
 #[test]
 fn a_heartbeat_is_in_time_until_exactly_the_timeout() {

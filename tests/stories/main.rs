@@ -9,6 +9,4 @@ mod contract;
 mod observations;
 mod planner;
 mod repair;
-#[path = "../support/mod.rs"]
-mod support;
 mod suspicion;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::story::{
-    Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
-    stream_created, user,
-};
 use room_registry::{
     Cause, ChangeKind, Config, Error, Mirror, NewRoom, NewUser, Observation, Outcome, RoomClosed,
     SessionId, Sign, Text, UserId,
+};
+use room_registry_world::story::{
+    Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
+    stream_created, user,
 };
 
 #[test]

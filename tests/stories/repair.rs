@@ -1,9 +1,9 @@
 //! What observations can and cannot mend, each as a story of one room.
 
-use crate::support::story::{
+use room_registry::{NewRoom, Outcome, Room, RoomClosed};
+use room_registry_world::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_created, user,
 };
-use room_registry::{NewRoom, Outcome, Room, RoomClosed};
 
 // Where they cannot be exact, and what mends it.
 

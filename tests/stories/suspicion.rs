@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use crate::support::history::{Options, Rng, valid_history};
-use crate::support::is_stored_as;
 use room_registry::{
     Callback, CallbackEvent, Change, ChangeKind, Config, ManualClock, Mirror, Observation,
     ObservedUser, Outcome, RoomClosed, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId, Sign,
     StreamClosed, StreamCreated, StreamId, StreamSessionId, SuspectedList, Timestamp, UserId,
     UserLoggedIn, UserLoggedOut, UserSessionId,
 };
+use room_registry_world::history::{Options, valid_history};
+use room_registry_world::is_stored_as;
+use room_registry_world::rng::Rng;
 
 /// Seconds.
 const START: u64 = 1_000_000;
@@ -317,10 +318,10 @@ fn nothing_is_suspected_where_nothing_is_lost_and_a_loss_mostly_is() {
             suspicions.into_iter().any(|suspicion| !usual.contains(&suspicion.sign))
         };
         assert!(!odd(play(None)), "seed {seed}: {:?}", play(None));
-        let whole = crate::support::view::visible_in(&history, None);
-        let mut rng = Rng(seed);
+        let whole = room_registry_world::view::visible_in(&history, None);
+        let mut rng = Rng::new(seed);
         let index = usize::try_from(rng.below(history.len() as u64)).expect("an index");
-        if crate::support::view::visible_in(&history, Some(index)) != whole {
+        if room_registry_world::view::visible_in(&history, Some(index)) != whole {
             lost += 1;
             found += u32::from(odd(play(Some(index))));
         }

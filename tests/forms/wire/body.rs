@@ -7,47 +7,47 @@ use serde_json::Value;
 /// The text of a sample body.
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/zego/", $name, ".json"))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/zego/", $name, ".json"))
     };
 }
 pub(crate) use fixture;
 
 /// A body to change.
 #[derive(Debug, Clone)]
-pub struct Body(pub Value);
+pub(crate) struct Body(pub(crate) Value);
 
 impl Body {
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self(serde_json::from_str(text).unwrap())
     }
 
-    pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.0[field] = value.into();
         self
     }
 
-    pub fn without(mut self, field: &str) -> Self {
+    pub(crate) fn without(mut self, field: &str) -> Self {
         self.0.as_object_mut().unwrap().remove(field).unwrap();
         self
     }
 
     #[track_caller]
-    pub fn decoded(&self) -> Callback {
+    pub(crate) fn decoded(&self) -> Callback {
         decoded(&self.0.to_string())
     }
 
     #[track_caller]
-    pub fn refused(&self) -> String {
+    pub(crate) fn refused(&self) -> String {
         refused(&self.0.to_string())
     }
 }
 
-pub fn room_login() -> Body {
+pub(crate) fn room_login() -> Body {
     Body::of(fixture!("room_login"))
 }
 
 #[track_caller]
-pub fn decoded(body: &str) -> Callback {
+pub(crate) fn decoded(body: &str) -> Callback {
     match serde_json::from_str(body).unwrap() {
         Event::Callback(callback) => callback,
         other => panic!("{other:?}"),
@@ -55,6 +55,6 @@ pub fn decoded(body: &str) -> Callback {
 }
 
 #[track_caller]
-pub fn refused(body: &str) -> String {
+pub(crate) fn refused(body: &str) -> String {
     serde_json::from_str::<Event>(body).unwrap_err().to_string()
 }

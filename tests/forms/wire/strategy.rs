@@ -11,7 +11,7 @@ use room_registry::{
 };
 use serde_json::Value;
 
-pub fn json() -> impl Strategy<Value = Value> {
+pub(crate) fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -32,7 +32,7 @@ pub fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-pub fn callback() -> impl Strategy<Value = Callback> {
+pub(crate) fn callback() -> impl Strategy<Value = Callback> {
     (id(RoomId::new), session(SessionId::new), event())
         .prop_map(|(room_id, session_id, event)| Callback::new(room_id, session_id, event))
 }

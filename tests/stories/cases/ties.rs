@@ -33,7 +33,7 @@ fn a_close_stamped_before_the_creation_of_its_session_counts_where_the_clock_ske
         let millis = Duration::from_millis;
         let config =
             Config::builder().clock_skew(millis(clock_skew)).tie_window(millis(100)).build();
-        for order in crate::support::history::permutations(told.len()) {
+        for order in room_registry_world::history::permutations(told.len()) {
             let clock = ManualClock::at(at(6_000));
             let mut registry = RoomRegistry::with_clock(config.clone().unwrap(), clock);
             for index in order {

@@ -1,4 +1,4 @@
-//! The virtual media server: many rooms, what happens in them, and its own lists.
+//! The media server: many rooms, what happens in them, and its own lists.
 //!
 //! What it tells is a valid history. A room is created with its first user and closes with its last,
 //! or when it is ended; it is created again later, in a new session. Users log in, log out, and log
@@ -6,61 +6,69 @@
 //! their streams. Streams come, go, and are published again. Counters run per session. Several
 //! machines stamp the callbacks, any of them any callback, and their clocks differ.
 
-use std::collections::BTreeMap;
-
 use room_registry::{
-    Callback, CallbackEvent, ObservedStream, ObservedUser, RoomClosed, RoomCreated, RoomId,
-    SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Text, Timestamp, UserId,
-    UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, CallbackEvent, ObservedStream, ObservedUser, RoomClosed, RoomCreated, SessionId,
+    StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 
-use super::names::{Names, STREAMS_A_USER, USERS};
-use super::rng::{Rng, Share};
+use super::names::{Names, STREAMS_A_USER, USERS, bit, index};
+use super::rng::{Dice, Share};
+use super::room::{Login, MediaRoom};
 
 /// How many machines of the vendor's stamp callbacks.
 const MACHINES: usize = 8;
 
 /// What a callback is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub enum Subject {
     /// The room as a whole, and so everything in it.
     Room,
+    /// A user, by number.
     User(usize),
+    /// A stream, by number.
     Stream(usize),
 }
 
 /// A callback that the server told.
 #[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) room: usize,
-    pub(crate) subject: Subject,
-    pub(crate) callback: Callback,
+pub struct Told {
+    /// The number of the room.
+    pub room: usize,
+    /// What in the room it is about.
+    pub subject: Subject,
+    /// What it says.
+    pub callback: Callback,
 }
 
 /// Who and what is in a room, a bit an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Lists {
-    pub(crate) open: bool,
-    pub(crate) users: u64,
-    pub(crate) streams: u64,
+pub struct Lists {
+    /// Whether a session runs.
+    pub open: bool,
+    /// A bit for each user.
+    pub users: u64,
+    /// A bit for each stream.
+    pub streams: u64,
 }
 
-/// How it behaves.
+/// How the media server behaves.
 #[derive(Debug, Clone)]
-pub(crate) struct Manners {
-    pub(crate) rooms: usize,
+pub struct Manners {
+    /// How many rooms it has.
+    pub rooms: usize,
     /// The average time between two callbacks of a room.
-    pub(crate) change_every: u64,
+    pub change_every: u64,
     /// How far its clocks are apart, at most.
-    pub(crate) skew: u64,
+    pub skew: u64,
     /// How often a logout comes without its login time.
-    pub(crate) without_login_time: Share,
+    pub without_login_time: Share,
 }
 
+/// A media server that behaves as its manners say, by chance.
 #[derive(Debug)]
-pub(crate) struct MediaServer {
+pub struct MediaServer {
     manners: Manners,
-    rng: Rng,
+    rng: Dice,
     clocks: [u64; MACHINES],
     names: Names,
     rooms: Vec<Room>,
@@ -70,36 +78,32 @@ pub(crate) struct MediaServer {
 
 #[derive(Debug)]
 struct Room {
-    id: RoomId,
-    live: Option<Live>,
+    media: MediaRoom,
+    /// How many users the session attracts.
+    crowd: u64,
     /// When each list was last asked for.
     asked_at: [Option<u64>; 2],
 }
 
-/// A session that runs.
-#[derive(Debug)]
-struct Live {
-    session_id: SessionId,
-    /// How many users it attracts.
-    crowd: u64,
-    users: BTreeMap<usize, (UserSessionId, Timestamp)>,
-    streams: BTreeMap<usize, (StreamSessionId, Timestamp)>,
-    user_counter: u64,
-    stream_counter: u64,
-}
-
 /// A list of the server's API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum List {
+pub enum List {
+    /// Who is in a room.
     Users,
+    /// What is published in a room.
     Streams,
 }
 
 impl MediaServer {
-    pub(crate) fn new(manners: Manners, seed: u64) -> Self {
-        let mut rng = Rng::new(seed, 1);
+    /// Starts the media server of a seed. All its rooms are closed.
+    pub fn new(manners: Manners, seed: u64) -> Self {
+        let mut rng = Dice::new(seed, 1);
         let clocks = [(); MACHINES].map(|()| rng.between(0, manners.skew));
-        let room = |index| Room { id: Names::room(index), live: None, asked_at: [None; 2] };
+        let room = |index| Room {
+            media: MediaRoom::new(Names::room(index)),
+            crowd: 0,
+            asked_at: [None; 2],
+        };
         Self {
             rooms: (0..manners.rooms).map(room).collect(),
             manners,
@@ -111,20 +115,20 @@ impl MediaServer {
         }
     }
 
-    /// When the first thing happens in a room, counted from the start.
-    pub(crate) fn first_step(&mut self) -> u64 {
+    /// Answers when the first thing happens in a room, counted from the start.
+    pub fn first_step(&mut self) -> u64 {
         let mean = self.manners.change_every * 2;
         self.rng.pause(mean)
     }
 
-    /// Something happens in a room. Answers in how long the next thing does.
-    pub(crate) fn step(&mut self, room: usize, now: u64) -> u64 {
+    /// Lets something happen in a room. Answers in how long the next thing does.
+    pub fn step(&mut self, room: usize, now: u64) -> u64 {
         let before = self.told.len();
         let mut scene = Scene { server: self, room, now };
-        if scene.server.rooms[room].live.is_none() {
-            scene.open();
-        } else {
+        if scene.room().is_open() {
             scene.go_on();
+        } else {
+            scene.open();
         }
         // So that a callback comes at the stated rate, however many a step tells.
         let told = (self.told.len() - before) as u64;
@@ -134,27 +138,28 @@ impl MediaServer {
         self.rng.pause(self.manners.change_every * told * 10 / 9)
     }
 
-    /// What was told since the last call.
-    pub(crate) fn told(&mut self) -> impl Iterator<Item = Told> {
+    /// Answers what was told since the last call.
+    pub fn told(&mut self) -> impl Iterator<Item = Told> {
         self.told.drain(..)
     }
 
-    /// What is true now.
-    pub(crate) fn lists(&self, room: usize) -> Lists {
-        let bits = |ids: &mut dyn Iterator<Item = &usize>| ids.fold(0, |bits, id| bits | 1 << id);
-        self.rooms[room].live.as_ref().map_or_else(Lists::default, |live| Lists {
-            open: true,
-            users: bits(&mut live.users.keys()),
-            streams: bits(&mut live.streams.keys()),
-        })
+    /// Answers what is true now.
+    pub fn lists(&self, room: usize) -> Lists {
+        let room = &self.rooms[room].media;
+        Lists {
+            open: room.is_open(),
+            users: room.logins().fold(0, |bits, (id, _)| bits | bit(id.as_str())),
+            streams: room.streams().fold(0, |bits, (id, _)| bits | bit(id.as_str())),
+        }
     }
 
-    pub(crate) fn session_id(&self, room: usize) -> Option<&SessionId> {
-        self.rooms[room].live.as_ref().map(|live| &live.session_id)
+    /// Answers the session that runs in a room.
+    pub fn session_id(&self, room: usize) -> Option<&SessionId> {
+        self.rooms[room].media.session_id()
     }
 
-    /// Whether the API takes a call: 1 a second a room for users, 1 in 10 s a room for streams.
-    pub(crate) fn admits(&mut self, room: usize, list: List, now: u64) -> bool {
+    /// Answers whether the API takes a call: 1 a second a room for users, 1 in 10 s a room for streams.
+    pub fn admits(&mut self, room: usize, list: List, now: u64) -> bool {
         let (which, pause) = match list {
             List::Users => (0, 1_000),
             List::Streams => (1, 10_000),
@@ -167,28 +172,20 @@ impl MediaServer {
         admitted
     }
 
-    /// The user list as the API tells it: names, no session, no login time.
-    pub(crate) fn users(&self, room: usize) -> Vec<ObservedUser> {
-        let live = self.rooms[room].live.as_ref();
-        let users = live.into_iter().flat_map(|live| live.users.keys());
-        users
-            .map(|index| {
-                let user_id = self.names.user(*index);
-                ObservedUser::new(user_id.clone()).name(user_id.as_str())
-            })
-            .collect()
+    /// Answers the user list as the API tells it: names, no session, no login time.
+    pub fn users(&self, room: usize) -> Vec<ObservedUser> {
+        let users = self.rooms[room].media.logins();
+        users.map(|(id, _)| ObservedUser::new(id.clone()).name(id.as_str())).collect()
     }
 
-    /// The stream list as the API tells it: with the creation time.
-    pub(crate) fn streams(&self, room: usize) -> Vec<ObservedStream> {
-        let live = self.rooms[room].live.as_ref();
-        let streams = live.into_iter().flat_map(|live| &live.streams);
+    /// Answers the stream list as the API tells it: with the creation time.
+    pub fn streams(&self, room: usize) -> Vec<ObservedStream> {
+        let streams = self.rooms[room].media.streams();
         streams
-            .map(|(index, (_, created_at))| {
-                let publisher_id = self.names.user(index / STREAMS_A_USER).clone();
-                let stream = ObservedStream::new(self.names.stream(*index).clone());
-                let mut stream = stream.publisher_id(publisher_id);
-                stream.created_at = Some(*created_at);
+            .map(|(id, held)| {
+                let mut stream = ObservedStream::new(id.clone());
+                stream = stream.publisher_id(held.publisher_id.clone());
+                stream.created_at = Some(held.at);
                 stream
             })
             .collect()
@@ -204,19 +201,12 @@ struct Scene<'a> {
 
 impl Scene<'_> {
     fn open(&mut self) {
-        let session_id = self.new_id();
-        let crowd = self.server.rng.between(2, 11);
+        let session_id = SessionId::new(self.new_id()).expect("a number is an id");
+        self.server.rooms[self.room].crowd = self.server.rng.between(2, 11);
         let creator = self.server.rng.index(USERS);
-        self.server.rooms[self.room].live = Some(Live {
-            session_id: SessionId::new(session_id).expect("a number is an id"),
-            crowd,
-            users: BTreeMap::new(),
-            streams: BTreeMap::new(),
-            user_counter: 0,
-            stream_counter: 0,
-        });
         let created = RoomCreated::new(self.stamp()).creator_id(self.user_id(creator));
-        self.tell(Subject::Room, created);
+        let told = self.room_mut().open(session_id, created);
+        self.told(Subject::Room, told);
         self.login(creator);
         if self.server.rng.chance(Share::percent(60)) {
             self.publish(creator * STREAMS_A_USER);
@@ -224,10 +214,9 @@ impl Scene<'_> {
     }
 
     fn go_on(&mut self) {
-        let live = self.live();
-        let (users, crowd) = (live.users.len(), live.crowd);
+        let (users, crowd) = (self.room().user_count(), self.server.rooms[self.room].crowd);
         let which = self.server.rng.index(users);
-        let user = self.live().users.keys().nth(which).copied().unwrap_or(0);
+        let user = self.room().logins().nth(which).map_or(0, |(id, _)| index(id.as_str()));
         match self.server.rng.below(100) {
             0 => self.end(),
             1..6 => self.login_again(user),
@@ -245,27 +234,25 @@ impl Scene<'_> {
 
     fn newcomer(&mut self) -> Option<usize> {
         let first = self.server.rng.index(USERS);
-        let users = &self.live().users;
-        (0..USERS).map(|step| (first + step) % USERS).find(|user| !users.contains_key(user))
+        let is_elsewhere =
+            |user: &usize| self.room().login(self.server.names.user(*user)).is_none();
+        (0..USERS).map(|step| (first + step) % USERS).find(is_elsewhere)
     }
 
     fn login(&mut self, user: usize) {
         let session = UserSessionId::new(self.new_id()).expect("a number is an id");
         let at = self.stamp();
-        let live = self.live();
-        live.user_counter += 1;
-        let counter = live.user_counter;
-        live.users.insert(user, (session.clone(), at));
         let user_id = self.user_id(user);
         let name = Text::from(user_id.as_str());
-        let mut login = UserLoggedIn::new(user_id, session, at, counter);
+        let mut login = self.room_mut().log_in(user_id, session, at);
         login.user_name = Some(name);
         self.tell(Subject::User(user), login);
     }
 
     /// A login elsewhere ends the one before, and either may be told first.
     fn login_again(&mut self, user: usize) {
-        let Some(replaced) = self.live().users.remove(&user) else { return self.login(user) };
+        let user_id = self.user_id(user);
+        let Some(replaced) = self.room_mut().take_login(&user_id) else { return self.login(user) };
         if self.server.rng.chance(Share::percent(50)) {
             self.tell_logout(user, replaced);
             self.login(user);
@@ -276,32 +263,35 @@ impl Scene<'_> {
     }
 
     fn leave(&mut self, user: usize) {
-        if self.live().users.len() == 1 {
+        if self.room().user_count() == 1 {
             return self.end(); // the last one out
         }
         for stream in user * STREAMS_A_USER..(user + 1) * STREAMS_A_USER {
             self.unpublish(stream);
         }
-        if let Some(login) = self.live().users.remove(&user) {
+        self.log_out(user);
+    }
+
+    fn log_out(&mut self, user: usize) {
+        let user_id = self.user_id(user);
+        if let Some(login) = self.room_mut().take_login(&user_id) {
             self.tell_logout(user, login);
         }
     }
 
-    fn tell_logout(&mut self, user: usize, (session, login_at): (UserSessionId, Timestamp)) {
+    fn tell_logout(&mut self, user: usize, login: Login) {
         let at = self.stamp();
-        let live = self.live();
-        live.user_counter += 1;
-        let counter = live.user_counter;
-        let mut logout = UserLoggedOut::new(self.user_id(user), session, at, counter);
-        if !self.server.rng.chance(self.server.manners.without_login_time) {
-            logout = logout.login_at(login_at);
+        let user_id = self.user_id(user);
+        let mut logout = self.room_mut().tell_logout(&user_id, login, at);
+        if self.server.rng.chance(self.server.manners.without_login_time) {
+            logout.login_at = None;
         }
         self.tell(Subject::User(user), logout);
     }
 
     fn change_stream(&mut self, user: usize) {
         let stream = user * STREAMS_A_USER + self.server.rng.index(STREAMS_A_USER);
-        let is_published = self.live().streams.contains_key(&stream);
+        let is_published = self.room().stream(self.server.names.stream(stream)).is_some();
         if is_published && self.server.rng.chance(Share::percent(60)) {
             self.unpublish(stream);
         } else {
@@ -311,48 +301,48 @@ impl Scene<'_> {
 
     /// Published again, it is the same life of the stream.
     fn publish(&mut self, stream: usize) {
-        let held = self.live().streams.get(&stream).map(|(session, _)| session.clone());
+        let stream_id = self.stream_id(stream);
+        let held = self.room().stream(&stream_id).map(|held| held.id.clone());
         let session =
             held.unwrap_or_else(|| StreamSessionId::new(self.new_id()).expect("a number is an id"));
         let at = self.stamp();
-        let live = self.live();
-        live.stream_counter += 1;
-        let counter = live.stream_counter;
-        live.streams.insert(stream, (session.clone(), at));
-        let mut created = StreamCreated::new(self.stream_id(stream), session, at, Some(counter));
-        created.details.publisher_id = Some(self.user_id(stream / STREAMS_A_USER));
+        let publisher_id = self.user_id(stream / STREAMS_A_USER);
+        let created = self.room_mut().publish(stream_id, publisher_id, session, at);
         self.tell(Subject::Stream(stream), created);
     }
 
     fn unpublish(&mut self, stream: usize) {
-        let Some((session, created_at)) = self.live().streams.remove(&stream) else { return };
-        let at = self.stamp();
-        let live = self.live();
-        live.stream_counter += 1;
-        let counter = live.stream_counter;
-        let closed = StreamClosed::new(self.stream_id(stream), session, at, Some(counter));
-        self.tell(Subject::Stream(stream), closed.created_at(created_at));
+        let stream_id = self.stream_id(stream);
+        if self.room().stream(&stream_id).is_some() {
+            let at = self.stamp();
+            let closed = self.room_mut().unpublish(&stream_id, at);
+            self.tell(Subject::Stream(stream), closed);
+        }
     }
 
     /// Everything in the room ends with it, told or (now and then) not.
     fn end(&mut self) {
         if self.server.rng.chance(Share::percent(85)) {
-            while let Some(stream) = self.live().streams.keys().next().copied() {
+            let streams: Vec<_> = self.room().streams().map(|(id, _)| index(id.as_str())).collect();
+            for stream in streams {
                 self.unpublish(stream);
             }
-            while let Some((user, login)) = self.live().users.pop_first() {
-                self.tell_logout(user, login);
+            let users: Vec<_> = self.room().logins().map(|(id, _)| index(id.as_str())).collect();
+            for user in users {
+                self.log_out(user);
             }
         }
         let closed = RoomClosed::new(self.stamp());
-        self.tell(Subject::Room, closed);
-        self.server.rooms[self.room].live = None;
+        let told = self.room_mut().close(closed);
+        self.told(Subject::Room, told);
     }
 
     fn tell(&mut self, subject: Subject, event: impl Into<CallbackEvent>) {
-        let room_id = self.server.rooms[self.room].id.clone();
-        let session_id = self.live().session_id.clone();
-        let callback = Callback::new(room_id, session_id, event);
+        let told = self.room().tell(event);
+        self.told(subject, told);
+    }
+
+    fn told(&mut self, subject: Subject, callback: Callback) {
         self.server.told.push(Told { room: self.room, subject, callback });
     }
 
@@ -367,8 +357,12 @@ impl Scene<'_> {
         self.server.next_id.to_string()
     }
 
-    fn live(&mut self) -> &mut Live {
-        self.server.rooms[self.room].live.as_mut().expect("a session runs")
+    fn room(&self) -> &MediaRoom {
+        &self.server.rooms[self.room].media
+    }
+
+    fn room_mut(&mut self) -> &mut MediaRoom {
+        &mut self.server.rooms[self.room].media
     }
 
     fn user_id(&self, user: usize) -> UserId {

@@ -9,8 +9,11 @@ use room_registry::{
 /// Who and what is in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
+    /// The session that runs.
     pub session_id: SessionId,
+    /// Who is logged in, and under which session.
     pub users: BTreeMap<UserId, UserSessionId>,
+    /// What is published, and under which session.
     pub streams: BTreeMap<StreamId, StreamSessionId>,
 }
 

@@ -13,8 +13,11 @@ use room_registry::{
 /// The settings of the rules, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
+    /// How far apart clocks may be.
     pub clock_skew: u64,
+    /// Within what span the later time tells nothing.
     pub tie_window: u64,
+    /// Whether users and streams show a session whose creation was not heard of.
     pub infer: bool,
 }
 
@@ -34,38 +37,58 @@ pub type StreamKey = (u64, bool, StreamSessionId);
 /// Every register that is held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
+    /// The latest creation of a session.
     pub latest_create: Option<u64>,
+    /// What is held of each session.
     pub sessions: BTreeMap<SessionId, StoredSession>,
 }
 
+/// What is held of a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredSession {
+    /// When it was created, and by whom.
     pub create: Option<(u64, Option<UserId>)>,
+    /// When it was closed.
     pub closed_at: Option<u64>,
+    /// The last time at which something in it opened.
     pub seen_at: Option<u64>,
     /// The last time at which an observation named it as open.
     pub alive_at: Option<u64>,
+    /// The name of the room, and when it was told.
     pub name: Option<(u64, String)>,
+    /// What is held of each user.
     pub users: BTreeMap<UserId, StoredUser>,
+    /// What is held of each stream.
     pub streams: BTreeMap<StreamId, StoredStream>,
 }
 
+/// What is held of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredUser {
+    /// The latest login that was heard of.
     pub key_at: Option<u64>,
+    /// The logins that may count.
     pub logins: BTreeMap<UserSessionId, Login>,
+    /// The ends of logins, each with its time.
     pub closers: BTreeMap<UserSessionId, u64>,
 }
 
 /// What readers see of an open room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visible {
+    /// The session that shows.
     pub session_id: SessionId,
+    /// Whether its creation was not heard of.
     pub inferred: bool,
+    /// When it opened.
     pub opened_at: Option<u64>,
+    /// Who created it.
     pub creator_id: Option<UserId>,
+    /// What the room is called.
     pub room_name: Option<String>,
+    /// Who is logged in.
     pub users: BTreeMap<UserId, (UserSessionId, Login)>,
+    /// What is published: time, session, counter and details.
     pub streams: BTreeMap<StreamId, (u64, StreamSessionId, u64, StreamDetails)>,
 }
 

@@ -33,6 +33,7 @@ enum Step {
 }
 
 impl Recipe {
+    /// Follows the flow charts for one callback.
     pub fn apply(&mut self, callback: &Callback) {
         match self.step(callback) {
             Step::Added => {
@@ -48,6 +49,7 @@ impl Recipe {
         }
     }
 
+    /// Answers what the copy shows.
     pub fn truth(&self) -> Option<Truth> {
         self.room.as_ref().map(|room| Truth {
             session_id: room.session_id.clone(),

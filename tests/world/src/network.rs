@@ -1,58 +1,63 @@
 //! The way from the media server to the application, by the vendor's schedule: each callback is
 //! tried up to six times, until the application answers.
+//!
+//! On the way callbacks overtake each other, come again because an answer got lost, or never come.
 
 use std::ops::Range;
 
-use super::rng::{Rng, Share};
+use super::rng::{Dice, Share};
 
-/// How long the vendor waits before each try.
-const WAITS: [u64; 6] = [0, 2_000, 4_000, 8_000, 16_000, 32_000];
+/// How long the vendor waits before each further try, in ms.
+pub const RETRIES: [u64; 5] = [2_000, 4_000, 8_000, 16_000, 32_000];
 
 /// How bad the way is.
 #[derive(Debug, Clone)]
-pub(crate) struct Roads {
+pub struct Roads {
     /// How often a callback never arrives, whatever the vendor tries.
-    pub(crate) loss: Share,
+    pub loss: Share,
     /// How often the answer to one that arrived gets lost, so that it is sent again.
-    pub(crate) duplicates: Share,
+    pub duplicates: Share,
     /// How often a try fails.
-    pub(crate) failures: Share,
+    pub failures: Share,
     /// How long a try travels: mostly up to the first, sometimes up to the second, in ms.
-    pub(crate) travel: (u64, u64),
+    pub travel: (u64, u64),
     /// When the application's receiver is down.
-    pub(crate) outage: Range<u64>,
+    pub outage: Range<u64>,
 }
 
+/// Carries callbacks.
 #[derive(Debug)]
-pub(crate) struct Network {
+pub struct Network {
     roads: Roads,
-    rng: Rng,
+    rng: Dice,
 }
 
 /// How one callback travels.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Journey {
+pub struct Journey {
     /// When it arrives: several times, or never.
-    pub(crate) arrivals: Vec<u64>,
+    pub arrivals: Vec<u64>,
     /// When it first arrives; of a lost one when it would have, or when the last try failed.
-    pub(crate) due_at: u64,
+    pub due_at: u64,
 }
 
 impl Network {
-    pub(crate) fn new(roads: Roads, seed: u64) -> Self {
-        Self { roads, rng: Rng::new(seed, 2) }
+    /// Builds the roads of a seed.
+    pub fn new(roads: Roads, seed: u64) -> Self {
+        Self { roads, rng: Dice::new(seed, 2) }
     }
 
-    pub(crate) fn send(&mut self, now: u64) -> Journey {
+    /// Answers how the next callback travels that is sent now.
+    pub fn send(&mut self, now: u64) -> Journey {
         let is_lost = self.rng.chance(self.roads.loss);
         let mut arrivals = Vec::with_capacity(1);
         let mut sent_at = now;
         let mut last_at = now;
-        for (index, wait) in WAITS.into_iter().enumerate() {
-            sent_at += wait;
+        for retry in 0..=RETRIES.len() {
+            sent_at += retry.checked_sub(1).map_or(0, |before| RETRIES[before]);
             last_at = sent_at + self.travel();
             // Nothing is lost but what the settings say: the last try meets outages only.
-            let fails = index + 1 < WAITS.len() && self.rng.chance(self.roads.failures);
+            let fails = retry < RETRIES.len() && self.rng.chance(self.roads.failures);
             if fails || self.roads.outage.contains(&last_at) {
                 continue;
             }

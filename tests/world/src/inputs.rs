@@ -8,7 +8,8 @@ use room_registry::{
     Role, RoomId, SessionId, StreamId, Text, Timestamp, UserId,
 };
 
-use super::history::{junk_callback, junk_time, room_id};
+use super::history::room_id;
+use super::junk::{junk_callback, junk_time};
 
 /// Commands, callbacks, observations and expiries, some of which are refused. Callbacks and
 /// observations are of one room and stamped between 1,000,000 and 1,012,000 ms.

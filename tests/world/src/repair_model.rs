@@ -16,7 +16,9 @@ use super::model::{Facts, Login, Settings, Stored, StoredSession, StoredStream, 
 /// The settings of the rules.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
+    /// Those for callbacks.
     pub settings: Settings,
+    /// Whether an empty room counts as closed.
     pub empty_means_closed: bool,
 }
 
@@ -34,47 +36,68 @@ pub type PresentStream = (Option<u64>, StreamDetails);
 /// Every register of repair that is held, but for those of sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
+    /// The last time at which no session was open.
     pub not_open: Option<u64>,
+    /// The last time at which a session was open.
     pub open: Option<u64>,
+    /// What was seen of users.
     pub users: Listed<UserId, PresentUser>,
+    /// What was seen of streams.
     pub streams: Listed<StreamId, PresentStream>,
 }
 
 /// The registers of one list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<Id: Ord, What> {
+    /// The last time at which the whole list was seen.
     pub whole: Option<u64>,
+    /// What was seen of each.
     pub entries: BTreeMap<Id, Entry<What>>,
 }
 
 /// When an id was last absent, and when it was last there, by session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<What> {
+    /// The last time at which it was missing.
     pub absent: Option<u64>,
+    /// By session, the last time at which it was there, and what was seen of it.
     pub present: BTreeMap<Option<SessionId>, (u64, What)>,
 }
 
 /// What readers see of an open room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sight {
+    /// The session that shows, if it is known.
     pub session_id: Option<SessionId>,
+    /// Whether its creation was not heard of.
     pub inferred: bool,
+    /// When it opened.
     pub opened_at: Option<u64>,
+    /// Who created it.
     pub creator_id: Option<UserId>,
+    /// What the room is called.
     pub room_name: Option<String>,
+    /// Who is there.
     pub users: BTreeMap<UserId, SeenUser>,
+    /// What is published.
     pub streams: BTreeMap<StreamId, SeenStream>,
 }
 
+/// A user whom readers see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeenUser {
+    /// By a login.
     LoggedIn(UserSessionId, Login),
+    /// By an observation alone.
     Present(PresentUser),
 }
 
+/// A stream that readers see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeenStream {
+    /// By a callback: time, session, counter and details.
     Published(u64, StreamSessionId, u64, StreamDetails),
+    /// By an observation alone.
     Present(PresentStream),
 }
 
