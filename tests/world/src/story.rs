@@ -17,6 +17,12 @@ pub struct Story {
     pub registry: RoomRegistry<ManualClock>,
 }
 
+impl Default for Story {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Story {
     /// Begins a story with the default configuration.
     pub fn new() -> Self {

@@ -26,7 +26,7 @@ pub struct Envelope {
 
 impl Envelope {
     /// Signs nothing: for receivers that do not check.
-    pub fn unsigned(timestamp: u64, nonce: impl ToString) -> Self {
+    pub fn unsigned(timestamp: u64, nonce: u64) -> Self {
         let signature = "signature".to_owned();
         Self { app_id: 1, timestamp, nonce: nonce.to_string(), signature }
     }

@@ -62,7 +62,7 @@ pub(super) enum Subject {
 #[derive(Debug)]
 pub(super) enum Happening {
     Command(ToldCommand),
-    Callback(ToldCallback),
+    Callback(Box<ToldCallback>),
 }
 
 /// What a client of the app asks for.

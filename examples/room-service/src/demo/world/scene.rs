@@ -318,7 +318,7 @@ impl<'a> Scene<'a> {
     fn tell(&mut self, subject: Subject, callback: Callback) {
         self.world.sent(self.index, &subject);
         let told = ToldCallback { room: self.index, subject, callback };
-        self.happenings.push(Happening::Callback(told));
+        self.happenings.push(Happening::Callback(Box::new(told)));
     }
 
     fn command(
