@@ -134,12 +134,11 @@ struct Scene {
 fn main() {
     let mut criterion = criterion();
     for world in [SMALL, MEDIUM, SKEWED] {
-        let (registry, clock, callbacks) = logged_in(world);
-        let mut sides = vec![(Side::Ours(registry, clock), Media::new(world, callbacks))];
+        let (registry, clock, _) = logged_in(world);
+        let mut sides = vec![(Side::Ours(registry, clock), Media::new(world))];
         if world.name == MEDIUM.name {
-            let media = || Media::new(world, logged_in(world).2);
-            sides.push((Side::Floor(Floor::new(world)), media()));
-            sides.push((Side::Obvious(Obvious::new(world, at(LOGGED_IN))), media()));
+            sides.push((Side::Floor(Floor::new(world)), Media::new(world)));
+            sides.push((Side::Obvious(Obvious::new(world, at(LOGGED_IN))), Media::new(world)));
         }
         for (side, media) in sides {
             let mut scene = Scene { world, side, media, now: LOGGED_IN };
@@ -270,8 +269,8 @@ fn of_kind(criterion: &mut Criterion, scene: &mut Scene, kind: Kind) {
 
 /// The session of the large room closes, with everybody in it.
 fn large_room(criterion: &mut Criterion) {
-    let (registry, clock, callbacks) = logged_in(SKEWED);
-    let media = Media::new(SKEWED, callbacks);
+    let (registry, clock, _) = logged_in(SKEWED);
+    let media = Media::new(SKEWED);
     let side = Side::Ours(registry, clock);
     let mut scene = Scene { world: SKEWED, side, media, now: LOGGED_IN };
     let room = SKEWED.rooms;

@@ -144,8 +144,8 @@ fn of_floor(world: World, places: &[Place]) -> f64 {
 }
 
 fn of_logged_in(world: World, places: &[Place]) -> (f64, f64) {
-    let (mut registry, clock, callbacks) = logged_in(world);
-    let mut media = Media::new(world, callbacks);
+    let (mut registry, clock, _) = logged_in(world);
+    let mut media = Media::new(world);
     // One a millisecond, and back after a second.
     let turns: Vec<_> = (0..ROUNDS.total())
         .flat_map(|index| {

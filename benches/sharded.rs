@@ -113,7 +113,7 @@ fn filled(world: World) -> (Vec<Shard>, Media) {
     for place in world.places() {
         apply(callbacks.logged_in(place, SESSION, 1, at(LOGGED_IN)));
     }
-    (shards, Media::new(world, callbacks))
+    (shards, Media::new(world))
 }
 
 fn measure(world: World) -> Vec<[String; 7]> {

@@ -1,115 +1,115 @@
 //! The media server's side of a world: who is logged in since when, and the callbacks of what
 //! happens next.
 
-use room_registry::{Callback, Timestamp};
+use room_registry::{Callback, RoomClosed, RoomCreated, RoomId, Text, Timestamp, UserId};
+use room_registry_world::room::MediaRoom;
 
-use super::filled::{LOGGED_IN, SESSION};
-use super::world::{Callbacks, Place, World, at};
+use super::filled::{LOGGED_IN, OPENED, SESSION};
+use super::world::{
+    Place, World, at, room_id, session_id, stream_ids, user_id, user_name, user_session,
+};
 
 #[derive(Debug)]
 pub struct Media {
     world: World,
-    callbacks: Callbacks,
     rooms: Vec<Room>,
-    /// The last login of each user.
-    logins: Vec<Life>,
+    /// How often each user has logged in.
+    logins: Vec<u64>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Room {
+    media: MediaRoom,
+    /// The number of its session.
     session: u64,
-    is_open: bool,
-    stream: Life,
-}
-
-/// The one that is, or the last one that was.
-#[derive(Debug, Clone, Copy)]
-struct Life {
-    number: u64,
-    since: Timestamp,
-    is_on: bool,
-}
-
-impl Life {
-    fn begin(&mut self, at: Timestamp) -> u64 {
-        *self = Self { number: self.number + 1, since: at, is_on: true };
-        self.number
-    }
-
-    fn end(&mut self) -> (u64, Timestamp) {
-        self.is_on = false;
-        (self.number, self.since)
-    }
+    /// How often its stream was published.
+    streams: u64,
 }
 
 impl Media {
     /// Goes on where [`logged_in`](super::filled::logged_in) is.
-    pub fn new(world: World, callbacks: Callbacks) -> Self {
-        let stream = Life { number: 0, since: at(0), is_on: false };
-        let login = Life { number: 1, since: at(LOGGED_IN), is_on: true };
-        Self {
-            world,
-            callbacks,
-            rooms: vec![Room { session: SESSION, is_open: true, stream }; world.room_count()],
-            logins: vec![login; world.users()],
+    pub fn new(world: World) -> Self {
+        let room = |room| Room {
+            media: MediaRoom::new(RoomId::new(room_id(room)).expect("a valid id")),
+            session: SESSION - 1,
+            streams: 0,
+        };
+        let rooms = (0..world.room_count()).map(room).collect();
+        let mut media = Self { world, rooms, logins: vec![0; world.users()] };
+        for room in 0..world.room_count() {
+            media.open(room, at(OPENED));
         }
+        for place in world.places() {
+            media.log_in(place, at(LOGGED_IN));
+        }
+        media
     }
 
     pub fn is_in(&self, place: Place) -> bool {
-        self.logins[place.user].is_on
+        self.rooms[place.room].media.login(&known(place)).is_some()
     }
 
     pub fn is_open(&self, room: usize) -> bool {
-        self.rooms[room].is_open
+        self.rooms[room].media.is_open()
     }
 
     pub fn is_published(&self, room: usize) -> bool {
-        self.rooms[room].stream.is_on
+        self.rooms[room].media.streams().next().is_some()
     }
 
     pub fn log_in(&mut self, place: Place, at: Timestamp) -> Callback {
-        let login = self.logins[place.user].begin(at);
-        self.callbacks.logged_in(place, self.rooms[place.room].session, login, at)
+        self.logins[place.user] += 1;
+        self.log_in_as(place, self.logins[place.user], at)
+    }
+
+    fn log_in_as(&mut self, place: Place, login: u64, at: Timestamp) -> Callback {
+        let media = &mut self.rooms[place.room].media;
+        let mut login = media.log_in(known(place), user_session(place, login), at);
+        login.user_name = Some(Text::from(user_name(place.user).as_str()));
+        media.tell(login)
     }
 
     pub fn log_out(&mut self, place: Place, at: Timestamp) -> Callback {
-        let login = self.logins[place.user].end();
-        self.callbacks.logged_out(place, self.rooms[place.room].session, login, at)
+        let media = &mut self.rooms[place.room].media;
+        let logout = media.log_out(&known(place), at);
+        media.tell(logout)
     }
 
     /// Somebody who is not of the world comes and goes.
     pub fn visit(&mut self, place: Place, from: Timestamp, to: Timestamp) -> [Callback; 2] {
         let place = Place { user: place.user + self.world.users(), ..place };
-        let (session, login) = (self.rooms[place.room].session, from.as_millis());
-        let login_callback = self.callbacks.logged_in(place, session, login, from);
-        [login_callback, self.callbacks.logged_out(place, session, (login, from), to)]
+        [self.log_in_as(place, from.as_millis(), from), self.log_out(place, to)]
     }
 
     pub fn open(&mut self, room: usize, at: Timestamp) -> Callback {
         let state = &mut self.rooms[room];
-        state.is_open = true;
         state.session += 1;
-        Callbacks::created(room, state.session, at)
+        state.media.open(session_id(room, state.session), RoomCreated::new(at))
     }
 
     /// Closes a room, and with it all that is in it.
     pub fn close(&mut self, room: usize, at: Timestamp) -> Callback {
-        let state = &mut self.rooms[room];
-        state.is_open = false;
-        state.stream.is_on = false;
-        for user in self.world.users_of(room) {
-            self.logins[user].is_on = false;
-        }
-        Callbacks::closed(room, state.session, at)
+        self.rooms[room].media.close(RoomClosed::new(at))
     }
 
     pub fn publish(&mut self, room: usize, at: Timestamp) -> Callback {
-        let life = self.rooms[room].stream.begin(at);
-        Callbacks::published(room, self.rooms[room].session, life, at)
+        let state = &mut self.rooms[room];
+        state.streams += 1;
+        let (stream_id, life) = stream_ids(room, state.streams);
+        let publisher_id = known(Place { room, user: self.world.users_of(room).start });
+        let mut created = state.media.publish(stream_id, publisher_id, life, at);
+        created.details.title = Some(Text::from("The evening"));
+        state.media.tell(created)
     }
 
     pub fn unpublish(&mut self, room: usize, at: Timestamp) -> Callback {
-        let life = self.rooms[room].stream.end();
-        Callbacks::unpublished(room, self.rooms[room].session, life, at)
+        let state = &mut self.rooms[room];
+        let (stream_id, _) = stream_ids(room, state.streams);
+        let closed = state.media.unpublish(&stream_id, at);
+        state.media.tell(closed)
     }
+}
+
+fn known(place: Place) -> UserId {
+    UserId::new(user_id(place.user)).expect("a valid id")
 }

@@ -181,19 +181,23 @@ impl Callbacks {
 }
 
 fn callback(room: usize, session: u64, event: impl Into<CallbackEvent>) -> Callback {
-    let session_id = format_compact!("7{:010}{session:07}", room);
     let room_id = RoomId::new(room_id(room)).expect("a valid id");
-    Callback::new(room_id, SessionId::new(session_id).expect("a valid id"), event)
+    Callback::new(room_id, session_id(room, session), event)
 }
 
-fn stream_ids(room: usize, life: u64) -> (StreamId, StreamSessionId) {
+/// Eighteen digits, as the vendor's are.
+pub fn session_id(room: usize, session: u64) -> SessionId {
+    SessionId::new(format_compact!("7{room:010}{session:07}")).expect("a valid id")
+}
+
+pub fn stream_ids(room: usize, life: u64) -> (StreamId, StreamSessionId) {
     let stream_id = StreamId::new(format_compact!("camera_{room:07}")).expect("a valid id");
     let life_id = format_compact!("9{room:010}{life:07}");
     (stream_id, StreamSessionId::new(life_id).expect("a valid id"))
 }
 
 /// Eighteen digits, as the vendor's are.
-fn user_session(place: Place, login: u64) -> UserSessionId {
+pub fn user_session(place: Place, login: u64) -> UserSessionId {
     let id = format_compact!("8{:010}{login:07}", place.user);
     UserSessionId::new(id).expect("a valid id")
 }

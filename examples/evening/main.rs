@@ -8,7 +8,7 @@
 //! The same seed makes the same journal. `tests/fixtures/evening.jsonl` is that of the default seed.
 //!
 //! [`story`] says what happens, a scene a room; [`stage`] plays it, on a network that is not to be
-//! trusted; [`media`] is the media server; [`wire`] writes JSON as the vendor does.
+//! trusted; [`media`] is what the media server tells, in the vendor's words.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -16,10 +16,8 @@
 )]
 
 mod media;
-mod rng;
 mod stage;
 mod story;
-mod wire;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

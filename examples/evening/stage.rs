@@ -1,13 +1,16 @@
 //! Plays a story: the app's clients, its timer, and the network on which callbacks travel.
 
-use super::media::Life;
-use super::rng::Rng;
-use super::wire::{Numbers, Object};
+use std::fmt::Display;
+
+use room_registry::RoomId;
+use room_registry_world::network::RETRIES;
+use room_registry_world::rng::Rng;
+use room_registry_world::room::MediaRoom;
+use room_registry_world::wire::Body;
+use room_registry_world::zego::{Envelope, Style, begin};
 
 /// 2025-11-20, 19:00 UTC, in unix milliseconds.
 const START: u64 = 1_763_665_200_000;
-/// How long the vendor waits before each further try, in milliseconds.
-const RETRIES: [u64; 5] = [2_000, 4_000, 8_000, 16_000, 32_000];
 
 /// The evening so far.
 pub(crate) struct Stage {
@@ -29,23 +32,24 @@ impl Stage {
         name: &'a str,
         minutes: u64,
     ) -> Scene<'a> {
-        let now = START + minutes * 60_000 + self.rng.between(0, 20_000);
-        Scene { stage: self, room_id, name, now, life: Life::default() }
+        let now = START + minutes * 60_000 + self.between(0, 20_000);
+        let media = MediaRoom::new(RoomId::new(room_id).expect("the story has valid ids"));
+        Scene { stage: self, room_id, name, now, media }
     }
 
     /// The app's own timer.
     pub(crate) fn expire_every_minute(&mut self, minutes: u64) {
         for minute in 1..=minutes {
-            self.receive(START + minute * 60_000, "expire", Object::new());
+            self.receive(START + minute * 60_000, "expire", &Body::default());
         }
     }
 
     /// Something of the vendor's that is not about rooms, users or streams.
     pub(crate) fn other_event(&mut self, minutes: u64, event: &str) {
         let at = START + minutes * 60_000;
-        let nonce = self.rng.between(100_000, 999_999);
-        let body = Object::callback(event, at, nonce, Numbers::Plain);
-        self.receive(at + 80, "callback", body.text("result", "pass"));
+        let envelope = Envelope::unsigned(at / 1_000, self.nonce());
+        let body = begin(event, &envelope, Style::Numbers).with("result", "pass");
+        self.receive(at + 80, "callback", &body);
     }
 
     /// All lines in the order of their receipt.
@@ -54,34 +58,40 @@ impl Stage {
         self.lines.into_iter().map(|(_, line)| line + "\n").collect()
     }
 
-    fn receive(&mut self, at: u64, kind: &str, what: Object) {
-        self.lines.push((at, Object::new().number("at", at).object(kind, what).finish()));
+    fn receive(&mut self, at: u64, kind: &str, what: &impl Display) {
+        self.lines.push((at, format!("{{\"at\":{at},\"{kind}\":{what}}}")));
     }
 
     /// Sends a callback through a network that loses requests and answers. In the end it arrives.
-    pub(super) fn deliver(&mut self, sent_at: u64, body: impl Fn() -> Object) {
+    pub(super) fn deliver(&mut self, sent_at: u64, body: &Body) {
         let mut sent_at = sent_at;
         for retry_after in RETRIES {
-            let travel = if self.rng.percent(20) {
-                self.rng.between(500, 3_000)
-            } else {
-                self.rng.between(15, 250)
-            };
-            let request_lost = self.rng.percent(22);
-            let answer_lost = self.rng.percent(15);
+            let travel =
+                if self.rng.chance(20) { self.between(500, 3_000) } else { self.between(15, 250) };
+            let request_lost = self.rng.chance(22);
+            let answer_lost = self.rng.chance(15);
             if !request_lost {
-                self.receive(sent_at + travel, "callback", body());
+                self.receive(sent_at + travel, "callback", body);
                 if !answer_lost {
                     return;
                 }
             }
             sent_at += retry_after;
         }
-        self.receive(sent_at + 40, "callback", body());
+        self.receive(sent_at + 40, "callback", body);
+    }
+
+    /// A number from `low` up to and without `high`.
+    fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.rng.below(high - low)
+    }
+
+    pub(super) fn nonce(&mut self) -> u64 {
+        self.between(100_000, 999_999)
     }
 
     pub(super) fn id(&mut self) -> u64 {
-        self.next_id += self.rng.between(1_000_000, 900_000_000);
+        self.next_id += self.between(1_000_000, 900_000_000);
         self.next_id
     }
 }
@@ -92,13 +102,13 @@ pub(crate) struct Scene<'a> {
     pub(super) room_id: &'a str,
     pub(super) name: &'a str,
     pub(super) now: u64,
-    pub(super) life: Life,
+    pub(super) media: MediaRoom,
 }
 
 /// What the app's clients ask for.
 impl Scene<'_> {
     pub(crate) fn wait(&mut self, seconds: u64) -> &mut Self {
-        self.now += seconds * 1_000 + self.stage.rng.between(0, 900);
+        self.now += seconds * 1_000 + self.stage.between(0, 900);
         self
     }
 
@@ -109,32 +119,32 @@ impl Scene<'_> {
     }
 
     pub(crate) fn create(&mut self, host: &str, lifecycle: &str) -> &mut Self {
-        let room = Object::new()
-            .text("room_id", self.room_id)
-            .text("room_name", self.name)
-            .text("host_id", host)
-            .text("lifecycle", lifecycle);
-        self.command("create_room", room)
+        let room = Body::default()
+            .with("room_id", self.room_id)
+            .with("room_name", self.name)
+            .with("host_id", host)
+            .with("lifecycle", lifecycle);
+        self.command("create_room", &room)
     }
 
     pub(crate) fn end(&mut self) -> &mut Self {
-        let room = Object::new().text("room_id", self.room_id);
-        self.command("end_room", room)
+        let room = Body::default().with("room_id", self.room_id);
+        self.command("end_room", &room)
     }
 
     pub(crate) fn join(&mut self, user: &str) -> &mut Self {
-        let body = self.user(user).text("user_name", shown(user));
-        self.command("join_room", body)
+        let body = self.user(user).with("user_name", shown(user));
+        self.command("join_room", &body)
     }
 
     pub(crate) fn leave(&mut self, user: &str) -> &mut Self {
         let body = self.user(user);
-        self.command("leave_room", body)
+        self.command("leave_room", &body)
     }
 
     pub(crate) fn heartbeat(&mut self, user: &str) -> &mut Self {
         let body = self.user(user);
-        self.command("heartbeat", body)
+        self.command("heartbeat", &body)
     }
 
     /// So many heartbeats of all these users, every 30 s. Time passes.
@@ -150,13 +160,13 @@ impl Scene<'_> {
         self
     }
 
-    fn command(&mut self, name: &str, what: Object) -> &mut Self {
-        self.stage.receive(self.now, "command", Object::new().object(name, what));
+    fn command(&mut self, name: &str, what: &Body) -> &mut Self {
+        self.stage.receive(self.now, "command", &format!("{{\"{name}\":{what}}}"));
         self
     }
 
-    fn user(&self, user: &str) -> Object {
-        Object::new().text("room_id", self.room_id).text("user_id", user)
+    fn user(&self, user: &str) -> Body {
+        Body::default().with("room_id", self.room_id).with("user_id", user)
     }
 }
 

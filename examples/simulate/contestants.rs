@@ -4,11 +4,11 @@ use room_registry::{
     Config, ManualClock, Mirror, Observation, Outcome, RoomId, RoomRef, RoomRegistry, StreamId,
     Timestamp, UserId, UserRef,
 };
+use room_registry_world::recipe::Recipe;
+use room_registry_world::truth::{Truth, follow};
 
 use super::names::{bit, index};
 use super::server::{Lists, Told};
-use super::support::recipe::Recipe;
-use super::support::truth::{Truth, follow};
 
 /// Keeps a copy of the lists by the callbacks that it gets.
 #[derive(Debug)]

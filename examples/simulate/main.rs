@@ -12,7 +12,7 @@
 //! its planner wants to know, within the budget ([`repair`]).
 //!
 //! ```text
-//! server.rs ─▶ network.rs ─▶ contestants.rs ─▶ measure.rs ─▶ report.rs   table, JSON
+//! [server]  ─▶ [network]  ─▶ contestants.rs ─▶ measure.rs ─▶ report.rs   table, JSON
 //!     ▲  └────── truth ────────── │ ──────────────▲     └──▶ plot.rs     SVG
 //!     └──────── repair.rs ◀───────┘             simulation.rs: one thing after the other
 //! ```
@@ -48,26 +48,14 @@
 
 mod contestants;
 mod measure;
-mod names;
-mod network;
 mod options;
 mod plot;
 mod progress;
 mod repair;
 mod report;
-mod rng;
-mod server;
 mod settings;
 mod simulation;
 mod storm;
-
-/// What the tests measure the crate against, too.
-#[path = "../../tests/support"]
-#[allow(unreachable_pub, dead_code, reason = "they are public where the tests use them")]
-mod support {
-    pub(crate) mod recipe;
-    pub(crate) mod truth;
-}
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -76,6 +64,7 @@ use std::process::ExitCode;
 use contestants::{Contestant, Ours};
 use options::{Output, Parsed};
 use progress::Progress;
+use room_registry_world::{names, network, rng, server};
 use settings::Settings;
 use simulation::Simulation;
 

@@ -10,7 +10,7 @@ use room_registry::{Observation, ObservedStream, ObservedUser, Question, Timesta
 
 use super::contestants::Ours;
 use super::names::index;
-use super::rng::{Rng, Share};
+use super::rng::{Dice, Share};
 use super::server::{List, MediaServer};
 
 /// How the media server's API behaves.
@@ -52,7 +52,7 @@ pub(crate) enum Leg {
 #[derive(Debug)]
 pub(crate) struct Asker {
     api: Api,
-    rng: Rng,
+    rng: Dice,
     pub(crate) calls: Calls,
     under_way: BTreeMap<u64, Asked>,
     /// What was handed in, where that is checked.
@@ -69,7 +69,7 @@ struct Asked {
 impl Asker {
     pub(crate) fn new(api: Api, seed: u64) -> Self {
         let calls = Calls::default();
-        Self { api, rng: Rng::new(seed, 3), calls, under_way: BTreeMap::new(), record: None }
+        Self { api, rng: Dice::new(seed, 3), calls, under_way: BTreeMap::new(), record: None }
     }
 
     pub(crate) fn keep_record(&mut self) {

@@ -1,7 +1,7 @@
 //! Inputs made of bytes, and what must hold whatever the bytes are.
 //!
 //! Shared by the fuzz targets in `tests/fuzz`, where coverage guides the bytes, and by
-//! `tests/fuzzing.rs`, where chance does and where the inputs that once broke something are kept.
+//! `tests/laws/fuzzing.rs`, where chance does and where the inputs that once broke something are kept.
 #![allow(
     dead_code,
     unreachable_pub,

@@ -274,7 +274,7 @@ impl Evening {
         for happening in happenings {
             match happening {
                 Happening::Command(command) => self.commands.hand_in(command),
-                Happening::Callback(callback) => self.deliveries.send(callback),
+                Happening::Callback(callback) => self.deliveries.send(*callback),
             }
         }
     }

@@ -9,7 +9,7 @@ use room_registry::{
 };
 
 use super::super::contestants::Ours;
-use super::super::rng::Rng;
+use super::super::rng::Dice;
 use super::super::server::Told;
 use super::super::simulation::Simulation;
 
@@ -51,7 +51,7 @@ pub(crate) fn restores(ours: &mut Ours, config: &Config) -> Result<(), String> {
 }
 
 /// A replica that got the same in another order shows the same.
-pub(crate) fn replicas_agree(simulation: &Simulation, rng: &mut Rng) -> Result<(), String> {
+pub(crate) fn replicas_agree(simulation: &Simulation, rng: &mut Dice) -> Result<(), String> {
     let now = Timestamp::from_millis(simulation.now());
     for entrant in simulation.entrants() {
         let Some(ours) = entrant.contestant.ours() else { continue };
@@ -108,7 +108,7 @@ fn shuffled(
     observations: &[Observation],
     config: &Config,
     now: Timestamp,
-    rng: &mut Rng,
+    rng: &mut Dice,
 ) -> RoomRegistry<ManualClock> {
     let mut replica = RoomRegistry::with_clock(config.clone(), ManualClock::at(now));
     let mut order: Vec<_> = (0..arrived.len() + observations.len()).collect();
@@ -129,7 +129,7 @@ fn delayed(
     arrived: &[Rc<Told>],
     config: &Config,
     now: Timestamp,
-    rng: &mut Rng,
+    rng: &mut Dice,
 ) -> RoomRegistry<ManualClock> {
     let clock = ManualClock::default();
     let mut replica = RoomRegistry::with_clock(config.clone(), clock.clone());

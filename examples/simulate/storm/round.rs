@@ -8,7 +8,7 @@ use room_registry::{Mirror, NewRoom, NewUser, Observation, ObservedList, Timesta
 
 use super::super::contestants::{Contestant, Ours};
 use super::super::names::Names;
-use super::super::rng::{Rng, Share};
+use super::super::rng::{Dice, Share};
 use super::super::server::Lists;
 use super::super::simulation::{Entrant, Simulation};
 use super::{Round, checks, world};
@@ -21,7 +21,7 @@ const SAVE_EVERY: u64 = 4;
 const ASKED_FOR: Duration = Duration::from_secs(15 * 60);
 
 pub(crate) fn play(seed: u64) -> Round {
-    let mut rng = Rng::new(seed, 9);
+    let mut rng = Dice::new(seed, 9);
     let settings = match world::random(seed) {
         Ok(settings) => settings,
         Err(error) => {
@@ -70,17 +70,17 @@ pub(crate) fn play(seed: u64) -> Round {
 
 /// A client of an app does something; both registries hear of it. What the media server tells is
 /// left alone, so nobody leaves and no room ends but by a timeout.
-fn command(simulation: &mut Simulation, rng: &mut Rng) {
+fn command(simulation: &mut Simulation, rng: &mut Dice) {
     let now = Timestamp::from_millis(simulation.now());
     let room = rng.index(simulation.settings().manners.rooms);
     let room_id = Names::room(room);
-    let user_id = format!("user-{}", rng.below(8));
+    let user_id = format!("user-{:02}", rng.below(8));
     let which = rng.below(10);
     for ours in simulation.registries_mut() {
         ours.clock.set(now);
         // Refusals are part of the play.
         _ = match which {
-            0 => ours.registry.create_room(NewRoom::new(room_id.as_str(), "user-1")),
+            0 => ours.registry.create_room(NewRoom::new(room_id.as_str(), "user-01")),
             1..5 => ours.registry.join_room(room_id.as_str(), NewUser::new(user_id.as_str())),
             _ => ours.registry.heartbeat(room_id.as_str(), &user_id).map(|_| ()),
         };
@@ -103,7 +103,7 @@ fn look(simulation: &mut Simulation, saves: bool, found: &mut Vec<String>) {
 }
 
 /// What holds when everything is over.
-fn at_the_end(simulation: &mut Simulation, rng: &mut Rng, found: &mut Vec<String>) {
+fn at_the_end(simulation: &mut Simulation, rng: &mut Dice, found: &mut Vec<String>) {
     let nothing_lost = simulation.traffic().lost == 0;
     // Of a room that was never heard of, nobody can ask.
     let mut heard_of: BTreeMap<usize, Timestamp> = BTreeMap::new();

@@ -6,13 +6,13 @@ use room_registry::{Config, ConfigError};
 
 use super::super::network::Roads;
 use super::super::repair::Api;
-use super::super::rng::{Rng, Share};
+use super::super::rng::{Dice, Share};
 use super::super::server::Manners;
 use super::super::settings::{START, Settings};
 
 /// Settings of all sorts, within what the crate promises to bear.
 pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
-    let mut rng = Rng::new(seed, 8);
+    let mut rng = Dice::new(seed, 8);
     let tie_window = [0, 1, 20, 100, 100, 500, 2_000][rng.index(7)];
     let skew = rng.between(0, tie_window / 2);
     // Half as long again as the tie window at least: see the tie window's setting.

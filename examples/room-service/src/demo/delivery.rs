@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use room_registry_world::network::RETRIES;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::Stage;
 use super::world::ToldCallback;
+use super::{Stage, wire};
 
-/// How long the vendor waits before each further try, in seconds of the evening.
-const RETRIES: [u64; 5] = [2, 4, 8, 16, 32];
 /// How often a try gets lost, though not the callback.
 const TRY_LOST: f64 = 0.15;
 /// How often the answer gets lost, so that the callback is sent again.
@@ -62,12 +61,13 @@ impl Deliveries {
     pub(super) fn send(&mut self, callback: ToldCallback) {
         while self.under_way.try_join_next().is_some() {}
         self.stage.report().callbacks += 1;
-        let ToldCallback { room, subject, told } = callback;
+        let ToldCallback { room, subject, callback } = callback;
         let is_lost = self.rng.random_bool(self.loss);
         let tries: Vec<Try> = (0..=RETRIES.len()).map(|_| self.next_try()).collect();
         let (seconds, nonce) = (super::unix_millis() / 1_000, self.rng.random());
         let stage = Arc::clone(&self.stage);
-        let body = told.into_body(stage.app_id, stage.callback_secret.as_ref(), seconds, nonce);
+        let secret = stage.callback_secret.as_ref();
+        let body = wire::body(&callback, stage.app_id, secret, seconds, nonce);
         let places = Arc::clone(&self.places);
         self.under_way.spawn(async move {
             if is_lost {
@@ -104,8 +104,8 @@ async fn deliver(stage: &Stage, places: &Semaphore, tries: &[Try], body: String)
                 break;
             }
         }
-        if let Some(seconds) = RETRIES.get(index) {
-            sleep(stage.real(Duration::from_secs(*seconds))).await;
+        if let Some(millis) = RETRIES.get(index) {
+            sleep(stage.real(Duration::from_millis(*millis))).await;
         }
     }
     let mut report = stage.report();

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use room_registry::{Callback, RoomId};
+use room_registry_world::room::MediaRoom;
 
 use self::scene::Scene;
 use super::DemoSettings;
-use super::wire::Told;
 
 /// How long between two things that happen in a room, on average, in milliseconds of the evening.
 const HAPPENS_EVERY: f64 = 4_000.0;
@@ -28,6 +29,10 @@ const MOST_UNDER_WAY_IN_A_ROOM: usize = 64;
 const SWEPT_WITHIN: Duration = Duration::from_secs(10);
 
 const HEARTBEAT: &str = "heartbeat";
+
+/// The vendor's numbers of roles.
+const HOST: u64 = 1;
+const AUDIENCE: u64 = 2;
 
 const ROOM_NAMES: [&str; 12] = [
     "Late night talk",
@@ -57,7 +62,7 @@ pub(super) enum Subject {
 #[derive(Debug)]
 pub(super) enum Happening {
     Command(ToldCommand),
-    Callback(ToldCallback),
+    Callback(Box<ToldCallback>),
 }
 
 /// What a client of the app asks for.
@@ -80,7 +85,7 @@ impl ToldCommand {
 pub(super) struct ToldCallback {
     pub(super) room: usize,
     pub(super) subject: Subject,
-    pub(super) told: Told,
+    pub(super) callback: Callback,
 }
 
 /// What is true of a room.
@@ -121,7 +126,7 @@ pub(super) struct World {
 
 #[derive(Debug)]
 struct Room {
-    id: String,
+    media: MediaRoom,
     name: &'static str,
     /// Whether the app creates it; else only the media server knows it.
     is_created: bool,
@@ -135,33 +140,8 @@ struct Room {
     members: BTreeMap<String, u64>,
     /// Of each who vanished until when he may be shown, in real time.
     fading: BTreeMap<String, u64>,
-    live: Option<Live>,
-}
-
-/// A session that runs.
-#[derive(Debug)]
-struct Live {
-    session: u64,
-    logins: BTreeMap<String, Login>,
-    streams: BTreeMap<String, Stream>,
-    user_counter: u64,
-    stream_counter: u64,
     /// Who vanished, and when the media server notices, in the evening's time.
     dropping: Vec<(u64, String)>,
-}
-
-#[derive(Debug, Clone)]
-struct Login {
-    session: u64,
-    began_at: u64,
-    role: u64,
-}
-
-#[derive(Debug, Clone)]
-struct Stream {
-    publisher: String,
-    session: u64,
-    created_at: u64,
 }
 
 impl World {
@@ -171,7 +151,9 @@ impl World {
         let run = super::unix_millis() / 1_000 % 100_000;
         let rooms: Vec<Room> = (0..settings.rooms as usize)
             .map(|index| Room {
-                id: format!("ev{run:05}-{index:03}"),
+                media: MediaRoom::new(
+                    RoomId::new(format!("ev{run:05}-{index:03}")).expect("letters and digits"),
+                ),
                 name: ROOM_NAMES[index % ROOM_NAMES.len()],
                 is_created: index % 4 != 3,
                 next_at: rng.random_range(0..20_000),
@@ -180,7 +162,7 @@ impl World {
                 crowd: 0,
                 members: BTreeMap::new(),
                 fading: BTreeMap::new(),
-                live: None,
+                dropping: Vec::new(),
             })
             .collect();
         Self {
@@ -236,7 +218,7 @@ impl World {
     }
 
     pub(super) fn room_id(&self, room: usize) -> &str {
-        &self.rooms[room].id
+        self.rooms[room].media.id().as_str()
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -260,22 +242,20 @@ impl World {
 
     /// Who is logged in to a room: id and role, in the order of their logins.
     pub(super) fn logins(&self, room_id: &str) -> Vec<(String, u64)> {
-        let mut logins: Vec<_> = self.live(room_id).map_or_else(Vec::new, |live| {
-            let logins = live.logins.iter();
-            logins.map(|(user, login)| (login.began_at, user.clone(), login.role)).collect()
-        });
+        let Some(room) = self.room(room_id) else { return Vec::new() };
+        let mut logins: Vec<_> =
+            room.media.logins().map(|(id, login)| (login.at, id.to_string())).collect();
         logins.sort();
-        logins.into_iter().map(|(_, user, role)| (user, role)).collect()
+        let role = |user: &str| if user == room.host { HOST } else { AUDIENCE };
+        logins.into_iter().map(|(_, user)| (user.clone(), role(&user))).collect()
     }
 
     /// What is published in a room: id, publisher and time.
     pub(super) fn streams(&self, room_id: &str) -> Vec<(String, String, u64)> {
-        self.live(room_id).map_or_else(Vec::new, |live| {
-            let streams = live.streams.iter();
-            streams
-                .map(|(id, stream)| (id.clone(), stream.publisher.clone(), stream.created_at))
-                .collect()
-        })
+        let streams = self.room(room_id).into_iter().flat_map(|room| room.media.streams());
+        streams
+            .map(|(id, held)| (id.to_string(), held.publisher_id.to_string(), held.at.as_millis()))
+            .collect()
     }
 
     /// Whether a client still means to be in a room.
@@ -311,8 +291,8 @@ impl World {
             && self.under_way[room].len() < MOST_UNDER_WAY_IN_A_ROOM
     }
 
-    fn live(&self, room_id: &str) -> Option<&Live> {
-        self.rooms.iter().find(|room| room.id == room_id)?.live.as_ref()
+    fn room(&self, room_id: &str) -> Option<&Room> {
+        self.rooms.iter().find(|room| *room.media.id() == room_id)
     }
 
     fn new_session(&mut self) -> u64 {
@@ -324,12 +304,9 @@ impl World {
 impl Room {
     fn truth(&self) -> Truth {
         let mut users: BTreeSet<String> = self.members.keys().cloned().collect();
-        let mut streams = BTreeSet::new();
-        if let Some(live) = &self.live {
-            users.extend(live.logins.keys().cloned());
-            streams.extend(live.streams.keys().cloned());
-        }
-        let open = self.live.is_some();
+        users.extend(self.media.logins().map(|(id, _)| id.to_string()));
+        let streams = self.media.streams().map(|(id, _)| id.to_string()).collect();
+        let open = self.media.is_open();
         Truth { listed: self.is_listed || open, open, users, streams, ..Truth::default() }
     }
 }
@@ -337,6 +314,8 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use room_registry_world::zego::{Envelope, Style, encode};
+    use serde_json::Value;
 
     use super::*;
 
@@ -354,7 +333,7 @@ mod tests {
             for happening in world.advance(second * 1_000, 1_000_000 + second * 250) {
                 let (room, subject, name) = match &happening {
                     Happening::Command(it) => (it.room, &it.subject, it.name.to_owned()),
-                    Happening::Callback(it) => (it.room, &it.subject, it.told.event().to_owned()),
+                    Happening::Callback(it) => (it.room, &it.subject, event(&it.callback)),
                 };
                 told.push(format!("{room} {subject:?} {name}"));
                 world.arrived(room, subject);
@@ -362,6 +341,12 @@ mod tests {
         }
         assert!(!world.is_under_way());
         told
+    }
+
+    fn event(callback: &Callback) -> String {
+        let envelope = Envelope::unsigned(0, 0);
+        let body = Value::from(encode(callback, &envelope, Style::Vendor));
+        body["event"].as_str().expect("every callback has its event").to_owned()
     }
 
     #[test]

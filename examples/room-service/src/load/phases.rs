@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use room_registry::{Clock, SystemClock};
-use serde_json::json;
+use room_registry::{
+    Callback, CallbackEvent, Clock, Role, RoomId, SessionId, SystemClock, Text, UserId,
+    UserLoggedIn, UserLoggedOut, UserSessionId,
+};
+use room_registry_world::zego::{Envelope, Style, encode};
 
 use super::client::Ask;
 use super::drive::{Driven, Make, Schedule, drive};
@@ -136,25 +139,26 @@ fn callback(rooms: u64) -> Make {
         let (life, is_login) = (number / 2, number.is_multiple_of(2));
         let room = scattered(life) % rooms;
         let counter = &counters[usize::try_from(room).expect("rooms fit in memory")];
-        let now = millis();
-        let (event, time) =
-            if is_login { ("room_login", "login_time") } else { ("room_logout", "logout_time") };
-        let body = json!({
-            "event": event,
-            "appid": "1",
-            "timestamp": now / 1_000,
-            "nonce": number.to_string(),
-            "signature": "",
-            "room_id": format!("room_{room:07}"),
-            "room_name": "A room",
-            "room_seq": (1_000_000 + room).to_string(),
-            "user_account": format!("user_{:08}", room + rooms * (life % USERS_A_ROOM)),
-            "user_nickname": "User",
-            "session_id": life.to_string(),
-            time: now.to_string(),
-            "user_update_seq": (counter.fetch_add(1, Ordering::Relaxed) + 1).to_string(),
-            "user_role": 2,
-        });
+        let now = SystemClock.now();
+        let user = format!("user_{:08}", room + rooms * (life % USERS_A_ROOM));
+        let user_id = UserId::new(user).expect("letters and digits");
+        let session = UserSessionId::new(life.to_string()).expect("a number is an id");
+        let counter = counter.fetch_add(1, Ordering::Relaxed) + 1;
+        let event: CallbackEvent = if is_login {
+            let mut login = UserLoggedIn::new(user_id, session, now, counter);
+            login.room_name = Some(Text::from("A room"));
+            login.user_name = Some(Text::from("User"));
+            login.role = Some(Role::AUDIENCE);
+            login.into()
+        } else {
+            UserLoggedOut::new(user_id, session, now, counter).into()
+        };
+        let room_id = RoomId::new(format!("room_{room:07}")).expect("letters and digits");
+        let room_session = (1_000_000 + room).to_string();
+        let room_session = SessionId::new(room_session).expect("a number is an id");
+        let callback = Callback::new(room_id, room_session, event);
+        let envelope = Envelope::unsigned(now.as_millis() / 1_000, number);
+        let body = encode(&callback, &envelope, Style::Vendor);
         Ask { path: "/callback".into(), body: Some(body.to_string()) }
     })
 }
@@ -169,10 +173,6 @@ fn list_page() -> Make {
 
 fn get(path: impl Fn(u64) -> String + Send + Sync + 'static) -> Make {
     Arc::new(move |number| Ask { path: path(number), body: None })
-}
-
-fn millis() -> u64 {
-    SystemClock.now().as_millis()
 }
 
 /// Spreads numbers, so that neighbours in time are not neighbours in memory.

@@ -1,13 +1,15 @@
 //! One moment in one room: what its people do, and what the media server makes of it.
 
-use std::collections::BTreeMap;
-
 use rand::RngExt;
+use room_registry::{
+    Callback, LogoutReason, Role, RoomCloseReason, RoomClosed, RoomCreated, SessionId,
+    StreamCloseReason, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
+};
+use room_registry_world::room::{Login, MediaRoom};
 
-use super::super::wire::Told;
 use super::{
-    BEATS_EVERY, HAPPENS_EVERY, HEARTBEAT, Happening, Live, Login, Room, SWEPT_WITHIN, Stream,
-    Subject, ToldCallback, ToldCommand, World,
+    BEATS_EVERY, HAPPENS_EVERY, HEARTBEAT, Happening, Room, SWEPT_WITHIN, Subject, ToldCallback,
+    ToldCommand, World,
 };
 
 const PEOPLE: [&str; 16] = [
@@ -17,10 +19,6 @@ const PEOPLE: [&str; 16] = [
 /// How many people there are to each name.
 const NAMESAKES: usize = 4;
 const TOPICS: [&str; 5] = ["music", "travel", "food", "games", "films"];
-
-/// The vendor's numbers of roles.
-const HOST: u64 = 1;
-const AUDIENCE: u64 = 2;
 
 pub(super) struct Scene<'a> {
     world: &'a mut World,
@@ -53,7 +51,7 @@ impl<'a> Scene<'a> {
                 room: self.index,
                 subject: Subject::User(user.clone()),
                 name: HEARTBEAT,
-                parameters: vec![("RoomID", self.room().id.clone()), ("UserID", user)],
+                parameters: vec![("RoomID", self.room_id()), ("UserID", user)],
             };
             self.happenings.push(Happening::Command(command));
         }
@@ -62,14 +60,14 @@ impl<'a> Scene<'a> {
     /// The media server notices who vanished.
     pub(super) fn drop_who_vanished(&mut self) {
         let now = self.now;
-        let Some(live) = &mut self.room_mut().live else { return };
+        let room = self.room_mut();
         let (due, dropping): (Vec<_>, Vec<_>) =
-            live.dropping.drain(..).partition(|(at, _)| *at <= now);
-        live.dropping = dropping;
+            room.dropping.drain(..).partition(|(at, _)| *at <= now);
+        room.dropping = dropping;
         for (_, user) in due {
-            self.log_out(&user, 2);
+            self.log_out(&user, LogoutReason::ConnectionLost);
         }
-        self.close_if_empty(1);
+        self.close_if_empty(RoomCloseReason::HeartbeatTimeout);
     }
 
     /// The next thing happens.
@@ -88,13 +86,13 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn is_running(&self) -> bool {
-        self.room().is_listed || self.room().live.is_some()
+        self.room().is_listed || self.media().is_open()
     }
 
     /// The host ends the room.
     pub(super) fn end(&mut self) {
-        if self.room().live.is_some() {
-            self.close_session(0);
+        if self.media().is_open() {
+            self.close_session(RoomCloseReason::Normal);
         }
         let room = self.room_mut();
         room.members.clear();
@@ -112,34 +110,23 @@ impl<'a> Scene<'a> {
         let room = self.room_mut();
         room.host.clone_from(&host);
         room.crowd = crowd;
-        room.live = Some(Live {
-            session,
-            logins: BTreeMap::new(),
-            streams: BTreeMap::new(),
-            user_counter: 0,
-            stream_counter: 0,
-            dropping: Vec::new(),
-        });
         if room.is_created {
             room.is_listed = true;
             let name = ("RoomName", room.name.to_owned());
             let topic = ("Attributes", self.topic());
             self.command("create_room", Subject::Room, vec![name, ("HostID", host.clone()), topic]);
         }
-        let at = self.stamp();
-        let told = Told::new("room_create")
-            .text("room_id", self.room().id.as_str())
-            .number("room_session_id", session)
-            .digits("room_create_time", at)
-            .text("id_name", host.as_str());
-        self.tell(Subject::Room, told);
+        let session = SessionId::new(session.to_string()).expect("a number is an id");
+        let created = RoomCreated::new(self.stamp()).creator_id(user_id(&host));
+        let created = self.media_mut().open(session, created);
+        self.tell(Subject::Room, created);
         self.come(&host);
         self.publish(&host);
     }
 
     fn go_on(&mut self) {
         let present: Vec<String> = self.room().truth().users.into_iter().collect();
-        if present.is_empty() || self.room().live.is_none() {
+        if present.is_empty() || !self.media().is_open() {
             return self.end();
         }
         let user = present[self.world.rng.random_range(0..present.len())].clone();
@@ -187,12 +174,12 @@ impl<'a> Scene<'a> {
 
     /// A user leaves, and says so.
     fn leave(&mut self, user: &str) {
-        self.log_out(user, 0);
+        self.log_out(user, LogoutReason::Normal);
         if self.room_mut().members.remove(user).is_some() {
             let parameters = vec![("UserID", user.to_owned())];
             self.command("leave_room", Subject::User(user.to_owned()), parameters);
         }
-        self.close_if_empty(2);
+        self.close_if_empty(RoomCloseReason::WentOffline);
     }
 
     /// A user vanishes: no heartbeat any more, and the media server notices later.
@@ -204,11 +191,10 @@ impl<'a> Scene<'a> {
         if room.members.remove(user).is_some() {
             room.fading.insert(user.to_owned(), until);
         }
-        if let Some(live) = &mut room.live
-            && live.logins.contains_key(user)
-            && !live.dropping.iter().any(|(_, dropping)| dropping == user)
+        if room.media.login(&user_id(user)).is_some()
+            && !room.dropping.iter().any(|(_, dropping)| dropping == user)
         {
-            live.dropping.push((drops_at, user.to_owned()));
+            room.dropping.push((drops_at, user.to_owned()));
         }
     }
 
@@ -219,104 +205,82 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn close_if_empty(&mut self, reason: u64) {
-        if self.room().live.as_ref().is_some_and(|live| live.logins.is_empty()) {
+    fn close_if_empty(&mut self, reason: RoomCloseReason) {
+        if self.media().is_open() && self.media().user_count() == 0 {
             self.close_session(reason);
         }
     }
 
     /// Everything in a session ends with it, told or (now and then) not.
-    fn close_session(&mut self, reason: u64) {
+    fn close_session(&mut self, reason: RoomCloseReason) {
         if self.world.rng.random_bool(0.85) {
-            let users: Vec<String> = self.live().logins.keys().cloned().collect();
+            let users: Vec<String> = self.media().logins().map(|(id, _)| id.to_string()).collect();
             for user in users {
-                self.log_out(&user, 0);
+                self.log_out(&user, LogoutReason::Normal);
             }
         }
-        let (at, session) = (self.stamp(), self.live().session);
-        let told = Told::new("room_close")
-            .text("room_id", self.room().id.as_str())
-            .number("room_session_id", session)
-            .number("close_reason", reason)
-            .digits("room_close_time", at);
-        self.tell(Subject::Room, told);
-        self.room_mut().live = None;
+        let mut closed = RoomClosed::new(self.stamp());
+        closed.reason = Some(reason);
+        let closed = self.media_mut().close(closed);
+        self.tell(Subject::Room, closed);
+        self.room_mut().dropping.clear();
     }
 
     fn log_in(&mut self, user: &str) {
-        let (session, began_at) = (self.world.new_session(), self.stamp());
-        let role = if user == self.room().host { HOST } else { AUDIENCE };
-        let Some(live) = &mut self.room_mut().live else { return };
-        live.user_counter += 1;
-        live.dropping.retain(|(_, dropping)| dropping != user);
-        live.logins.insert(user.to_owned(), Login { session, began_at, role });
-        let (counter, room_session) = (live.user_counter, live.session);
-        let told = Told::new("room_login")
-            .text("room_id", self.room().id.as_str())
-            .text("room_name", self.room().name)
-            .digits("room_seq", room_session)
-            .text("user_account", user)
-            .text("user_nickname", shown(user))
-            .digits("session_id", session)
-            .digits("login_time", began_at)
-            .digits("user_role", role)
-            .text("relogin", "0")
-            .digits("user_update_seq", counter);
+        if !self.media().is_open() {
+            return;
+        }
+        let (session, at) = (self.world.new_session(), self.stamp());
+        let role = if user == self.room().host { Role::HOST } else { Role::AUDIENCE };
+        self.room_mut().dropping.retain(|(_, dropping)| dropping != user);
+        let session = UserSessionId::new(session.to_string()).expect("a number is an id");
+        let mut login = self.media_mut().log_in(user_id(user), session, at);
+        login.room_name = Some(Text::from(self.room().name));
+        login.user_name = Some(Text::from(shown(user).as_str()));
+        login.role = Some(role);
+        let told = self.media().tell(login);
         self.tell(Subject::User(user.to_owned()), told);
     }
 
     /// With the user go his streams.
-    fn log_out(&mut self, user: &str, reason: u64) {
-        let Some(live) = &self.room().live else { return };
-        let mine = live.streams.iter().filter(|(_, stream)| stream.publisher == user);
-        let mine: Vec<String> = mine.map(|(id, _)| id.clone()).collect();
+    fn log_out(&mut self, user: &str, reason: LogoutReason) {
+        let user_id = user_id(user);
+        let mine = self.media().streams().filter(|(_, held)| held.publisher_id == user_id);
+        let mine: Vec<StreamId> = mine.map(|(id, _)| id.clone()).collect();
         for stream in mine {
             self.unpublish(&stream);
         }
-        if let Some(login) = self.live().logins.remove(user) {
-            self.tell_logout(user, &login, reason);
+        if let Some(login) = self.media_mut().take_login(&user_id) {
+            self.tell_logout(user, login, reason);
         }
     }
 
-    fn tell_logout(&mut self, user: &str, login: &Login, reason: u64) {
+    fn tell_logout(&mut self, user: &str, login: Login, reason: LogoutReason) {
         let at = self.stamp();
-        let live = self.live();
-        live.user_counter += 1;
-        let (counter, session) = (live.user_counter, live.session);
-        let told = Told::new("room_logout")
-            .text("room_id", self.room().id.as_str())
-            .digits("room_seq", session)
-            .text("user_account", user)
-            .text("user_nickname", shown(user))
-            .digits("session_id", login.session)
-            .digits("login_time", login.began_at)
-            .digits("logout_time", at)
-            .digits("reason", reason)
-            .digits("user_role", login.role)
-            .digits("user_update_seq", counter);
+        let mut logout = self.media_mut().tell_logout(&user_id(user), login, at);
+        logout.reason = Some(reason);
+        let told = self.media().tell(logout);
         self.tell(Subject::User(user.to_owned()), told);
     }
 
     /// A login elsewhere ends the one before, and either may be told first.
     fn move_to_another_device(&mut self, user: &str) {
-        let Some(live) = &mut self.room_mut().live else { return };
-        let Some(login) = live.logins.remove(user) else { return };
+        let Some(login) = self.media_mut().take_login(&user_id(user)) else { return };
         if self.world.rng.random_bool(0.5) {
-            self.tell_logout(user, &login, 3);
+            self.tell_logout(user, login, LogoutReason::KickedOut);
             self.log_in(user);
         } else {
             self.log_in(user);
-            self.tell_logout(user, &login, 3);
+            self.tell_logout(user, login, LogoutReason::KickedOut);
         }
     }
 
     fn change_stream(&mut self, user: &str) {
-        let id = stream_of(user);
-        let Some(live) = &self.room().live else { return };
-        if !live.logins.contains_key(user) {
+        if self.media().login(&user_id(user)).is_none() {
             return;
         }
-        if live.streams.contains_key(&id) && self.world.rng.random_bool(0.6) {
+        let id = stream_of(user);
+        if self.media().stream(&id).is_some() && self.world.rng.random_bool(0.6) {
             self.unpublish(&id);
         } else {
             self.publish(user);
@@ -325,54 +289,36 @@ impl<'a> Scene<'a> {
 
     /// Published again, it is the same life of the stream.
     fn publish(&mut self, user: &str) {
-        let id = stream_of(user);
-        let (new, created_at) = (self.world.new_session(), self.stamp());
-        let Some(live) = &mut self.room_mut().live else { return };
-        let held = live.streams.get(&id).map(|stream| stream.session);
-        let session = held.unwrap_or(new);
-        live.stream_counter += 1;
-        live.streams.insert(id.clone(), Stream { publisher: user.to_owned(), session, created_at });
-        let (counter, room_session) = (live.stream_counter, live.session);
-        let told = Told::new("stream_create")
-            .text("room_id", self.room().id.as_str())
-            .digits("room_session_id", room_session)
-            .text("user_id", user)
-            .text("user_name", shown(user))
-            .text("stream_id", id.as_str())
-            .text("stream_alias", id.as_str())
-            .text("stream_sid", format!("s-{session}"))
-            .digits("stream_seq", counter)
-            .digits("create_time_ms", created_at)
-            .text("recreate", if held.is_some() { "1" } else { "0" })
-            .text("title", format!("{} on camera", shown(user)))
-            .texts("hls_url", &[format!("https://cdn.example.com/live/{id}.m3u8")]);
-        self.tell(Subject::Stream(id), told);
+        if !self.media().is_open() {
+            return;
+        }
+        let (id, new, at) = (stream_of(user), self.world.new_session(), self.stamp());
+        let new = StreamSessionId::new(format!("s-{new}")).expect("a valid id");
+        let mut created = self.media_mut().publish(id.clone(), user_id(user), new, at);
+        let details = &mut created.details;
+        details.publisher_name = Some(Text::from(shown(user).as_str()));
+        details.title = Some(Text::from(format!("{} on camera", shown(user)).as_str()));
+        let url = format!("https://cdn.example.com/live/{id}.m3u8");
+        details.playback.hls = vec![Text::from(url.as_str())];
+        let told = self.media().tell(created);
+        self.tell(Subject::Stream(id.to_string()), told);
     }
 
-    fn unpublish(&mut self, id: &str) {
+    fn unpublish(&mut self, id: &StreamId) {
+        if self.media().stream(id).is_none() {
+            return;
+        }
         let at = self.stamp();
-        let live = self.live();
-        let Some(stream) = live.streams.remove(id) else { return };
-        live.stream_counter += 1;
-        let (counter, session) = (live.stream_counter, live.session);
-        let told = Told::new("stream_close")
-            .text("room_id", self.room().id.as_str())
-            .digits("room_session_id", session)
-            .text("user_id", stream.publisher.as_str())
-            .text("user_name", shown(&stream.publisher))
-            .text("type", "0")
-            .text("stream_id", id)
-            .text("stream_alias", id)
-            .text("stream_sid", format!("s-{}", stream.session))
-            .digits("stream_seq", counter)
-            .digits("create_time_ms", stream.created_at)
-            .digits("destroy_timemillis", at);
-        self.tell(Subject::Stream(id.to_owned()), told);
+        let mut closed = self.media_mut().unpublish(id, at);
+        closed.reason = Some(StreamCloseReason::Normal);
+        let told = self.media().tell(closed);
+        self.tell(Subject::Stream(id.to_string()), told);
     }
 
-    fn tell(&mut self, subject: Subject, told: Told) {
+    fn tell(&mut self, subject: Subject, callback: Callback) {
         self.world.sent(self.index, &subject);
-        self.happenings.push(Happening::Callback(ToldCallback { room: self.index, subject, told }));
+        let told = ToldCallback { room: self.index, subject, callback };
+        self.happenings.push(Happening::Callback(Box::new(told)));
     }
 
     fn command(
@@ -381,7 +327,7 @@ impl<'a> Scene<'a> {
         subject: Subject,
         mut parameters: Vec<(&'static str, String)>,
     ) {
-        parameters.push(("RoomID", self.room().id.clone()));
+        parameters.push(("RoomID", self.room_id()));
         self.world.sent(self.index, &subject);
         let command = ToldCommand { room: self.index, subject, name, parameters };
         self.happenings.push(Happening::Command(command));
@@ -410,8 +356,20 @@ impl<'a> Scene<'a> {
     }
 
     /// The time by the clock of one of the media server's machines.
-    fn stamp(&mut self) -> u64 {
-        self.real + self.world.rng.random_range(0..20)
+    fn stamp(&mut self) -> Timestamp {
+        Timestamp::from_millis(self.real + self.world.rng.random_range(0..20))
+    }
+
+    fn room_id(&self) -> String {
+        self.media().id().to_string()
+    }
+
+    fn media(&self) -> &MediaRoom {
+        &self.room().media
+    }
+
+    fn media_mut(&mut self) -> &mut MediaRoom {
+        &mut self.room_mut().media
     }
 
     fn room(&self) -> &Room {
@@ -420,10 +378,6 @@ impl<'a> Scene<'a> {
 
     fn room_mut(&mut self) -> &mut Room {
         &mut self.world.rooms[self.index]
-    }
-
-    fn live(&mut self) -> &mut Live {
-        self.room_mut().live.as_mut().expect("a session runs, as the caller has seen")
     }
 }
 
@@ -434,6 +388,10 @@ fn shown(user: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-fn stream_of(user: &str) -> String {
-    format!("{user}-camera")
+fn user_id(user: &str) -> UserId {
+    UserId::new(user).expect("letters, a hyphen and digits")
+}
+
+fn stream_of(user: &str) -> StreamId {
+    StreamId::new(format!("{user}-camera")).expect("letters, hyphens and digits")
 }

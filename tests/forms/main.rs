@@ -1,0 +1,13 @@
+//! The forms: what is stored, and what a vendor sends, written and read back.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+
+mod binary;
+mod golden;
+mod journal;
+mod snapshots;
+mod wire;
+mod zego_answers;
+mod zego_decoding;
+mod zego_laws;
+mod zego_refusals;

@@ -1,0 +1,260 @@
+//! Whole registries, saved and restored.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use room_registry::{
+    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, ObservedStream, ObservedUser,
+    RoomId, RoomRegistry, SessionId, StreamId, Timestamp, UserId,
+};
+use room_registry_world::effort::properties;
+use room_registry_world::junk::junk_callback;
+use serde_json::{Value, json};
+
+const START: u64 = 1_003_000;
+
+/// A registry with a few rooms, of commands and of callbacks.
+fn played(
+    callbacks: &[(u64, room_registry::Callback)],
+) -> (RoomRegistry<ManualClock>, ManualClock) {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    for (room, user) in [("a", "ann"), ("b", "bob"), ("room", "cleo")] {
+        registry
+            .create_room(NewRoom::new(room, "tom").name(room).attribute("mode", "talk"))
+            .unwrap();
+        registry.join_room(room, NewUser::new(user).name(user)).unwrap();
+    }
+    registry.end_room("b").unwrap();
+    for (pause, callback) in callbacks {
+        clock.advance(Duration::from_millis(*pause));
+        registry.apply_callback(callback);
+    }
+    (registry, clock)
+}
+
+fn saved(registry: &RoomRegistry<ManualClock>) -> Value {
+    serde_json::to_value(registry.snapshot()).unwrap()
+}
+
+fn restored(saved: Value, clock: &ManualClock) -> Result<RoomRegistry<ManualClock>, String> {
+    RoomRegistry::restore(Config::default(), clock.clone(), saved)
+        .map_err(|error| error.to_string())
+}
+
+proptest! {
+    #![proptest_config(properties(100))]
+
+    #[test]
+    fn what_is_restored_is_what_was_saved_and_goes_on_the_same(
+        callbacks in prop::collection::vec((0..2_000_u64, junk_callback()), 0..30),
+        more in prop::collection::vec((0..2_000_u64, junk_callback()), 0..10),
+    ) {
+        let (mut registry, clock) = played(&callbacks);
+        let text = serde_json::to_string(&registry.snapshot()).unwrap();
+        let mut reader = serde_json::Deserializer::from_str(&text);
+        let mut restored = RoomRegistry::restore(Config::default(), clock.clone(), &mut reader).unwrap();
+        registry.grant_grace(); // as a restore does by itself
+        prop_assert_eq!(saved(&restored), saved(&registry));
+        for (pause, callback) in more {
+            clock.advance(Duration::from_millis(pause));
+            prop_assert_eq!(restored.apply_callback(&callback), registry.apply_callback(&callback));
+            prop_assert_eq!(restored.next_expiry(), registry.next_expiry());
+        }
+        prop_assert_eq!(restored.rooms().collect::<Mirror>(), registry.rooms().collect());
+        prop_assert_eq!(restored.outcomes(), registry.outcomes());
+        prop_assert_eq!(restored.user_count(), registry.user_count());
+        prop_assert_eq!(restored.session_count(), registry.session_count());
+        clock.advance(Duration::from_secs(3_600));
+        prop_assert_eq!(restored.expire(), registry.expire());
+        prop_assert_eq!(saved(&restored), saved(&registry));
+    }
+}
+
+#[test]
+fn memberships_have_their_grace_after_a_restore() {
+    let (registry, clock) = played(&[]);
+    let saved = saved(&registry);
+    clock.advance(Duration::from_secs(3_600)); // the process was away
+    let mut restored = restored(saved, &clock).unwrap();
+    assert_eq!(restored.changes().count(), 0);
+    assert_eq!(restored.expire().memberships, 0);
+    clock.advance(Duration::from_millis(90_001));
+    assert_eq!(restored.expire().memberships, 2);
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_is_an_error_that_names_what_is_wrong() {
+    let (registry, clock) = played(&[]);
+    let good = saved(&registry);
+    restored(good.clone(), &clock).unwrap();
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut damaged = good.clone();
+        change(&mut damaged);
+        restored(damaged, &clock).unwrap_err()
+    };
+    assert_eq!(
+        refused(&|saved| saved["version"] = json!(2)),
+        "a snapshot of version 2 cannot be read: this is version 1"
+    );
+    assert!(
+        refused(&|saved| saved["settings"]["clock_skew_ms"] = json!(1))
+            .starts_with("the snapshot was taken under other settings (clock skew 1 ms, ")
+    );
+    assert!(
+        refused(&|saved| saved["rooms"][0]["settings"]["clock_skew_ms"] = json!(1))
+            .starts_with("the snapshot was taken under other settings (clock skew 1 ms, ")
+    );
+    assert_eq!(
+        refused(&|saved| saved["rooms"][1] = saved["rooms"][0].clone()),
+        "room a is in the snapshot twice"
+    );
+    assert_eq!(
+        refused(&|saved| saved["rooms"][0]["room_id"] = json!("")),
+        "a room id must not be empty"
+    );
+    for field in ["version", "settings", "taken_at", "outcomes", "rooms"] {
+        let error = refused(&|saved| {
+            saved.as_object_mut().unwrap().remove(field);
+        });
+        assert!(error.contains(field), "{field}: {error}");
+    }
+    assert!(refused(&|saved| *saved = json!({"a": 1})).contains("unknown field `a`"));
+    assert!(refused(&|saved| *saved = json!(7)).contains("a snapshot of version 1"));
+}
+
+#[test]
+fn what_is_stored_beside_an_end_that_outranks_it_is_refused() {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    for user_id in ["ann", "bob"] {
+        registry.join_room("r", NewUser::new(user_id)).unwrap();
+    }
+    registry.leave_room("r", "bob").unwrap();
+    let ended = |at: u64, without: &[&str]| {
+        let mut saved = saved(&registry);
+        let room = &mut saved["rooms"][0];
+        room["ended_at"] = json!(at);
+        for name in without {
+            room[name] = if *name == "info" { Value::Null } else { json!([]) };
+        }
+        restored(saved, &clock).map(|_| ())
+    };
+    assert_eq!(ended(START - 1, &[]), Ok(()));
+    for (without, what) in [
+        (&[][..], "the business info"),
+        (&["info"], "the membership of user ann"),
+        (&["info", "members"], "the leave of user bob"),
+    ] {
+        let error = ended(START, without).unwrap_err();
+        assert!(error.starts_with(&format!("room r: {what} cannot be")), "{error}");
+    }
+}
+
+#[test]
+fn lists_that_no_observation_can_have_left_are_refused() {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    let seen = |id: u64, observed_at: u64| {
+        Observation::new(RoomId::new("r").unwrap(), Timestamp::from_millis(START - observed_at))
+            .session_id(SessionId::new(id.to_string()).unwrap())
+            .some_users([ObservedUser::new(UserId::new("ann").unwrap())])
+            .some_streams([ObservedStream::new(StreamId::new("camera").unwrap())])
+    };
+    let lists = [("users", "ann"), ("streams", "camera")];
+    let entry_of = |saved: &mut Value, (list, id): (&str, &str)| {
+        saved["rooms"][0]["live"]["observed"][list]["entries"][id].take()
+    };
+    let with = |registry: &RoomRegistry<ManualClock>, list: (&str, &str), entry: &Value| {
+        let mut changed = saved(registry);
+        let (name, id) = list;
+        changed["rooms"][0]["live"]["observed"][name]["entries"][id] = entry.clone();
+        restored(changed, &clock).map(|_| ())
+    };
+
+    // As many names as fit: more leave no more.
+    for id in 10..26 {
+        registry.apply_observation(&seen(id, 100 - id)).unwrap();
+    }
+    registry.apply_observation(&seen(26, 1)).unwrap();
+    for list in lists {
+        let good = entry_of(&mut saved(&registry), list);
+        assert_eq!(good["present"].as_array().unwrap().len(), 16);
+        assert_eq!(with(&registry, list, &good), Ok(()));
+        let refused = |what: &str, change: &dyn Fn(&mut Value)| {
+            let mut entry = good.clone();
+            change(&mut entry);
+            let error = with(&registry, list, &entry).unwrap_err();
+            let named = format!("room r: {what} of the observations cannot be");
+            assert!(error.starts_with(&named), "{error}");
+        };
+        refused("a set of presences", &|entry| entry["present"][7]["session_id"] = json!("90"));
+        refused("a set of presences", &|entry| entry["present"][8] = entry["present"][7].clone());
+        refused("a set of presences", &|entry| {
+            let mut one_more = entry["present"][15].clone();
+            one_more["session_id"] = json!("90");
+            entry["present"].as_array_mut().unwrap().push(one_more);
+        });
+        refused("an absence", &|entry| entry["absent_at"] = json!(START - 6_000));
+    }
+}
+
+/// What was seen before an end stays hidden, what was seen after it stays visible, and a restore
+/// counts neither twice.
+#[test]
+fn a_snapshot_may_be_restored_on_a_clock_that_was_set_back() {
+    let (mut registry, clock) = played(&[]);
+    let seen = |at| {
+        Observation::new(RoomId::new("a").unwrap(), Timestamp::from_millis(START + at)).open(true)
+    };
+    let stream = |id| ObservedStream::new(StreamId::new(id).unwrap());
+    registry.apply_observation(&seen(0).some_streams([stream("screen")])).unwrap();
+    registry.end_room("a").unwrap();
+    registry.apply_observation(&seen(1).some_streams([stream("camera")])).unwrap();
+    assert_eq!((registry.room_count(), registry.stream_count()), (2, 1));
+    let saved = saved(&registry);
+    clock.set(Timestamp::from_millis(1));
+    let restored = restored(saved, &clock).unwrap();
+    registry.grant_grace(); // as a restore does by itself
+    for registry in [&restored, &registry] {
+        assert_eq!((registry.room_count(), registry.stream_count()), (2, 1));
+        assert!(registry.room("a").unwrap().stream("camera").is_some());
+    }
+    assert_eq!(restored.rooms().collect::<Mirror>(), registry.rooms().collect());
+}
+
+#[test]
+fn a_snapshot_may_have_counted_as_much_as_it_likes() {
+    let (registry, clock) = played(&[]);
+    let mut good = saved(&registry);
+    good["outcomes"]["applied"] = json!(u64::MAX);
+    good["outcomes"]["stale"] = json!(u64::MAX);
+    let mut restored = restored(good, &clock).unwrap();
+    assert_eq!(restored.outcomes().total(), u64::MAX);
+    let (room, session) = ("a".parse().unwrap(), "7".parse().unwrap());
+    let created = room_registry::RoomCreated::new(Timestamp::from_millis(START));
+    restored.apply_callback(&room_registry::Callback::new(room, session, created));
+    assert_eq!(restored.outcomes().of(room_registry::Outcome::Applied), u64::MAX);
+}
+
+#[test]
+fn a_snapshot_in_a_binary_format_is_as_good() {
+    let (mut registry, clock) = played(&[]);
+    let bytes = postcard::to_allocvec(&registry.snapshot()).unwrap();
+    let mut reader = postcard::Deserializer::from_bytes(&bytes);
+    let restored = RoomRegistry::restore(Config::default(), clock, &mut reader).unwrap();
+    registry.grant_grace(); // as a restore does by itself
+    assert_eq!(saved(&restored), saved(&registry));
+}
+
+#[test]
+fn a_snapshot_that_lost_its_end_is_an_error() {
+    let (registry, clock) = played(&[]);
+    let text = serde_json::to_string(&registry.snapshot()).unwrap();
+    for end in 0..text.len() {
+        let mut reader = serde_json::Deserializer::from_str(&text[..end]);
+        let restored = RoomRegistry::restore(Config::default(), clock.clone(), &mut reader);
+        assert!(restored.is_err(), "{}", &text[..end]);
+    }
+}

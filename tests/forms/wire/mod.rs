@@ -1,0 +1,4 @@
+//! Bodies of the first vendor: samples to change, and callbacks of every kind to write and read back.
+
+pub(crate) mod body;
+pub(crate) mod strategy;

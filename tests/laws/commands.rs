@@ -1,0 +1,284 @@
+//! Commands in any order: against a naive model, and beside callbacks and observations.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use room_registry::{
+    Clock, Config, Error, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Role, RoomRegistry,
+    RoomUpdate, Timestamp, UserUpdate,
+};
+use room_registry_world::commands::{Model, ModelRoom, START, TIMEOUT, registry};
+use room_registry_world::effort::properties;
+use room_registry_world::junk::junk;
+use room_registry_world::sightings::Told;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Pass(u64),
+    Create(u8, u8, Lifecycle),
+    Update(u8, u8),
+    End(u8),
+    Join(u8, u8),
+    Leave(u8, u8),
+    Heartbeat(u8, u8),
+    UpdateUser(u8, u8, u8),
+    Expire,
+    ExpireAtMost(usize),
+    GrantGrace,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let pause = prop_oneof![
+        prop::sample::select(vec![0, 1, 30_000, 59_999, 60_000, TIMEOUT - 1, TIMEOUT, TIMEOUT + 1]),
+        0..100_000_u64
+    ];
+    let lifecycle = prop::sample::select(vec![
+        Lifecycle::UntilEnded,
+        Lifecycle::UntilEmpty,
+        Lifecycle::Permanent,
+    ]);
+    let (room, user) = (|| 0..3_u8, || 0..3_u8);
+    prop_oneof![
+        4 => pause.prop_map(Step::Pass),
+        2 => (room(), user(), lifecycle).prop_map(|(room, host, lifecycle)| Step::Create(room, host, lifecycle)),
+        1 => (room(), 0..3_u8).prop_map(|(room, name)| Step::Update(room, name)),
+        1 => room().prop_map(Step::End),
+        4 => (room(), user()).prop_map(|(room, user)| Step::Join(room, user)),
+        1 => (room(), user()).prop_map(|(room, user)| Step::Leave(room, user)),
+        4 => (room(), user()).prop_map(|(room, user)| Step::Heartbeat(room, user)),
+        1 => (room(), user(), 0..3_u8).prop_map(|(room, user, name)| Step::UpdateUser(room, user, name)),
+        2 => Just(Step::Expire),
+        1 => (0..3_usize).prop_map(Step::ExpireAtMost),
+        1 => Just(Step::GrantGrace),
+    ]
+}
+
+#[track_caller]
+fn assert_same(registry: &RoomRegistry<ManualClock>, model: &Model) {
+    let ids: Vec<_> = registry.rooms().map(|room| room.id().to_string()).collect();
+    assert_eq!(ids.len(), model.rooms.len());
+    for (id, expected) in &model.rooms {
+        let room = registry.room(id).unwrap();
+        assert_eq!(room.name().unwrap(), expected.name.as_str());
+        assert_eq!(room.host_id().unwrap(), expected.host.as_str());
+        assert_eq!(room.lifecycle(), expected.lifecycle);
+        let users: BTreeMap<_, _> = room
+            .users()
+            .map(|user| {
+                let held = (
+                    user.membership().unwrap().joined_at.as_millis(),
+                    user.heartbeat_at().unwrap().as_millis(),
+                    user.name().unwrap().to_string(),
+                );
+                (user.id().to_string(), held)
+            })
+            .collect();
+        assert_eq!(users, expected.members);
+    }
+    let users: usize = model.rooms.values().map(|room| room.members.len()).sum();
+    assert_eq!(registry.user_count(), users);
+}
+
+/// A sweep does something exactly when it is due, and leaves nothing due.
+#[track_caller]
+fn expire_when_due(registry: &mut RoomRegistry<ManualClock>, clock: &ManualClock) {
+    let is_due =
+        |registry: &RoomRegistry<_>| registry.next_expiry().is_some_and(|at| at <= clock.now());
+    let was_due = is_due(registry);
+    assert_eq!(registry.expire().steps() > 0, was_due);
+    assert!(!is_due(registry));
+}
+
+/// Carries out a step on both, and compares the answers.
+fn play(
+    registry: &mut RoomRegistry<ManualClock>,
+    clock: &ManualClock,
+    model: &mut Model,
+    step: &Step,
+) {
+    let room = |room: &u8| format!("room{room}");
+    let user = |user: &u8| format!("user{user}");
+    let text = |answer: Result<(), Error>| answer.map_err(|error| error.to_string());
+    match step {
+        Step::Pass(span) => {
+            clock.advance(Duration::from_millis(*span));
+            model.now += span;
+        }
+        Step::Create(id, host, lifecycle) => {
+            let new = NewRoom::new(room(id), user(host)).name("a room").lifecycle(*lifecycle);
+            let expected = if model.rooms.contains_key(&room(id)) {
+                Err(format!("room {:?} already exists", room(id)))
+            } else {
+                let (host, name) = (user(host), "a room".to_owned());
+                let empty_since = Some(model.now);
+                let new = ModelRoom {
+                    host,
+                    name,
+                    lifecycle: *lifecycle,
+                    empty_since,
+                    members: BTreeMap::new(),
+                };
+                model.rooms.insert(room(id), new);
+                Ok(())
+            };
+            let created_again = registry.held_room_count() > registry.room_count();
+            assert_eq!(text(registry.create_room(new)), expected);
+            if let (Ok(()), false) = (expected, created_again) {
+                let created_at = registry.room(&room(id)).unwrap().info().unwrap().created_at;
+                assert_eq!(created_at, clock.now());
+            }
+        }
+        Step::Update(id, name) => {
+            let expected = model.room(&room(id)).map(|held| held.name = format!("name {name}"));
+            let update = RoomUpdate::new().name(format!("name {name}"));
+            assert_eq!(text(registry.update_room(&room(id), update)), expected);
+        }
+        Step::End(id) => {
+            let expected = model.room(&room(id)).map(|_| ());
+            model.rooms.remove(&room(id));
+            assert_eq!(text(registry.end_room(&room(id))), expected);
+        }
+        Step::Join(id, who) => {
+            let expected = model.join(&room(id), &user(who));
+            let new = NewUser::new(user(who)).name(user(who));
+            assert_eq!(text(registry.join_room(&room(id), new)), expected);
+        }
+        Step::Leave(id, who) => {
+            let expected = model.leave(&room(id), &user(who));
+            assert_eq!(text(registry.leave_room(&room(id), &user(who))), expected);
+        }
+        Step::Heartbeat(id, who) => {
+            let expected = model.heartbeat(&room(id), &user(who));
+            let answer = registry.heartbeat(&room(id), &user(who));
+            assert_eq!(answer.map_err(|error| error.to_string()), expected);
+        }
+        Step::UpdateUser(id, who, name) => {
+            let missing = format!("user {:?} is not in room {:?}", user(who), room(id));
+            let expected = model.room(&room(id)).and_then(|held| {
+                held.members
+                    .get_mut(&user(who))
+                    .map(|held| held.2 = format!("name {name}"))
+                    .ok_or(missing)
+            });
+            let update = UserUpdate::new().name(format!("name {name}"));
+            assert_eq!(text(registry.update_user(&room(id), &user(who), update)), expected);
+        }
+        Step::Expire => {
+            expire_when_due(registry, clock);
+            model.expire();
+        }
+        Step::ExpireAtMost(steps) => {
+            assert!(registry.expire_at_most(*steps).steps() <= *steps);
+            while registry.expire_at_most(1).steps() > 0 {}
+            model.expire();
+        }
+        Step::GrantGrace => {
+            registry.grant_grace();
+            let now = model.now;
+            let members = model.rooms.values_mut().flat_map(|room| room.members.values_mut());
+            members.for_each(|(_, beat, _)| *beat = now);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(properties(300))]
+
+    #[test]
+    fn commands_do_what_a_naive_model_does(steps in prop::collection::vec(step(), 0..60)) {
+        let (mut registry, clock) = registry();
+        let mut model = Model { now: START, ..Model::default() };
+        let mut mirror = Mirror::default();
+        for step in &steps {
+            // A room created again, or a user who comes back, within one millisecond counts as one
+            // later; the model knows no such thing.
+            clock.advance(Duration::from_millis(2));
+            model.now += 2;
+            play(&mut registry, &clock, &mut model, step);
+            if matches!(step, Step::Pass(_) | Step::ExpireAtMost(_)) {
+                mirror = registry.rooms().collect();
+            } else {
+                registry.changes().for_each(|change| mirror.apply(&change));
+                prop_assert_eq!(&mirror, &registry.rooms().collect());
+            }
+            assert_same(&registry, &model);
+        }
+    }
+
+    #[test]
+    fn beside_callbacks_and_observations_the_mirror_equals_the_view_after_every_step(
+        steps in prop::collection::vec((step(), prop::option::of(junk(5_000)), 0..10_000_u64), 0..60),
+        heartbeats_end_logins: bool,
+        retention in prop::sample::select(vec![None, Some(4_u64), Some(600)]),
+    ) {
+        let config = Config::builder()
+            .heartbeats_end_logins(heartbeats_end_logins)
+            .retention(retention.map(Duration::from_secs))
+            .build()
+            .unwrap();
+        let clock = ManualClock::at(Timestamp::from_millis(1_004_000)); // where the junk is stamped
+        let mut registry = RoomRegistry::with_clock(config, clock.clone());
+        let mut mirror = Mirror::default();
+        for (step, told, pause) in steps {
+            let room = |room: u8| if room == 0 { "room".to_owned() } else { format!("room{room}") };
+            let user = |user: u8| format!("user{user}");
+            let refused = match step {
+                Step::Pass(span) => { clock.advance(Duration::from_millis(span.min(pause))); Ok(()) }
+                Step::Create(id, host, _) => {
+                    let lifecycle = [Lifecycle::UntilEnded, Lifecycle::UntilEmpty, Lifecycle::FollowsSession];
+                    registry.create_room(NewRoom::new(room(id), user(host)).lifecycle(lifecycle[usize::from(host)]))
+                }
+                Step::Update(id, name) => registry.update_room(&room(id), RoomUpdate::new().host(user(name))),
+                Step::End(id) => registry.end_room(&room(id)),
+                Step::Join(id, who) => registry.join_room(&room(id), NewUser::new(user(who)).role(Role::HOST)),
+                Step::Leave(id, who) => registry.leave_room(&room(id), &user(who)),
+                Step::Heartbeat(id, who) => registry.heartbeat(&room(id), &user(who)).map(|_| ()),
+                Step::UpdateUser(id, who, _) => {
+                    let stream = format!("stream{who}");
+                    registry.update_stream(&room(id), &stream, [("seat".into(), Some("1".into()))].into())
+                }
+                Step::GrantGrace => {
+                    // The clock goes back, a little or a lot.
+                    let back = clock.now().as_millis().saturating_sub(pause * 3);
+                    clock.set(Timestamp::from_millis(back));
+                    registry.grant_grace();
+                    Ok(())
+                }
+                Step::Expire => {
+                    registry.expire();
+                    prop_assert!(registry.next_expiry().is_none_or(|at| at > clock.now()));
+                    Ok(())
+                }
+                Step::ExpireAtMost(steps) => { registry.expire_at_most(steps); Ok(()) }
+            };
+            if refused.is_err() {
+                prop_assert_eq!(registry.changes().count(), 0, "an error changes nothing");
+            }
+            if !matches!(step, Step::Pass(_)) {
+                registry.changes().for_each(|change| mirror.apply(&change));
+            }
+            prop_assert_eq!(&mirror, &registry.rooms().collect(), "after {:?}", step);
+            if let Some(told) = told {
+                match &told {
+                    Told::Heard(callback) => registry.apply_callback(callback),
+                    Told::Saw(observation) => registry.apply_observation(observation).unwrap(),
+                };
+                registry.changes().for_each(|change| mirror.apply(&change));
+                prop_assert_eq!(&mirror, &registry.rooms().collect(), "after {:?}", told);
+            }
+            let users: usize = registry.rooms().map(|room| room.users().count()).sum();
+            let streams: usize = registry.rooms().map(|room| room.streams().count()).sum();
+            prop_assert_eq!(registry.user_count(), users);
+            prop_assert_eq!(registry.stream_count(), streams);
+            prop_assert_eq!(registry.room_count(), registry.rooms().count());
+            for room in registry.rooms() {
+                prop_assert_eq!(room.user_count(), room.users().count());
+                let order: Vec<_> = room.users().map(|user| (user.since(), user.id().clone())).collect();
+                prop_assert!(order.is_sorted());
+                let order: Vec<_> = room.streams().map(|stream| (stream.created_at(), stream.id().clone())).collect();
+                prop_assert!(order.is_sorted());
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The laws: properties that hold for every input, and the library held against slow models of it.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+
+mod batches;
+mod commands;
+mod comparison;
+mod expiry;
+#[path = "../fuzzed/mod.rs"]
+mod fuzzed;
+mod fuzzing;
+mod inputs;
+mod lists;
+mod merging;
+mod ordering;
+mod regressions;
+mod repair;
+mod repair_truth;
+mod replicas;
+mod retention;
+mod touched;

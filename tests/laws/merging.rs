@@ -1,0 +1,404 @@
+//! Merging replicas: a join.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use room_registry::{
+    Callback, Config, Error, ManualClock, Mirror, NewRoom, NewUser, Room, RoomId, RoomRegistry,
+    RoomUpdate, Timestamp, UserUpdate,
+};
+use room_registry_world::effort::properties;
+use room_registry_world::history::room_id;
+use room_registry_world::junk::junk;
+use room_registry_world::repair_view::{observed_of, sight_of};
+use room_registry_world::sightings::{Told, observed_at, present_user};
+use room_registry_world::view::stored_of;
+use serde_json::Value;
+
+const START: u64 = 1_020_000;
+
+/// Something that happens to a replica.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "most steps are of this kind")]
+enum Step {
+    Told(Told),
+    Create(u8),
+    Update(u8),
+    End,
+    Join(u8),
+    Leave(u8),
+    Rename(u8, u8),
+    Heartbeat(u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        10 => junk(5_000).prop_map(Step::Told),
+        1 => (0..2_u8).prop_map(Step::Create),
+        1 => (0..2_u8).prop_map(Step::Update),
+        1 => Just(Step::End),
+        2 => (0..3_u8).prop_map(Step::Join),
+        1 => (0..3_u8).prop_map(Step::Leave),
+        1 => (0..3_u8, 0..2_u8).prop_map(|(user, name)| Step::Rename(user, name)),
+        1 => (0..3_u8).prop_map(Step::Heartbeat),
+    ]
+}
+
+/// A replica after some steps, a few of them in the same millisecond.
+fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
+    let mut room = Room::new(room_id(), config);
+    let mut now = START;
+    for (pause, step) in steps {
+        now += pause;
+        let at = Timestamp::from_millis(now);
+        let user = |user: &u8| format!("user{user}");
+        // Refusals are part of the play.
+        let _ = match step {
+            Step::Told(told) => {
+                told.to(&mut room, config, at);
+                Ok(())
+            }
+            Step::Create(host) => room.create(NewRoom::new("room", user(host)), config, at),
+            Step::Update(name) => {
+                room.update(RoomUpdate::new().name(format!("name {name}")), config, at)
+            }
+            Step::End => room.end(config, at),
+            Step::Join(who) => room.join(NewUser::new(user(who)), config, at),
+            Step::Leave(who) => room.leave(&user(who), config, at),
+            Step::Rename(who, name) => {
+                room.update_user(&user(who), UserUpdate::new().name(format!("{name}")), config, at)
+            }
+            Step::Heartbeat(who) => {
+                room.heartbeat(&user(who), UserUpdate::new(), config, at).map(|_| ())
+            }
+        };
+    }
+    room
+}
+
+fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
+    prop::collection::vec((prop::sample::select(vec![0, 0, 1, 7]), step()), 0..20)
+}
+
+/// Everything that is stored, but for the instants at which things were noticed, which only delay
+/// what time does, and for what seems to be lost.
+fn essence(room: &Room) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for noticed in
+                    ["clock", "empty_since", "sessionless_since", "touched_at", "evidence"]
+                {
+                    fields.remove(noticed);
+                }
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut json = serde_json::to_value(room).unwrap();
+    strip(&mut json);
+    // Nor does it matter who of those comes first who were heard of in the same millisecond.
+    let members = json["members"].as_array_mut().unwrap();
+    members.sort_by_key(|member| member["user_id"].to_string());
+    json
+}
+
+#[track_caller]
+fn merged(a: &Room, b: &Room, config: &Config) -> Room {
+    let mut merged = a.clone();
+    let mut mirror: Mirror = a.view().into_iter().collect();
+    merged.merge(b.clone(), config, Timestamp::from_millis(START + 1_000)).unwrap();
+    merged.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, merged.view().into_iter().collect(), "what changed is told");
+    merged
+}
+
+proptest! {
+    #![proptest_config(properties(400))]
+
+    #[test]
+    fn merging_is_commutative_associative_and_idempotent(a in steps(), b in steps(), c in steps()) {
+        let config = Config::builder().retention(None).build().unwrap();
+        let (a, b, c) = (replica(&a, &config), replica(&b, &config), replica(&c, &config));
+        let ab = merged(&a, &b, &config);
+        prop_assert_eq!(essence(&ab), essence(&merged(&b, &a, &config)));
+        let ab_c = merged(&ab, &c, &config);
+        prop_assert_eq!(essence(&ab_c), essence(&merged(&a, &merged(&b, &c, &config), &config)));
+        prop_assert_eq!(essence(&merged(&ab, &b, &config)), essence(&ab));
+        prop_assert_eq!(essence(&merged(&ab, &ab, &config)), essence(&ab));
+    }
+
+    #[test]
+    fn replicas_that_each_saw_a_part_equal_one_that_saw_all(
+        told in prop::collection::vec((0..3_usize, junk(5_000)), 0..30),
+    ) {
+        let config = Config::builder().retention(None).build().unwrap();
+        let now = Timestamp::from_millis(START);
+        let mut parts = [(); 3].map(|()| Room::new(room_id(), &config));
+        let mut whole = Room::new(room_id(), &config);
+        for (part, told) in &told {
+            told.to(&mut parts[*part], &config, now);
+            told.to(&mut whole, &config, now);
+        }
+        let [a, b, c] = parts;
+        let merged = merged(&merged(&a, &b, &config), &c, &config);
+        prop_assert_eq!(stored_of(&merged), stored_of(&whole));
+        prop_assert_eq!(observed_of(&merged), observed_of(&whole));
+        prop_assert_eq!(sight_of(merged.view()), sight_of(whole.view()));
+    }
+}
+
+#[test]
+fn rooms_made_under_different_settings_do_not_merge() {
+    let (ours, theirs) = (Config::default(), Config::builder().retention(None).build().unwrap());
+    let now = Timestamp::from_millis(START);
+    let mut room = Room::new(room_id(), &ours);
+    room.create(NewRoom::new("room", "tom"), &ours, now).unwrap();
+    let before = serde_json::to_value(&room).unwrap();
+    let error = room.merge(Room::new(room_id(), &theirs), &ours, now).unwrap_err();
+    assert_eq!(
+        error,
+        Error::OtherSettings { expected: ours.fingerprint(), found: theirs.fingerprint() }
+    );
+    assert_eq!(
+        error.to_string(),
+        "the room was made under other settings (clock skew 5000 ms, tie window 100 ms, no retention, sessions \
+         inferred, empty is closed) than these (clock skew 5000 ms, tie window 100 ms, retention 600000 ms, \
+         sessions inferred, empty is closed)"
+    );
+    assert_eq!(serde_json::to_value(&room).unwrap(), before);
+}
+
+#[test]
+fn another_room_does_not_merge() {
+    let config = Config::default();
+    let now = Timestamp::from_millis(START);
+    let mut room = Room::new(room_id(), &config);
+    let other = Room::new(RoomId::new("other").unwrap(), &config);
+    let error = room.merge(other, &config, now).unwrap_err();
+    assert_eq!(error.to_string(), r#"this is room "room", and the input is for room "other""#);
+}
+
+#[test]
+fn an_end_outranks_what_the_other_replica_had_before_it() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut ended = Room::new(room_id(), &config);
+    ended.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    let mut replica = ended.clone();
+    replica.join(NewUser::new("ann"), &config, at(1)).unwrap();
+    ended.end(&config, at(2)).unwrap();
+    replica.merge(ended.clone(), &config, at(3)).unwrap();
+    assert!(replica.view().is_none());
+    ended.merge(replica, &config, at(4)).unwrap();
+    assert!(ended.view().is_none());
+}
+
+#[test]
+fn who_left_stays_out_whichever_of_the_two_replicas_knows_of_it() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut joined = Room::new(room_id(), &config);
+    joined.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    joined.join(NewUser::new("ann"), &config, at(1)).unwrap();
+    let mut left = joined.clone();
+    left.leave("ann", &config, at(2)).unwrap();
+    // The same membership, joined at the same time: its end outranks it.
+    for both in [merged(&left, &joined, &config), merged(&joined, &left, &config)] {
+        assert!(both.view().unwrap().user("ann").is_none());
+    }
+}
+
+#[test]
+fn a_heartbeat_keeps_up_no_later_membership_than_its_own() {
+    // One replica has an early membership with a late heartbeat, one knows that it ended, and one
+    // has the next membership. Would the later heartbeat count for whichever membership counts, it
+    // would depend on the order of merging whether the end is known before.
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut beating = Room::new(room_id(), &config);
+    beating.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    let mut next = beating.clone();
+    beating.join(NewUser::new("ann"), &config, at(1)).unwrap();
+    let mut left = beating.clone();
+    left.leave("ann", &config, at(2)).unwrap();
+    next.join(NewUser::new("ann"), &config, at(3)).unwrap();
+    beating.heartbeat("ann", UserUpdate::new(), &config, at(50)).unwrap();
+
+    let one = merged(&merged(&beating, &left, &config), &next, &config);
+    let other = merged(&beating, &merged(&left, &next, &config), &config);
+    for room in [one, other, merged(&merged(&beating, &next, &config), &left, &config)] {
+        let ann = room.view().unwrap().user("ann").unwrap();
+        assert_eq!(ann.heartbeat_at(), Some(at(3)));
+    }
+}
+
+/// A registry that holds one replica.
+#[test]
+fn the_last_heartbeat_and_the_last_update_count_whichever_replica_heard_them() {
+    let config = Config::default();
+    let at = |seconds: u64| Timestamp::from_millis(START) + Duration::from_secs(seconds);
+    let mut common = Room::new(room_id(), &config);
+    common.create(NewRoom::new("room", "host"), &config, at(0)).unwrap();
+    common.join(NewUser::new("ann"), &config, at(0)).unwrap();
+    let heard = |seconds: u64, name: &str| {
+        let mut replica = common.clone();
+        replica.heartbeat("ann", UserUpdate::new().name(name), &config, at(seconds)).unwrap();
+        replica
+    };
+    // The later name is the lesser text, which would not win at equal times.
+    let (early, late) = (heard(10, "Zoe"), heard(20, "Ann"));
+    for (mut one, other) in [(early.clone(), late.clone()), (late, early)] {
+        one.merge(other, &config, at(20)).unwrap();
+        let room = one.view().unwrap();
+        let ann = room.user("ann").unwrap();
+        assert_eq!(ann.name().unwrap(), "Ann");
+        assert_eq!(ann.heartbeat_at(), Some(at(20)));
+    }
+}
+
+fn registry_of(room: &Room, config: &Config) -> RoomRegistry<ManualClock> {
+    let clock = ManualClock::at(Timestamp::from_millis(START + 1_000));
+    let mut registry = RoomRegistry::with_clock(config.clone(), clock);
+    let mut mirror = Mirror::default();
+    registry.import(room.clone()).unwrap();
+    registry.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, registry.rooms().collect(), "what came in is told");
+    registry
+}
+
+proptest! {
+    #![proptest_config(properties(100))]
+
+    #[test]
+    fn rooms_go_from_registry_to_registry_and_merge_there(a in steps(), b in steps()) {
+        let config = Config::builder().retention(None).build().unwrap();
+        let (a, b) = (replica(&a, &config), replica(&b, &config));
+        let mut registry = registry_of(&a, &config);
+        let exported = registry.export("room");
+        prop_assert_eq!(exported.is_none(), a.is_forgotten());
+        if let Some(exported) = &exported {
+            prop_assert_eq!(essence(exported), essence(&a));
+        }
+        let mut mirror: Mirror = registry.rooms().collect();
+        registry.import(b.clone()).unwrap();
+        registry.changes().for_each(|change| mirror.apply(&change));
+        prop_assert_eq!(&mirror, &registry.rooms().collect());
+        let users: usize = registry.rooms().map(|room| room.users().count()).sum();
+        prop_assert_eq!(registry.user_count(), users);
+        if let Some(both) = registry.export("room") {
+            prop_assert_eq!(essence(&both), essence(&merged(&a, &b, &config)));
+        }
+        // And out again, with everything.
+        let both = registry.export("room").map(|room| essence(&room));
+        let removed = registry.remove("room").map(|room| essence(&room));
+        prop_assert_eq!(removed, both);
+        registry.changes().for_each(|change| mirror.apply(&change));
+        prop_assert_eq!(&mirror, &registry.rooms().collect());
+        let counts = (registry.held_room_count(), registry.room_count(), registry.user_count());
+        prop_assert_eq!((counts, registry.next_expiry()), ((0, 0, 0), None));
+    }
+}
+
+#[test]
+fn a_replica_from_our_future_is_pulled_back_when_it_is_merged() {
+    let config = Config::default();
+    let (now, later) = (Timestamp::from_millis(START), Timestamp::from_millis(START + 3_600_000));
+    let mut ahead = Room::new(room_id(), &config);
+    ahead.create(NewRoom::new("room", "tom"), &config, later).unwrap();
+    ahead.join(NewUser::new("ann"), &config, later).unwrap();
+    let mut here = Room::new(room_id(), &config);
+    here.merge(ahead, &config, now).unwrap();
+    let ann = here.view().unwrap().user("ann").unwrap();
+    assert_eq!(ann.heartbeat_at(), Some(now));
+    assert_eq!(ann.membership().unwrap().joined_at, now);
+    assert_eq!(here.view().unwrap().info().unwrap().created_at, now);
+    assert_eq!(here.next_expiry(&config), Some(Timestamp::from_millis(START + 90_001)));
+}
+
+/// Whoever joined after an end joined later than it, also where our clock stood still or went back.
+#[test]
+fn a_room_made_again_keeps_its_users_when_our_clock_is_set_back_and_it_is_merged() {
+    let config = Config::default();
+    let (before, now) = (Timestamp::from_millis(START), Timestamp::from_millis(START + 3_600_000));
+    let mut room = Room::new(room_id(), &config);
+    for _ in 0..2 {
+        room.create(NewRoom::new("room", "tom"), &config, now).unwrap();
+        room.join(NewUser::new("ann"), &config, now).unwrap();
+        room.leave("ann", &config, now).unwrap();
+        room.join(NewUser::new("ann"), &config, now).unwrap();
+        room.join(NewUser::new("bob"), &config, now).unwrap();
+        if room.view().unwrap().info().unwrap().created_at == now {
+            room.end(&config, now).unwrap();
+        }
+    }
+    room.grant_grace(&config, before).unwrap();
+    let copy = room.clone();
+    room.merge(copy, &config, before).unwrap();
+    assert_eq!(room.changes().count(), 0);
+    assert_eq!(room.view().unwrap().user_count(), 2);
+}
+
+#[test]
+fn a_registry_takes_no_room_in_that_was_made_under_other_settings() {
+    let theirs = Config::builder().retention(None).build().unwrap();
+    let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    let error = registry.import(Room::new(room_id(), &theirs)).unwrap_err();
+    assert!(matches!(error, Error::OtherSettings { .. }));
+    assert_eq!(registry.held_room_count(), 0);
+}
+
+#[test]
+fn a_session_hidden_in_the_very_millisecond_of_the_creation_stays_hidden() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let session = room_registry::SessionId::new("7").unwrap();
+    let created = room_registry::RoomCreated::new(at(0));
+    let mut ended = Room::new(room_id(), &config);
+    ended.apply(&Callback::new(room_id(), session, created), &config, at(0)).unwrap();
+    ended.end(&config, at(1)).unwrap();
+    // The other replica's info was updated after that end, and so outranks it.
+    let mut created = Room::new(room_id(), &config);
+    created.create(NewRoom::new("room", "tom"), &config, at(1)).unwrap();
+    created.update(RoomUpdate::new().name("still here"), &config, at(2)).unwrap();
+    let both = merged(&ended, &created, &config);
+    let room = both.view().unwrap();
+    assert_eq!(room.name().unwrap(), "still here");
+    assert!(room.session().is_none());
+}
+
+#[test]
+fn an_end_wins_over_an_update_of_the_same_millisecond() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut updated = Room::new(room_id(), &config);
+    updated.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    let mut ended = updated.clone();
+    updated.update(RoomUpdate::new().name("late"), &config, at(5)).unwrap();
+    ended.end(&config, at(5)).unwrap();
+    assert!(merged(&updated, &ended, &config).view().is_none());
+    assert!(merged(&ended, &updated, &config).view().is_none());
+}
+
+#[test]
+fn a_leave_from_before_an_absence_is_let_go_whichever_replica_knew_of_it() {
+    let config = Config::builder().retention(None).build().unwrap();
+    let now = Timestamp::from_millis(START);
+    let told = |observation| {
+        let mut room = Room::new(room_id(), &config);
+        room.apply_observation(&observation, &config, now).unwrap();
+        room
+    };
+    let ann = || [present_user("ann")];
+    let absent = told(observed_at(1_010_000).users([]));
+    let present = told(observed_at(1_010_000).some_users(ann()));
+    let mut left = told(observed_at(1_005_000).some_users(ann()));
+    left.leave("ann", &config, now).unwrap();
+
+    let one = merged(&merged(&absent, &left, &config), &present, &config);
+    let other = merged(&absent, &merged(&left, &present, &config), &config);
+    assert_eq!(essence(&one), essence(&other));
+    assert!(one.view().unwrap().user("ann").is_some());
+}

@@ -1,0 +1,141 @@
+//! The ordering rules, held against the slow evaluation and against the truth of valid histories.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use room_registry::{Callback, Config, Mirror, Room, Timestamp};
+use room_registry_world::effort::{properties, seeds};
+use room_registry_world::history::{Options, as_it_arrives, permutations, room_id, valid_history};
+use room_registry_world::interpreter::as_truth;
+use room_registry_world::junk::junk_callback;
+use room_registry_world::model::{Settings, evaluate};
+use room_registry_world::truth::truth;
+use room_registry_world::view::{stored_of, visible_of};
+
+const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
+
+/// Remembers everything, so that junk has one result too.
+fn config(infer: bool) -> Config {
+    config_of(Settings { infer, ..Settings::default() })
+}
+
+fn config_of(settings: Settings) -> Config {
+    Config::builder()
+        .retention(None)
+        .clock_skew(Duration::from_millis(settings.clock_skew))
+        .tie_window(Duration::from_millis(settings.tie_window))
+        .infer_sessions(settings.infer)
+        .build()
+        .unwrap()
+}
+
+/// The usual settings, and those at the ends of what makes sense.
+fn settings() -> impl Strategy<Value = Settings> {
+    let spans = vec![(5_000, 100), (5_000, 100), (5_000, 0), (5_000, 5_000), (100, 100), (0, 0)];
+    (prop::sample::select(spans), prop::bool::weighted(0.9))
+        .prop_map(|((clock_skew, tie_window), infer)| Settings { clock_skew, tie_window, infer })
+}
+
+/// Applies callbacks to a room and follows it with a mirror.
+#[track_caller]
+fn applied(callbacks: &[Callback], config: &Config) -> Room {
+    let mut room = Room::new(room_id(), config);
+    let mut mirror = Mirror::default();
+    for callback in callbacks {
+        room.apply(callback, config, NOW).unwrap();
+        room.changes().for_each(|change| mirror.apply(&change));
+        assert_eq!(mirror, room.view().into_iter().collect(), "after {callback:?}");
+    }
+    room
+}
+
+/// Any order with any repeats ends in what the slow evaluation of the set says.
+#[track_caller]
+fn check_junk(callbacks: &[Callback], settings: Settings) {
+    let (stored, visible) = evaluate(callbacks, settings);
+    let room = applied(callbacks, &config_of(settings));
+    assert_eq!(visible_of(room.view()), visible);
+    assert_eq!(stored_of(&room), stored);
+}
+
+proptest! {
+    #![proptest_config(properties(800))]
+
+    #[test]
+    fn any_set_of_callbacks_in_any_order_equals_the_slow_evaluation(
+        callbacks in prop::collection::vec(junk_callback(), 0..14),
+        seed: u64,
+        settings in settings(),
+    ) {
+        check_junk(&callbacks, settings);
+        check_junk(&as_it_arrives(&callbacks, seed, 40), settings);
+    }
+
+    #[test]
+    fn any_large_set_of_callbacks_equals_the_slow_evaluation(
+        callbacks in prop::collection::vec(junk_callback(), 30..60),
+    ) {
+        check_junk(&callbacks, Settings::default());
+    }
+
+    #[test]
+    fn a_room_that_was_stored_and_read_back_goes_on_as_if_it_had_not(
+        callbacks in prop::collection::vec(junk_callback(), 0..20),
+        more in prop::collection::vec(junk_callback(), 0..5),
+    ) {
+        let config = config(true);
+        let mut room = applied(&callbacks, &config);
+        let stored = serde_json::to_string(&room).unwrap();
+        let mut restored: Room = serde_json::from_str(&stored).unwrap();
+        prop_assert_eq!(serde_json::to_string(&restored).unwrap(), stored);
+        prop_assert_eq!(visible_of(restored.view()), visible_of(room.view()));
+        for callback in &more {
+            let outcome = room.apply(callback, &config, NOW).unwrap();
+            prop_assert_eq!(restored.apply(callback, &config, NOW).unwrap(), outcome);
+        }
+        prop_assert_eq!(serde_json::to_string(&restored).unwrap(), serde_json::to_string(&room).unwrap());
+    }
+}
+
+/// A history that arrived in some order ends in its truth.
+#[track_caller]
+fn check_valid(history: &[Callback], arrived: &[Callback], context: &str) {
+    let (_, model) = evaluate(arrived, Settings::default());
+    assert_eq!(as_truth(model.as_ref()), truth(history), "the model, {context}: {history:#?}");
+    let room = applied(arrived, &config(true));
+    assert_eq!(
+        as_truth(visible_of(room.view()).as_ref()),
+        truth(history),
+        "{context}: {history:#?}"
+    );
+}
+
+#[test]
+fn every_order_of_a_short_valid_history_ends_in_its_truth() {
+    for seed in seeds(12) {
+        let callbacks = 2 + usize::try_from(seed % 5).unwrap();
+        let mut history = valid_history(seed, Options { callbacks, ..Options::default() });
+        history.truncate(6);
+        for order in permutations(history.len()) {
+            let arrived: Vec<_> = order.into_iter().map(|index| history[index].clone()).collect();
+            check_valid(&history, &arrived, &format!("seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn long_valid_histories_shuffled_and_repeated_end_in_their_truth() {
+    let kinds = [
+        Options { callbacks: 200, ..Options::default() },
+        Options { callbacks: 200, skew: 50, ..Options::default() },
+        Options { callbacks: 200, without_login_time: 50, max_gap: 20_000, ..Options::default() },
+        Options { callbacks: 200, max_gap: 60_000, ..Options::default() },
+    ];
+    for (kind, options) in kinds.into_iter().enumerate() {
+        for seed in seeds(12) {
+            let history = valid_history(seed, options);
+            let arrived = as_it_arrives(&history, seed, 30);
+            check_valid(&history, &arrived, &format!("kind {kind}, seed {seed}"));
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! True observations beside valid histories, whole ones and such with losses.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use room_registry::{
+    Callback, CallbackEvent, Config, Observation, Outcome, Room, RoomRef, SessionId, Timestamp,
+};
+use room_registry_world::effort::{seeds, times};
+use room_registry_world::history::{Options, room_id, valid_history};
+use room_registry_world::repair_view::{observed_of, sight_of};
+use room_registry_world::rng::Rng;
+use room_registry_world::sightings::{Answers, Told, true_observation};
+use room_registry_world::truth::truth;
+use room_registry_world::view::stored_of;
+
+const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
+/// The default clock skew.
+const SKEW: u64 = 5_000;
+/// The default retention.
+const RETENTION: u64 = 600_000;
+
+/// Whether the room is open, and who and what is in it.
+#[derive(Debug, PartialEq, Eq)]
+struct Scene {
+    is_open: bool,
+    users: BTreeSet<String>,
+    streams: BTreeSet<String>,
+}
+
+#[test]
+fn true_observations_change_nothing_where_nothing_was_lost() {
+    let config = config();
+    for (seed, history) in histories(80) {
+        let mut rng = Rng::new(seed);
+        let answers = Answers { named: rng.chance(50), partly: rng.below(60) };
+        let mut told = heard(&history);
+        for _ in 0..=rng.below(5) {
+            told.push(Told::Saw(look(&history, answers, &mut rng).1));
+        }
+        let room = room_told(&with_repeats(told, &mut rng), &config);
+        let view = room.view();
+        assert_eq!(scene(view), true_scene(&history), "seed {seed}");
+        let session = truth(&history).map(|truth| truth.session_id);
+        assert_eq!(view.and_then(RoomRef::session_id), session.as_ref(), "seed {seed}");
+        // Everything is normal again: nothing is known by an observation alone.
+        for user in view.into_iter().flat_map(RoomRef::users) {
+            assert!(user.login().is_some(), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn after_a_complete_true_observation_the_visible_state_is_the_truth_of_that_moment() {
+    let config = config();
+    let mut mended = 0;
+    for (seed, history) in histories(1_200) {
+        let mut rng = Rng::new(seed);
+        let answers = Answers { named: rng.chance(50), partly: 0 };
+        let (moment, observation) = look(&history, answers, &mut rng);
+        let told = &history[..moment];
+        let (arrived, lost) = with_losses(told, &observation, 1 + seed % 60, &mut rng);
+        if lost.is_empty() || is_beyond_one_look(&arrived, &lost, &observation) {
+            continue;
+        }
+        let mut room = room_told(&shuffled(heard(&arrived), &mut rng), &config);
+        let was_wrong = scene(room.view()) != true_scene(told);
+        room.apply_observation(&observation, &config, NOW).unwrap();
+        assert_eq!(scene(room.view()), true_scene(told), "seed {seed}, lost {lost:#?}");
+        mended += u32::from(was_wrong);
+    }
+    assert!(mended > times(300), "losses do harm: {mended}");
+}
+
+#[test]
+fn what_is_still_under_way_or_repeated_and_older_observations_do_no_harm() {
+    let config = config();
+    let mut checked = 0;
+    for (seed, history) in histories(1_000) {
+        let mut rng = Rng::new(seed);
+        let answers = Answers { named: rng.chance(50), partly: 0 };
+        let (moment, observation) = look(&history, answers, &mut rng);
+        let (arrived, lost) = with_losses(&history, &observation, 1 + seed % 60, &mut rng);
+        if lost.is_empty() || is_beyond_one_look(&arrived, &lost, &observation) {
+            continue;
+        }
+        let mut told = heard(&arrived);
+        told.push(Told::Saw(observation.clone()));
+        for _ in 0..rng.below(3) {
+            let answers = Answers { named: rng.chance(50), partly: rng.below(60) };
+            told.push(Told::Saw(look(&history[..moment], answers, &mut rng).1));
+        }
+        let room = room_told(&with_repeats(told.clone(), &mut rng), &config);
+        checked += 1;
+        assert_eq!(scene(room.view()), true_scene(&history), "seed {seed}, lost {lost:#?}");
+    }
+    assert!(checked > times(500), "something is lost: {checked}");
+}
+
+#[test]
+fn nothing_seen_to_close_comes_back_and_after_a_silence_only_what_is_visible_is_stored() {
+    // Nothing is reported here, which would be due as well.
+    let config = Config::builder().report_after(Duration::MAX).build().unwrap();
+    let mut present = 0;
+    for (seed, history) in histories(120) {
+        let mut room = Room::new(room_id(), &config);
+        let mut known = Known::default();
+        let mut now = Timestamp::MIN;
+        for (at, told) in deliveries(&history, seed) {
+            now = at;
+            if told.to(&mut room, &config, now) != Outcome::TooLate {
+                known.take(&told);
+            }
+            present += known.check(room.view(), &format!("seed {seed} at {at}"));
+        }
+        let visible = sight_of(room.view());
+        room.expire(&config, Timestamp::from_millis(now.as_millis() + 2 * RETENTION)).unwrap();
+        assert_eq!(sight_of(room.view()), visible, "seed {seed}");
+        assert_eq!(room.is_forgotten(), visible.is_none(), "seed {seed}");
+        assert_eq!(room.next_expiry(&config), None, "seed {seed}: nothing is left to let go");
+        let Some(visible) = visible else { continue };
+        let (stored, observed) = (stored_of(&room), observed_of(&room));
+        let is_shown = |id: &SessionId| visible.session_id.as_ref() == Some(id);
+        for (id, session) in stored.sessions.iter().filter(|(id, _)| !is_shown(id)) {
+            // Created in the same moment as the one that shows, and not known to be closed.
+            assert!(session.create.is_some(), "seed {seed}: session {id} is left");
+        }
+        let shown = || stored.sessions.iter().filter(|(id, _)| is_shown(id));
+        let mut users = shown().flat_map(|(_, session)| session.users.keys());
+        assert!(users.all(|id| visible.users.contains_key(id)), "seed {seed}");
+        let mut streams = shown().flat_map(|(_, session)| session.streams.keys());
+        assert!(streams.all(|id| visible.streams.contains_key(id)), "seed {seed}");
+        // An entry stays for whom it shows, and for a login that would count in another session.
+        let sessions = || stored.sessions.values();
+        let mut users = observed.users.entries.keys();
+        let is_held = |id| sessions().any(|session| session.users.contains_key(id));
+        assert!(users.all(|id| visible.users.contains_key(id) || is_held(id)), "seed {seed}");
+        let mut streams = observed.streams.entries.keys();
+        let is_held = |id| sessions().any(|session| session.streams.contains_key(id));
+        assert!(streams.all(|id| visible.streams.contains_key(id) || is_held(id)), "seed {seed}");
+    }
+    assert!(present > times(200) as usize, "some are known by observations alone: {present}");
+}
+
+/// What came in of a room: what closed, and who and what was seen when.
+#[derive(Debug, Default)]
+struct Known {
+    closed_sessions: BTreeSet<SessionId>,
+    closed: BTreeSet<String>,
+    closings: BTreeMap<String, u64>,
+    seen: BTreeMap<String, u64>,
+}
+
+impl Known {
+    fn take(&mut self, told: &Told) {
+        let callback = match told {
+            Told::Heard(callback) => callback,
+            Told::Saw(observation) => return self.take_observation(observation),
+        };
+        let (id, life, at) = match &callback.event {
+            CallbackEvent::RoomClosed(_) => {
+                self.closed_sessions.insert(callback.session_id.clone());
+                return;
+            }
+            CallbackEvent::UserLoggedOut(event) => {
+                (event.user_id.to_string(), event.user_session_id.to_string(), event.logout_at)
+            }
+            CallbackEvent::StreamClosed(event) => {
+                (event.stream_id.to_string(), event.stream_session_id.to_string(), event.closed_at)
+            }
+            _ => return,
+        };
+        self.closed.insert(life);
+        let latest = self.closings.entry(id).or_default();
+        *latest = at.as_millis().max(*latest);
+    }
+
+    fn take_observation(&mut self, observation: &Observation) {
+        let users = observation.users.entries().iter().map(|user| user.user_id.to_string());
+        let streams = observation.streams.entries().iter();
+        for id in users.chain(streams.map(|stream| stream.stream_id.to_string())) {
+            let latest = self.seen.entry(id).or_default();
+            *latest = counts_at(observation).max(*latest);
+        }
+    }
+
+    /// Counts who and what is known by an observation alone.
+    #[track_caller]
+    fn check(&self, room: Option<RoomRef<'_>>, context: &str) -> usize {
+        let Some(room) = room else { return 0 };
+        let is_back = room.session_id().is_some_and(|id| self.closed_sessions.contains(id));
+        assert!(!is_back, "{context}: a session is back");
+        let mut present = Vec::new();
+        for user in room.users() {
+            match user.login() {
+                None => present.push(user.id().to_string()),
+                Some(login) => {
+                    let is_back = self.closed.contains(login.user_session_id.as_str());
+                    assert!(!is_back, "{context}: {login:?} is back");
+                }
+            }
+        }
+        for stream in room.streams() {
+            match stream.stream_session_id() {
+                None => present.push(stream.id().to_string()),
+                Some(id) => {
+                    assert!(!self.closed.contains(id.as_str()), "{context}: {id} is back");
+                }
+            }
+        }
+        for id in &present {
+            assert!(self.seen[id] > self.closings.get(id).copied().unwrap_or(0), "{context}: {id}");
+        }
+        present.len()
+    }
+}
+
+/// A history with losses and delays beside looks that are handed in early or late.
+fn deliveries(history: &[Callback], seed: u64) -> Vec<(Timestamp, Told)> {
+    let mut rng = Rng::new(seed);
+    let longest = [5_000, RETENTION, 3 * RETENTION][usize::try_from(seed % 3).unwrap()];
+    let delayed = |at: Timestamp, rng: &mut Rng| {
+        let delay = if rng.chance(70) { rng.below(1_000) } else { rng.below(longest) };
+        Timestamp::from_millis(at.as_millis() + delay)
+    };
+    let mut deliveries = Vec::new();
+    for callback in history {
+        for _ in 0..[0, 1, 1, 1, 2][usize::try_from(rng.below(5)).unwrap()] {
+            let at = delayed(callback.latest_time(), &mut rng);
+            deliveries.push((at, Told::Heard(callback.clone())));
+        }
+    }
+    for _ in 0..rng.below(8) {
+        let answers = Answers { named: rng.chance(30), partly: rng.below(60) };
+        let observation = look(history, answers, &mut rng).1;
+        deliveries.push((delayed(observation.observed_at, &mut rng), Told::Saw(observation)));
+    }
+    deliveries.sort_by_key(|(at, _)| *at);
+    deliveries
+}
+
+fn config() -> Config {
+    Config::builder().retention(None).build().unwrap()
+}
+
+fn histories(usual: u32) -> impl Iterator<Item = (u64, Vec<Callback>)> {
+    seeds(usual).map(|seed| {
+        let options = Options {
+            callbacks: 10 + usize::try_from(seed % 7).unwrap() * 12,
+            skew: if seed % 2 == 0 { 0 } else { 50 },
+            without_login_time: 0,
+            closings: if seed % 4 == 0 { 20 } else { 5 },
+            max_gap: [2_000, 8_000, 60_000][usize::try_from(seed % 3).unwrap()],
+        };
+        (seed, valid_history(seed, options))
+    })
+}
+
+/// A look at the room at some moment: how much had been told until then, and what it showed.
+fn look(history: &[Callback], answers: Answers, rng: &mut Rng) -> (usize, Observation) {
+    let moment = 1 + usize::try_from(rng.below(history.len() as u64)).unwrap();
+    (moment, true_observation(&history[..moment], history.get(moment), answers, rng))
+}
+
+/// When an observation counts as made.
+fn counts_at(observation: &Observation) -> u64 {
+    observation.observed_at.as_millis() - SKEW
+}
+
+/// Loses this share, in percent, of what is stamped before an observation counts as made.
+fn with_losses(
+    history: &[Callback],
+    observation: &Observation,
+    percent: u64,
+    rng: &mut Rng,
+) -> (Vec<Callback>, Vec<Callback>) {
+    let until = counts_at(observation);
+    let is_lost = |callback: &Callback| callback.latest_time().as_millis() < until;
+    let (lost, arrived) =
+        history.iter().cloned().partition(|callback| is_lost(callback) && rng.chance(percent));
+    (arrived, lost)
+}
+
+/// Rare losses that wait for a further look.
+fn is_beyond_one_look(arrived: &[Callback], lost: &[Callback], observation: &Observation) -> bool {
+    let is_create = |callback: &&Callback| matches!(callback.event, CallbackEvent::RoomCreated(_));
+    let at = |callback: &Callback| callback.latest_time().as_millis();
+    // A session is heard of after the look, and too soon after the create of another one to be
+    // known for a later one without its own create, which is lost.
+    let is_overshadowed = lost.iter().filter(is_create).any(|create| {
+        let session = arrived.iter().filter(|callback| callback.session_id == create.session_id);
+        let mut heard = session.filter(|callback| at(callback) >= counts_at(observation));
+        heard.any(|heard| {
+            let mut others = arrived.iter().filter(is_create);
+            others.any(|other| at(heard) <= at(other) + SKEW)
+        })
+    });
+    // Two sessions were created within the tie window, and the close of one is lost.
+    let is_tied = arrived.iter().filter(is_create).any(|one| {
+        let mut others = arrived.iter().filter(is_create);
+        others.any(|other| one.session_id != other.session_id && at(one).abs_diff(at(other)) <= 100)
+    });
+    // A user logged in twice within the tie window, and the first logout is lost.
+    let is_ambiguous = lost.iter().any(|logout| {
+        let CallbackEvent::UserLoggedOut(logout) = &logout.event else { return false };
+        arrived.iter().chain(lost).any(|login| {
+            let CallbackEvent::UserLoggedIn(login) = &login.event else { return false };
+            let at = logout.login_at.map_or(0, Timestamp::as_millis);
+            login.user_id == logout.user_id
+                && login.user_session_id != logout.user_session_id
+                && login.login_at.as_millis().abs_diff(at) <= 100
+        })
+    });
+    is_overshadowed || is_tied || is_ambiguous
+}
+
+fn heard(callbacks: &[Callback]) -> Vec<Told> {
+    callbacks.iter().cloned().map(Told::Heard).collect()
+}
+
+fn shuffled(mut told: Vec<Told>, rng: &mut Rng) -> Vec<Told> {
+    rng.shuffle(&mut told);
+    told
+}
+
+fn with_repeats(mut told: Vec<Told>, rng: &mut Rng) -> Vec<Told> {
+    let repeats: Vec<_> = told.iter().filter(|_| rng.chance(30)).cloned().collect();
+    told.extend(repeats);
+    shuffled(told, rng)
+}
+
+fn room_told(told: &[Told], config: &Config) -> Room {
+    let mut room = Room::new(room_id(), config);
+    for told in told {
+        told.to(&mut room, config, NOW);
+    }
+    room
+}
+
+fn scene(room: Option<RoomRef<'_>>) -> Scene {
+    let users = room.into_iter().flat_map(RoomRef::users);
+    let streams = room.into_iter().flat_map(RoomRef::streams);
+    Scene {
+        is_open: room.is_some(),
+        users: users.map(|user| user.id().to_string()).collect(),
+        streams: streams.map(|stream| stream.id().to_string()).collect(),
+    }
+}
+
+fn true_scene(told: &[Callback]) -> Scene {
+    let truth = truth(told);
+    let users = truth.iter().flat_map(|truth| truth.users.keys());
+    let streams = truth.iter().flat_map(|truth| truth.streams.keys());
+    Scene {
+        is_open: truth.is_some(),
+        users: users.map(ToString::to_string).collect(),
+        streams: streams.map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,294 @@
+//! Forgetting: no zombies, bounded memory, and sweeping that nobody notices.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use room_registry::{
+    Callback, CallbackEvent, Config, ManualClock, NewRoom, NewUser, Outcome, Room, RoomRef,
+    RoomRegistry, SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp,
+    UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+};
+use room_registry_world::effort::{properties, seeds, times};
+use room_registry_world::history::{Options, room_id, valid_history};
+use room_registry_world::interpreter::as_truth;
+use room_registry_world::junk::junk;
+use room_registry_world::repair_view::sight_of;
+use room_registry_world::rng::Rng;
+use room_registry_world::sightings::Told;
+use room_registry_world::truth::truth;
+use room_registry_world::view::{stored_of, visible_of};
+
+const MINUTE: u64 = 60_000;
+/// The default retention.
+const RETENTION: u64 = 10 * MINUTE;
+
+/// A delivery: when, in our time, and what.
+type Delivery = (Timestamp, Callback);
+
+/// A history as it is delivered with delays of up to `longest`, now and then repeated.
+fn delivered(history: &[Callback], seed: u64, longest: u64) -> Vec<Delivery> {
+    let mut rng = Rng::new(seed);
+    let mut deliveries = Vec::new();
+    for callback in history {
+        for _ in 0..=u64::from(rng.chance(20)) {
+            let delay = if rng.chance(70) { rng.below(1_000) } else { rng.below(longest) };
+            let at = callback.latest_time().as_millis() + delay;
+            deliveries.push((Timestamp::from_millis(at), callback.clone()));
+        }
+    }
+    deliveries.sort_by_key(|(at, _)| *at);
+    deliveries
+}
+
+fn histories() -> impl Iterator<Item = (u64, Vec<Callback>)> {
+    seeds(30).map(|seed| {
+        let options = Options {
+            callbacks: 150,
+            skew: if seed % 2 == 0 { 0 } else { 50 },
+            closings: 8,
+            without_login_time: if seed % 3 == 0 { 40 } else { 0 },
+            max_gap: [3_000, 20_000, 120_000][usize::try_from(seed % 3).unwrap()],
+        };
+        (seed, valid_history(seed, options))
+    })
+}
+
+/// What was seen to close.
+#[derive(Debug, Default)]
+struct Closed {
+    sessions: BTreeSet<SessionId>,
+    logins: BTreeSet<UserSessionId>,
+    streams: BTreeSet<StreamSessionId>,
+}
+
+impl Closed {
+    fn see(&mut self, callback: &Callback) {
+        match &callback.event {
+            CallbackEvent::RoomClosed(_) => {
+                self.sessions.insert(callback.session_id.clone());
+            }
+            CallbackEvent::UserLoggedOut(event) => {
+                self.logins.insert(event.user_session_id.clone());
+            }
+            CallbackEvent::StreamClosed(event) => {
+                self.streams.insert(event.stream_session_id.clone());
+            }
+            _ => {}
+        }
+    }
+
+    #[track_caller]
+    fn check(&self, room: RoomRef<'_>, context: &str) {
+        let session = room.session_id().unwrap();
+        assert!(!self.sessions.contains(session), "{context}: session {session} is back");
+        for user in room.users() {
+            let login = &user.login().unwrap().user_session_id;
+            assert!(!self.logins.contains(login), "{context}: login {login} is back");
+        }
+        for stream in room.streams() {
+            let life = stream.stream_session_id().unwrap();
+            assert!(!self.streams.contains(life), "{context}: stream {life} is back");
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_seen_to_close_comes_back_whatever_the_delays() {
+    let config = Config::default();
+    let mut too_late = 0;
+    for (seed, history) in histories() {
+        for longest in [5_000, 9 * MINUTE, 40 * MINUTE, 400 * MINUTE] {
+            let mut room = Room::new(room_id(), &config);
+            let mut closed = Closed::default();
+            for (at, callback) in delivered(&history, seed, longest) {
+                match room.apply(&callback, &config, at).unwrap() {
+                    Outcome::TooLate => too_late += 1,
+                    _ => closed.see(&callback),
+                }
+                if let Some(view) = room.view() {
+                    closed.check(view, &format!("seed {seed}, delays up to {longest} ms, at {at}"));
+                }
+            }
+        }
+    }
+    assert!(too_late > times(20), "the delays reach beyond the retention: {too_late}");
+}
+
+#[test]
+fn whatever_arrives_within_the_retention_ends_in_the_truth() {
+    let config = Config::default();
+    for (seed, history) in histories() {
+        let mut room = Room::new(room_id(), &config);
+        for (at, callback) in delivered(&history, seed, RETENTION - 5_000) {
+            room.apply(&callback, &config, at).unwrap();
+        }
+        assert_eq!(as_truth(visible_of(room.view()).as_ref()), truth(&history), "seed {seed}");
+    }
+}
+
+#[test]
+fn sweeping_or_not_before_each_step_makes_no_difference() {
+    let config = Config::default();
+    for (seed, history) in histories().take(times(12) as usize) {
+        let mut lazy = Room::new(room_id(), &config);
+        let mut eager = Room::new(room_id(), &config);
+        let mut before = Timestamp::MIN;
+        for (at, callback) in delivered(&history, seed, 30 * MINUTE) {
+            // Whenever something is due in between, and right before the callback.
+            while let Some(due_at) =
+                eager.next_expiry(&config).filter(|due_at| (before..at).contains(due_at))
+            {
+                assert!(
+                    eager.expire(&config, due_at).unwrap().steps() > 0,
+                    "seed {seed}: nothing was due"
+                );
+            }
+            eager.expire(&config, at).unwrap();
+            let outcome = lazy.apply(&callback, &config, at).unwrap();
+            assert_eq!(eager.apply(&callback, &config, at).unwrap(), outcome, "seed {seed}");
+            assert_eq!(visible_of(eager.view()), visible_of(lazy.view()), "seed {seed}");
+            assert_eq!(stored_of(&eager), stored_of(&lazy), "seed {seed}");
+            before = at;
+        }
+    }
+}
+
+#[test]
+fn after_a_long_silence_only_what_is_visible_is_stored() {
+    let config = Config::default();
+    let mut listed = 0;
+    for (seed, history) in histories() {
+        let mut room = Room::new(room_id(), &config);
+        let mut now = Timestamp::MIN;
+        for (at, callback) in delivered(&history, seed, 8 * MINUTE) {
+            room.apply(&callback, &config, at).unwrap();
+            now = at;
+        }
+        let visible = visible_of(room.view());
+        let later = Timestamp::from_millis(now.as_millis() + 2 * RETENTION);
+        room.expire(&config, later).unwrap();
+        assert_eq!(visible_of(room.view()), visible, "seed {seed}");
+        assert_eq!(room.is_forgotten(), visible.is_none(), "seed {seed}");
+        let Some(visible) = visible else { continue };
+        listed += 1;
+        let stored = stored_of(&room);
+        assert_eq!(stored.sessions.len(), 1, "seed {seed}");
+        let session = &stored.sessions[&visible.session_id];
+        assert_eq!(session.users.len(), visible.users.len(), "seed {seed}");
+        assert!(session.users.values().all(|user| user.closers.is_empty()), "seed {seed}");
+        assert_eq!(session.streams.len(), visible.streams.len(), "seed {seed}");
+        assert_eq!(room.next_expiry(&config), None, "seed {seed}: nothing is left to let go");
+    }
+    assert!(
+        (times(4)..times(26)).contains(&listed),
+        "some rooms are open at the end and some are not: {listed}"
+    );
+}
+
+#[test]
+fn a_closing_is_remembered_for_exactly_the_retention() {
+    let config = Config::default();
+    let mut room = Room::new(room_id(), &config);
+    let history = valid_history(1, Options { callbacks: 1, ..Options::default() });
+    let opened_at = history[0].latest_time();
+    room.apply(&history[0], &config, opened_at).unwrap();
+    let closed = room_registry::RoomClosed::new(opened_at);
+    let close = Callback::new(room_id(), history[0].session_id.clone(), closed);
+    room.apply(&close, &config, opened_at).unwrap();
+
+    let due_at = Timestamp::from_millis(opened_at.as_millis() + RETENTION + 5_000 + 1);
+    assert_eq!(room.next_expiry(&config), Some(due_at));
+    room.expire(&config, Timestamp::from_millis(due_at.as_millis() - 1)).unwrap();
+    assert!(!room.is_forgotten());
+    room.expire(&config, due_at).unwrap();
+    assert!(room.is_forgotten());
+}
+
+/// Junk, each with the time that passes before it is delivered.
+fn junk_deliveries() -> impl Strategy<Value = Vec<(u64, Told)>> {
+    let pause = prop_oneof![4 => 0..50_u64, 2 => 0..4_000_u64, 1 => 0..30_000_u64];
+    prop::collection::vec((pause, junk(5_000)), 0..25)
+}
+
+/// A retention short enough for junk times to cross it.
+fn short_memory() -> Config {
+    let short = std::time::Duration::from_secs(4);
+    Config::builder().retention(Some(short)).report_after(std::time::Duration::MAX).build().unwrap()
+}
+
+/// A stream that opens again outlives its close, and a user who logs in again outlives the logout,
+/// which stands before the close among what is to be forgotten.
+#[test]
+fn what_was_outlived_behind_something_else_is_not_waited_for() {
+    let at = Timestamp::from_millis;
+    let (stream_id, life) = (StreamId::new("s").unwrap(), StreamSessionId::new("s-0").unwrap());
+    let (user_id, login) = (UserId::new("ann").unwrap(), UserSessionId::new("0").unwrap());
+    let logout = UserLoggedOut::new(user_id.clone(), login.clone(), at(1_000_000), 0);
+    let events: [CallbackEvent; 4] = [
+        logout.login_at(at(1_000_000)).into(),
+        StreamClosed::new(stream_id.clone(), life.clone(), at(1_000_001), None).into(),
+        StreamCreated::new(stream_id, life, at(1_004_900), None).into(),
+        UserLoggedIn::new(user_id, login, at(1_000_101), 0).into(),
+    ];
+
+    let clock = ManualClock::at(at(1_003_000));
+    let mut registry = RoomRegistry::with_clock(short_memory(), clock.clone());
+    registry.create_room(NewRoom::new("other", "tom")).unwrap();
+    registry.join_room("other", NewUser::new("tom")).unwrap();
+    for event in events {
+        registry.apply_callback(&Callback::new(room_id(), SessionId::new("10").unwrap(), event));
+    }
+    let room = registry.export(room_id().as_str()).unwrap();
+    assert_eq!(room.next_expiry(registry.config()), None, "who is there goes by a callback only");
+    let timed_out_at = at(1_003_000 + 90_001);
+    assert_eq!(registry.next_expiry(), Some(timed_out_at));
+    clock.set(timed_out_at);
+    assert_eq!(registry.expire().memberships, 1, "what is due elsewhere is done by the same call");
+}
+
+proptest! {
+    #![proptest_config(properties(600))]
+
+    #[test]
+    fn sweeping_junk_never_changes_what_is_visible_and_is_due_when_it_says(deliveries in junk_deliveries()) {
+        let config = short_memory();
+        let mut room = Room::new(room_id(), &config);
+        let mut now = 1_003_000;
+        for (pause, told) in deliveries {
+            let until = now + pause;
+            while let Some(due_at) = room.next_expiry(&config).filter(|at| at.as_millis() <= until) {
+                let visible = sight_of(room.view());
+                // What is overdue is due now.
+                let due_at = due_at.max(Timestamp::from_millis(now));
+                let early = Timestamp::from_millis(due_at.as_millis().saturating_sub(1).max(now));
+                if early < due_at {
+                    prop_assert_eq!(room.expire(&config, early).unwrap().steps(), 0, "nothing is due before");
+                }
+                prop_assert!(room.expire(&config, due_at).unwrap().steps() > 0, "something is due");
+                prop_assert_eq!(sight_of(room.view()), visible);
+                prop_assert_eq!(room.changes().count(), 0);
+                prop_assert!(room.next_expiry(&config).is_none_or(|next| next > due_at));
+            }
+            now = until;
+            told.to(&mut room, &config, Timestamp::from_millis(now));
+        }
+    }
+
+    #[test]
+    fn a_room_with_a_short_memory_is_the_same_after_it_was_stored(deliveries in junk_deliveries()) {
+        let config = short_memory();
+        let mut room = Room::new(room_id(), &config);
+        let mut now = 1_003_000;
+        for (pause, told) in deliveries {
+            now += pause;
+            let mut restored: Room = serde_json::from_value(serde_json::to_value(&room).unwrap()).unwrap();
+            let at = Timestamp::from_millis(now);
+            // What is overdue is due now, since whenever that was.
+            let due = |room: &Room| room.next_expiry(&config).map(|due_at| due_at.max(at));
+            prop_assert_eq!(due(&restored), due(&room));
+            let outcome = told.to(&mut room, &config, at);
+            prop_assert_eq!(told.to(&mut restored, &config, at), outcome);
+            prop_assert_eq!(serde_json::to_value(&restored).unwrap(), serde_json::to_value(&room).unwrap());
+        }
+    }
+}

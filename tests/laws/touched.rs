@@ -1,0 +1,124 @@
+//! Which rooms a call touched: a store that writes just those has everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use room_registry::{
+    Clock, Config, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Room, RoomRegistry, Timestamp,
+    UserUpdate,
+};
+use room_registry_world::effort::properties;
+use room_registry_world::inputs::input;
+use serde_json::Value;
+
+const START: u64 = 1_003_000;
+
+type Registry = RoomRegistry<ManualClock>;
+
+fn registry() -> (Registry, ManualClock) {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    (RoomRegistry::with_clock(Config::default(), clock.clone()), clock)
+}
+
+/// What a room comes to once everything is done that is due, without what is not written for its own
+/// sake: the last heartbeats, and in which order those came that are of one instant.
+fn swept(room: Option<&Room>, clock: &ManualClock) -> Option<Value> {
+    let mut room = room?.clone();
+    room.expire(&Config::default(), clock.now()).unwrap();
+    if room.is_forgotten() {
+        return None;
+    }
+    let mut room = serde_json::to_value(room).unwrap();
+    room["clock"].take();
+    let members = room["members"].as_array_mut().unwrap();
+    for member in &mut *members {
+        member["heartbeat_at"].take();
+    }
+    members.sort_by_key(|member| member["user_id"].to_string());
+    Some(room)
+}
+
+/// What readers see of a room once everything is done that is due.
+fn shown(room: &Room, clock: &ManualClock) -> Mirror {
+    let mut room = room.clone();
+    room.expire(&Config::default(), clock.now()).unwrap();
+    room.view().into_iter().collect()
+}
+
+fn take_heartbeats(room: &mut Room, registry: &Registry, clock: &ManualClock) {
+    let Some(held) = registry.room(room.id().as_str()) else { return };
+    let heartbeats =
+        held.users().filter_map(|user| Some((user.id().as_str(), user.heartbeat_at()?)));
+    room.take_heartbeats(heartbeats, &Config::default(), clock.now()).unwrap();
+}
+
+proptest! {
+    #![proptest_config(properties(200))]
+
+    #[test]
+    fn a_store_that_writes_what_was_touched_has_everything(
+        inputs in prop::collection::vec((0..200_000_u64, 0..40_u8, 1..4_usize, input()), 1..40),
+    ) {
+        let (mut registry, clock) = registry();
+        let mut store: BTreeMap<String, Option<Room>> = BTreeMap::new();
+        // A refusal touches nothing; what it finds too old to be remembered, a store's copy forgets
+        // when it is next worked on.
+        let mut refused = BTreeSet::new();
+        for (pause, whim, steps, input) in inputs {
+            match whim {
+                0 => clock.set(Timestamp::from_millis(START + pause)), // now and then it is set back
+                1..10 => clock.advance(Duration::from_millis(pause)),
+                10..13 => clock.advance(Duration::from_secs(660)), // longer than the retention
+                _ => clock.advance(Duration::from_millis(pause / 100)),
+            }
+            if whim % 3 == 0 {
+                registry.expire_at_most(steps);
+            } else {
+                let room_id = input.room_id().map(ToOwned::to_owned);
+                if registry.apply_input(input).is_err() {
+                    refused.extend(room_id);
+                }
+            }
+            // A heartbeat alone is not written: what is stored catches up as after a restart.
+            for room in store.values_mut().flatten() {
+                take_heartbeats(room, &registry, &clock);
+            }
+            for room_id in registry.dirty_rooms() {
+                refused.remove(room_id.as_str());
+                store.insert(room_id.to_string(), registry.export(room_id.as_str()));
+            }
+            let all = || store.iter().filter_map(|(room_id, room)| Some((room_id, room.as_ref()?)));
+            prop_assert_eq!(all().count(), registry.held_room_count());
+            for (room_id, room) in all() {
+                let held = registry.export(room_id);
+                if let Some(held) = &held {
+                    prop_assert_eq!(shown(room, &clock), shown(held, &clock));
+                }
+                if !refused.contains(room_id) {
+                    prop_assert_eq!(swept(Some(room), &clock), swept(held.as_ref(), &clock));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_changes_nothing_touches_nothing() {
+    let (mut registry, clock) = registry();
+    registry.create_room(NewRoom::new("room", "tom")).unwrap();
+    registry.join_room("room", NewUser::new("ann")).unwrap();
+    assert!(registry.dirty_rooms().eq(["room"]));
+
+    assert!(registry.join_room("room", NewUser::new("ann")).is_err());
+    assert_eq!(registry.dirty_rooms().count(), 0);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(registry.heartbeat("room", "ann"), Ok(Heartbeat::Alive));
+    assert_eq!(registry.dirty_rooms().count(), 0);
+    assert_eq!(registry.heartbeat_with("room", "ann", UserUpdate::new()), Ok(Heartbeat::Alive));
+    assert_eq!(registry.dirty_rooms().count(), 0);
+    registry.expire();
+    assert_eq!(registry.dirty_rooms().count(), 0);
+    registry.heartbeat_with("room", "ann", UserUpdate::new().name("Ann")).unwrap();
+    assert!(registry.dirty_rooms().eq(["room"]));
+}

@@ -1,0 +1,142 @@
+//! Caps: what hostile input can make a room hold, to the last one that fits and the first that does
+//! not. Valid histories never come near.
+
+use room_registry::{
+    Callback, CallbackEvent, Config, Room, RoomCreated, RoomId, SessionId, StreamCreated, StreamId,
+    StreamSessionId, Timestamp, UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+};
+use serde_json::Value;
+
+/// Of sessions a room, user sessions a user, and facts a stream.
+const CAP: u64 = 16;
+const BASE: u64 = 1_763_596_800_000;
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(BASE + millis)
+}
+
+struct Held {
+    room: Room,
+    config: Config,
+}
+
+impl Held {
+    fn new() -> Self {
+        let config = Config::default();
+        Self { room: Room::new(RoomId::new("r").unwrap(), &config), config }
+    }
+
+    fn apply(&mut self, session: u64, event: impl Into<CallbackEvent>) {
+        let session_id = SessionId::new(session.to_string()).unwrap();
+        let callback = Callback::new(RoomId::new("r").unwrap(), session_id, event);
+        self.room.apply(&callback, &self.config, at(30_000)).unwrap();
+    }
+
+    /// A login of Tom's. All are within the tie window.
+    fn login(&mut self, user_session: u64) {
+        let id = UserSessionId::new(user_session.to_string()).unwrap();
+        let login_at = at(10_000 + user_session);
+        self.apply(1, UserLoggedIn::new(UserId::new("tom").unwrap(), id, login_at, user_session));
+    }
+
+    /// A logout of Tom's, of a login that nobody told of, or before that login.
+    fn logout(&mut self, user_session: u64, millis: u64) {
+        let id = UserSessionId::new(user_session.to_string()).unwrap();
+        let logout = UserLoggedOut::new(UserId::new("tom").unwrap(), id, at(millis), 1);
+        self.apply(1, logout.login_at(at(9_000)));
+    }
+
+    fn publish(&mut self, life: u64) {
+        let id = StreamSessionId::new(life.to_string()).unwrap();
+        let camera = StreamId::new("camera").unwrap();
+        // The greater counter has the earlier time, so that none replaces another.
+        self.apply(1, StreamCreated::new(camera, id, at(20_000 - life), Some(life)));
+    }
+
+    fn sessions(&self) -> Vec<Value> {
+        let stored = serde_json::to_value(&self.room).unwrap();
+        stored["live"]["sessions"].as_array().unwrap().clone()
+    }
+
+    /// The ids of what is held in a list of Tom's, or of the camera's.
+    fn held(&self, of: &str, list: &str, id: &str) -> Vec<u64> {
+        let sessions = self.sessions();
+        let held = sessions[0][of][0][list].as_array().unwrap().clone();
+        let number = |entry: &Value| entry[id].as_str().unwrap().parse().unwrap();
+        let mut numbers: Vec<u64> = held.iter().map(number).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    fn logins(&self) -> Vec<u64> {
+        self.held("users", "logins", "user_session_id")
+    }
+
+    fn closers(&self) -> Vec<u64> {
+        self.held("users", "closers", "user_session_id")
+    }
+}
+
+#[test]
+fn beyond_the_cap_the_lowest_login_goes() {
+    let mut held = Held::new();
+    (1..=CAP).for_each(|id| held.login(id));
+    assert_eq!(held.logins(), (1..=CAP).collect::<Vec<_>>());
+    held.login(CAP + 1);
+    assert_eq!(held.logins(), (2..=CAP + 1).collect::<Vec<_>>());
+}
+
+#[test]
+fn beyond_the_cap_the_oldest_closing_without_a_login_goes_first() {
+    let mut held = Held::new();
+    held.logout(101, 10_050);
+    held.logout(102, 10_040);
+    (1..=CAP - 2).for_each(|id| held.login(id));
+    assert_eq!(held.closers(), [101, 102]);
+    held.login(CAP - 1);
+    assert_eq!(held.closers(), [101], "the other closed earlier");
+    assert_eq!(held.logins(), (1..CAP).collect::<Vec<_>>());
+    held.login(CAP);
+    assert_eq!(held.logins(), (1..=CAP).collect::<Vec<_>>());
+    assert!(held.closers().is_empty());
+}
+
+#[test]
+fn a_login_and_an_earlier_closing_of_one_user_session_count_once() {
+    let mut held = Held::new();
+    for id in 1..=CAP {
+        held.login(id);
+        held.logout(id, 10_000);
+    }
+    assert_eq!(held.logins(), (1..=CAP).collect::<Vec<_>>());
+    assert_eq!(held.closers(), (1..=CAP).collect::<Vec<_>>());
+    held.login(CAP + 1);
+    assert_eq!(held.logins(), (2..=CAP + 1).collect::<Vec<_>>());
+    assert_eq!(held.closers(), (2..=CAP).collect::<Vec<_>>(), "both go together");
+}
+
+#[test]
+fn beyond_the_cap_the_lowest_fact_of_a_stream_goes() {
+    let mut held = Held::new();
+    let facts = |held: &Held| held.held("streams", "facts", "stream_session_id");
+    (1..=CAP).for_each(|life| held.publish(life));
+    assert_eq!(facts(&held), (1..=CAP).collect::<Vec<_>>());
+    held.publish(CAP + 1);
+    assert_eq!(facts(&held), (2..=CAP + 1).collect::<Vec<_>>());
+}
+
+#[test]
+fn beyond_the_cap_the_oldest_session_goes_that_readers_do_not_see() {
+    let mut held = Held::new();
+    // All are within the tie window; the highest is visible.
+    let create = |held: &mut Held, id: u64| held.apply(id, RoomCreated::new(at(id)));
+    let ids = |held: &Held| -> Vec<String> {
+        let ids = held.sessions().into_iter();
+        ids.map(|session| session["session_id"].as_str().unwrap().to_owned()).collect()
+    };
+    (1..=CAP).for_each(|id| create(&mut held, id));
+    assert_eq!(ids(&held).len(), 16);
+    create(&mut held, CAP + 1);
+    assert_eq!(ids(&held), (2..=CAP + 1).map(|id| id.to_string()).collect::<Vec<_>>());
+    assert_eq!(held.room.view().unwrap().session_id().unwrap(), "17");
+}

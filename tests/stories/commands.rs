@@ -1,0 +1,308 @@
+//! Commands, each as a story of one room: heartbeats and timeouts, beside callbacks, lifecycles,
+//! limits, and a clock that goes back.
+
+use std::time::Duration;
+
+use room_registry::{
+    Callback, Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror,
+    NewRoom, NewUser, RoomId, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId, UserLoggedIn,
+    UserSessionId,
+};
+use room_registry_world::commands::{START, TIMEOUT, registry, registry_with};
+use room_registry_world::history::{Options, valid_history};
+
+#[test]
+fn a_heartbeat_is_in_time_until_exactly_the_timeout() {
+    for (span, expected) in [
+        (TIMEOUT - 1, Heartbeat::Alive),
+        (TIMEOUT, Heartbeat::Alive),
+        (TIMEOUT + 1, Heartbeat::TimedOut),
+    ] {
+        let (mut registry, clock) = registry();
+        registry.create_room(NewRoom::new("r", "tom")).unwrap();
+        registry.join_room("r", NewUser::new("tom")).unwrap();
+        clock.advance(Duration::from_millis(span));
+        assert_eq!(registry.heartbeat("r", "tom"), Ok(expected), "after {span} ms");
+        assert_eq!(registry.room("r").unwrap().user("tom").is_some(), expected == Heartbeat::Alive);
+    }
+}
+
+#[test]
+fn a_sweep_ends_a_membership_after_the_timeout_and_not_at_it() {
+    for (span, ended) in [(TIMEOUT - 1, 0), (TIMEOUT, 0), (TIMEOUT + 1, 1)] {
+        let (mut registry, clock) = registry();
+        registry.create_room(NewRoom::new("r", "tom")).unwrap();
+        registry.join_room("r", NewUser::new("tom")).unwrap();
+        clock.advance(Duration::from_millis(span));
+        assert_eq!(registry.expire().memberships, ended, "after {span} ms");
+    }
+}
+
+#[test]
+fn a_timed_out_membership_that_was_not_swept_counts_as_gone_for_a_join() {
+    let (mut registry, clock) = registry();
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.join_room("r", NewUser::new("ann").name("Ann")).unwrap();
+    clock.advance(Duration::from_millis(TIMEOUT + 1));
+    assert!(
+        registry.room("r").unwrap().user("ann").is_some(),
+        "a read shows it until it is touched"
+    );
+    registry.join_room("r", NewUser::new("ann").name("Ann again")).unwrap();
+    let kinds: Vec<_> = registry.changes().map(|change| (change.cause, change.kind)).collect();
+    assert!(
+        matches!(&kinds[0], (Cause::HeartbeatTimeout, ChangeKind::UserLeft { .. })),
+        "{kinds:?}"
+    );
+    assert!(matches!(&kinds[1], (Cause::Command, ChangeKind::UserJoined(_))), "{kinds:?}");
+    assert_eq!(registry.room("r").unwrap().user("ann").unwrap().name().unwrap(), "Ann again");
+}
+
+/// A room that only callbacks know, with its first user logged in.
+fn room_of_callbacks(config: Config) -> (RoomRegistry<ManualClock>, ManualClock, Vec<Callback>) {
+    let (mut registry, clock) = registry_with(config);
+    let history = (0..100)
+        .map(|seed| valid_history(seed, Options { callbacks: 2, max_gap: 1, ..Options::default() }))
+        .find(|history| matches!(history[1].event, room_registry::CallbackEvent::UserLoggedIn(_)))
+        .unwrap();
+    clock.set(history[1].latest_time());
+    for callback in &history {
+        registry.apply_callback(callback);
+    }
+    assert_eq!(registry.user_count(), 1);
+    (registry, clock, history)
+}
+
+fn only_user(registry: &RoomRegistry<ManualClock>) -> String {
+    registry.room("room").unwrap().users().next().unwrap().id().to_string()
+}
+
+#[test]
+fn a_heartbeat_of_a_user_who_is_only_logged_in_gives_a_membership() {
+    let (mut registry, clock, _) = room_of_callbacks(Config::default());
+    let user = only_user(&registry);
+    assert_eq!(registry.heartbeat("room", &user), Ok(Heartbeat::Alive));
+    let view = registry.room("room").unwrap().user(&user).unwrap();
+    assert_eq!(view.membership().unwrap().joined_at, clock.now());
+    assert!(view.login().is_some());
+}
+
+#[test]
+fn a_timeout_leaves_a_login_alone_unless_heartbeats_decide_for_both() {
+    for decides in [false, true] {
+        let config = Config::builder().heartbeats_end_logins(decides).build().unwrap();
+        let (mut registry, clock, history) = room_of_callbacks(config);
+        let user = only_user(&registry);
+        registry.heartbeat("room", &user).unwrap();
+        clock.advance(Duration::from_millis(TIMEOUT + 1));
+        assert_eq!(registry.expire().memberships, 1);
+        assert_eq!(registry.room("room").unwrap().user(&user).is_some(), !decides);
+        registry.apply_callback(&history[1]);
+        assert_eq!(
+            registry.room("room").unwrap().user(&user).is_some(),
+            !decides,
+            "a repeat brings nobody back"
+        );
+    }
+}
+
+#[test]
+fn leaving_ends_the_login_and_a_late_repeat_does_not_bring_the_user_back() {
+    let (mut registry, _, history) = room_of_callbacks(Config::default());
+    let user = only_user(&registry);
+    registry.join_room("room", NewUser::new(user.as_str())).unwrap();
+    registry.leave_room("room", &user).unwrap();
+    assert_eq!(registry.user_count(), 0);
+    registry.apply_callback(&history[1]);
+    assert_eq!(registry.user_count(), 0);
+}
+
+#[test]
+fn a_created_room_adopts_the_session_that_callbacks_opened() {
+    let (mut registry, _, _) = room_of_callbacks(Config::default());
+    registry.create_room(NewRoom::new("room", "host").name("Named")).unwrap();
+    let room = registry.room("room").unwrap();
+    assert_eq!(room.name().unwrap(), "Named");
+    assert!(room.session().is_some());
+    assert_eq!(room.user_count(), 1);
+}
+
+#[test]
+fn a_room_that_only_callbacks_know_takes_its_host_and_name_from_them() {
+    let (registry, _, history) = room_of_callbacks(Config::default());
+    let room_registry::CallbackEvent::RoomCreated(created) = &history[0].event else { panic!() };
+    let room = registry.room("room").unwrap();
+    assert_eq!(room.host_id(), created.creator_id.as_ref());
+    assert_eq!(room.name().unwrap(), "the room");
+    assert_eq!(room.lifecycle(), Lifecycle::FollowsSession);
+    assert!(room.info().is_none());
+}
+
+#[test]
+fn an_empty_room_of_each_lifecycle_ends_when_its_lifecycle_says() {
+    for (lifecycle, ends) in [
+        (Lifecycle::UntilEnded, false),
+        (Lifecycle::UntilEmpty, true),
+        (Lifecycle::FollowsSession, false), // it waits for its first session
+        (Lifecycle::Permanent, false),
+    ] {
+        let (mut registry, clock) = registry();
+        registry.create_room(NewRoom::new("r", "tom").lifecycle(lifecycle)).unwrap();
+        clock.advance(Duration::from_millis(59_999));
+        assert_eq!(registry.expire().rooms, 0);
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(registry.expire().rooms, usize::from(ends), "{lifecycle:?}");
+        if ends {
+            assert_eq!(registry.changes().next().unwrap().cause, Cause::Lifecycle);
+        }
+    }
+}
+
+#[test]
+fn a_room_that_follows_its_session_ends_after_it() {
+    let (mut registry, clock, history) = room_of_callbacks(Config::default());
+    let follows = NewRoom::new("room", "tom").lifecycle(Lifecycle::FollowsSession);
+    registry.create_room(follows).unwrap();
+    assert_eq!(registry.expire().rooms, 0);
+    let closed = room_registry::RoomClosed::new(clock.now());
+    registry.apply_callback(&Callback::new(
+        history[0].room_id.clone(),
+        history[0].session_id.clone(),
+        closed,
+    ));
+    assert_eq!(registry.next_expiry(), Some(clock.now()), "at once");
+    assert_eq!(registry.expire().rooms, 1);
+    assert!(registry.room("room").is_none());
+}
+
+#[test]
+fn a_join_creates_an_unknown_room_where_the_configuration_says_so() {
+    let config = Config::builder()
+        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
+        .max_rooms(Some(1))
+        .build()
+        .unwrap();
+    let (mut registry, clock) = registry_with(config);
+    registry.join_room("r", NewUser::new("tom")).unwrap();
+    assert_eq!(registry.changes().count(), 2, "the room and the user");
+    let room = registry.room("r").unwrap();
+    assert_eq!(room.host_id().unwrap(), "tom");
+    assert_eq!(room.user_count(), 1);
+    let error = registry.join_room("r2", NewUser::new("tom")).unwrap_err();
+    assert_eq!(error, Error::TooManyRooms { limit: 1 });
+    registry.leave_room("r", "tom").unwrap();
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(registry.expire().rooms, 1);
+}
+
+/// The room that a join creates may be full at once, with those whom its end had hidden.
+#[test]
+fn a_join_that_finds_the_room_full_that_it_created_leaves_it_uncreated() {
+    let config = Config::builder()
+        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
+        .max_users_per_room(Some(1))
+        .build()
+        .unwrap();
+    let (mut registry, clock) = registry_with(config);
+    let login = UserLoggedIn::new(
+        UserId::new("ann").unwrap(),
+        UserSessionId::new("1").unwrap(),
+        clock.now(),
+        1,
+    );
+    let session = SessionId::new("7").unwrap();
+    registry.apply_callback(&Callback::new(RoomId::new("r").unwrap(), session, login));
+    registry.end_room("r").unwrap();
+    let before = serde_json::to_string(&registry.snapshot()).unwrap();
+    let error = registry.join_room("r", NewUser::new("tom")).unwrap_err();
+    assert_eq!(error, Error::RoomFull { room_id: "r".into(), limit: 1 });
+    assert_eq!(registry.changes().count(), 0);
+    assert_eq!((registry.room_count(), registry.user_count()), (0, 0));
+    assert_eq!(serde_json::to_string(&registry.snapshot()).unwrap(), before);
+    registry.join_room("r", NewUser::new("ann")).unwrap(); // she is in the room already
+    assert_eq!(registry.user_count(), 1);
+}
+
+#[test]
+fn limits_refuse_commands_and_never_callbacks() {
+    let config = Config::builder()
+        .max_users_per_room(Some(1))
+        .max_rooms(Some(2))
+        .max_rooms_per_host(Some(1))
+        .build()
+        .unwrap();
+    let (mut registry, clock) = registry_with(config);
+    registry.create_room(NewRoom::new("a", "tom")).unwrap();
+    let error = registry.create_room(NewRoom::new("b", "tom")).unwrap_err();
+    assert_eq!(error, Error::TooManyRoomsOfHost { host_id: "tom".into(), limit: 1 });
+    assert_eq!(error.to_string(), r#"host "tom" has too many rooms: one host may have 1"#);
+    registry.create_room(NewRoom::new("b", "ann")).unwrap();
+    let error = registry.update_room("b", RoomUpdate::new().host("tom")).unwrap_err();
+    assert_eq!(error, Error::TooManyRoomsOfHost { host_id: "tom".into(), limit: 1 });
+    let error = registry.create_room(NewRoom::new("c", "bob")).unwrap_err();
+    assert_eq!(error, Error::TooManyRooms { limit: 2 });
+    assert_eq!(error.to_string(), "there are too many rooms: 2 may be listed");
+
+    registry.join_room("a", NewUser::new("tom")).unwrap();
+    let error = registry.join_room("a", NewUser::new("ann")).unwrap_err();
+    assert_eq!(error, Error::RoomFull { room_id: "a".into(), limit: 1 });
+    assert_eq!(error.to_string(), r#"room "a" is full: it may have 1 users"#);
+
+    clock.set(Timestamp::from_millis(START + 100_000_000));
+    for callback in valid_history(3, Options { callbacks: 20, ..Options::default() }) {
+        assert_ne!(registry.apply_callback(&callback), room_registry::Outcome::Refused);
+    }
+    registry.end_room("b").unwrap();
+    registry.create_room(NewRoom::new("c", "ann")).unwrap();
+}
+
+#[test]
+fn a_small_step_back_of_the_clock_reads_as_standing_still() {
+    let (mut registry, clock) = registry();
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    clock.set(Timestamp::from_millis(START - 5_000)); // the clock skew
+    registry.join_room("r", NewUser::new("tom")).unwrap();
+    let joined_at =
+        registry.room("r").unwrap().user("tom").unwrap().membership().unwrap().joined_at;
+    assert_eq!(joined_at, Timestamp::from_millis(START));
+}
+
+#[test]
+fn a_large_step_back_of_the_clock_is_believed_and_pulls_the_future_back() {
+    let (mut registry, clock) = registry();
+    let mut mirror = Mirror::default();
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.changes().for_each(|change| mirror.apply(&change));
+    registry.join_room("r", NewUser::new("tom")).unwrap();
+    registry.changes().for_each(|change| mirror.apply(&change));
+    let earlier = Timestamp::from_millis(START - 3_600_000);
+    clock.set(earlier);
+    registry.expire();
+    registry.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, registry.rooms().collect());
+    let room = registry.room("r").unwrap();
+    assert_eq!(room.info().unwrap().created_at, earlier);
+    assert_eq!(room.user("tom").unwrap().membership().unwrap().joined_at, earlier);
+    // The membership ends a timeout after the new now, not after the old future.
+    clock.advance(Duration::from_millis(TIMEOUT));
+    assert_eq!(registry.expire().memberships, 0);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(registry.expire().memberships, 1);
+}
+
+#[test]
+fn heartbeats_kept_outside_a_room_count() {
+    use room_registry::{Room, RoomId};
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut room = Room::new(RoomId::new("r").unwrap(), &config);
+    room.create(NewRoom::new("r", "tom"), &config, at(0)).unwrap();
+    for user in ["ann", "bob", "cleo"] {
+        room.join(NewUser::new(user), &config, at(0)).unwrap();
+    }
+    let heartbeats = [("ann", at(60_000)), ("bob", at(70_000)), ("nobody", at(1)), ("cleo", at(0))];
+    assert_eq!(room.expire_with(heartbeats, &config, at(TIMEOUT + 1)).unwrap().memberships, 1);
+    assert_eq!(room.next_expiry(&config), Some(at(60_000 + TIMEOUT + 1)));
+    let users: Vec<_> = room.view().unwrap().users().map(|user| user.id().to_string()).collect();
+    assert_eq!(users, ["ann", "bob"]);
+}

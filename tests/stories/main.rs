@@ -1,0 +1,12 @@
+//! The stories: what happens in one room, step by step, each told in a test's name.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
+
+mod caps;
+mod cases;
+mod commands;
+mod contract;
+mod observations;
+mod planner;
+mod repair;
+mod suspicion;

@@ -1,0 +1,454 @@
+//! Signs of lost callbacks: when they are raised, and what withdraws them.
+
+use std::time::Duration;
+
+use room_registry::{
+    Callback, CallbackEvent, Change, ChangeKind, Config, ManualClock, Mirror, Observation,
+    ObservedUser, Outcome, RoomClosed, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId, Sign,
+    StreamClosed, StreamCreated, StreamId, StreamSessionId, SuspectedList, Timestamp, UserId,
+    UserLoggedIn, UserLoggedOut, UserSessionId,
+};
+use room_registry_world::history::{Options, valid_history};
+use room_registry_world::is_stored_as;
+use room_registry_world::rng::Rng;
+
+/// Seconds.
+const START: u64 = 1_000_000;
+
+#[test]
+fn a_missing_number_is_reported_after_the_grace_and_withdrawn_when_it_comes() {
+    let mut story = Story::opened();
+    story.hears(1, login("ann", 1, 1));
+    story.hears(2, login("bob", 4, 2));
+    story.passes_to(91);
+    assert_eq!(story.suspicions(), []);
+    assert_eq!(story.registry.next_expiry(), Some(at(92)));
+    story.passes_to(92);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 3)])]);
+    assert_eq!(story.raised().len(), 1);
+    let room = story.registry.room("r").expect("it is open");
+    assert_eq!(room.suspicions()[0].suspected_since, at(2));
+    assert_eq!(room.suspicions()[0].to_string(), "the callback counter of users skips 2 to 3");
+
+    story.hears(92, login("cat", 3, 2));
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);
+    story.hears(93, logout("ann", 1, 2, 1, 2));
+    assert_eq!(story.suspicions(), []);
+    let withdrawn = ChangeKind::SuspicionWithdrawn { list: SuspectedList::Users, sign: Sign::Hole };
+    assert!(story.told.iter().any(|change| change.kind == withdrawn));
+    assert!(story.told.iter().all(|change| is_stored_as(&change.kind, change.kind.name())));
+}
+
+#[test]
+fn a_number_that_comes_within_the_grace_is_never_told_of() {
+    let mut story = Story::opened();
+    story.hears(1, stream_created("a", 1, 1));
+    story.hears(2, stream_created("c", 3, 2));
+    story.hears(60, stream_created("b", 2, 1));
+    story.passes_to(1_000);
+    assert!(story.raised().iter().all(|kind| !matches!(
+        kind, ChangeKind::SuspicionRaised(suspicion) if suspicion.sign == Sign::Hole
+    )));
+}
+
+#[test]
+fn repeats_and_numbers_of_another_session_are_no_holes() {
+    let mut story = Story::opened();
+    story.hears(1, login("ann", 5, 1));
+    story.hears(1, login("ann", 5, 1));
+    story.hears_in("2", 2, login("old", 9, 1));
+    story.passes_to(200);
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
+    let mut story = Story::with_a_hole();
+    story.passes_to(92);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);
+    // By clocks that differ far too much, from a minute before the room was created.
+    let before = Timestamp::from_secs(START - 60);
+    story.hears(93, UserLoggedIn::new(id("cat"), life(2), before, 2));
+    assert_eq!(story.registry.outcomes().of(Outcome::Stale), 1);
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn a_logout_that_a_later_login_outdates_lacks_no_login() {
+    let mut story = Story::opened();
+    story.hears(100, login("ann", 1, 100));
+    // Of an earlier life, whose login it does not tell.
+    story.hears(101, UserLoggedOut::new(id("ann"), life(9), at(50), 0));
+    assert_eq!(story.registry.outcomes().of(Outcome::Stale), 1);
+    story.passes_to(1_000);
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not() {
+    let mut story = Story::with_a_hole();
+    story.passes_to(100);
+    assert_eq!(story.suspicions().len(), 1);
+    // Made at 6, it counts as made at 1: before the login that shows that something is missing.
+    story.sees(&observation(6).users([user("ann"), user("bob")]).streams([]));
+    assert_eq!(story.suspicions().len(), 1);
+    story.sees(&observation(7).some_users([user("ann"), user("bob")]));
+    assert_eq!(story.suspicions().len(), 1, "a part of the list tells nothing of others");
+    story.sees(&observation(7).users([user("ann"), user("bob")]));
+    assert_eq!(story.suspicions(), []);
+    story.passes_to(1_000);
+    assert_eq!(story.suspicions(), [], "and it is not raised again");
+}
+
+#[test]
+fn a_hole_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
+    let mut story = Story::opened();
+    story.hears(100, login("ann", 1, 1));
+    story.hears(100, login("bob", 3, 2));
+    story.passes_to(50);
+    story.passes_to(139);
+    assert_eq!(story.suspicions(), []);
+    story.passes_to(140);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);
+}
+
+#[test]
+fn what_an_observation_resolved_is_not_kept() {
+    let mut story = Story::with_a_hole();
+    let stored = |story: &Story| {
+        serde_json::to_string(&story.registry.export("r").expect("it is held")).expect("plain")
+    };
+    let holes = |story: &Story| stored(story).matches(r#""from":2,"to":2"#).count();
+    assert_eq!(holes(&story), 1);
+    story.sees(&observation(50).users([user("ann"), user("bob")]));
+    assert_eq!(holes(&story), 0, "{}", stored(&story));
+}
+
+#[test]
+fn a_session_without_create_is_suspicious_until_it_is_confirmed_or_created() {
+    let mut story = Story::new();
+    story.hears(1, login("ann", 1, 1));
+    story.passes_to(100);
+    assert_eq!(story.suspicions(), [(SuspectedList::Room, Sign::NoCreate, vec![])]);
+    story.sees(&observation(50).some_users([user("ann")]));
+    assert_eq!(story.suspicions(), [], "the room was seen to be open");
+    story.hears(101, login("bob", 2, 101));
+    story.passes_to(300);
+    assert_eq!(story.suspicions(), [], "what was confirmed is not doubted again");
+
+    let mut story = Story::new();
+    story.hears(1, login("ann", 1, 1));
+    story.passes_to(100);
+    story.hears(100, RoomCreated::new(at(0)));
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn a_logout_without_its_login_is_suspicious_until_the_login_comes() {
+    let mut story = Story::opened();
+    story.hears(1, login("ann", 1, 1));
+    story.hears(3, logout("bob", 3, 3, 2, 3));
+    story.passes_to(100);
+    assert_eq!(
+        story.suspicions(),
+        [
+            (SuspectedList::Users, Sign::Hole, vec![(2, 2)]),
+            (SuspectedList::Users, Sign::LogoutWithoutLogin, vec![])
+        ]
+    );
+    story.hears(100, login_of("bob", 3, 2, 2));
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn the_logout_of_a_login_that_a_later_one_replaced_is_nothing_odd() {
+    let mut story = Story::opened();
+    story.hears(1, login_of("ann", 1, 1, 1));
+    story.hears(10, login_of("ann", 2, 2, 10));
+    story.hears(11, logout("ann", 1, 3, 1, 11));
+    story.passes_to(200);
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn a_stream_that_closes_unannounced_is_suspicious() {
+    let mut story = Story::opened();
+    story.hears(1, login("tom", 1, 1));
+    story.hears(3, stream_closed("camera", 2, 3));
+    story.passes_to(100);
+    let expected = [(SuspectedList::Streams, Sign::CloseWithoutOpening, vec![])];
+    assert_eq!(story.suspicions(), expected);
+    story.hears(100, stream_created("camera", 1, 2));
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn two_logins_of_one_user_are_suspicious_while_both_hold() {
+    let mut story = Story::opened();
+    story.hears(1, login_of("ann", 1, 1, 1));
+    let tied =
+        UserLoggedIn::new(id("ann"), life(2), Timestamp::from_millis(at(1).as_millis() + 50), 2);
+    story.hears(1, tied);
+    story.passes_to(100);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::TwoLogins, vec![])]);
+    story.hears(100, logout("ann", 1, 3, 1, 100));
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn an_open_room_without_anybody_is_suspicious() {
+    let mut story = Story::opened();
+    story.passes_to(100);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::NobodyPresent, vec![])]);
+    story.hears(100, login("ann", 1, 1));
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn an_open_stream_without_its_publisher_is_suspicious() {
+    let mut story = Story::opened();
+    story.hears(1, login_of("ann", 1, 1, 1));
+    story.hears(1, login_of("tom", 2, 2, 1));
+    story.hears(2, stream_created("camera", 1, 2));
+    story.hears(3, logout("tom", 2, 3, 1, 3));
+    story.passes_to(100);
+    assert_eq!(story.suspicions(), [(SuspectedList::Both, Sign::PublisherAbsent, vec![])]);
+    story.sees(&observation(50).users([user("ann")]));
+    assert_eq!(story.suspicions().len(), 1, "both lists are concerned");
+    story.hears(100, stream_closed("camera", 2, 3));
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn a_publisher_who_was_seen_is_absent_after_the_logout() {
+    let mut story = Story::opened();
+    story.hears(1, login_of("ann", 1, 1, 1));
+    story.hears(2, stream_created("camera", 1, 2));
+    story.sees(&observation(50).users([user("ann"), user("tom")]));
+    story.passes_to(150);
+    let signs = |story: &Story| -> Vec<_> {
+        story.suspicions().into_iter().map(|(_, sign, _)| sign).collect()
+    };
+    assert_eq!(signs(&story), [], "his login is lost, and he is seen to be there");
+    story.hears(160, logout("tom", 2, 3, 1, 159));
+    story.passes_to(251);
+    assert!(signs(&story).contains(&Sign::PublisherAbsent), "{:?}", story.suspicions());
+}
+
+#[test]
+fn what_we_closed_ourselves_is_nothing_odd() {
+    let mut story = Story::opened();
+    story.hears(1, login_of("tom", 2, 1, 1));
+    story.hears(2, stream_created("camera", 1, 2));
+    story.registry.leave_room("r", "tom").expect("he is there");
+    story.keep_up();
+    story.passes_to(200);
+    assert_eq!(story.suspicions(), [], "to the media server the publisher is there");
+    story.hears(200, logout("tom", 2, 2, 1, 199));
+    story.passes_to(400);
+    let signs: Vec<_> = story.suspicions().into_iter().map(|(_, sign, _)| sign).collect();
+    assert_eq!(signs, [Sign::NobodyPresent, Sign::PublisherAbsent], "now it says that he left");
+}
+
+#[test]
+fn a_session_that_closes_takes_its_suspicions_with_it() {
+    let mut story = Story::with_a_hole();
+    story.passes_to(100);
+    assert_eq!(story.suspicions().len(), 1);
+    story.hears(101, RoomClosed::new(at(100)));
+    assert_eq!(story.suspicions(), []);
+    story.hears_in("2", 102, RoomCreated::new(at(101)));
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn suspicions_survive_storage() {
+    let mut story = Story::with_a_hole();
+    story.hears(3, logout("cat", 7, 4, 3, 3));
+    story.passes_to(100);
+    let suspicions = story.suspicions();
+    assert_eq!(suspicions.len(), 2);
+    let stored = serde_json::to_string(&story.registry.snapshot()).expect("it serialises");
+    let mut json = serde_json::Deserializer::from_str(&stored);
+    story.registry = RoomRegistry::restore(Config::default(), story.clock.clone(), &mut json)
+        .expect("it restores");
+    story.mirror = story.registry.rooms().collect();
+    assert_eq!(story.suspicions(), suspicions);
+    story.sees(&observation(60).users([user("ann"), user("bob")]).streams([]));
+    assert_eq!(story.suspicions(), []);
+}
+
+#[test]
+fn a_grace_of_the_callers_own_shows_what_is_not_reported_yet() {
+    let story = Story::with_a_hole();
+    let room = story.registry.room("r").expect("it is open");
+    let grace = Duration::from_secs(20);
+    assert!(room.suspicions_as_of(at(21), grace).is_empty());
+    assert_eq!(room.suspicions_as_of(at(22), grace)[0].missing, [(2, 2)]);
+}
+
+#[test]
+fn nothing_is_suspected_where_nothing_is_lost_and_a_loss_mostly_is() {
+    let mut found = 0;
+    let mut lost = 0;
+    for seed in 0..1_000 {
+        let options = Options { callbacks: 60, closings: 1, ..Options::default() };
+        let history = valid_history(seed, options);
+        let ended_at = history.iter().map(Callback::latest_time).max().expect("some");
+        let play = |left_out: Option<usize>| {
+            let clock = ManualClock::at(ended_at);
+            let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+            for (index, callback) in history.iter().enumerate() {
+                if Some(index) != left_out {
+                    registry.apply_callback(callback);
+                }
+            }
+            clock.advance(Duration::from_secs(90));
+            registry.expire();
+            let rooms: Vec<_> =
+                registry.rooms().flat_map(|room| room.suspicions().to_vec()).collect();
+            rooms
+        };
+        // The media server of the tests lets rooms be open with nobody in them.
+        let odd = |suspicions: Vec<room_registry::Suspicion>| {
+            let usual = [Sign::NobodyPresent, Sign::PublisherAbsent];
+            suspicions.into_iter().any(|suspicion| !usual.contains(&suspicion.sign))
+        };
+        assert!(!odd(play(None)), "seed {seed}: {:?}", play(None));
+        let whole = room_registry_world::view::visible_in(&history, None);
+        let mut rng = Rng::new(seed);
+        let index = usize::try_from(rng.below(history.len() as u64)).expect("an index");
+        if room_registry_world::view::visible_in(&history, Some(index)) != whole {
+            lost += 1;
+            found += u32::from(odd(play(Some(index))));
+        }
+    }
+    assert!(lost > 20, "some losses are seen by readers: {lost}");
+    assert!(found * 10 > lost * 6, "most of them are found: {found} of {lost}");
+}
+
+/// A suspicion: about what, by what sign, and which numbers are missing.
+type Suspected = (SuspectedList, Sign, Vec<(u64, u64)>);
+
+/// A registry on a manual clock, with a mirror beside it.
+struct Story {
+    clock: ManualClock,
+    registry: RoomRegistry<ManualClock>,
+    mirror: Mirror,
+    told: Vec<Change>,
+}
+
+impl Story {
+    fn new() -> Self {
+        let clock = ManualClock::at(at(0));
+        let registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+        Self { clock, registry, mirror: Mirror::default(), told: Vec::new() }
+    }
+
+    /// A room that was created at 0.
+    fn opened() -> Self {
+        let mut story = Self::new();
+        story.hears(0, RoomCreated::new(at(0)));
+        story
+    }
+
+    /// Such a room with two people in it, whose logins leave the number between them out.
+    fn with_a_hole() -> Self {
+        let mut story = Self::opened();
+        story.hears(1, login("ann", 1, 1));
+        story.hears(2, login("bob", 3, 2));
+        story
+    }
+
+    fn hears(&mut self, seconds: u64, event: impl Into<CallbackEvent>) {
+        self.hears_in("1", seconds, event);
+    }
+
+    fn hears_in(&mut self, session: &str, seconds: u64, event: impl Into<CallbackEvent>) {
+        self.clock.set(at(seconds));
+        let session_id = SessionId::new(session).expect("a valid id");
+        self.registry.apply_callback(&Callback::new(room_id(), session_id, event));
+        self.keep_up();
+    }
+
+    fn sees(&mut self, observation: &Observation) {
+        self.registry.apply_observation(observation).expect("it is consistent");
+        self.keep_up();
+    }
+
+    fn passes_to(&mut self, seconds: u64) {
+        self.clock.set(at(seconds));
+        self.registry.expire();
+        self.keep_up();
+    }
+
+    fn keep_up(&mut self) {
+        for change in self.registry.changes() {
+            self.mirror.apply(&change);
+            self.told.push(change);
+        }
+        assert_eq!(self.mirror, self.registry.rooms().collect(), "what changed is told");
+    }
+
+    fn suspicions(&self) -> Vec<Suspected> {
+        let room = self.registry.room("r");
+        let suspicions = room.into_iter().flat_map(RoomRef::suspicions);
+        suspicions.map(|held| (held.list, held.sign, held.missing.clone())).collect()
+    }
+
+    fn raised(&self) -> Vec<ChangeKind> {
+        let kinds = self.told.iter().map(|change| change.kind.clone());
+        kinds.filter(|kind| matches!(kind, ChangeKind::SuspicionRaised(_))).collect()
+    }
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_secs(START + seconds)
+}
+
+fn room_id() -> RoomId {
+    RoomId::new("r").expect("a valid id")
+}
+
+fn id(user: &str) -> UserId {
+    UserId::new(user).expect("a valid id")
+}
+
+fn life(number: u64) -> UserSessionId {
+    UserSessionId::new(number.to_string()).expect("a valid id")
+}
+
+fn observation(seconds: u64) -> Observation {
+    Observation::new(room_id(), at(seconds))
+}
+
+fn user(user: &str) -> ObservedUser {
+    ObservedUser::new(id(user))
+}
+
+/// A login whose life has its counter's number.
+fn login(user: &str, counter: u64, seconds: u64) -> UserLoggedIn {
+    login_of(user, counter, counter, seconds)
+}
+
+fn login_of(user: &str, number: u64, counter: u64, seconds: u64) -> UserLoggedIn {
+    UserLoggedIn::new(id(user), life(number), at(seconds), counter)
+}
+
+fn logout(user: &str, number: u64, counter: u64, login: u64, logout: u64) -> UserLoggedOut {
+    UserLoggedOut::new(id(user), life(number), at(logout), counter).login_at(at(login))
+}
+
+/// A stream that Tom publishes.
+fn stream_created(stream: &str, counter: u64, seconds: u64) -> StreamCreated {
+    let life = StreamSessionId::new(format!("s-{stream}")).expect("a valid id");
+    let stream = StreamId::new(stream).expect("a valid id");
+    let mut created = StreamCreated::new(stream, life, at(seconds), Some(counter));
+    created.details.publisher_id = Some(id("tom"));
+    created
+}
+
+fn stream_closed(stream: &str, counter: u64, seconds: u64) -> StreamClosed {
+    let life = StreamSessionId::new(format!("s-{stream}")).expect("a valid id");
+    StreamClosed::new(StreamId::new(stream).expect("a valid id"), life, at(seconds), Some(counter))
+}

@@ -1,0 +1,142 @@
+//! Junk: callbacks and observations that are well formed, and fit no history.
+
+use proptest::prelude::*;
+use room_registry::{
+    Callback, CallbackEvent, Observation, ObservedList, ObservedStream, ObservedUser, Role,
+    RoomClosed, RoomCreated, SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId,
+    Text, Timestamp, UserLoggedIn, UserLoggedOut, UserSessionId,
+};
+
+use super::history::{room_id, user};
+use super::sightings::{Told, observed_at, present_stream, present_user};
+
+/// Callbacks and observations that fit no history.
+pub fn junk(clock_skew: u64) -> impl Strategy<Value = Told> {
+    prop_oneof![
+        3 => junk_callback().prop_map(Told::Heard),
+        2 => junk_observation(clock_skew).prop_map(Told::Saw),
+    ]
+}
+
+/// A list that says anything.
+fn junk_list<T: Clone + std::fmt::Debug>(
+    entry: impl Strategy<Value = T>,
+) -> impl Strategy<Value = ObservedList<T>> {
+    let entries = prop::collection::vec(entry, 0..4);
+    (0..6_u8, entries).prop_map(|(kind, mut entries)| match kind {
+        0 => ObservedList::NotAsked,
+        1 => ObservedList::Partial(entries),
+        2 => ObservedList::Complete(Vec::new()),
+        _ => {
+            entries.truncate(2);
+            ObservedList::Complete(entries)
+        }
+    })
+}
+
+fn junk_user() -> impl Strategy<Value = ObservedUser> {
+    let name = prop::option::weighted(0.3, prop::sample::select(vec!["Ann", "Bob"]));
+    (0..3_u64, name, prop::option::weighted(0.2, junk_time())).prop_map(|(who, name, login_at)| {
+        let mut user = present_user(&format!("user{who}"));
+        user.user_name = name.map(Text::from);
+        user.login_at = login_at.map(Timestamp::from_millis);
+        user
+    })
+}
+
+fn junk_stream() -> impl Strategy<Value = ObservedStream> {
+    let title = prop::option::weighted(0.3, prop::sample::select(vec!["one", "two"]));
+    (0..3_u64, title, prop::option::weighted(0.2, junk_time())).prop_map(|(which, title, at)| {
+        let mut stream = present_stream(&format!("stream{which}"));
+        stream.details.title = title.map(Text::from);
+        stream.created_at = at.map(Timestamp::from_millis);
+        stream
+    })
+}
+
+/// A consistent observation that fits no history. It counts as made this long before it was read.
+pub fn junk_observation(clock_skew: u64) -> impl Strategy<Value = Observation> {
+    let session = prop::option::weighted(0.4, prop::sample::select(vec!["7", "8", "10"]));
+    let open = prop_oneof![4 => Just(None), 2 => Just(Some(true)), 1 => Just(Some(false))];
+    let lists = (junk_list(junk_user()), junk_list(junk_stream()));
+    (junk_time(), session, open, lists).prop_map(move |(counts_at, session, open, lists)| {
+        let mut observation = observed_at(counts_at + clock_skew);
+        observation.session_id = session.map(|id| SessionId::new(id).expect("a valid id"));
+        observation.open = open;
+        (observation.users, observation.streams) = lists;
+        if open == Some(false) {
+            observation.users = without_entries(&observation.users);
+            observation.streams = without_entries(&observation.streams);
+        }
+        observation
+    })
+}
+
+fn without_entries<T>(list: &ObservedList<T>) -> ObservedList<T> {
+    match list {
+        ObservedList::NotAsked => ObservedList::NotAsked,
+        ObservedList::Partial(_) => ObservedList::Partial(Vec::new()),
+        ObservedList::Complete(_) => ObservedList::Complete(Vec::new()),
+    }
+}
+
+/// Times that meet the bounds of the rules: ties, the skew, and their edges.
+pub fn junk_time() -> impl Strategy<Value = u64> {
+    let edges = [
+        0_u64, 1, 50, 99, 100, 101, 150, 2_500, 4_900, 4_999, 5_000, 5_001, 5_099, 5_100, 5_101,
+        10_000, 10_050, 10_101,
+    ];
+    prop_oneof![prop::sample::select(edges.to_vec()), 0..12_000_u64]
+        .prop_map(|after| 1_000_000 + after)
+}
+
+/// A well-formed callback that fits no history.
+pub fn junk_callback() -> impl Strategy<Value = Callback> {
+    let session = prop::sample::select(vec!["7", "8", "10"]);
+    let name = || prop::option::of(prop::sample::select(vec!["Ann", "Bob"]));
+    let event = prop_oneof![
+        2 => (junk_time(), prop::option::of(0..2_u64)).prop_map(|(at, creator)| {
+            let created = RoomCreated::new(Timestamp::from_millis(at));
+            let created = creator.map_or(created.clone(), |creator| created.creator_id(user(creator)));
+            CallbackEvent::from(created)
+        }),
+        2 => junk_time().prop_map(|at| RoomClosed::new(Timestamp::from_millis(at)).into()),
+        4 => (0..2_u64, 0..3_u64, junk_time(), 0..3_u64, name(), name(), name()).prop_map(
+            |(who, session, at, counter, name, role, room_name)| {
+                let session = UserSessionId::new(session.to_string()).expect("a valid id");
+                let mut login = UserLoggedIn::new(user(who), session, Timestamp::from_millis(at), counter);
+                login.user_name = name.map(Text::from);
+                login.role = role.map(Role::new);
+                login.room_name = room_name.map(Text::from);
+                login.into()
+            }
+        ),
+        4 => (0..2_u64, 0..3_u64, junk_time(), prop::option::of(junk_time())).prop_map(|(who, session, at, login_at)| {
+            let session = UserSessionId::new(session.to_string()).expect("a valid id");
+            let mut logout = UserLoggedOut::new(user(who), session, Timestamp::from_millis(at), 0);
+            logout.login_at = login_at.map(Timestamp::from_millis);
+            logout.into()
+        }),
+        4 => (0..2_u64, 0..3_u64, junk_time(), prop::option::of(0..4_u64), name()).prop_map(
+            |(which, session, at, counter, title)| {
+                let stream_id = StreamId::new(format!("stream{which}")).expect("a valid id");
+                let session = StreamSessionId::new(format!("s-{session}")).expect("a valid id");
+                let mut created = StreamCreated::new(stream_id, session, Timestamp::from_millis(at), counter);
+                created.details.title = title.map(Text::from);
+                created.into()
+            }
+        ),
+        4 => (0..2_u64, 0..3_u64, junk_time(), prop::option::of(0..4_u64), prop::option::of(junk_time())).prop_map(
+            |(which, session, at, counter, created_at)| {
+                let stream_id = StreamId::new(format!("stream{which}")).expect("a valid id");
+                let session = StreamSessionId::new(format!("s-{session}")).expect("a valid id");
+                let mut closed = StreamClosed::new(stream_id, session, Timestamp::from_millis(at), counter);
+                closed.created_at = created_at.map(Timestamp::from_millis);
+                closed.into()
+            }
+        ),
+    ];
+    (session, event).prop_map(|(session, event)| {
+        Callback::new(room_id(), SessionId::new(session).expect("a valid id"), event)
+    })
+}

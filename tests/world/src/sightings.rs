@@ -1,0 +1,89 @@
+//! What a room is told: callbacks, and true observations of the one room that histories are about.
+
+use room_registry::{
+    Callback, Config, Observation, ObservedStream, ObservedUser, Outcome, Room, StreamId,
+    Timestamp, UserId,
+};
+
+use super::history::room_id;
+use super::rng::Rng;
+use super::truth::truth;
+
+/// What a room is told.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// By a callback.
+    Heard(Callback),
+    /// By an observation.
+    Saw(Observation),
+}
+
+impl Told {
+    /// Tells it. Junk observations do not contradict themselves.
+    pub fn to(&self, room: &mut Room, config: &Config, now: Timestamp) -> Outcome {
+        let outcome = match self {
+            Self::Heard(callback) => room.apply(callback, config, now),
+            Self::Saw(observation) => room.apply_observation(observation, config, now),
+        };
+        outcome.expect("it is about this room, and consistent")
+    }
+}
+
+/// Begins an observation that was made then.
+pub fn observed_at(millis: u64) -> Observation {
+    Observation::new(room_id(), Timestamp::from_millis(millis))
+}
+
+/// Makes a user who is there.
+pub fn present_user(id: &str) -> ObservedUser {
+    ObservedUser::new(UserId::new(id).expect("a valid id"))
+}
+
+/// Makes a stream that is there.
+pub fn present_stream(id: &str) -> ObservedStream {
+    ObservedStream::new(StreamId::new(id).expect("a valid id"))
+}
+
+/// How a media server answers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Answers {
+    /// Whether it names the session.
+    pub named: bool,
+    /// How often, in percent, a list is not asked for, or some pages of it only.
+    pub partly: u64,
+}
+
+/// What a media server shows that has told this part of a history and nothing since. Its answer
+/// says whether the room is open, since a room of these histories may be open and empty.
+pub fn true_observation(
+    told: &[Callback],
+    next: Option<&Callback>,
+    answers: Answers,
+    rng: &mut Rng,
+) -> Observation {
+    let latest = told.iter().map(|callback| callback.latest_time().as_millis()).max();
+    let latest = latest.expect("something was told");
+    let pause = next.map_or(0, |next| next.latest_time().as_millis().saturating_sub(latest));
+    let observation = observed_at(latest + rng.below(pause.max(1)));
+    let Some(truth) = truth(told) else {
+        let empty = observation.users([]).streams([]);
+        return if rng.chance(50) { empty } else { empty.open(false) };
+    };
+    let mut users: Vec<_> = truth.users.keys().map(|id| present_user(id.as_str())).collect();
+    let mut streams: Vec<_> = truth.streams.keys().map(|id| present_stream(id.as_str())).collect();
+    let mut observation = observation.open(true);
+    observation.session_id = answers.named.then_some(truth.session_id);
+    if rng.chance(answers.partly) {
+        users.truncate(1);
+        observation = observation.some_users(users);
+    } else if !rng.chance(answers.partly) {
+        observation = observation.users(users);
+    }
+    if rng.chance(answers.partly) {
+        streams.truncate(1);
+        observation = observation.some_streams(streams);
+    } else if !rng.chance(answers.partly) {
+        observation = observation.streams(streams);
+    }
+    observation
+}
