@@ -12,7 +12,8 @@ mod support;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use room_registry::{Callback, CallbackEvent, Outcome, Timestamp};
+use room_registry::event::CallbackEvent;
+use room_registry::{Callback, Outcome, Timestamp};
 
 use support::filled::{ENDED_SESSION, LOGGED_IN, SESSION, logged_in};
 use support::floor::Floor;

@@ -10,7 +10,7 @@ mod support;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use room_registry::zego::{Answer, Event, StreamList, UserCounts, UserPage, UserStatuses};
+use room_registry::vendor::zego::{Answer, Event, StreamList, UserCounts, UserPage, UserStatuses};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 

@@ -19,9 +19,8 @@ use std::path::PathBuf;
 
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use lexopt::prelude::*;
-use room_registry::{
-    Config, ManualClock, RoomCursor, RoomOrder, RoomPage, RoomQuery, RoomRegistry,
-};
+use room_registry::page::{RoomCursor, RoomOrder, RoomPage};
+use room_registry::{Config, ManualClock, RoomQuery, RoomRegistry};
 
 use support::filled::{LOGGED_IN, Registry, joined, logged_in};
 use support::floor::Floor;

@@ -6,9 +6,8 @@
 mod support;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use room_registry::{
-    Direction, RoomCursor, RoomOrder, RoomPage, RoomQuery, UserCursor, UserPage, UserRef,
-};
+use room_registry::page::{Direction, RoomCursor, RoomOrder, RoomPage, UserCursor, UserPage};
+use room_registry::{RoomQuery, UserRef};
 
 use support::filled::{Registry, joined};
 use support::obvious::Obvious;

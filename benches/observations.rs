@@ -6,7 +6,8 @@
 mod support;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use room_registry::{Observation, ObservedUser, Outcome, RoomId, UserId};
+use room_registry::repair::ObservedUser;
+use room_registry::{Observation, Outcome, RoomId, UserId};
 
 use support::filled::{LOGGED_IN, logged_in};
 use support::floor::Floor;

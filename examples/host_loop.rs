@@ -14,9 +14,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use room_registry::event::RoomCreated;
 use room_registry::{
-    Callback, ChangeKind, Clock, Config, Lifecycle, NewRoom, NewUser, RoomCreated, RoomId,
-    RoomRegistry, SessionId, SystemClock,
+    Callback, ChangeKind, Clock, Config, Lifecycle, NewRoom, NewUser, RoomId, RoomRegistry,
+    SessionId, SystemClock,
 };
 
 type Failure = Box<dyn Error + Send + Sync>;

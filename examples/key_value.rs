@@ -15,9 +15,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use room_registry::event::{RoomCreated, UserLoggedIn};
 use room_registry::{
-    Callback, Clock, Config, ManualClock, NewRoom, NewUser, Room, RoomCreated, RoomId, RoomRef,
-    SessionId, Timestamp, UserId, UserLoggedIn, UserSessionId,
+    Callback, Clock, Config, ManualClock, NewRoom, NewUser, Room, RoomId, RoomRef, SessionId,
+    Timestamp, UserId, UserSessionId,
 };
 
 type Failure = Box<dyn Error + Send + Sync>;

@@ -5,9 +5,10 @@
 use std::error::Error;
 use std::time::Duration;
 
+use room_registry::event::{RoomClosed, RoomCreated};
 use room_registry::{
-    Callback, ChangeKind, Clock, Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomClosed,
-    RoomCreated, RoomId, RoomRegistry, SessionId, Timestamp,
+    Callback, ChangeKind, Clock, Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomId,
+    RoomRegistry, SessionId, Timestamp,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {

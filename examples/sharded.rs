@@ -17,10 +17,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::vec::IntoIter;
 
+use room_registry::event::{CallbackEvent, RoomCreated, UserLoggedIn};
+use room_registry::journal::{Command, Input};
+use room_registry::page::{RoomCursor, RoomOrder};
 use room_registry::{
-    Callback, CallbackEvent, Clock, Command, Config, Input, ManualClock, NewRoom, RoomCreated,
-    RoomCursor, RoomId, RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp, UserId,
-    UserLoggedIn, UserSessionId,
+    Callback, Clock, Config, ManualClock, NewRoom, RoomId, RoomQuery, RoomRef, RoomRegistry,
+    SessionId, Timestamp, UserId, UserSessionId,
 };
 
 type Failure = Box<dyn Error + Send + Sync>;

@@ -36,9 +36,10 @@
 //! # Example
 //!
 //! ```
+//! use room_registry::event::RoomCreated;
 //! use room_registry::{
-//!     Callback, Config, Heartbeat, ManualClock, NewRoom, NewUser, Outcome, RoomCreated, RoomId,
-//!     RoomRegistry, SessionId, Timestamp,
+//!     Callback, Config, Heartbeat, ManualClock, NewRoom, NewUser, Outcome, RoomId, RoomRegistry,
+//!     SessionId, Timestamp,
 //! };
 //!
 //! // `RoomRegistry::new` takes the system's clock. This one stands still:
@@ -134,44 +135,64 @@ mod model;
 mod read;
 mod registers;
 mod registry;
-mod repair;
+pub mod repair;
 mod room;
 mod rules;
 #[cfg(feature = "serde")]
 mod stored;
 pub mod vendor;
 
-pub use model::callback::{
-    Callback, CallbackEvent, LogoutReason, PlaybackUrls, RoomCloseReason, RoomClosed, RoomCreated,
-    StreamCloseReason, StreamClosed, StreamCreated, StreamDetails, UserLoggedIn, UserLoggedOut,
-};
+pub use model::callback::Callback;
 pub use model::change::{Cause, Change, ChangeKind};
 pub use model::command::{
-    Answer, Command, Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
+    Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
 };
-pub use model::config::{Config, ConfigBuilder, ConfigError, Fingerprint};
-pub use model::cursor::{CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
+pub use model::config::{Config, ConfigBuilder, ConfigError, Rules};
 pub use model::error::Error;
 pub use model::expired::Expired;
 pub use model::id::{
     IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId, UserId,
     UserSessionId,
 };
-pub use model::input::{Input, JournalEntry};
-pub use model::observation::{Observation, ObservedList, ObservedStream, ObservedUser};
-pub use model::outcome::{Explanation, Outcome, Outcomes};
-pub use model::suspicion::{Sign, SuspectedList, Suspicion};
+pub use model::observation::Observation;
+pub use model::outcome::{Outcome, Outcomes};
 pub use model::text::{Attributes, Role, Text};
 pub use model::time::Timestamp;
-pub use model::visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};
-pub use read::mirror::{Mirror, MirrorRoom};
-pub use read::{RoomRef, StreamPage, StreamRef, UserPage, UserRef};
+pub use read::mirror::Mirror;
+pub use read::{RoomRef, StreamRef, UserRef};
 #[cfg(feature = "serde")]
 pub use registry::Snapshot;
 pub use registry::clock::{Clock, ManualClock, SystemClock};
-pub use registry::{RoomPage, RoomQuery, RoomRegistry};
-pub use repair::planner::{Planner, Question, Reason, Standing};
+pub use registry::{RoomQuery, RoomRegistry};
 pub use room::Room;
 pub use room::changes::Changes;
-#[cfg(feature = "serde")]
-pub use vendor::zego;
+
+/// What callbacks tell: rooms, users and streams that came or went, and why.
+pub mod event {
+    pub use crate::model::callback::{
+        CallbackEvent, LogoutReason, PlaybackUrls, RoomCloseReason, RoomClosed, RoomCreated,
+        StreamCloseReason, StreamClosed, StreamCreated, StreamDetails, UserLoggedIn, UserLoggedOut,
+    };
+    pub use crate::model::outcome::Explanation;
+}
+
+/// Inputs as values, for journals and queues.
+pub mod journal {
+    pub use crate::model::command::{Answer, Command};
+    pub use crate::model::input::{Input, JournalEntry};
+}
+
+/// Pages of lists: their orders and directions, and the cursors between them.
+pub mod page {
+    pub use crate::model::cursor::{
+        CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor,
+    };
+    pub use crate::read::{StreamPage, UserPage};
+    pub use crate::registry::RoomPage;
+}
+
+/// The visible state as values, which changes and mirrors carry.
+pub mod visible {
+    pub use crate::model::visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};
+    pub use crate::read::mirror::MirrorRoom;
+}

@@ -6,6 +6,7 @@ macro_rules! room_example {
         concat!(
             "```\n",
             "# use room_registry::*;\n",
+            "# use room_registry::{event::*, journal::*, page::*, repair::*, visible::*};\n",
             "# let clock = ManualClock::at(Timestamp::from_secs(100));\n",
             "let mut registry = RoomRegistry::with_clock(Config::default(), clock);\n",
             "registry.create_room(NewRoom::new(\"r1\", \"tom\").name(\"Tom's show\").attribute(\"mode\", \"chat\"))?;\n",

@@ -23,7 +23,7 @@ pub(crate) mod user;
 use smallvec::SmallVec;
 
 use crate::collections::id_table::IdTable;
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::id::{SessionId, StreamId, StreamSessionId};
 use crate::model::observation::{Observation, Verdict};
 use crate::model::text::Attributes;
@@ -105,7 +105,7 @@ impl Registers {
         session: usize,
         target: &mut Target<'_>,
         changed_at: Timestamp,
-        rules: &Fingerprint,
+        rules: &Rules,
     ) -> Joined {
         let mut joined = Joined::default();
         let tally = &mut joined.tally;
@@ -186,7 +186,7 @@ impl Registers {
         observation: &Observation,
         verdict: Verdict<'_>,
         now: Timestamp,
-        rules: &Fingerprint,
+        rules: &Rules,
     ) -> (bool, bool) {
         let at = observation.observed_at.minus(rules.clock_skew_ms);
         let floor = self.floor(rules);
@@ -227,7 +227,7 @@ impl Registers {
         facts: &Facts<'_>,
         session_id: &SessionId,
         changed_at: Timestamp,
-        rules: &Fingerprint,
+        rules: &Rules,
     ) -> bool {
         let (session, _) = self.session_or_insert(session_id);
         self.join(facts, session, &mut Target::Session, changed_at, rules).tally.changed
@@ -235,12 +235,7 @@ impl Registers {
 
     /// Closes every login of a user, each at its own login time, so that a late repeat cannot bring the
     /// user back and a new login does. Presences that observations saw end likewise.
-    pub(crate) fn close_logins(
-        &mut self,
-        target: &mut Target<'_>,
-        now: Timestamp,
-        rules: &Fingerprint,
-    ) {
+    pub(crate) fn close_logins(&mut self, target: &mut Target<'_>, now: Timestamp, rules: &Rules) {
         let Target::User(_, places) = target else { return };
         if let Some(place) = places.in_roster {
             self.observed.users.leave(place);
@@ -278,7 +273,7 @@ impl Registers {
 
     /// Raises C, and drops what is below the new bounds. Returns in which sessions a user or a stream
     /// lost something: a bit for each.
-    fn raise(&mut self, created_at: Timestamp, rules: &Fingerprint) -> u32 {
+    fn raise(&mut self, created_at: Timestamp, rules: &Rules) -> u32 {
         if self.latest_create.is_some_and(|latest| created_at <= latest) {
             return 0;
         }
@@ -301,7 +296,7 @@ impl Registers {
         &mut self,
         other: Self,
         now: Timestamp,
-        rules: &Fingerprint,
+        rules: &Rules,
     ) -> Vec<crate::model::id::UserId> {
         if let Some(latest) = other.latest_create {
             self.raise(latest, rules);
@@ -327,7 +322,7 @@ impl Registers {
         updated
     }
 
-    fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Fingerprint) {
+    fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Rules) {
         let (index, _) = self.session_or_insert(&other.id);
         let own = Facts {
             create: other.create.as_ref().map(Create::fact),
@@ -473,12 +468,12 @@ impl Registers {
     }
 
     /// Returns what creations must not be below for their sessions to be anchors.
-    pub(crate) fn anchors_from(&self, rules: &Fingerprint) -> Timestamp {
+    pub(crate) fn anchors_from(&self, rules: &Rules) -> Timestamp {
         self.latest_create.unwrap_or_default().minus(rules.tie_window_ms)
     }
 
     /// Returns what facts of sessions must not be below.
-    pub(crate) fn floor(&self, rules: &Fingerprint) -> Timestamp {
+    pub(crate) fn floor(&self, rules: &Rules) -> Timestamp {
         self.latest_create.unwrap_or_default().minus(rules.clock_skew_ms)
     }
 
@@ -506,7 +501,7 @@ fn join_user(
     closed_at: Option<Timestamp>,
     floor: Timestamp,
     changed_at: Timestamp,
-    rules: &Fingerprint,
+    rules: &Rules,
     tally: &mut Tally,
 ) {
     let bounds = session::Bounds { floor, closed_at };

@@ -123,9 +123,9 @@ impl<C: Clock> RoomRegistry<C> {
     /// opens, closes or switches, the users of that session.
     ///
     /// ```
+    /// use room_registry::event::{RoomClosed, RoomCreated};
     /// use room_registry::{
-    ///     Callback, Config, ManualClock, Outcome, RoomClosed, RoomCreated, RoomId, RoomRegistry,
-    ///     SessionId, Timestamp,
+    ///     Callback, Config, ManualClock, Outcome, RoomId, RoomRegistry, SessionId, Timestamp,
     /// };
     ///
     /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
@@ -144,7 +144,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn apply_callback(&mut self, callback: &Callback) -> Outcome {
         self.begin();
-        let mut work = Work::Callback(CallbackWork::new(callback, &self.config.fingerprint));
+        let mut work = Work::Callback(CallbackWork::new(callback, &self.config.rules));
         let number = self.rooms.number_of(&callback.room_id);
         self.callback(number, &callback.room_id, &mut work)
     }
@@ -328,7 +328,7 @@ impl<C: Clock> RoomRegistry<C> {
         let now = self.replayed_at.unwrap_or_else(|| self.clock.now());
         if now >= self.now {
             self.now = now;
-        } else if self.now.minus(self.config.fingerprint.clock_skew_ms) > now {
+        } else if self.now.minus(self.config.rules.clock_skew_ms) > now {
             self.now = now;
             self.index.planner.restart();
             for number in self.rooms.numbers_by_id() {
@@ -365,7 +365,7 @@ impl<C: Clock> RoomRegistry<C> {
         if let Some(number) = number {
             return self.take_at(number, work, cause);
         }
-        let mut held = HeldRoom::new(RoomState::new(room_id.clone(), self.config.fingerprint));
+        let mut held = HeldRoom::new(RoomState::new(room_id.clone(), self.config.rules));
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = held.room.take(work, &mut cx);
         if !held.room.is_forgotten()

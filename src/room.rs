@@ -13,6 +13,7 @@ macro_rules! room_example {
         concat!(
             "```\n",
             "# use room_registry::*;\n",
+            "# use room_registry::{event::*, journal::*, page::*, repair::*, visible::*};\n",
             "# let config = Config::default();\n",
             "# let now = Timestamp::from_secs(1_000);\n",
             "# let mut room = Room::new(RoomId::new(\"r1\")?, &config);\n",
@@ -88,7 +89,7 @@ impl Room {
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
     #[must_use]
     pub fn new(room_id: RoomId, config: &Config) -> Self {
-        Self { state: RoomState::new(room_id, config.fingerprint), log: ChangeLog::default() }
+        Self { state: RoomState::new(room_id, config.rules), log: ChangeLog::default() }
     }
 
     /// Applies a callback. Cost: constant, but for a session that opens, closes or switches: the
@@ -113,7 +114,7 @@ impl Room {
     ) -> Result<Outcome, Error> {
         self.check_id(callback.room_id.as_str())?;
         self.check_settings(config)?;
-        let work = Work::Callback(CallbackWork::new(callback, &config.fingerprint));
+        let work = Work::Callback(CallbackWork::new(callback, &config.rules));
         self.take(work, Cause::Callback, config, now).map(outcome_of)
     }
 
@@ -138,7 +139,7 @@ impl Room {
     ) -> Result<Outcome, Error> {
         self.check_id(observation.room_id.as_str())?;
         self.check_settings(config)?;
-        let work = Work::observation(observation, &config.fingerprint)?;
+        let work = Work::observation(observation, &config.rules)?;
         self.take(work, Cause::Repaired, config, now).map(outcome_of)
     }
 
@@ -361,10 +362,10 @@ impl Room {
 
     fn check_settings(&self, config: &Config) -> Result<(), Error> {
         let found = self.state.settings;
-        if found == config.fingerprint {
+        if found == config.rules {
             return Ok(());
         }
-        Err(Error::OtherSettings { expected: config.fingerprint, found })
+        Err(Error::OtherSettings { expected: config.rules, found })
     }
 
     fn check_id(&self, found: &str) -> Result<(), Error> {

@@ -10,7 +10,7 @@ pub(crate) mod signs;
 pub(crate) mod summary;
 pub(crate) mod visibility;
 
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::time::Timestamp;
 use crate::registers::Registers;
 use crate::registers::session::SessionRegister;
@@ -20,7 +20,7 @@ use crate::rules::summary::Summary;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rulebook<'a> {
     pub(crate) registers: &'a Registers,
-    pub(crate) settings: &'a Fingerprint,
+    pub(crate) settings: &'a Rules,
     /// One a session, by the same index.
     pub(crate) summaries: &'a [Summary],
 }

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::collections::id_table::{Hashed, IdTable};
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
@@ -35,7 +35,7 @@ const VERSION: u32 = 1;
 pub(crate) struct StoredRoom<'a> {
     version: u32,
     room_id: Cow<'a, RoomId>,
-    settings: Fingerprint,
+    settings: Rules,
     clock: Timestamp,
     info: Option<Cow<'a, RoomInfo>>,
     ended_at: Option<Timestamp>,
@@ -221,7 +221,7 @@ fn restore_members(
 
 impl StoredLive<'_> {
     /// What bounds the rest is joined first, so that nothing joined later can make room for it.
-    fn restore(self, room_id: &RoomId, rules: &Fingerprint) -> Result<Registers, StoredError> {
+    fn restore(self, room_id: &RoomId, rules: &Rules) -> Result<Registers, StoredError> {
         let mut registers = Registers { latest_create: self.latest_create, ..Registers::default() };
         if self.sessions.len() > MAX_SESSIONS {
             return Err(StoredError::TooMuch {
@@ -276,7 +276,7 @@ impl<'a> StoredSession<'a> {
         self,
         registers: &mut Registers,
         room_id: &RoomId,
-        rules: &Fingerprint,
+        rules: &Rules,
     ) -> Result<(), StoredError> {
         let session_id = self.session_id.into_owned();
         let refuse = |what: &str| StoredError::Impossible {
@@ -345,7 +345,7 @@ impl<'a> StoredSession<'a> {
 struct Inside<'s> {
     registers: &'s mut Registers,
     index: usize,
-    rules: &'s Fingerprint,
+    rules: &'s Rules,
     refuse: &'s dyn Fn(&str) -> StoredError,
 }
 

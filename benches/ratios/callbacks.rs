@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use room_registry::{Callback, CallbackEvent, Outcome};
+use room_registry::event::CallbackEvent;
+use room_registry::{Callback, Outcome};
 
 use super::heartbeats::count_of;
 use super::method::{Pair, Rounds, count};

@@ -1,6 +1,6 @@
 //! Decoding a vendor's payload.
 
-use room_registry::zego::Event;
+use room_registry::vendor::zego::Event;
 use serde::Deserialize;
 
 use super::method::Rounds;

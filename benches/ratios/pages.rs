@@ -2,10 +2,8 @@
 
 use std::hint::black_box;
 
-use room_registry::{
-    Config, Direction, ManualClock, NewRoom, NewUser, RoomCursor, RoomPage, RoomQuery,
-    RoomRegistry, UserCursor, UserPage,
-};
+use room_registry::page::{Direction, RoomCursor, RoomPage, UserCursor, UserPage};
+use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomQuery, RoomRegistry};
 
 use super::heartbeats::count_of;
 use super::method::Rounds;

@@ -5,7 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use compact_str::CompactString;
 use hashbrown::{DefaultHashBuilder, HashMap};
-use room_registry::{Callback, CallbackEvent};
+use room_registry::Callback;
+use room_registry::event::CallbackEvent;
 
 use super::world::{Ids, World};
 

@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, BinaryHeap};
 
 use compact_str::CompactString;
 use hashbrown::HashMap;
-use room_registry::{Callback, CallbackEvent, Timestamp};
+use room_registry::event::CallbackEvent;
+use room_registry::{Callback, Timestamp};
 
 use super::world::{Callbacks, Ids, World};
 

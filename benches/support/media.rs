@@ -1,7 +1,8 @@
 //! The media server's side of a world: who is logged in since when, and the callbacks of what
 //! happens next.
 
-use room_registry::{Callback, RoomClosed, RoomCreated, RoomId, Text, Timestamp, UserId};
+use room_registry::event::{RoomClosed, RoomCreated};
+use room_registry::{Callback, RoomId, Text, Timestamp, UserId};
 use room_registry_world::room::MediaRoom;
 
 use super::filled::{LOGGED_IN, OPENED, SESSION};

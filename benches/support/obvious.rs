@@ -4,7 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use room_registry::{Callback, CallbackEvent, Timestamp};
+use room_registry::event::CallbackEvent;
+use room_registry::{Callback, Timestamp};
 
 use super::world::{Ids, World};
 

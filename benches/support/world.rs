@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use compact_str::{CompactString, format_compact};
+use room_registry::event::{
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
+};
 use room_registry::{
-    Callback, CallbackEvent, RoomClosed, RoomCreated, RoomId, SessionId, StreamClosed,
-    StreamCreated, StreamId, StreamSessionId, Text, Timestamp, UserId, UserLoggedIn, UserLoggedOut,
-    UserSessionId,
+    Callback, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 
 /// When everything begins, in their time and ours.

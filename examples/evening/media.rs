@@ -1,8 +1,8 @@
 //! What happens at the media server, and the callbacks about it, in the vendor's words.
 
+use room_registry::event::{LogoutReason, RoomCloseReason, RoomClosed, RoomCreated};
 use room_registry::{
-    Callback, LogoutReason, Role, RoomCloseReason, RoomClosed, RoomCreated, SessionId, StreamId,
-    StreamSessionId, Text, Timestamp, UserId, UserSessionId,
+    Callback, Role, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 use room_registry_world::wire::Body;
 use room_registry_world::zego::{Envelope, Style, encode};

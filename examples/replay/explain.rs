@@ -1,8 +1,7 @@
 //! What became of commands and expiries, in words. Callbacks explain themselves.
 
-use room_registry::{
-    Answer, Cause, ChangeKind, Changes, Command, Expired, Heartbeat, Outcome, RoomId,
-};
+use room_registry::journal::{Answer, Command};
+use room_registry::{Cause, ChangeKind, Changes, Expired, Heartbeat, Outcome, RoomId};
 
 /// What a command asked for: what is done when it succeeds, and to whom.
 #[derive(Debug, Default)]

@@ -1,7 +1,8 @@
 //! A line to an input.
 
-use room_registry::zego::{Event, Notification};
-use room_registry::{Command, Observation, Timestamp};
+use room_registry::journal::Command;
+use room_registry::vendor::zego::{Event, Notification};
+use room_registry::{Observation, Timestamp};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 

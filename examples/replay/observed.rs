@@ -1,9 +1,7 @@
 //! The form in which a journal tells of an observation.
 
-use room_registry::{
-    Observation, ObservedList, ObservedStream, ObservedUser, RoomId, SessionId, StreamId, Text,
-    Timestamp, UserId,
-};
+use room_registry::repair::{ObservedList, ObservedStream, ObservedUser};
+use room_registry::{Observation, RoomId, SessionId, StreamId, Text, Timestamp, UserId};
 use serde::{Deserialize, Deserializer, de};
 
 /// An observation on a line. A list that is left out was not asked.

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser};
-use room_registry::{Config, RoomCursor, RoomOrder};
+use room_registry::Config;
+use room_registry::page::{RoomCursor, RoomOrder};
 
 pub(crate) const USAGE: &str = "\
 Usage: replay [--json] [--explain] [--retention-ms N] [--clock-skew-ms N] [--tie-window-ms N]

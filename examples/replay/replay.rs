@@ -4,8 +4,9 @@ use std::fmt;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-use room_registry::zego::Event;
-use room_registry::{Command, ManualClock, Observation, RoomRegistry, Timestamp};
+use room_registry::journal::Command;
+use room_registry::vendor::zego::Event;
+use room_registry::{ManualClock, Observation, RoomRegistry, Timestamp};
 
 use super::explain;
 use super::journal::{self, Entry, Input};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use room_registry::repair::{Sign, SuspectedList};
 use room_registry::{
-    Outcome, Outcomes, RoomQuery, RoomRef, SessionId, Sign, StreamRef, SuspectedList, Text, UserId,
-    UserRef,
+    Outcome, Outcomes, RoomQuery, RoomRef, SessionId, StreamRef, Text, UserId, UserRef,
 };
 use serde::Serialize;
 
@@ -155,7 +155,7 @@ fn suspected(replay: &Replay) -> Vec<JsonSuspicion<'_>> {
             suspicions.map(move |suspicion| JsonSuspicion {
                 room_id: room.id().as_str(),
                 list: suspicion.list,
-                missing: (suspicion.sign == Sign::Hole).then_some(suspicion.missing),
+                missing: (suspicion.sign == Sign::Gap).then_some(suspicion.missing),
                 sign: suspicion.sign,
             })
         })

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use room_registry::{Observation, ObservedStream, ObservedUser, Question, Timestamp};
+use room_registry::repair::{ObservedStream, ObservedUser, Question};
+use room_registry::{Observation, Timestamp};
 
 use super::contestants::Ours;
 use super::names::index;

@@ -305,7 +305,7 @@ impl Simulation {
     fn judge_touched(&mut self) {
         for index in 0..self.entrants.len() {
             let Some(ours) = self.entrants[index].contestant.ours_mut() else { continue };
-            for room in ours.dirty_rooms() {
+            for room in ours.touched() {
                 self.judge(room);
             }
         }

@@ -1,6 +1,6 @@
 //! Callbacks of the media server, in words of no vendor.
 //!
-//! The module of a vendor (the first is [`zego`](crate::zego)) decodes its wire forms into a
+//! The module of a vendor (the first is [`zego`](crate::vendor::zego)) decodes its wire forms into a
 //! [`Callback`]. All times in a callback are event times, which the media server stamped.
 
 #[cfg(feature = "serde")]
@@ -15,7 +15,8 @@ use crate::model::time::Timestamp;
 /// # Example
 ///
 /// ```
-/// use room_registry::{Callback, RoomCreated, RoomId, SessionId, Timestamp};
+/// use room_registry::event::RoomCreated;
+/// use room_registry::{Callback, RoomId, SessionId, Timestamp};
 ///
 /// let callback = Callback::new(
 ///     RoomId::new("r1")?,
@@ -41,7 +42,8 @@ impl Callback {
     /// Makes a callback about one session of a room.
     ///
     /// ```
-    /// use room_registry::{Callback, RoomClosed, RoomId, SessionId, Timestamp};
+    /// use room_registry::event::RoomClosed;
+    /// use room_registry::{Callback, RoomId, SessionId, Timestamp};
     /// let closed = RoomClosed::new(Timestamp::from_secs(9));
     /// let callback = Callback::new(RoomId::new("r1")?, SessionId::new("1")?, closed);
     /// assert_eq!(callback.session_id.as_str(), "1");
@@ -55,7 +57,8 @@ impl Callback {
     /// Returns the latest event time in the callback. The future guard looks at it.
     ///
     /// ```
-    /// use room_registry::{Callback, RoomClosed, RoomId, SessionId, Timestamp};
+    /// use room_registry::event::RoomClosed;
+    /// use room_registry::{Callback, RoomId, SessionId, Timestamp};
     /// let closed = RoomClosed::new(Timestamp::from_secs(9));
     /// let callback = Callback::new(RoomId::new("r1")?, SessionId::new("1")?, closed);
     /// assert_eq!(callback.latest_time(), Timestamp::from_secs(9));
@@ -142,7 +145,8 @@ impl RoomCreated {
     /// Makes the event with its creation time.
     ///
     /// ```
-    /// # use room_registry::{RoomCreated, Timestamp};
+    /// # use room_registry::event::RoomCreated;
+    /// # use room_registry::Timestamp;
     /// assert_eq!(RoomCreated::new(Timestamp::from_secs(1)).creator_id, None);
     /// ```
     #[must_use]
@@ -153,7 +157,8 @@ impl RoomCreated {
     /// Adds the user who created the room.
     ///
     /// ```
-    /// # use room_registry::{RoomCreated, Timestamp, UserId};
+    /// # use room_registry::event::RoomCreated;
+    /// # use room_registry::{Timestamp, UserId};
     /// let created = RoomCreated::new(Timestamp::from_secs(1)).creator_id(UserId::new("tom")?);
     /// assert_eq!(created.creator_id.unwrap(), "tom");
     /// # Ok::<(), room_registry::IdError>(())
@@ -180,7 +185,8 @@ impl RoomClosed {
     /// Makes the event with its closing time; the reason can be set after.
     ///
     /// ```
-    /// # use room_registry::{RoomClosed, Timestamp};
+    /// # use room_registry::event::RoomClosed;
+    /// # use room_registry::Timestamp;
     /// assert_eq!(RoomClosed::new(Timestamp::from_secs(1)).reason, None);
     /// ```
     #[must_use]
@@ -231,7 +237,8 @@ impl UserLoggedIn {
     /// Makes the event with what orders it; names and role can be set after.
     ///
     /// ```
-    /// # use room_registry::{Timestamp, UserId, UserLoggedIn, UserSessionId};
+    /// # use room_registry::event::UserLoggedIn;
+    /// # use room_registry::{Timestamp, UserId, UserSessionId};
     /// let login = UserLoggedIn::new(UserId::new("tom")?, UserSessionId::new("7")?, Timestamp::from_secs(1), 1);
     /// assert_eq!(login.counter, 1);
     /// # Ok::<(), room_registry::IdError>(())
@@ -278,7 +285,8 @@ impl UserLoggedOut {
     /// Makes the event with what orders it; the login time and the reason can be set after.
     ///
     /// ```
-    /// # use room_registry::{Timestamp, UserId, UserLoggedOut, UserSessionId};
+    /// # use room_registry::event::UserLoggedOut;
+    /// # use room_registry::{Timestamp, UserId, UserSessionId};
     /// let logout = UserLoggedOut::new(UserId::new("tom")?, UserSessionId::new("7")?, Timestamp::from_secs(9), 2);
     /// assert_eq!(logout.login_at, None);
     /// # Ok::<(), room_registry::IdError>(())
@@ -296,7 +304,8 @@ impl UserLoggedOut {
     /// Adds when the login began.
     ///
     /// ```
-    /// # use room_registry::{Timestamp, UserId, UserLoggedOut, UserSessionId};
+    /// # use room_registry::event::UserLoggedOut;
+    /// # use room_registry::{Timestamp, UserId, UserSessionId};
     /// let logout = UserLoggedOut::new(UserId::new("tom")?, UserSessionId::new("7")?, Timestamp::from_secs(9), 2)
     ///     .login_at(Timestamp::from_secs(1));
     /// assert_eq!(logout.login_at, Some(Timestamp::from_secs(1)));
@@ -350,7 +359,8 @@ impl StreamCreated {
     /// Makes the event with what orders it; the details can be set after.
     ///
     /// ```
-    /// # use room_registry::{StreamCreated, StreamId, StreamSessionId, Timestamp};
+    /// # use room_registry::event::StreamCreated;
+    /// # use room_registry::{StreamId, StreamSessionId, Timestamp};
     /// let created = StreamCreated::new(
     ///     StreamId::new("camera")?,
     ///     StreamSessionId::new("s-1")?,
@@ -432,7 +442,8 @@ impl StreamClosed {
     /// Makes the event with what orders it; the creation time and the reason can be set after.
     ///
     /// ```
-    /// # use room_registry::{StreamClosed, StreamId, StreamSessionId, Timestamp};
+    /// # use room_registry::event::StreamClosed;
+    /// # use room_registry::{StreamId, StreamSessionId, Timestamp};
     /// let closed = StreamClosed::new(
     ///     StreamId::new("camera")?,
     ///     StreamSessionId::new("s-1")?,
@@ -455,7 +466,8 @@ impl StreamClosed {
     /// Adds when the stream was created.
     ///
     /// ```
-    /// # use room_registry::{StreamClosed, StreamId, StreamSessionId, Timestamp};
+    /// # use room_registry::event::StreamClosed;
+    /// # use room_registry::{StreamId, StreamSessionId, Timestamp};
     /// let (id, session) = (StreamId::new("camera")?, StreamSessionId::new("s-1")?);
     /// let closed = StreamClosed::new(id, session, Timestamp::from_secs(9), Some(2))
     ///     .created_at(Timestamp::from_secs(1));

@@ -162,7 +162,8 @@ impl Command {
     /// Returns the room that the command names; `None` if it concerns all rooms.
     ///
     /// ```
-    /// use room_registry::{Command, NewRoom};
+    /// use room_registry::journal::Command;
+    /// use room_registry::NewRoom;
     /// assert_eq!(Command::CreateRoom(NewRoom::new("r1", "tom")).room_id(), Some("r1"));
     /// assert_eq!(Command::GrantGrace.room_id(), None);
     /// ```
@@ -182,12 +183,13 @@ impl Command {
     }
 }
 
-/// The answer of a [`Command`], or of any other [`Input`](crate::Input), that was carried out.
+/// The answer of a [`Command`], or of any other [`Input`](crate::journal::Input), that was carried out.
 ///
 /// # Example
 ///
 /// ```
-/// use room_registry::{Answer, Command, Config, ManualClock, NewRoom, RoomRegistry};
+/// use room_registry::journal::{Answer, Command};
+/// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
 /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
 /// let answer = registry.apply_command(Command::CreateRoom(NewRoom::new("r1", "tom")))?;
 /// assert_eq!(answer, Answer::Done);

@@ -23,13 +23,13 @@ settings! {
     /// ```
     /// use room_registry::Config;
     /// assert_eq!(
-    ///     Config::default().fingerprint().to_string(),
+    ///     Config::default().rules().to_string(),
     ///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred, empty is closed",
     /// );
     /// ```
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-    pub struct Fingerprint at fingerprint {
+    pub struct Rules at rules {
         /// how far apart the clocks of the media server may be.
         ///
         /// It must exceed how much earlier than the creation of its room the first login can be
@@ -88,9 +88,9 @@ settings! {
     ///
     /// # Settings
     ///
-    /// [`Fingerprint`] has those that decide what a room stores. The others are:
+    /// [`Rules`] has those that decide what a room stores. The others are:
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct Config with fingerprint: Fingerprint {
+    pub struct Config with rules: Rules {
         /// how long a membership holds after its last heartbeat. A heartbeat after exactly this
         /// long is in time.
         ///
@@ -199,12 +199,12 @@ impl Config {
     /// ```
     /// # use room_registry::Config;
     /// let other = Config::builder().max_rooms(Some(10)).build()?;
-    /// assert_eq!(other.fingerprint(), Config::default().fingerprint()); // limits don't count
+    /// assert_eq!(other.rules(), Config::default().rules()); // limits don't count
     /// # Ok::<(), room_registry::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    pub fn rules(&self) -> Rules {
+        self.rules
     }
 }
 
@@ -250,7 +250,7 @@ impl ConfigBuilder {
     }
 }
 
-impl fmt::Display for Fingerprint {
+impl fmt::Display for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "clock skew {} ms, tie window {} ms, ", self.clock_skew_ms, self.tie_window_ms)?;
         match self.retention_ms {

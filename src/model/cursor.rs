@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 /// Why a text is no cursor, or a cursor does not fit the list.
 ///
 /// ```
-/// use room_registry::{CursorError, RoomCursor};
+/// use room_registry::page::{CursorError, RoomCursor};
 /// let error = "newest~17".parse::<RoomCursor>().unwrap_err();
 /// assert_eq!(error, CursorError::Malformed);
 /// assert_eq!(error.to_string(), "the cursor is malformed or truncated");
@@ -75,7 +75,7 @@ impl fmt::Display for RoomOrder {
 /// Reads the names that `Display` prints.
 ///
 /// ```
-/// use room_registry::RoomOrder;
+/// use room_registry::page::RoomOrder;
 /// assert_eq!("users".parse(), Ok(RoomOrder::MostUsers));
 /// ```
 impl FromStr for RoomOrder {
@@ -92,7 +92,8 @@ impl FromStr for RoomOrder {
 /// The direction in which a page of users or streams goes.
 ///
 /// ```
-/// use room_registry::{Config, Direction, ManualClock, NewRoom, NewUser, RoomRegistry};
+/// use room_registry::page::Direction;
+/// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
 /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
 /// registry.create_room(NewRoom::new("r1", "tom"))?;
 /// registry.join_room("r1", NewUser::new("ann"))?;
@@ -117,7 +118,8 @@ pub enum Direction {
 /// # Example
 ///
 /// ```
-/// use room_registry::{Config, ManualClock, NewRoom, RoomCursor, RoomQuery, RoomRegistry};
+/// use room_registry::page::RoomCursor;
+/// use room_registry::{Config, ManualClock, NewRoom, RoomQuery, RoomRegistry};
 ///
 /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
 /// for room in ["a", "b", "c"] {
@@ -145,7 +147,8 @@ impl RoomCursor {
     /// of users; 0 in a list by id.
     ///
     /// ```
-    /// use room_registry::{RoomCursor, RoomId, RoomOrder};
+    /// use room_registry::page::{RoomCursor, RoomOrder};
+    /// use room_registry::RoomId;
     /// let cursor = RoomCursor::new(RoomOrder::MostUsers, 12, RoomId::new("r1")?);
     /// assert_eq!(cursor.to_string(), "users~12~2~r1");
     /// # Ok::<(), room_registry::IdError>(())
@@ -158,10 +161,10 @@ impl RoomCursor {
     /// Returns the order of the list that made the cursor.
     ///
     /// ```
-    /// use room_registry::{RoomCursor, RoomOrder};
+    /// use room_registry::page::{RoomCursor, RoomOrder};
     /// let cursor: RoomCursor = "users~12~2~r1".parse()?;
     /// assert_eq!(cursor.order(), RoomOrder::MostUsers);
-    /// # Ok::<(), room_registry::CursorError>(())
+    /// # Ok::<(), room_registry::page::CursorError>(())
     /// ```
     #[must_use]
     pub fn order(&self) -> RoomOrder {
@@ -173,10 +176,10 @@ impl RoomCursor {
     /// key.
     ///
     /// ```
-    /// use room_registry::RoomCursor;
+    /// use room_registry::page::RoomCursor;
     /// let cursor: RoomCursor = "users~12~2~r1".parse()?;
     /// assert_eq!(cursor.key(), 12);
-    /// # Ok::<(), room_registry::CursorError>(())
+    /// # Ok::<(), room_registry::page::CursorError>(())
     /// ```
     #[must_use]
     pub fn key(&self) -> u64 {
@@ -186,10 +189,10 @@ impl RoomCursor {
     /// Returns the last room of the page.
     ///
     /// ```
-    /// use room_registry::RoomCursor;
+    /// use room_registry::page::RoomCursor;
     /// let cursor: RoomCursor = "users~12~2~r1".parse()?;
     /// assert_eq!(cursor.room_id(), "r1");
-    /// # Ok::<(), room_registry::CursorError>(())
+    /// # Ok::<(), room_registry::page::CursorError>(())
     /// ```
     #[must_use]
     pub fn room_id(&self) -> &RoomId {
@@ -245,11 +248,11 @@ time_cursor! {
     /// Where a page of a user list ended; see [`RoomRef::user_page`](crate::RoomRef::user_page).
     ///
     /// ```
-    /// use room_registry::UserCursor;
+    /// use room_registry::page::UserCursor;
     /// let cursor: UserCursor = "1763596800027~3~tom".parse()?;
     /// assert_eq!(cursor.to_string(), "1763596800027~3~tom");
     /// assert!("1763596800027~3~to".parse::<UserCursor>().is_err());
-    /// # Ok::<(), room_registry::CursorError>(())
+    /// # Ok::<(), room_registry::page::CursorError>(())
     /// ```
     UserCursor { since, user_id: UserId }
 }
@@ -258,10 +261,10 @@ time_cursor! {
     /// Where a page of a stream list ended; see [`RoomRef::stream_page`](crate::RoomRef::stream_page).
     ///
     /// ```
-    /// use room_registry::StreamCursor;
+    /// use room_registry::page::StreamCursor;
     /// let cursor: StreamCursor = "1763596800027~6~camera".parse()?;
     /// assert_eq!(cursor.to_string(), "1763596800027~6~camera");
-    /// # Ok::<(), room_registry::CursorError>(())
+    /// # Ok::<(), room_registry::page::CursorError>(())
     /// ```
     StreamCursor { created_at, stream_id: StreamId }
 }

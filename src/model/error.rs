@@ -1,6 +1,6 @@
 //! The errors of commands, observations and imports.
 
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::id::{IdError, MAX_ID_LEN};
 
 /// Why a command, an observation or an import was refused. The state is as it was before.
@@ -121,9 +121,9 @@ pub enum Error {
     #[error("the room was made under other settings ({found}) than these ({expected})")]
     OtherSettings {
         /// The rules of the registry, or of the other copy.
-        expected: Fingerprint,
+        expected: Rules,
         /// The rules of the room.
-        found: Fingerprint,
+        found: Rules,
     },
 }
 

@@ -26,7 +26,8 @@ use crate::model::time::Timestamp;
 /// # Example
 ///
 /// ```
-/// use room_registry::{Answer, Command, Config, Input, ManualClock, NewRoom, RoomRegistry};
+/// use room_registry::journal::{Answer, Command, Input};
+/// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
 ///
 /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
 /// let input = Input::from(Command::CreateRoom(NewRoom::new("r1", "tom")));
@@ -56,7 +57,8 @@ impl Input {
     /// Returns the room that the input names; `None` if it concerns all rooms.
     ///
     /// ```
-    /// use room_registry::{Command, Input, NewRoom};
+    /// use room_registry::journal::{Command, Input};
+    /// use room_registry::NewRoom;
     /// let input = Input::from(Command::CreateRoom(NewRoom::new("r1", "tom")));
     /// assert_eq!(input.room_id(), Some("r1"));
     /// assert_eq!(Input::Expire.room_id(), None);
@@ -92,7 +94,8 @@ into_input!(Command, Callback, Observation);
 ///
 /// ```
 /// # #[cfg(feature = "serde")] {
-/// use room_registry::{JournalEntry, Timestamp};
+/// use room_registry::journal::JournalEntry;
+/// use room_registry::Timestamp;
 ///
 /// let line = r#"{"received_at":1000,"input":{"command":{"end_room":{"room_id":"r1"}}}}"#;
 /// let entry: JournalEntry = serde_json::from_str(line).unwrap();
@@ -114,7 +117,8 @@ impl JournalEntry {
     /// Makes an entry of an input that came at this local time.
     ///
     /// ```
-    /// use room_registry::{Input, JournalEntry, Timestamp};
+    /// use room_registry::journal::{Input, JournalEntry};
+    /// use room_registry::Timestamp;
     /// let entry = JournalEntry::new(Timestamp::from_secs(1), Input::Expire);
     /// assert_eq!(entry.input, Input::Expire);
     /// ```

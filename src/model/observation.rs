@@ -21,8 +21,9 @@ use crate::model::time::Timestamp;
 /// # Example
 ///
 /// ```
+/// use room_registry::repair::ObservedUser;
 /// use room_registry::{
-///     Config, ManualClock, Observation, ObservedUser, Outcome, RoomId, RoomRegistry, Timestamp, UserId,
+///     Config, ManualClock, Observation, Outcome, RoomId, RoomRegistry, Timestamp, UserId,
 /// };
 ///
 /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
@@ -103,6 +104,7 @@ macro_rules! observation_example {
         concat!(
             "```\n",
             "# use room_registry::*;\n",
+            "# use room_registry::{event::*, journal::*, page::*, repair::*, visible::*};\n",
             "# let observation = Observation::new(RoomId::new(\"r1\")?, Timestamp::from_secs(9));\n",
             $($line, "\n",)+
             "# Ok::<(), IdError>(())\n",
@@ -236,7 +238,7 @@ impl<T> ObservedList<T> {
     /// Returns the entries of the list.
     ///
     /// ```
-    /// # use room_registry::ObservedList;
+    /// # use room_registry::repair::ObservedList;
     /// assert_eq!(ObservedList::Partial(vec![1, 2]).entries(), [1, 2]);
     /// assert!(ObservedList::<u8>::NotAsked.entries().is_empty());
     /// ```
@@ -253,7 +255,8 @@ impl ObservedUser {
     /// Makes a user who is in the room.
     ///
     /// ```
-    /// # use room_registry::{ObservedUser, UserId};
+    /// # use room_registry::repair::ObservedUser;
+    /// # use room_registry::UserId;
     /// assert_eq!(ObservedUser::new(UserId::new("ann")?).user_name, None);
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
@@ -265,7 +268,8 @@ impl ObservedUser {
     /// Adds the name to show. An empty one reads as none.
     ///
     /// ```
-    /// # use room_registry::{ObservedUser, UserId};
+    /// # use room_registry::repair::ObservedUser;
+    /// # use room_registry::UserId;
     /// let ann = ObservedUser::new(UserId::new("ann")?).name("Ann");
     /// assert_eq!(ann.user_name.unwrap(), "Ann");
     /// # Ok::<(), room_registry::IdError>(())
@@ -281,7 +285,8 @@ impl ObservedStream {
     /// Makes a stream that is in the room.
     ///
     /// ```
-    /// # use room_registry::{ObservedStream, StreamId};
+    /// # use room_registry::repair::ObservedStream;
+    /// # use room_registry::StreamId;
     /// assert_eq!(ObservedStream::new(StreamId::new("camera")?).created_at, None);
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
@@ -293,7 +298,8 @@ impl ObservedStream {
     /// Adds the user who publishes the stream.
     ///
     /// ```
-    /// # use room_registry::{ObservedStream, StreamId, UserId};
+    /// # use room_registry::repair::ObservedStream;
+    /// # use room_registry::{StreamId, UserId};
     /// let camera = ObservedStream::new(StreamId::new("camera")?).publisher_id(UserId::new("tom")?);
     /// assert_eq!(camera.details.publisher_id.unwrap(), "tom");
     /// # Ok::<(), room_registry::IdError>(())

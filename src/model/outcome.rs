@@ -54,7 +54,8 @@ impl Outcome {
     /// `Display`, without an allocation.
     ///
     /// ```
-    /// use room_registry::{Callback, Outcome, RoomClosed, RoomId, SessionId, Timestamp};
+    /// use room_registry::event::RoomClosed;
+    /// use room_registry::{Callback, Outcome, RoomId, SessionId, Timestamp};
     /// let closed = RoomClosed::new(Timestamp::from_secs(9));
     /// let callback = Callback::new(RoomId::new("r1")?, SessionId::new("1")?, closed);
     /// assert_eq!(

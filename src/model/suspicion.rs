@@ -19,6 +19,8 @@ use crate::model::time::Timestamp;
 /// ```
 /// use std::time::Duration;
 /// use room_registry::*;
+/// use room_registry::event::*;
+/// use room_registry::repair::*;
 ///
 /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
 /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
@@ -35,7 +37,7 @@ use crate::model::time::Timestamp;
 /// registry.expire();
 ///
 /// let suspicion = registry.room("r1").unwrap().suspicions()[0].clone();
-/// assert_eq!((suspicion.sign, suspicion.list), (Sign::Hole, SuspectedList::Users));
+/// assert_eq!((suspicion.sign, suspicion.list), (Sign::Gap, SuspectedList::Users));
 /// assert_eq!(suspicion.missing, [(2, 2)]);
 /// assert_eq!(suspicion.to_string(), "the callback counter of users skips 2");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -60,7 +62,7 @@ named_enum! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Sign {
         /// A counter that rises by one skips some values.
-        Hole = "hole",
+        Gap = "hole",
         /// The session has users or streams, but its create callback never came.
         NoCreate = "no_create",
         /// A logout came without its login.
@@ -78,7 +80,7 @@ named_enum! {
     /// Returns the name of the sign, as it is stored and printed.
     ///
     /// ```
-    /// # use room_registry::Sign;
+    /// # use room_registry::repair::Sign;
     /// assert_eq!(Sign::NoCreate.name(), "no_create");
     /// ```
     fn name(Self);
@@ -101,7 +103,7 @@ named_enum! {
     /// Returns the name of the list, as it is stored and printed.
     ///
     /// ```
-    /// # use room_registry::SuspectedList;
+    /// # use room_registry::repair::SuspectedList;
     /// assert_eq!(SuspectedList::Users.name(), "users");
     /// ```
     fn name(Self);
@@ -131,7 +133,7 @@ impl SuspectedList {
 impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.sign {
-            Sign::Hole => return self.fmt_gap(f),
+            Sign::Gap => return self.fmt_gap(f),
             Sign::NoCreate => {
                 "the session has users or streams, but its create callback is missing"
             }

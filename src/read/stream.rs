@@ -15,6 +15,7 @@ macro_rules! stream_example {
         concat!(
             "```\n",
             "# use room_registry::*;\n",
+            "# use room_registry::{event::*, journal::*, page::*, repair::*, visible::*};\n",
             "# let clock = ManualClock::at(Timestamp::from_secs(100));\n",
             "# let mut registry = RoomRegistry::with_clock(Config::default(), clock);\n",
             "let mut created = StreamCreated::new(\n",

@@ -14,7 +14,7 @@
 
 use crate::collections::id_table::HashedId;
 use crate::model::callback::{Callback, CallbackEvent, StreamDetails};
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::id::{StreamId, StreamSessionId, UserId, UserSessionId};
 use crate::model::text::{Role, Text};
 use crate::model::time::Timestamp;
@@ -102,7 +102,7 @@ pub(crate) struct StreamKey<'a> {
 
 impl<'a> Facts<'a> {
     /// Returns what a callback says, and about whom.
-    pub(crate) fn of(callback: &'a Callback, rules: &Fingerprint) -> (Self, Subject<'a>) {
+    pub(crate) fn of(callback: &'a Callback, rules: &Rules) -> (Self, Subject<'a>) {
         let none = Self::default();
         match &callback.event {
             CallbackEvent::RoomCreated(event) => {

@@ -1,7 +1,7 @@
 //! The registers of one session: one life of a room, with its users and streams.
 
 use crate::collections::id_table::IdTable;
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::text::Text;
 use crate::model::time::Timestamp;
@@ -128,7 +128,7 @@ impl SessionRegister {
     }
 
     /// Drops what is below a floor that rose. Returns whether a user or a stream lost something.
-    pub(crate) fn prune(&mut self, floor: Timestamp, rules: &Fingerprint) -> bool {
+    pub(crate) fn prune(&mut self, floor: Timestamp, rules: &Rules) -> bool {
         let is_held = |at: &Timestamp| *at >= floor;
         self.closed_at = self.closed_at.filter(is_held);
         self.latest_opening_at = self.latest_opening_at.filter(is_held);
@@ -141,7 +141,7 @@ impl SessionRegister {
     ///
     /// A register that is left empty keeps its place until the end of the operation, so that places
     /// stay true; see [`drop_empty`](Self::drop_empty).
-    pub(crate) fn prune_inside(&mut self, floor: Timestamp, rules: &Fingerprint) -> bool {
+    pub(crate) fn prune_inside(&mut self, floor: Timestamp, rules: &Rules) -> bool {
         let bounds = self.bounds(floor);
         let mut lost = false;
         for user in self.users.values_mut() {

@@ -83,7 +83,7 @@ impl Evidence {
     pub(crate) fn iter(&self) -> impl Iterator<Item = SignRef> {
         let gaps = |sequence: &Sequence, list| {
             sequence.gaps().to_vec().into_iter().map(move |gap| SignRef {
-                sign: Sign::Hole,
+                sign: Sign::Gap,
                 list,
                 told_at: gap.told_at,
                 noticed_at: gap.noticed_at,

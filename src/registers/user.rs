@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::id::UserSessionId;
 use crate::model::time::Timestamp;
 use crate::model::visible::Login;
@@ -57,7 +57,7 @@ impl UserRegister {
         &mut self,
         facts: &UserFacts<'_>,
         bounds: Bounds,
-        rules: &Fingerprint,
+        rules: &Rules,
     ) -> [Option<Effect>; 3] {
         let key = facts.key.map(|at| self.join_key(at, bounds, rules));
         let closing = facts.closing.map(|closing| self.join_closing(closing, bounds, rules));
@@ -65,7 +65,7 @@ impl UserRegister {
         [key, login, closing]
     }
 
-    fn join_key(&mut self, at: Timestamp, bounds: Bounds, rules: &Fingerprint) -> Effect {
+    fn join_key(&mut self, at: Timestamp, bounds: Bounds, rules: &Rules) -> Effect {
         if !bounds.admit(at) {
             return Effect::Beaten;
         }
@@ -76,12 +76,7 @@ impl UserRegister {
         effect
     }
 
-    fn join_closing(
-        &mut self,
-        fact: ClosingFact<'_>,
-        bounds: Bounds,
-        rules: &Fingerprint,
-    ) -> Effect {
+    fn join_closing(&mut self, fact: ClosingFact<'_>, bounds: Bounds, rules: &Rules) -> Effect {
         let ClosingFact { user_session_id: id, at, by_us } = fact;
         if !self.admits(at, bounds, rules) {
             return Effect::Beaten;
@@ -112,7 +107,7 @@ impl UserRegister {
         id: &UserSessionId,
         fact: LoginFact<'_>,
         bounds: Bounds,
-        rules: &Fingerprint,
+        rules: &Rules,
     ) -> Effect {
         let closed = self
             .closings
@@ -134,7 +129,7 @@ impl UserRegister {
     }
 
     /// Drops what is below the bounds. Returns whether something went.
-    pub(crate) fn prune(&mut self, bounds: Bounds, rules: &Fingerprint) -> bool {
+    pub(crate) fn prune(&mut self, bounds: Bounds, rules: &Rules) -> bool {
         let before = (self.latest_opening_at, self.logins.len(), self.closings.len());
         self.latest_opening_at = self.latest_opening_at.filter(|at| bounds.admit(*at));
         let own = self.own_bound(rules);
@@ -201,13 +196,13 @@ impl UserRegister {
         self.latest_opening_at.is_none() && self.logins.is_empty() && self.closings.is_empty()
     }
 
-    fn admits(&self, at: Timestamp, bounds: Bounds, rules: &Fingerprint) -> bool {
+    fn admits(&self, at: Timestamp, bounds: Bounds, rules: &Rules) -> bool {
         at >= self.own_bound(rules) && bounds.admit(at)
     }
 
     /// Returns the bound that the latest opening sets: openings within the tie window of it are not
     /// ordered by time.
-    fn own_bound(&self, rules: &Fingerprint) -> Timestamp {
+    fn own_bound(&self, rules: &Rules) -> Timestamp {
         self.latest_opening_at.unwrap_or_default().minus(rules.tie_window_ms)
     }
 
@@ -304,7 +299,7 @@ mod tests {
                 closing: None,
             };
             let mut joined = UserRegister::default();
-            let changed = joined.join(&facts, bounds, &Config::default().fingerprint);
+            let changed = joined.join(&facts, bounds, &Config::default().rules);
             let put_back = UserRegister::logged_in(login.clone(), bounds, Timestamp::MIN);
             prop_assert_eq!(put_back.is_some(), changed[1] == Some(Effect::Changed));
             if let Some(put_back) = put_back {

@@ -19,9 +19,9 @@ impl<C: Clock> RoomRegistry<C> {
     /// [`changes`](Self::changes) has what all of them made different.
     ///
     /// ```
+    /// use room_registry::event::{RoomClosed, RoomCreated};
     /// use room_registry::{
-    ///     Callback, Config, ManualClock, Outcome, RoomClosed, RoomCreated, RoomId, RoomRegistry,
-    ///     SessionId, Timestamp,
+    ///     Callback, Config, ManualClock, Outcome, RoomId, RoomRegistry, SessionId, Timestamp,
     /// };
     /// let (room_id, session_id) = (RoomId::new("r1")?, SessionId::new("7")?);
     /// let at = Timestamp::from_secs;
@@ -40,7 +40,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         outcomes.clear();
         for callbacks in callbacks.chunks(BATCH_LEN) {
-            let settings = self.config.fingerprint;
+            let settings = self.config.rules;
             let batch: SmallVec<[_; BATCH_LEN]> = callbacks
                 .iter()
                 .map(|callback| {

@@ -272,6 +272,7 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// ```
     /// use room_registry::*;
+    /// use room_registry::event::*;
     /// let clock = ManualClock::at(Timestamp::from_secs(100));
     /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
     /// let created = StreamCreated::new(
@@ -302,7 +303,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// Those of the method of the same name.
     ///
     /// ```
-    /// use room_registry::{Answer, Command, Config, ManualClock, NewRoom, RoomRegistry};
+    /// use room_registry::journal::{Answer, Command};
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
     /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
     /// let answer = registry.apply_command(Command::CreateRoom(NewRoom::new("r1", "tom")))?;
     /// assert_eq!(answer, Answer::Done);
@@ -373,7 +375,7 @@ impl<C: Clock> RoomRegistry<C> {
             && let Some(number) = number
             && let Some(held) = self.rooms.at_mut(number)
         {
-            let nothing = || RoomState::new(room_id, self.config.fingerprint);
+            let nothing = || RoomState::new(room_id, self.config.rules);
             held.room = before.unwrap_or_else(nothing);
             self.update(number);
             self.log.clear();

@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::read::RoomRef;
 use crate::registry::rooms::HeldRoom;
 use crate::registry::schedule::{Schedule, narrow};
-use crate::repair::planner::{Planner, Standing};
+use crate::repair::planner::{Planner, RepairStatus};
 use crate::room::state::RoomState;
 use crate::rules::earlier;
 
@@ -37,7 +37,7 @@ struct Ranks {
     /// When it began; none where it is not listed.
     listed: Option<Timestamp>,
     totals: Totals,
-    standing: Standing,
+    repair_status: RepairStatus,
 }
 
 /// Numbers that are kept up, so that counting costs nothing.
@@ -129,7 +129,7 @@ impl Ranks {
                 users: room.users().len(),
                 streams: room.streams().len(),
             },
-            standing: Standing::of(room, config),
+            repair_status: RepairStatus::of(room, config),
         }
     }
 
@@ -182,9 +182,9 @@ impl Index {
         }
         let is_known = std::mem::replace(&mut place.is_known, true);
         if is_forgotten {
-            self.planner.note(&room.id, None);
-        } else if after.standing.differs_from(&before.standing) || !is_known {
-            self.planner.note(&room.id, Some(after.standing));
+            self.planner.update(&room.id, None);
+        } else if after.repair_status.differs_from(&before.repair_status) || !is_known {
+            self.planner.update(&room.id, Some(after.repair_status));
         }
         is_forgotten
     }

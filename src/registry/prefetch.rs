@@ -27,7 +27,7 @@ impl<C: Clock> RoomRegistry<C> {
             Work::Callback(callback) => {
                 let latest = callback.callback.latest_time();
                 let registers = &held.room.registers;
-                let settings = &self.config.fingerprint;
+                let settings = &self.config.rules;
                 let bound = registers.floor(settings).min(registers.anchors_from(settings));
                 if latest < bound {
                     return; // likely outdated: then little is looked at

@@ -55,6 +55,7 @@ macro_rules! query_example {
         concat!(
             "```\n",
             "# use room_registry::*;\n",
+            "# use room_registry::{event::*, journal::*, page::*, repair::*, visible::*};\n",
             "# let clock = ManualClock::at(Timestamp::from_secs(1));\n",
             "# let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());\n",
             "# for (room, mode) in [(\"a\", \"talk\"), (\"b\", \"talk\"), (\"c\", \"song\")] {\n",

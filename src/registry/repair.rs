@@ -6,7 +6,7 @@ use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::repair::planner::{Question, Standing};
+use crate::repair::planner::{Question, RepairStatus};
 use crate::room::work::{Work, outcome_of};
 
 impl<C: Clock> RoomRegistry<C> {
@@ -24,6 +24,7 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// ```
     /// use room_registry::*;
+    /// use room_registry::event::*;
     /// let clock = ManualClock::at(Timestamp::from_secs(100));
     /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
     /// let created = RoomCreated::new(Timestamp::from_secs(99));
@@ -39,7 +40,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn apply_observation(&mut self, observation: &Observation) -> Result<Outcome, Error> {
         self.begin();
-        let mut work = Work::observation(observation, &self.config.fingerprint)?;
+        let mut work = Work::observation(observation, &self.config.rules)?;
         let number = self.rooms.number_of(&observation.room_id);
         let answer =
             self.take_or_create(number, &observation.room_id, &mut work, Cause::Repaired)?;
@@ -78,7 +79,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         let (rooms, config) = (&self.rooms, &self.config);
         self.index.planner.next(self.now, |room_id| {
-            rooms.get(room_id.as_str()).map(|room| Standing::of(room, config))
+            rooms.get(room_id.as_str()).map(|room| RepairStatus::of(room, config))
         })
     }
 

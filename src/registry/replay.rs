@@ -14,7 +14,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// Those of the method that the [`Input`] names.
     ///
     /// ```
-    /// use room_registry::{Answer, Config, Input, ManualClock, RoomRegistry};
+    /// use room_registry::journal::{Answer, Input};
+    /// use room_registry::{Config, ManualClock, RoomRegistry};
     /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
     /// let answer = registry.apply_input(Input::Expire)?;
     /// assert!(matches!(answer, Answer::Expired(expired) if expired.steps() == 0));
@@ -46,7 +47,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// Those of the method that the [`Input`] names.
     ///
     /// ```
-    /// use room_registry::{Command, Config, Input, JournalEntry, ManualClock, NewRoom, RoomRegistry, Timestamp};
+    /// use room_registry::journal::{Command, Input, JournalEntry};
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry, Timestamp};
     ///
     /// let at = Timestamp::from_secs;
     /// let journal = [

@@ -11,7 +11,7 @@ use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::model::change::Cause;
-use crate::model::config::{Config, Fingerprint};
+use crate::model::config::{Config, Rules};
 use crate::model::outcome::Outcomes;
 use crate::model::time::Timestamp;
 use crate::registry::RoomRegistry;
@@ -29,7 +29,7 @@ const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"
 /// [`RoomRegistry::snapshot`]; read back by [`RoomRegistry::restore`].
 #[derive(Clone, Copy)]
 pub struct Snapshot<'r> {
-    settings: Fingerprint,
+    settings: Rules,
     taken_at: Timestamp,
     outcomes: Outcomes,
     rooms: &'r Rooms,
@@ -103,7 +103,7 @@ impl<C: Clock> RoomRegistry<C> {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<'_> {
         Snapshot {
-            settings: self.config.fingerprint,
+            settings: self.config.rules,
             taken_at: self.now,
             outcomes: self.outcomes,
             rooms: &self.rooms,
@@ -161,7 +161,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// As [`restore`](Self::restore).
     ///
     /// ```
-    /// use room_registry::{Command, Config, JournalEntry, ManualClock, NewRoom, RoomRegistry, Timestamp};
+    /// use room_registry::journal::{Command, JournalEntry};
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry, Timestamp};
     ///
     /// let clock = ManualClock::at(Timestamp::from_secs(100));
     /// let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
@@ -200,7 +201,7 @@ impl<C: Clock> RoomRegistry<C> {
         saved: D,
     ) -> Result<Self, D::Error> {
         let mut registry = Self::with_clock(config, clock);
-        let settings = registry.config.fingerprint;
+        let settings = registry.config.rules;
         let restored = saved.deserialize_struct(NAME, FIELDS, SnapshotVisitor { settings })?;
         registry.now = restored.taken_at;
         registry.outcomes = restored.outcomes;
@@ -217,7 +218,7 @@ struct Restored {
 }
 
 struct SnapshotVisitor {
-    settings: Fingerprint,
+    settings: Rules,
 }
 
 impl<'de> Visitor<'de> for SnapshotVisitor {
@@ -283,7 +284,7 @@ fn check_version<E: de::Error>(found: u32) -> Result<(), E> {
     )))
 }
 
-fn check_settings<E: de::Error>(found: Fingerprint, expected: Fingerprint) -> Result<(), E> {
+fn check_settings<E: de::Error>(found: Rules, expected: Rules) -> Result<(), E> {
     if found == expected {
         return Ok(());
     }
@@ -293,7 +294,7 @@ fn check_settings<E: de::Error>(found: Fingerprint, expected: Fingerprint) -> Re
 }
 
 /// Takes in one room after the other.
-struct RoomsSeed(Fingerprint);
+struct RoomsSeed(Rules);
 
 impl<'de> DeserializeSeed<'de> for RoomsSeed {
     type Value = Rooms;

@@ -74,13 +74,13 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         let state = room.into_state();
         let found = state.settings;
-        if found != self.config.fingerprint {
-            return Err(Error::OtherSettings { expected: self.config.fingerprint, found });
+        if found != self.config.rules {
+            return Err(Error::OtherSettings { expected: self.config.rules, found });
         }
         let room_id = state.id.clone();
         let number = self.rooms.number_of(&room_id);
         let number = number.or_else(|| {
-            self.rooms.insert(HeldRoom::new(RoomState::new(room_id, self.config.fingerprint)))
+            self.rooms.insert(HeldRoom::new(RoomState::new(room_id, self.config.rules)))
         });
         let Some(number) = number else { return Ok(()) };
         let held = self.rooms.at_mut(number).expect("a room has this number");

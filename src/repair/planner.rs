@@ -62,9 +62,10 @@ impl Question {
     /// Returns how many calls the question costs: one for each list.
     ///
     /// ```
-    /// use room_registry::{Planner, RoomId, Standing, Timestamp};
+    /// use room_registry::repair::{Planner, RepairStatus};
+    /// use room_registry::{RoomId, Timestamp};
     /// let mut planner = Planner::new(10);
-    /// planner.note(&RoomId::new("r1")?, Some(Standing::default()));
+    /// planner.update(&RoomId::new("r1")?, Some(RepairStatus::default()));
     /// let question = planner.next(Timestamp::from_secs(100), |_| None).unwrap();
     /// assert_eq!(question.calls(), 2);
     /// # Ok::<(), room_registry::IdError>(())
@@ -80,20 +81,20 @@ named_enum! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Reason {
         /// Its counters have gaps.
-        Hole = "hole",
+        Gap = "hole",
         /// It has another sign of a lost callback.
         Sign = "sign",
         /// It is quiet since a change that no observation confirmed.
-        Tail = "tail",
+        Quiet = "tail",
         /// The rotation came to it.
-        Turn = "turn",
+        Rotation = "turn",
     }
 
     /// Returns the name of the reason, as it is stored and printed.
     ///
     /// ```
-    /// # use room_registry::Reason;
-    /// assert_eq!(Reason::Turn.name(), "turn");
+    /// # use room_registry::repair::Reason;
+    /// assert_eq!(Reason::Rotation.name(), "turn");
     /// ```
     fn name(Self);
 }
@@ -101,44 +102,47 @@ named_enum! {
 print_name!(Reason);
 
 /// What a [`Planner`] must know about a room.
-/// [`Room::standing`](crate::Room::standing) returns it.
+/// [`Room::repair_status`](crate::Room::repair_status) returns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
-pub struct Standing {
+pub struct RepairStatus {
     /// The local time from which a gap is worth asking about.
-    pub hole_at: Option<Timestamp>,
+    #[cfg_attr(feature = "serde", serde(rename = "hole_at"))]
+    pub gap_at: Option<Timestamp>,
     /// The local time from which another sign is worth asking about.
     pub sign_at: Option<Timestamp>,
     /// The local time from which the room counts as quiet.
-    pub tail_at: Option<Timestamp>,
+    #[cfg_attr(feature = "serde", serde(rename = "tail_at"))]
+    pub quiet_at: Option<Timestamp>,
     /// The event time until which observations confirmed both lists.
     pub confirmed_at: Option<Timestamp>,
     /// The local time since which the room is not listed and nothing was heard about it.
-    pub unseen_since: Option<Timestamp>,
+    #[cfg_attr(feature = "serde", serde(rename = "unseen_since"))]
+    pub unlisted_since: Option<Timestamp>,
     /// Whether gaps and signs concern its users.
     pub users: bool,
     /// Whether gaps and signs concern its streams.
     pub streams: bool,
 }
 
-impl Standing {
+impl RepairStatus {
     /// Returns whether a planner must be told. A quiet time that only moved is no difference: the
     /// planner asks for the present status before it asks about a quiet room.
     pub(crate) fn differs_from(&self, before: &Self) -> bool {
-        self.tail_at.is_some() != before.tail_at.is_some()
-            || Self { tail_at: None, ..*self } != Self { tail_at: None, ..*before }
+        self.quiet_at.is_some() != before.quiet_at.is_some()
+            || Self { quiet_at: None, ..*self } != Self { quiet_at: None, ..*before }
     }
 
     /// Returns the times from which the room has a gap, or another sign, that is worth asking about.
     fn urgent(&self) -> impl Iterator<Item = (Timestamp, Reason)> {
-        let gap = self.hole_at.map(|at| (at, Reason::Hole));
+        let gap = self.gap_at.map(|at| (at, Reason::Gap));
         let sign = self.sign_at.map(|at| (at, Reason::Sign));
         gap.into_iter().chain(sign)
     }
 }
 
-impl Standing {
+impl RepairStatus {
     pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
         // An answer tells nothing of what is younger than the clock skew, and a little is added.
         let skew_ms = room.settings.clock_skew_ms.saturating_add(1_000);
@@ -146,11 +150,11 @@ impl Standing {
         let ask_at = |noticed_at: Option<Timestamp>| noticed_at.map(|at| at.plus(grace_ms));
         let worth = room.worth_asking();
         Self {
-            hole_at: ask_at(worth.gap_noticed_at),
+            gap_at: ask_at(worth.gap_noticed_at),
             sign_at: ask_at(worth.sign_noticed_at),
-            tail_at: room.unconfirmed().map(|changed_at| changed_at.plus(config.quiet_for_ms)),
+            quiet_at: room.unconfirmed().map(|changed_at| changed_at.plus(config.quiet_for_ms)),
             confirmed_at: room.confirmed_at(),
-            unseen_since: room.unlisted_since(),
+            unlisted_since: room.unlisted_since(),
             users: worth.users,
             streams: worth.streams,
         }
@@ -164,12 +168,12 @@ impl Room {
     /// use room_registry::{Config, Room, RoomId};
     /// let config = Config::default();
     /// let room = Room::new(RoomId::new("r1")?, &config);
-    /// assert_eq!(room.standing(&config).confirmed_at, None);
+    /// assert_eq!(room.repair_status(&config).confirmed_at, None);
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
     #[must_use]
-    pub fn standing(&self, config: &Config) -> Standing {
-        Standing::of(self.state(), config)
+    pub fn repair_status(&self, config: &Config) -> RepairStatus {
+        RepairStatus::of(self.state(), config)
     }
 }
 
@@ -178,11 +182,12 @@ impl Room {
 /// # Example
 ///
 /// ```
-/// use room_registry::{Planner, RoomId, Standing, Timestamp};
+/// use room_registry::repair::{Planner, RepairStatus};
+/// use room_registry::{RoomId, Timestamp};
 ///
 /// let mut planner = Planner::new(10); // calls a second
 /// let room_id = RoomId::new("r1")?;
-/// planner.note(&room_id, Some(Standing::default()));
+/// planner.update(&room_id, Some(RepairStatus::default()));
 ///
 /// let now = Timestamp::from_secs(1_000);
 /// let question = planner.next(now, |_| None).unwrap();
@@ -212,7 +217,7 @@ pub struct Planner {
 /// What the planner knows about a room.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    status: Standing,
+    status: RepairStatus,
     /// The local time of the last question about the room.
     asked_at: Option<Timestamp>,
 }
@@ -238,7 +243,8 @@ impl Planner {
     /// still asks for both lists of a room, every two seconds; 0 asks for nothing.
     ///
     /// ```
-    /// # use room_registry::{Planner, Timestamp};
+    /// # use room_registry::repair::Planner;
+    /// # use room_registry::Timestamp;
     /// assert!(Planner::new(10).next(Timestamp::from_secs(1), |_| None).is_none());
     /// ```
     #[must_use]
@@ -263,21 +269,22 @@ impl Planner {
     /// Cost: the logarithm of the rooms.
     ///
     /// ```
-    /// # use room_registry::{Planner, RoomId, Standing};
+    /// # use room_registry::repair::{Planner, RepairStatus};
+    /// # use room_registry::RoomId;
     /// let mut planner = Planner::new(10);
-    /// planner.note(&RoomId::new("r1")?, Some(Standing::default()));
+    /// planner.update(&RoomId::new("r1")?, Some(RepairStatus::default()));
     /// assert_eq!(planner.room_count(), 1);
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
-    pub fn note(&mut self, room_id: &RoomId, status: Option<Standing>) {
+    pub fn update(&mut self, room_id: &RoomId, status: Option<RepairStatus>) {
         let before = self.rooms.get(room_id).copied();
         let status = match (status, before) {
             (Some(status), _) => status,
             (None, None) => return,
-            (None, Some(Known { status: before, .. })) => Standing {
-                unseen_since: before.unseen_since,
+            (None, Some(Known { status: before, .. })) => RepairStatus {
+                unlisted_since: before.unlisted_since,
                 confirmed_at: before.confirmed_at,
-                ..Standing::default()
+                ..RepairStatus::default()
             },
         };
         if let Some(before) = before {
@@ -298,17 +305,18 @@ impl Planner {
     /// Cost: the logarithm of the rooms, and the rooms that are left alone now.
     ///
     /// ```
-    /// # use room_registry::{Planner, Reason, RoomId, Standing, Timestamp};
+    /// # use room_registry::repair::{Planner, Reason, RepairStatus};
+    /// # use room_registry::{RoomId, Timestamp};
     /// let mut planner = Planner::new(10);
-    /// planner.note(&RoomId::new("r1")?, Some(Standing::default()));
+    /// planner.update(&RoomId::new("r1")?, Some(RepairStatus::default()));
     /// let question = planner.next(Timestamp::from_secs(1), |_| None).unwrap();
-    /// assert_eq!(question.reason, Reason::Turn);
+    /// assert_eq!(question.reason, Reason::Rotation);
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
     pub fn next(
         &mut self,
         now: Timestamp,
-        status_now: impl Fn(&RoomId) -> Option<Standing>,
+        status_now: impl Fn(&RoomId) -> Option<RepairStatus>,
     ) -> Option<Question> {
         self.budget.fill(now);
         self.ripen(now);
@@ -336,9 +344,10 @@ impl Planner {
     /// Takes in that an answer about a room came.
     ///
     /// ```
-    /// # use room_registry::{Planner, RoomId, Standing, Timestamp};
+    /// # use room_registry::repair::{Planner, RepairStatus};
+    /// # use room_registry::{RoomId, Timestamp};
     /// # let mut planner = Planner::new(10);
-    /// # planner.note(&RoomId::new("r1")?, Some(Standing::default()));
+    /// # planner.update(&RoomId::new("r1")?, Some(RepairStatus::default()));
     /// planner.next(Timestamp::from_secs(1), |_| None).unwrap();
     /// planner.answered("r1", Timestamp::from_secs(2));
     /// assert!(planner.next(Timestamp::from_secs(11), |_| None).is_none());
@@ -355,9 +364,10 @@ impl Planner {
     /// Takes in that a question about a room failed. The planner asks again after a pause.
     ///
     /// ```
-    /// # use room_registry::{Planner, RoomId, Standing, Timestamp};
+    /// # use room_registry::repair::{Planner, RepairStatus};
+    /// # use room_registry::{RoomId, Timestamp};
     /// # let mut planner = Planner::new(10);
-    /// # planner.note(&RoomId::new("r1")?, Some(Standing::default()));
+    /// # planner.update(&RoomId::new("r1")?, Some(RepairStatus::default()));
     /// planner.next(Timestamp::from_secs(1), |_| None).unwrap();
     /// planner.failed("r1", Timestamp::from_secs(2));
     /// assert!(planner.next(Timestamp::from_secs(11), |_| None).is_none());
@@ -376,7 +386,7 @@ impl Planner {
     /// Returns how many rooms the planner knows, with those that left the list lately.
     ///
     /// ```
-    /// # use room_registry::Planner;
+    /// # use room_registry::repair::Planner;
     /// assert_eq!(Planner::new(10).room_count(), 0);
     /// ```
     #[must_use]
@@ -433,7 +443,7 @@ impl Planner {
     fn next_quiet(
         &mut self,
         now: Timestamp,
-        status_now: impl Fn(&RoomId) -> Option<Standing>,
+        status_now: impl Fn(&RoomId) -> Option<RepairStatus>,
     ) -> Option<Question> {
         let mut passed = Bound::Unbounded;
         loop {
@@ -443,14 +453,14 @@ impl Planner {
                 return None;
             }
             if let Some(status) = status_now(&room_id)
-                && status.tail_at != Some(at)
+                && status.quiet_at != Some(at)
             {
                 // Something came since the room was noted, so its quiet began later.
-                self.note(&room_id, Some(status));
+                self.update(&room_id, Some(status));
             } else if self.is_left_alone(&room_id, now) {
                 passed = Bound::Excluded((at, room_id));
             } else {
-                return Some(both_lists(room_id, Reason::Tail));
+                return Some(both_lists(room_id, Reason::Quiet));
             }
         }
     }
@@ -458,7 +468,7 @@ impl Planner {
     fn next_in_rotation(&self, now: Timestamp) -> Option<Question> {
         let mut rooms = self.rotation.iter();
         let (_, room_id) = rooms.find(|(_, room_id)| !self.is_left_alone(room_id, now))?;
-        Some(both_lists(room_id.clone(), Reason::Turn))
+        Some(both_lists(room_id.clone(), Reason::Rotation))
     }
 
     fn is_left_alone(&self, room_id: &RoomId, now: Timestamp) -> bool {
@@ -469,10 +479,10 @@ impl Planner {
         for (at, reason) in known.status.urgent() {
             self.waiting.insert((at, reason, room_id.clone()));
         }
-        if let Some(at) = known.status.tail_at {
+        if let Some(at) = known.status.quiet_at {
             self.quiet.insert((at, room_id.clone()));
         }
-        if let Some(since) = known.status.unseen_since {
+        if let Some(since) = known.status.unlisted_since {
             self.unlisted.insert((since, room_id.clone()));
         }
         self.rotation.insert((known.turn(), room_id.clone()));
@@ -484,10 +494,10 @@ impl Planner {
             self.waiting.remove(&(at, reason, room_id.clone()));
             self.ready.remove(&(reason, known.turn(), room_id.clone()));
         }
-        if let Some(at) = known.status.tail_at {
+        if let Some(at) = known.status.quiet_at {
             self.quiet.remove(&(at, room_id.clone()));
         }
-        if let Some(since) = known.status.unseen_since {
+        if let Some(since) = known.status.unlisted_since {
             self.unlisted.remove(&(since, room_id.clone()));
         }
         self.rotation.remove(&(known.turn(), room_id.clone()));

@@ -18,7 +18,8 @@ impl Room {
     /// room.
     ///
     /// ```
-    /// use room_registry::{Answer, Command, Config, NewRoom, Room, RoomId, Timestamp};
+    /// use room_registry::journal::{Answer, Command};
+    /// use room_registry::{Config, NewRoom, Room, RoomId, Timestamp};
     /// let (config, now) = (Config::default(), Timestamp::from_secs(1_000));
     /// let mut room = Room::new(RoomId::new("r1")?, &config);
     /// let create = Command::CreateRoom(NewRoom::new("r1", "tom"));

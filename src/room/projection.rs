@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 
 use crate::collections::order::Order;
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::suspicion::Suspicion;
 use crate::model::time::Timestamp;
@@ -78,7 +78,7 @@ pub(crate) struct Projected {
 pub(crate) struct Source<'a> {
     pub(crate) id: &'a RoomId,
     pub(crate) registers: &'a Registers,
-    pub(crate) settings: &'a Fingerprint,
+    pub(crate) settings: &'a Rules,
 }
 
 /// What may have moved the opening of an inferred session.
@@ -95,7 +95,7 @@ enum Moved {
 
 impl Projection {
     /// Projects the registers from nothing. Cost: everything that is known of the room.
-    pub(crate) fn of(registers: &Registers, settings: &Fingerprint) -> Self {
+    pub(crate) fn of(registers: &Registers, settings: &Rules) -> Self {
         let mut projection = Self::default();
         projection.summarise(registers);
         let book = Rulebook { registers, settings, summaries: &projection.summaries };
@@ -471,7 +471,7 @@ impl Projection {
     pub(crate) fn schedule_target(
         &mut self,
         registers: &Registers,
-        settings: &Fingerprint,
+        settings: &Rules,
         scheduled: Option<Timestamp>,
         target: &Target<'_>,
     ) {
@@ -498,7 +498,7 @@ impl Projection {
     }
 
     /// Schedules everything anew. Cost: everybody and everything.
-    pub(crate) fn reschedule(&mut self, registers: &Registers, settings: &Fingerprint) {
+    pub(crate) fn reschedule(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let mut users: BTreeMap<&UserId, Timestamp> = BTreeMap::new();
         let mut streams: BTreeMap<&StreamId, Timestamp> = BTreeMap::new();
@@ -529,7 +529,7 @@ impl Projection {
     }
 
     /// Finds out when a sweep can next forget something.
-    pub(crate) fn schedule_sweep(&mut self, registers: &Registers, settings: &Fingerprint) {
+    pub(crate) fn schedule_sweep(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let current = book.current();
         let sessions = book.sessions_due(current, self.visible.is_some());
@@ -537,7 +537,7 @@ impl Projection {
     }
 
     /// Finds out which signs of loss are raised.
-    fn sign(&mut self, registers: &Registers, settings: &Fingerprint) {
+    fn sign(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         self.suspicions = book.suspicions(self.visible, |sign| sign.reported);
         self.unreported_since = book.unreported_since(self.visible);
@@ -567,11 +567,7 @@ impl Projection {
 
     /// Compares the projection with one that was made from nothing. Returns what differs.
     #[cfg(room_registry_check)]
-    pub(crate) fn difference(
-        &self,
-        registers: &Registers,
-        settings: &Fingerprint,
-    ) -> Option<String> {
+    pub(crate) fn difference(&self, registers: &Registers, settings: &Rules) -> Option<String> {
         let expected = Self::of(registers, settings);
         let parts = |held: &Self| {
             let users: Vec<_> = held.users.iter().cloned().collect();

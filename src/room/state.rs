@@ -4,7 +4,7 @@ use crate::collections::id_table::Key;
 use crate::collections::order::Order;
 use crate::model::change::Cause;
 use crate::model::command::Lifecycle;
-use crate::model::config::{Config, Fingerprint};
+use crate::model::config::{Config, Rules};
 use crate::model::id::{RoomId, StreamId, UserId};
 use crate::model::suspicion::{SuspectedList, Suspicion};
 use crate::model::text::Attributes;
@@ -27,7 +27,7 @@ pub(crate) struct RoomState {
     /// The local time of the last operation. What readers see is as of then.
     pub(crate) clock: Timestamp,
     /// The settings that decide what is stored here.
-    pub(crate) settings: Fingerprint,
+    pub(crate) settings: Rules,
     pub(crate) registers: Registers,
     pub(super) projection: Projection,
 }
@@ -57,7 +57,7 @@ impl<'a> Context<'a> {
 }
 
 impl RoomState {
-    pub(crate) fn new(id: RoomId, settings: Fingerprint) -> Self {
+    pub(crate) fn new(id: RoomId, settings: Rules) -> Self {
         Self {
             id,
             clock: Timestamp::MIN,
@@ -72,7 +72,7 @@ impl RoomState {
     pub(crate) fn from_registers(
         id: RoomId,
         clock: Timestamp,
-        settings: Fingerprint,
+        settings: Rules,
         registers: Registers,
     ) -> Self {
         let projection = Projection::of(&registers, &settings);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::collections::id_table::{Hashed, HashedId};
 use crate::model::callback::Callback;
 use crate::model::command::{Answer, CheckedRoom, CheckedUser, Heartbeat, UserUpdate};
-use crate::model::config::Fingerprint;
+use crate::model::config::Rules;
 use crate::model::error::Error;
 use crate::model::id::UserId;
 use crate::model::observation::{Observation, Verdict};
@@ -62,7 +62,7 @@ impl<'a> Work<'a> {
     /// Makes work of an observation. An observation that contradicts itself is an error.
     pub(crate) fn observation(
         observation: &'a Observation,
-        settings: &Fingerprint,
+        settings: &Rules,
     ) -> Result<Self, Error> {
         let verdict = observation.verdict(settings.empty_means_closed)?;
         Ok(Self::Observation(observation, verdict))
@@ -70,7 +70,7 @@ impl<'a> Work<'a> {
 }
 
 impl<'a> CallbackWork<'a> {
-    pub(crate) fn new(callback: &'a Callback, settings: &Fingerprint) -> Self {
+    pub(crate) fn new(callback: &'a Callback, settings: &Rules) -> Self {
         let (facts, subject) = Facts::of(callback, settings);
         Self { callback, facts, subject }
     }

@@ -257,7 +257,7 @@ impl<'a> Rulebook<'a> {
         let mut worth = WorthAsking::default();
         for sign in self.unresolved_signs(visible) {
             let noticed_at = match sign.sign {
-                Sign::Hole => &mut worth.gap_noticed_at,
+                Sign::Gap => &mut worth.gap_noticed_at,
                 Sign::NoCreate
                 | Sign::LogoutWithoutLogin
                 | Sign::TwoLogins

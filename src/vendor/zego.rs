@@ -4,7 +4,8 @@
 //! A callback is an HTTP POST whose body is JSON. Decode it with any serde format that reads JSON:
 //!
 //! ```
-//! use room_registry::{Config, ManualClock, Outcome, RoomRegistry, Timestamp, zego};
+//! use room_registry::vendor::zego;
+//! use room_registry::{Config, ManualClock, Outcome, RoomRegistry, Timestamp};
 //!
 //! let clock = ManualClock::at(Timestamp::from_millis(1_763_596_801_000));
 //! let mut registry = RoomRegistry::with_clock(Config::default(), clock);
@@ -94,7 +95,7 @@ pub use room_answers::RoomAnswers;
 /// # Example
 ///
 /// ```
-/// use room_registry::zego::Event;
+/// use room_registry::vendor::zego::Event;
 ///
 /// let event: Event = serde_json::from_str(r#"{"event":"audio_moderation","level":2}"#)?;
 /// assert_eq!(event, Event::Other("audio_moderation".into()));
@@ -136,7 +137,8 @@ impl<'de> Deserialize<'de> for Event {
 /// # Example
 ///
 /// ```
-/// use room_registry::{Timestamp, zego::Notification};
+/// use room_registry::vendor::zego::Notification;
+/// use room_registry::Timestamp;
 ///
 /// let body = r#"{"event":"ping","timestamp":"1763596800","nonce":"350176","signature":"5bd5"}"#;
 /// let notification: Notification = serde_json::from_str(body)?;

@@ -2,10 +2,8 @@
 //! all that was written, in its order.
 
 use proptest::prelude::*;
-use room_registry::{
-    Command, Config, Input, JournalEntry, ManualClock, Mirror, NewRoom, NewUser, Room,
-    RoomRegistry, Timestamp,
-};
+use room_registry::journal::{Command, Input, JournalEntry};
+use room_registry::{Config, ManualClock, Mirror, NewRoom, NewUser, Room, RoomRegistry, Timestamp};
 use room_registry_world::effort::properties;
 use room_registry_world::history::{Options, valid_history};
 use room_registry_world::inputs::input;

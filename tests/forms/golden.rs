@@ -8,11 +8,14 @@
 
 use std::time::Duration;
 
+use room_registry::event::{
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
+};
+use room_registry::repair::ObservedUser;
 use room_registry::{
-    Callback, CallbackEvent, Config, Lifecycle, ManualClock, NewRoom, NewUser, Observation,
-    ObservedUser, Role, RoomClosed, RoomCreated, RoomId, RoomRegistry, SessionId, StreamClosed,
-    StreamCreated, StreamId, StreamSessionId, Timestamp, UserId, UserLoggedIn, UserLoggedOut,
-    UserSessionId,
+    Callback, Config, Lifecycle, ManualClock, NewRoom, NewUser, Observation, Role, RoomId,
+    RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 
 const STORED: &str = include_str!("../fixtures/snapshot-1.json");

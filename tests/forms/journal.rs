@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use room_registry::journal::{Answer, Command, Input, JournalEntry};
 use room_registry::{
-    Answer, Clock, Command, Config, Error, Heartbeat, Input, JournalEntry, ManualClock, Mirror,
-    NewRoom, NewUser, RoomRegistry, Timestamp,
+    Clock, Config, Error, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, RoomRegistry, Timestamp,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::inputs::input;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
-    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, ObservedStream, ObservedUser,
-    RoomId, RoomRegistry, SessionId, StreamId, Timestamp, UserId,
+    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, RoomId, RoomRegistry, SessionId,
+    StreamId, Timestamp, UserId,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::junk::junk_callback;
@@ -233,7 +234,7 @@ fn a_snapshot_may_have_counted_as_much_as_it_likes() {
     let mut restored = restored(good, &clock).unwrap();
     assert_eq!(restored.outcomes().total(), u64::MAX);
     let (room, session) = ("a".parse().unwrap(), "7".parse().unwrap());
-    let created = room_registry::RoomCreated::new(Timestamp::from_millis(START));
+    let created = room_registry::event::RoomCreated::new(Timestamp::from_millis(START));
     restored.apply_callback(&room_registry::Callback::new(room, session, created));
     assert_eq!(restored.outcomes().of(room_registry::Outcome::Applied), u64::MAX);
 }

@@ -4,12 +4,13 @@ use std::fmt::Debug;
 
 use crate::wire::strategy::json;
 use proptest::prelude::*;
-use room_registry::zego::{
+use room_registry::repair::{ObservedList, ObservedStream, ObservedUser};
+use room_registry::vendor::zego::{
     Answer, Failure, RoomAnswers, StreamList, UserCounts, UserPage, UserStatuses,
 };
 use room_registry::{
-    Config, ManualClock, Observation, ObservedList, ObservedStream, ObservedUser, Outcome, Role,
-    RoomId, RoomRegistry, StreamId, Timestamp, UserId,
+    Config, ManualClock, Observation, Outcome, Role, RoomId, RoomRegistry, StreamId, Timestamp,
+    UserId,
 };
 use room_registry_world::effort::properties;
 use serde::de::DeserializeOwned;

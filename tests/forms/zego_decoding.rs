@@ -1,11 +1,14 @@
 //! What each body of the first vendor decodes to.
 
 use crate::wire::body::{Body, decoded, fixture, room_login};
-use room_registry::zego::{Event, Notification};
+use room_registry::event::{
+    CallbackEvent, LogoutReason, RoomCloseReason, RoomClosed, RoomCreated, StreamCloseReason,
+    StreamClosed, StreamCreated, UserLoggedIn, UserLoggedOut,
+};
+use room_registry::vendor::zego::{Event, Notification};
 use room_registry::{
-    Callback, CallbackEvent, LogoutReason, Role, RoomCloseReason, RoomClosed, RoomCreated, RoomId,
-    SessionId, StreamCloseReason, StreamClosed, StreamCreated, StreamId, StreamSessionId, Text,
-    Timestamp, UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Role, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId,
+    UserSessionId,
 };
 use serde_json::json;
 

@@ -11,8 +11,9 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use room_registry::zego::{Event, Notification};
-use room_registry::{Callback, CallbackEvent, Text, Timestamp, UserId};
+use room_registry::event::CallbackEvent;
+use room_registry::vendor::zego::{Event, Notification};
+use room_registry::{Callback, Text, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 
 const FIXTURES: [&str; 15] = [

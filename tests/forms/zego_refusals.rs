@@ -1,7 +1,7 @@
 //! What is said of a body of the first vendor that does not decode.
 
 use crate::wire::body::{Body, fixture, refused, room_login};
-use room_registry::zego::Event;
+use room_registry::vendor::zego::Event;
 use serde_json::json;
 
 #[test]
@@ -140,7 +140,9 @@ fn a_body_that_is_deep_wide_or_long_is_read_or_refused_without_harm() {
     let wide = r"[{}],".repeat(100_000);
     let event: Event = serde_json::from_str(&format!(r#"{body},"hls_url":[{wide}1]}}"#)).unwrap();
     let Event::Callback(callback) = event else { panic!("{event:?}") };
-    let room_registry::CallbackEvent::StreamCreated(created) = callback.event else { panic!() };
+    let room_registry::event::CallbackEvent::StreamCreated(created) = callback.event else {
+        panic!()
+    };
     assert_eq!(created.details.playback.hls.len(), 0);
     let long = "9".repeat(1_000_000);
     assert!(refused(&format!(r#"{body},"stream_seq":{long}}}"#)).len() < 200);

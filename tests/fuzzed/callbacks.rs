@@ -1,10 +1,8 @@
 //! Bodies of callbacks in the vendor's words, from few ids, so that they meet.
 
-use room_registry::zego::Event;
-use room_registry::{
-    Callback, Observation, ObservedStream, ObservedUser, RoomId, SessionId, StreamId, Timestamp,
-    UserId,
-};
+use room_registry::repair::{ObservedStream, ObservedUser};
+use room_registry::vendor::zego::Event;
+use room_registry::{Callback, Observation, RoomId, SessionId, StreamId, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 
 use super::bytes::Bytes;

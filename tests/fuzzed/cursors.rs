@@ -4,10 +4,13 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
+use room_registry::event::StreamCreated;
+use room_registry::page::{
+    CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor,
+};
 use room_registry::{
-    Callback, Config, CursorError, Direction, ManualClock, NewRoom, NewUser, RoomCursor, RoomId,
-    RoomOrder, RoomQuery, RoomRegistry, SessionId, StreamCreated, StreamCursor, StreamId,
-    StreamSessionId, Timestamp, UserCursor,
+    Callback, Config, ManualClock, NewRoom, NewUser, RoomId, RoomQuery, RoomRegistry, SessionId,
+    StreamId, StreamSessionId, Timestamp,
 };
 
 use super::bytes::Bytes;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use room_registry::zego::{
+use room_registry::journal::Command;
+use room_registry::vendor::zego::{
     Answer, Event, Notification, RoomAnswers, StreamList, UserCounts, UserPage, UserStatuses,
 };
 use room_registry::{
-    Callback, Cause, ChangeKind, Command, Config, Error, Lifecycle, ManualClock, Mirror, NewRoom,
-    NewUser, Observation, Outcome, Role, Room, RoomId, RoomQuery, RoomRegistry, RoomUpdate,
-    Timestamp, UserUpdate,
+    Callback, Cause, ChangeKind, Config, Error, Lifecycle, ManualClock, Mirror, NewRoom, NewUser,
+    Observation, Outcome, Role, Room, RoomId, RoomQuery, RoomRegistry, RoomUpdate, Timestamp,
+    UserUpdate,
 };
 use serde::Deserialize;
 use serde_json::Value;

@@ -19,7 +19,7 @@ fn every_law_has_a_number_of_its_own_and_a_row_in_the_table() {
 
 #[test]
 fn every_test_that_the_table_names_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = &Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut source = String::new();
     read(&root.join("tests"), &mut source);
     read(&root.join("src"), &mut source);

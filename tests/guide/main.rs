@@ -1,6 +1,7 @@
 //! What the guide says, held against the library: its laws, its server, and its clocks.
 #![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
+mod architecture;
 mod laws;
 mod one_process;
 mod times;

@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use room_registry::journal::{Answer, Command, Input};
 use room_registry::{
-    Answer, Attributes, Change, Command, Config, Error, Input, Mirror, NewRoom, RoomId,
-    RoomRegistry, UserId,
+    Attributes, Change, Config, Error, Mirror, NewRoom, RoomId, RoomRegistry, UserId,
 };
 
 /// As many threads let users in as show them out.

@@ -1,10 +1,11 @@
 //! Where event time and local time meet: what a local clock costs that is apart from the media
 //! server's. The tests hold section 11 of the guide's rules.
 
+use room_registry::event::{CallbackEvent, RoomClosed, RoomCreated, UserLoggedIn, UserLoggedOut};
+use room_registry::repair::ObservedUser;
 use room_registry::{
-    Callback, CallbackEvent, Config, NewRoom, NewUser, Observation, ObservedUser, Outcome, Room,
-    RoomClosed, RoomCreated, RoomId, RoomRef, SessionId, Timestamp, UserId, UserLoggedIn,
-    UserLoggedOut, UserSessionId,
+    Callback, Config, NewRoom, NewUser, Observation, Outcome, Room, RoomId, RoomRef, SessionId,
+    Timestamp, UserId, UserSessionId,
 };
 
 /// Event time at the start of each story.

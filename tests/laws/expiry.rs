@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use room_registry::event::RoomCreated;
+use room_registry::page::RoomOrder;
 use room_registry::{
     Callback, ChangeKind, Clock, Config, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser,
-    RoomCreated, RoomId, RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
+    RoomId, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
 };
 use room_registry_world::effort::properties;
 

@@ -1,10 +1,12 @@
 //! Inputs as values: into one room as into a registry.
 
 use proptest::prelude::*;
+use room_registry::event::CallbackEvent;
+use room_registry::journal::{Answer, Command, Input};
+use room_registry::repair::Reason;
 use room_registry::{
-    Answer, Attributes, Callback, CallbackEvent, Cause, Change, Command, Config, Error, Heartbeat,
-    Input, ManualClock, NewRoom, NewUser, Reason, Role, Room, RoomId, RoomRegistry, SessionId,
-    StreamId, UserId,
+    Attributes, Callback, Cause, Change, Config, Error, Heartbeat, ManualClock, NewRoom, NewUser,
+    Role, Room, RoomId, RoomRegistry, SessionId, StreamId, UserId,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::is_stored_as;
@@ -127,7 +129,7 @@ fn causes_and_reasons_are_named_as_they_are_stored() {
     ] {
         assert!(is_stored_as(&cause, cause.name()), "{cause}");
     }
-    for reason in [Reason::Hole, Reason::Sign, Reason::Tail, Reason::Turn] {
+    for reason in [Reason::Gap, Reason::Sign, Reason::Quiet, Reason::Rotation] {
         assert!(is_stored_as(&reason, reason.name()), "{reason}");
     }
 }

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use room_registry::event::StreamCreated;
+use room_registry::page::{
+    CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor,
+};
 use room_registry::{
-    Callback, Config, CursorError, Direction, ManualClock, NewRoom, NewUser, RoomCursor, RoomId,
-    RoomOrder, RoomQuery, RoomRef, RoomRegistry, SessionId, StreamCreated, StreamCursor, StreamId,
-    StreamSessionId, Timestamp, UserCursor, UserRef,
+    Callback, Config, ManualClock, NewRoom, NewUser, RoomId, RoomQuery, RoomRef, RoomRegistry,
+    SessionId, StreamId, StreamSessionId, Timestamp, UserRef,
 };
 use room_registry_world::effort::properties;
 

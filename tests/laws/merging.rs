@@ -158,10 +158,7 @@ fn rooms_made_under_different_settings_do_not_merge() {
     room.create(NewRoom::new("room", "tom"), &ours, now).unwrap();
     let before = serde_json::to_value(&room).unwrap();
     let error = room.merge(Room::new(room_id(), &theirs), &ours, now).unwrap_err();
-    assert_eq!(
-        error,
-        Error::OtherSettings { expected: ours.fingerprint(), found: theirs.fingerprint() }
-    );
+    assert_eq!(error, Error::OtherSettings { expected: ours.rules(), found: theirs.rules() });
     assert_eq!(
         error.to_string(),
         "the room was made under other settings (clock skew 5000 ms, tie window 100 ms, no retention, sessions \
@@ -355,7 +352,7 @@ fn a_session_hidden_in_the_very_millisecond_of_the_creation_stays_hidden() {
     let config = Config::default();
     let at = |millis| Timestamp::from_millis(START + millis);
     let session = room_registry::SessionId::new("7").unwrap();
-    let created = room_registry::RoomCreated::new(at(0));
+    let created = room_registry::event::RoomCreated::new(at(0));
     let mut ended = Room::new(room_id(), &config);
     ended.apply(&Callback::new(room_id(), session, created), &config, at(0)).unwrap();
     ended.end(&config, at(1)).unwrap();

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use room_registry::event::{
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
+};
 use room_registry::{
-    Callback, CallbackEvent, Cause, Config, Mirror, Observation, Outcome, Room, RoomClosed,
-    RoomCreated, SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp,
-    UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Cause, Config, Mirror, Observation, Outcome, Room, SessionId, StreamId,
+    StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::history::{permutations, room_id};

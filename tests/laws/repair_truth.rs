@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use room_registry::{
-    Callback, CallbackEvent, Config, Observation, Outcome, Room, RoomRef, SessionId, Timestamp,
-};
+use room_registry::event::CallbackEvent;
+use room_registry::{Callback, Config, Observation, Outcome, Room, RoomRef, SessionId, Timestamp};
 use room_registry_world::effort::{seeds, times};
 use room_registry_world::history::{Options, room_id, valid_history};
 use room_registry_world::repair_view::{observed_of, sight_of};

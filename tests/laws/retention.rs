@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use room_registry::event::{
+    CallbackEvent, StreamClosed, StreamCreated, UserLoggedIn, UserLoggedOut,
+};
 use room_registry::{
-    Callback, CallbackEvent, Config, ManualClock, NewRoom, NewUser, Outcome, Room, RoomRef,
-    RoomRegistry, SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp,
-    UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Config, ManualClock, NewRoom, NewUser, Outcome, Room, RoomRef, RoomRegistry,
+    SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 use room_registry_world::effort::{properties, seeds, times};
 use room_registry_world::history::{Options, room_id, valid_history};
@@ -192,7 +194,7 @@ fn a_closing_is_remembered_for_exactly_the_retention() {
     let history = valid_history(1, Options { callbacks: 1, ..Options::default() });
     let opened_at = history[0].latest_time();
     room.apply(&history[0], &config, opened_at).unwrap();
-    let closed = room_registry::RoomClosed::new(opened_at);
+    let closed = room_registry::event::RoomClosed::new(opened_at);
     let close = Callback::new(room_id(), history[0].session_id.clone(), closed);
     room.apply(&close, &config, opened_at).unwrap();
 

@@ -1,9 +1,12 @@
 //! Caps: what hostile input can make a room hold, to the last one that fits and the first that does
 //! not. Valid histories never come near.
 
+use room_registry::event::{
+    CallbackEvent, RoomCreated, StreamCreated, UserLoggedIn, UserLoggedOut,
+};
 use room_registry::{
-    Callback, CallbackEvent, Config, Room, RoomCreated, RoomId, SessionId, StreamCreated, StreamId,
-    StreamSessionId, Timestamp, UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Config, Room, RoomId, SessionId, StreamId, StreamSessionId, Timestamp, UserId,
+    UserSessionId,
 };
 use serde_json::Value;
 

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use room_registry::event::UserLoggedIn;
 use room_registry::{
     Callback, Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror,
-    NewRoom, NewUser, RoomId, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId, UserLoggedIn,
+    NewRoom, NewUser, RoomId, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId,
     UserSessionId,
 };
 use room_registry_world::commands::{START, TIMEOUT, registry, registry_with};
@@ -63,7 +64,9 @@ fn room_of_callbacks(config: Config) -> (RoomRegistry<ManualClock>, ManualClock,
     let (mut registry, clock) = registry_with(config);
     let history = (0..100)
         .map(|seed| valid_history(seed, Options { callbacks: 2, max_gap: 1, ..Options::default() }))
-        .find(|history| matches!(history[1].event, room_registry::CallbackEvent::UserLoggedIn(_)))
+        .find(|history| {
+            matches!(history[1].event, room_registry::event::CallbackEvent::UserLoggedIn(_))
+        })
         .unwrap();
     clock.set(history[1].latest_time());
     for callback in &history {
@@ -130,7 +133,9 @@ fn a_created_room_adopts_the_session_that_callbacks_opened() {
 #[test]
 fn a_room_that_only_callbacks_know_takes_its_host_and_name_from_them() {
     let (registry, _, history) = room_of_callbacks(Config::default());
-    let room_registry::CallbackEvent::RoomCreated(created) = &history[0].event else { panic!() };
+    let room_registry::event::CallbackEvent::RoomCreated(created) = &history[0].event else {
+        panic!()
+    };
     let room = registry.room("room").unwrap();
     assert_eq!(room.host_id(), created.creator_id.as_ref());
     assert_eq!(room.name().unwrap(), "the room");
@@ -164,7 +169,7 @@ fn a_room_that_follows_its_session_ends_after_it() {
     let follows = NewRoom::new("room", "tom").lifecycle(Lifecycle::FollowsSession);
     registry.create_room(follows).unwrap();
     assert_eq!(registry.expire().rooms, 0);
-    let closed = room_registry::RoomClosed::new(clock.now());
+    let closed = room_registry::event::RoomClosed::new(clock.now());
     registry.apply_callback(&Callback::new(
         history[0].room_id.clone(),
         history[0].session_id.clone(),

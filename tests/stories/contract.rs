@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use room_registry::event::{CallbackEvent, RoomCreated};
 use room_registry::{
-    Attributes, Callback, CallbackEvent, Change, Clock, Config, ConfigError, Error, IdError,
-    ManualClock, Mirror, NewRoom, NewUser, Outcome, Role, Room, RoomCreated, RoomId, RoomRegistry,
-    SessionId, SystemClock, Timestamp, UserId, UserUpdate,
+    Attributes, Callback, Change, Clock, Config, ConfigError, Error, IdError, ManualClock, Mirror,
+    NewRoom, NewUser, Outcome, Role, Room, RoomId, RoomRegistry, SessionId, SystemClock, Timestamp,
+    UserId, UserUpdate,
 };
 
 fn registry() -> RoomRegistry<ManualClock> {
@@ -160,7 +161,7 @@ fn a_damaged_room_is_refused_with_a_reason() {
     let config = Config::default();
     let now = Timestamp::from_secs(1_000);
     let mut room = Room::new(RoomId::new("r").unwrap(), &config);
-    let login = room_registry::UserLoggedIn::new(
+    let login = room_registry::event::UserLoggedIn::new(
         UserId::new("ann").unwrap(),
         "11".parse().unwrap(),
         Timestamp::from_secs(990),
@@ -229,7 +230,7 @@ fn public_types_go_between_threads() {
     check::<room_registry::RoomRef<'_>>();
     check::<room_registry::UserRef<'_>>();
     check::<room_registry::StreamRef<'_>>();
-    check::<room_registry::Command>();
+    check::<room_registry::journal::Command>();
 }
 
 #[test]
@@ -255,7 +256,7 @@ fn times_at_the_ends_of_what_can_be_told_do_not_overflow() {
         for session in ["1", "2"] {
             let session = SessionId::new(session).unwrap();
             registry.apply_callback(&Callback::new(room(), session.clone(), RoomCreated::new(at)));
-            let logout = room_registry::UserLoggedOut::new(
+            let logout = room_registry::event::UserLoggedOut::new(
                 UserId::new("u").unwrap(),
                 "1".parse().unwrap(),
                 at,

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use room_registry::event::RoomClosed;
+use room_registry::repair::Sign;
 use room_registry::{
-    Cause, ChangeKind, Config, Error, Mirror, NewRoom, NewUser, Observation, Outcome, RoomClosed,
-    SessionId, Sign, Text, UserId,
+    Cause, ChangeKind, Config, Error, Mirror, NewRoom, NewUser, Observation, Outcome, SessionId,
+    Text, UserId,
 };
 use room_registry_world::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_closed,

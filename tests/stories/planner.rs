@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use room_registry::event::{CallbackEvent, RoomCreated, UserLoggedIn};
+use room_registry::repair::{ObservedUser, Question, Reason};
 use room_registry::{
-    Callback, CallbackEvent, Clock, Config, ManualClock, NewRoom, Observation, ObservedUser,
-    Question, Reason, RoomCreated, RoomId, RoomRegistry, SessionId, Timestamp, UserId,
-    UserLoggedIn, UserSessionId,
+    Callback, Clock, Config, ManualClock, NewRoom, Observation, RoomId, RoomRegistry, SessionId,
+    Timestamp, UserId, UserSessionId,
 };
 
 /// Seconds.
@@ -26,10 +27,10 @@ fn holes_come_before_signs_before_silence_before_the_rest() {
     assert_eq!(
         reasons,
         [
-            ("holed".into(), Reason::Hole),
+            ("holed".into(), Reason::Gap),
             ("signed".into(), Reason::Sign),
-            ("silent".into(), Reason::Tail),
-            ("idle".into(), Reason::Turn)
+            ("silent".into(), Reason::Quiet),
+            ("idle".into(), Reason::Rotation)
         ]
     );
 }
@@ -41,13 +42,13 @@ fn evidence_is_asked_about_after_its_grace_and_one_list_alone_where_one_alone_is
     // What is in turn is asked first, and answered.
     desk.answer_all();
     desk.clock.set(at(19));
-    assert!(desk.questions().iter().all(|question| question.reason == Reason::Turn));
+    assert!(desk.questions().iter().all(|question| question.reason == Reason::Rotation));
     desk.answer_all();
     let mut desk = Desk::new(1_000);
     desk.room_with_a_hole("r");
     desk.clock.set(at(20));
     let question = desk.registry.next_question().expect("it is old enough");
-    assert_eq!((question.reason, question.users, question.streams), (Reason::Hole, true, false));
+    assert_eq!((question.reason, question.users, question.streams), (Reason::Gap, true, false));
     assert_eq!(question.calls(), 1);
 }
 
@@ -60,7 +61,7 @@ fn an_answer_resolves_what_was_asked_about() {
     desk.answer(&question);
     desk.clock.set(at(31));
     let question = desk.registry.next_question().expect("it is the only room");
-    assert_eq!(question.reason, Reason::Turn);
+    assert_eq!(question.reason, Reason::Rotation);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What observations can and cannot mend, each as a story of one room.
 
-use room_registry::{NewRoom, Outcome, Room, RoomClosed};
+use room_registry::event::RoomClosed;
+use room_registry::{NewRoom, Outcome, Room};
 use room_registry_world::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_created, user,
 };

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use room_registry::event::{
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
+};
+use room_registry::repair::{ObservedUser, Sign, SuspectedList};
 use room_registry::{
-    Callback, CallbackEvent, Change, ChangeKind, Config, ManualClock, Mirror, Observation,
-    ObservedUser, Outcome, RoomClosed, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId, Sign,
-    StreamClosed, StreamCreated, StreamId, StreamSessionId, SuspectedList, Timestamp, UserId,
-    UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Change, ChangeKind, Config, ManualClock, Mirror, Observation, Outcome, RoomId,
+    RoomRef, RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 use room_registry_world::history::{Options, valid_history};
 use room_registry_world::is_stored_as;
@@ -24,17 +27,17 @@ fn a_missing_number_is_reported_after_the_grace_and_withdrawn_when_it_comes() {
     assert_eq!(story.suspicions(), []);
     assert_eq!(story.registry.next_expiry(), Some(at(92)));
     story.passes_to(92);
-    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 3)])]);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 3)])]);
     assert_eq!(story.raised().len(), 1);
     let room = story.registry.room("r").expect("it is open");
     assert_eq!(room.suspicions()[0].suspected_since, at(2));
     assert_eq!(room.suspicions()[0].to_string(), "the callback counter of users skips 2 to 3");
 
     story.hears(92, login("cat", 3, 2));
-    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 2)])]);
     story.hears(93, logout("ann", 1, 2, 1, 2));
     assert_eq!(story.suspicions(), []);
-    let withdrawn = ChangeKind::SuspicionWithdrawn { list: SuspectedList::Users, sign: Sign::Hole };
+    let withdrawn = ChangeKind::SuspicionWithdrawn { list: SuspectedList::Users, sign: Sign::Gap };
     assert!(story.told.iter().any(|change| change.kind == withdrawn));
     assert!(story.told.iter().all(|change| is_stored_as(&change.kind, change.kind.name())));
 }
@@ -47,7 +50,7 @@ fn a_number_that_comes_within_the_grace_is_never_told_of() {
     story.hears(60, stream_created("b", 2, 1));
     story.passes_to(1_000);
     assert!(story.raised().iter().all(|kind| !matches!(
-        kind, ChangeKind::SuspicionRaised(suspicion) if suspicion.sign == Sign::Hole
+        kind, ChangeKind::SuspicionRaised(suspicion) if suspicion.sign == Sign::Gap
     )));
 }
 
@@ -65,7 +68,7 @@ fn repeats_and_numbers_of_another_session_are_no_holes() {
 fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
     let mut story = Story::with_a_hole();
     story.passes_to(92);
-    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 2)])]);
     // By clocks that differ far too much, from a minute before the room was created.
     let before = Timestamp::from_secs(START - 60);
     story.hears(93, UserLoggedIn::new(id("cat"), life(2), before, 2));
@@ -109,7 +112,7 @@ fn a_hole_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
     story.passes_to(139);
     assert_eq!(story.suspicions(), []);
     story.passes_to(140);
-    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Hole, vec![(2, 2)])]);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 2)])]);
 }
 
 #[test]
@@ -152,7 +155,7 @@ fn a_logout_without_its_login_is_suspicious_until_the_login_comes() {
     assert_eq!(
         story.suspicions(),
         [
-            (SuspectedList::Users, Sign::Hole, vec![(2, 2)]),
+            (SuspectedList::Users, Sign::Gap, vec![(2, 2)]),
             (SuspectedList::Users, Sign::LogoutWithoutLogin, vec![])
         ]
     );
@@ -310,7 +313,7 @@ fn nothing_is_suspected_where_nothing_is_lost_and_a_loss_mostly_is() {
             rooms
         };
         // The media server of the tests lets rooms be open with nobody in them.
-        let odd = |suspicions: Vec<room_registry::Suspicion>| {
+        let odd = |suspicions: Vec<room_registry::repair::Suspicion>| {
             let usual = [Sign::NobodyPresent, Sign::PublisherAbsent];
             suspicions.into_iter().any(|suspicion| !usual.contains(&suspicion.sign))
         };

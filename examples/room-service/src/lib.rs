@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A [`Store`](store::Store) is all that tells one kind of storage from another. Everything that
-//! changes a room is an [`Input`](room_registry::Input) of the library, so that stores know nothing
+//! changes a room is an [`Input`](room_registry::journal::Input) of the library, so that stores know nothing
 //! of HTTP, and the layers above nothing of storage.
 
 pub mod auth;

@@ -21,7 +21,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use room_registry::{Cause, Change, ChangeKind, Outcome, Reason, Suspicion};
+use room_registry::repair::{Reason, Suspicion};
+use room_registry::{Cause, Change, ChangeKind, Outcome};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::feed::Listening;

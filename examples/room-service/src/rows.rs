@@ -3,9 +3,11 @@
 //! The names of the fields that existing clients know stay: `room_id`, `room_name`, `host_id`,
 //! `user_id`, `user_name`, `join_time`, `heartbeat_time`. All times are unix milliseconds.
 
+use room_registry::event::PlaybackUrls;
+use room_registry::repair::Suspicion;
 use room_registry::{
-    Attributes, Lifecycle, PlaybackUrls, Role, RoomId, RoomRef, SessionId, StreamId, StreamRef,
-    StreamSessionId, Suspicion, Text, Timestamp, UserId, UserRef,
+    Attributes, Lifecycle, Role, RoomId, RoomRef, SessionId, StreamId, StreamRef, StreamSessionId,
+    Text, Timestamp, UserId, UserRef,
 };
 use serde::{Deserialize, Serialize};
 

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use room_registry::zego::Notification;
+use room_registry::vendor::zego::Notification;
 use room_registry::{Clock, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;

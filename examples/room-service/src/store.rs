@@ -13,9 +13,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use room_registry::{
-    Answer, Command, CursorError, Error, Input, Outcomes, Question, RoomOrder, Timestamp, UserId,
-};
+use room_registry::journal::{Answer, Command, Input};
+use room_registry::page::{CursorError, RoomOrder};
+use room_registry::repair::Question;
+use room_registry::{Error, Outcomes, Timestamp, UserId};
 use serde::Serialize;
 
 use crate::feed::Feed;

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redb::{ReadableDatabase, ReadableTableMetadata, TableDefinition};
-use room_registry::{Config, ManualClock, RoomOrder};
+use room_registry::page::RoomOrder;
+use room_registry::{Config, ManualClock};
 use room_service::store::Store;
 use room_service::store::file::{FileStore, OpenError};
 use support::inputs::{
@@ -250,7 +251,7 @@ async fn what_is_acknowledged_survives_the_loss_of_all_that_was_not_synced() {
         end("r1").into(),
     ];
     for operation in operations {
-        let operation: room_registry::Input = operation;
+        let operation: room_registry::journal::Input = operation;
         store.apply(operation.clone()).await.unwrap();
         let after =
             FileStore::open_medium(disk.synced(), Config::default(), clock.clone()).unwrap();
@@ -344,7 +345,7 @@ fn open_now(path: &Path) -> FileStore<ManualClock> {
 }
 
 /// What a writer does: rooms of its own, with people who come and go, and one room with the others.
-fn operation(writer: usize, step: usize) -> room_registry::Input {
+fn operation(writer: usize, step: usize) -> room_registry::journal::Input {
     let room = format!("{writer}-{}", step / 5);
     match step % 5 {
         0 => create(&room).into(),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use room_registry::visible::{Login, Presence, Session, Stream};
 use room_registry::{
-    Config, Login, ManualClock, Mirror, Observation, Outcome, Presence, RoomId, RoomRegistry,
-    Session, Stream, StreamId, Timestamp, UserId,
+    Config, ManualClock, Mirror, Observation, Outcome, RoomId, RoomRegistry, StreamId, Timestamp,
+    UserId,
 };
 
 use super::super::contestants::Ours;

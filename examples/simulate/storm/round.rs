@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use room_registry::{Mirror, NewRoom, NewUser, Observation, ObservedList, Timestamp};
+use room_registry::repair::ObservedList;
+use room_registry::{Mirror, NewRoom, NewUser, Observation, Timestamp};
 
 use super::super::contestants::{Contestant, Ours};
 use super::super::names::Names;

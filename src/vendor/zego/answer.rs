@@ -28,7 +28,7 @@ use crate::vendor::zego::scalar::Cut;
 /// # Example
 ///
 /// ```
-/// use room_registry::zego::{Answer, StreamList, UserPage};
+/// use room_registry::vendor::zego::{Answer, StreamList, UserPage};
 ///
 /// let body = r#"{"Code":0,"Message":"success","RequestId":"7",
 ///                "Data":{"Marker":"","UserList":[{"UserId":"ann","UserName":"Ann","UserRole":2}]}}"#;
@@ -61,7 +61,7 @@ impl<T> Answer<T> {
     /// [`Failure`] has the code and message of the vendor, if it did not answer the question.
     ///
     /// ```
-    /// # use room_registry::zego::{Answer, StreamList};
+    /// # use room_registry::vendor::zego::{Answer, StreamList};
     /// let body = r#"{"Code":0,"Message":"success","RequestId":"7","Data":{"StreamList":[]}}"#;
     /// let list = serde_json::from_str::<Answer<StreamList>>(body)?.into_data()?;
     /// assert!(list.streams.is_empty());
@@ -75,7 +75,7 @@ impl<T> Answer<T> {
 /// Why the server of the vendor did not answer the question.
 ///
 /// ```
-/// use room_registry::zego::{Answer, Failure, UserStatuses};
+/// use room_registry::vendor::zego::{Answer, Failure, UserStatuses};
 /// let body = r#"{"Code":50001,"Message":"room not exist"}"#;
 /// let failure = serde_json::from_str::<Answer<UserStatuses>>(body)?.into_data().unwrap_err();
 /// assert_eq!(failure.code, Failure::NO_SUCH_ROOM);
@@ -105,7 +105,8 @@ impl Failure {
 /// whom the application does not show, such as administrators, as callbacks have.
 ///
 /// ```
-/// use room_registry::{Role, zego::{Answer, UserPage}};
+/// use room_registry::vendor::zego::{Answer, UserPage};
+/// use room_registry::Role;
 /// let body = r#"{"Code":0,"Data":{"Marker":"b7","UserList":[{"UserId":"rec","UserRole":4}]}}"#;
 /// let page = serde_json::from_str::<Answer<UserPage>>(body)?.into_data()?;
 /// assert_eq!(page.marker.as_deref(), Some("b7"));
@@ -124,7 +125,8 @@ pub struct UserPage {
 /// The streams in a room: the data of `DescribeSimpleStreamList`.
 ///
 /// ```
-/// use room_registry::{Timestamp, zego::{Answer, StreamList}};
+/// use room_registry::vendor::zego::{Answer, StreamList};
+/// use room_registry::Timestamp;
 /// let body = r#"{"Code":0,"Data":{"StreamList":[
 ///     {"StreamId":"camera","UserId":"tom","UserName":"Tom","CreateTime":1763596803742}]}}"#;
 /// let list = serde_json::from_str::<Answer<StreamList>>(body)?.into_data()?;
@@ -177,8 +179,9 @@ impl Answer<UserStatuses> {
     /// [`Failure`] has every code but [`NO_SUCH_ROOM`](Failure::NO_SUCH_ROOM).
     ///
     /// ```
-    /// use room_registry::{Observation, ObservedUser, RoomId, Timestamp, UserId};
-    /// use room_registry::zego::{Answer, UserStatuses};
+    /// use room_registry::repair::ObservedUser;
+    /// use room_registry::{Observation, RoomId, Timestamp, UserId};
+    /// use room_registry::vendor::zego::{Answer, UserStatuses};
     /// let (room_id, asked_at) = (RoomId::new("r1")?, Timestamp::from_secs(1_763_596_800));
     ///
     /// let body = r#"{"Code":0,"Data":{"UserStatusList":[
@@ -240,7 +243,9 @@ impl UserCount {
     /// the vendor.
     ///
     /// ```
-    /// use room_registry::{ObservedList, Timestamp, zego::{Answer, UserCounts}};
+    /// use room_registry::repair::ObservedList;
+    /// use room_registry::vendor::zego::{Answer, UserCounts};
+    /// use room_registry::Timestamp;
     /// let body = r#"{"Code":0,"Data":{"UserCountList":[
     ///     {"RoomId":"r1","UserCount":2,"AdminUserCount":0},
     ///     {"RoomId":"r2","UserCount":0,"AdminUserCount":0}]}}"#;

@@ -30,7 +30,7 @@ use crate::vendor::zego::answer::{StreamList, UserPage};
 /// # }
 /// # use room_registry::{Config, ManualClock};
 /// use room_registry::{Clock, RoomId, RoomRegistry};
-/// use room_registry::zego::{Answer, RoomAnswers, StreamList, UserPage};
+/// use room_registry::vendor::zego::{Answer, RoomAnswers, StreamList, UserPage};
 ///
 /// # let clock = ManualClock::at(room_registry::Timestamp::from_secs(1_763_596_800));
 /// # let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
@@ -74,8 +74,8 @@ macro_rules! answers_example {
     ($($line:literal),+) => {
         concat!(
             "```\n",
-            "# use room_registry::{ObservedList, RoomId, Timestamp};\n",
-            "# use room_registry::zego::{Answer, RoomAnswers, StreamList, UserPage};\n",
+            "# use room_registry::{RoomId, Timestamp, repair::ObservedList};\n",
+            "# use room_registry::vendor::zego::{Answer, RoomAnswers, StreamList, UserPage};\n",
             "# let mut answers = RoomAnswers::new(RoomId::new(\"r1\")?, Timestamp::from_secs(9));\n",
             $($line, "\n",)+
             "# Ok::<(), Box<dyn std::error::Error>>(())\n",

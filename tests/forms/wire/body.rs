@@ -1,7 +1,7 @@
 //! Bodies to change and to decode.
 
 use room_registry::Callback;
-use room_registry::zego::Event;
+use room_registry::vendor::zego::Event;
 use serde_json::Value;
 
 /// The text of a sample body.

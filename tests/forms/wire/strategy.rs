@@ -4,10 +4,13 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use room_registry::event::{
+    CallbackEvent, LogoutReason, RoomCloseReason, RoomClosed, RoomCreated, StreamCloseReason,
+    StreamClosed, StreamCreated, UserLoggedIn, UserLoggedOut,
+};
 use room_registry::{
-    Callback, CallbackEvent, LogoutReason, Role, RoomCloseReason, RoomClosed, RoomCreated, RoomId,
-    SessionId, StreamCloseReason, StreamClosed, StreamCreated, StreamId, StreamSessionId, Text,
-    Timestamp, UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Role, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId,
+    UserSessionId,
 };
 use serde_json::Value;
 

@@ -10,10 +10,13 @@ mod ties;
 
 use std::time::Duration;
 
+use room_registry::event::{
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
+};
 use room_registry::{
-    Callback, CallbackEvent, Config, ManualClock, RoomClosed, RoomCreated, RoomId, RoomRegistry,
-    SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Timestamp, UserId,
-    UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Config, ManualClock, RoomId, RoomRegistry, SessionId, StreamId, StreamSessionId,
+    Timestamp, UserId, UserSessionId,
 };
 
 /// Their time at the start of each case; our time is a little later.

@@ -1,8 +1,8 @@
 //! Histories of one room: all that a media server tells of it, in the order in which it happened.
 
+use room_registry::event::{CallbackEvent, RoomClosed, RoomCreated};
 use room_registry::{
-    Callback, CallbackEvent, RoomClosed, RoomCreated, RoomId, SessionId, StreamId, StreamSessionId,
-    Text, Timestamp, UserId, UserSessionId,
+    Callback, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 
 use super::rng::Rng;

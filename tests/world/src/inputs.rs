@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use room_registry::journal::{Command, Input};
+use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
-    Attributes, Command, Input, Lifecycle, NewRoom, Observation, ObservedStream, ObservedUser,
-    Role, RoomId, SessionId, StreamId, Text, Timestamp, UserId,
+    Attributes, Lifecycle, NewRoom, Observation, Role, RoomId, SessionId, StreamId, Text,
+    Timestamp, UserId,
 };
 
 use super::history::room_id;

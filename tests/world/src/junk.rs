@@ -1,10 +1,14 @@
 //! Junk: callbacks and observations that are well formed, and fit no history.
 
 use proptest::prelude::*;
+use room_registry::event::{
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
+};
+use room_registry::repair::{ObservedList, ObservedStream, ObservedUser};
 use room_registry::{
-    Callback, CallbackEvent, Observation, ObservedList, ObservedStream, ObservedUser, Role,
-    RoomClosed, RoomCreated, SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId,
-    Text, Timestamp, UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Observation, Role, SessionId, StreamId, StreamSessionId, Text, Timestamp,
+    UserSessionId,
 };
 
 use super::history::{room_id, user};

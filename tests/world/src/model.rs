@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use room_registry::{
-    Callback, CallbackEvent, SessionId, StreamDetails, StreamId, StreamSessionId, UserId,
-    UserSessionId,
-};
+use room_registry::event::{CallbackEvent, StreamDetails};
+use room_registry::{Callback, SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
 
 /// The settings of the rules, in milliseconds.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use room_registry::event::CallbackEvent;
 use room_registry::{
-    Callback, CallbackEvent, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
+    Callback, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 
 use super::truth::Truth;

@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use room_registry::event::StreamDetails;
+use room_registry::repair::ObservedList;
 use room_registry::{
-    Callback, Observation, ObservedList, SessionId, StreamDetails, StreamId, StreamSessionId,
-    Timestamp, UserId, UserSessionId,
+    Callback, Observation, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 
 use super::model::{Facts, Login, Settings, Stored, StoredSession, StoredStream, StoredUser, pick};

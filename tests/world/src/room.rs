@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use room_registry::event::{
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
+};
 use room_registry::{
-    Callback, CallbackEvent, RoomClosed, RoomCreated, RoomId, SessionId, StreamClosed,
-    StreamCreated, StreamId, StreamSessionId, Timestamp, UserId, UserLoggedIn, UserLoggedOut,
-    UserSessionId,
+    Callback, RoomId, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 
 use super::truth::Truth;

@@ -6,9 +6,10 @@
 //! their streams. Streams come, go, and are published again. Counters run per session. Several
 //! machines stamp the callbacks, any of them any callback, and their clocks differ.
 
+use room_registry::event::{CallbackEvent, RoomClosed, RoomCreated};
+use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
-    Callback, CallbackEvent, ObservedStream, ObservedUser, RoomClosed, RoomCreated, SessionId,
-    StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
+    Callback, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 
 use super::names::{Names, STREAMS_A_USER, USERS, bit, index};

@@ -1,9 +1,7 @@
 //! What a room is told: callbacks, and true observations of the one room that histories are about.
 
-use room_registry::{
-    Callback, Config, Observation, ObservedStream, ObservedUser, Outcome, Room, StreamId,
-    Timestamp, UserId,
-};
+use room_registry::repair::{ObservedStream, ObservedUser};
+use room_registry::{Callback, Config, Observation, Outcome, Room, StreamId, Timestamp, UserId};
 
 use super::history::room_id;
 use super::rng::Rng;

@@ -1,9 +1,12 @@
 //! A story of one room: what is heard and seen of it, second by second.
 
+use room_registry::event::{
+    CallbackEvent, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn, UserLoggedOut,
+};
+use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
-    Callback, CallbackEvent, Config, ManualClock, Observation, ObservedStream, ObservedUser,
-    Outcome, RoomCreated, RoomId, RoomRef, RoomRegistry, SessionId, StreamClosed, StreamCreated,
-    StreamId, StreamSessionId, Timestamp, UserId, UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Config, ManualClock, Observation, Outcome, RoomId, RoomRef, RoomRegistry, SessionId,
+    StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 
 const START: u64 = 1_000_000;

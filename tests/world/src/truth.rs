@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use room_registry::{
-    Callback, CallbackEvent, SessionId, StreamId, StreamSessionId, UserId, UserSessionId,
-};
+use room_registry::event::CallbackEvent;
+use room_registry::{Callback, SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
 
 /// Who and what is in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]

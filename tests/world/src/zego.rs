@@ -1,12 +1,10 @@
-//! Callbacks as ZEGOCLOUD writes them: the other half of the decoder in `room_registry::zego`.
+//! Callbacks as ZEGOCLOUD writes them: the other half of the decoder in `room_registry::vendor::zego`.
 //!
 //! [`encode`] makes the body of a callback. Its fields stand in the vendor's order; a test may change
 //! them, add others, or take some away, before the body is printed or turned into a [`Value`].
 
-use room_registry::{
-    Callback, CallbackEvent, LogoutReason, RoomCloseReason, StreamCloseReason, Text, Timestamp,
-    UserId,
-};
+use room_registry::event::{CallbackEvent, LogoutReason, RoomCloseReason, StreamCloseReason};
+use room_registry::{Callback, Text, Timestamp, UserId};
 use serde_json::{Value, json};
 
 use super::wire::Body;

@@ -23,8 +23,9 @@ pub(super) fn body(
 
 #[cfg(test)]
 mod tests {
-    use room_registry::zego::{Event, Notification};
-    use room_registry::{RoomCreated, RoomId, SessionId, Timestamp, UserId};
+    use room_registry::event::RoomCreated;
+    use room_registry::vendor::zego::{Event, Notification};
+    use room_registry::{RoomId, SessionId, Timestamp, UserId};
 
     use super::*;
 

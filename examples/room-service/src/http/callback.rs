@@ -7,8 +7,9 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use room_registry::zego::{Event, Notification};
-use room_registry::{Answer, Callback};
+use room_registry::Callback;
+use room_registry::journal::Answer;
+use room_registry::vendor::zego::{Event, Notification};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use room_registry::{Answer, Command, Heartbeat, NewRoom, Role, RoomId, UserId};
+use room_registry::journal::{Answer, Command};
+use room_registry::{Heartbeat, NewRoom, Role, RoomId, UserId};
 
 use super::At;
 use super::answer::{Problem, done, heartbeat as told};

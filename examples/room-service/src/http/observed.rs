@@ -7,9 +7,10 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use room_registry::journal::Answer;
+use room_registry::repair::{ObservedList, ObservedStream, ObservedUser};
 use room_registry::{
-    Answer, Observation, ObservedList, ObservedStream, ObservedUser, Outcome, Role, RoomId,
-    SessionId, StreamId, Text, Timestamp, UserId,
+    Observation, Outcome, Role, RoomId, SessionId, StreamId, Text, Timestamp, UserId,
 };
 use serde::{Deserialize, Deserializer, Serialize, de};
 

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use room_registry::event::{CallbackEvent, UserLoggedIn, UserLoggedOut};
 use room_registry::{
-    Callback, CallbackEvent, Clock, Role, RoomId, SessionId, SystemClock, Text, UserId,
-    UserLoggedIn, UserLoggedOut, UserSessionId,
+    Callback, Clock, Role, RoomId, SessionId, SystemClock, Text, UserId, UserSessionId,
 };
 use room_registry_world::zego::{Envelope, Style, encode};
 

@@ -10,8 +10,9 @@ use std::{fmt, iter};
 use async_trait::async_trait;
 use md5::{Digest, Md5};
 use reqwest::{Client, Url};
-use room_registry::zego::{Answer, RoomAnswers, StreamList, UserPage};
-use room_registry::{Clock, Observation, Question, RoomId, SystemClock};
+use room_registry::repair::Question;
+use room_registry::vendor::zego::{Answer, RoomAnswers, StreamList, UserPage};
+use room_registry::{Clock, Observation, RoomId, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -57,7 +58,7 @@ pub enum ZegoError {
     #[error("the answer could not be decoded: {0}")]
     Malformed(serde_json::Error),
     #[error(transparent)]
-    Failure(#[from] room_registry::zego::Failure),
+    Failure(#[from] room_registry::vendor::zego::Failure),
 }
 
 impl From<reqwest::Error> for ZegoError {

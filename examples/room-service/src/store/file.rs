@@ -47,9 +47,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
-use room_registry::{
-    Answer, Clock, Config, Heartbeat, Input, Question, RoomRegistry, SystemClock, Timestamp,
-};
+use room_registry::journal::{Answer, Input};
+use room_registry::repair::Question;
+use room_registry::{Clock, Config, Heartbeat, RoomRegistry, SystemClock, Timestamp};
 
 use self::committer::Committer;
 use self::database::{Database, OnDisk};
@@ -91,7 +91,7 @@ impl<C: Clock + Debug + Send + Sync + 'static> FileStore<C> {
 
     /// Opens what is not a file, but is used as one.
     pub fn open_medium(medium: impl Medium, config: Config, clock: C) -> Result<Self, OpenError> {
-        let mut database = Database::open(Box::new(medium), config.fingerprint())?;
+        let mut database = Database::open(Box::new(medium), config.rules())?;
         let mut registry = RoomRegistry::with_clock(config, clock);
         database.read(|room| registry.import(room))?;
         // Nobody could be heard meanwhile.

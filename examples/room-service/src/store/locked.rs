@@ -6,10 +6,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use room_registry::{
-    Change, Clock, CursorError, Direction, RoomQuery, RoomRef, RoomRegistry, StreamCursor,
-    SystemClock, Timestamp, UserCursor,
-};
+use room_registry::page::{CursorError, Direction, StreamCursor, UserCursor};
+use room_registry::{Change, Clock, RoomQuery, RoomRef, RoomRegistry, SystemClock, Timestamp};
 
 use super::{Counts, Page, RoomsWanted, StoreError};
 use crate::feed::Feed;

@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use room_registry::{Answer, Clock, Config, Input, Question, RoomRegistry, SystemClock, Timestamp};
+use room_registry::journal::{Answer, Input};
+use room_registry::repair::Question;
+use room_registry::{Clock, Config, RoomRegistry, SystemClock, Timestamp};
 
 use super::locked::{Locked, sweep};
 use super::{Counts, Page, RoomsWanted, Store, StoreError};

@@ -44,9 +44,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use room_registry::{
-    Answer, Clock, Config, Heartbeat, Input, Outcomes, Question, RoomId, Timestamp, UserId,
-};
+use room_registry::journal::{Answer, Input};
+use room_registry::repair::Question;
+use room_registry::{Clock, Config, Heartbeat, Outcomes, RoomId, Timestamp, UserId};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use room_registry::{Answer, Config, Input, Question, Timestamp};
+use room_registry::journal::{Answer, Input};
+use room_registry::repair::Question;
+use room_registry::{Config, Timestamp};
 use room_service::feed::Feed;
 use room_service::rows::{Room, RoomList, StreamList, UserList};
 use room_service::store::memory::Memory;

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use redis::Commands;
+use room_registry::event::{RoomClosed, StreamCreated, UserLoggedOut};
+use room_registry::journal::Input;
+use room_registry::page::RoomOrder;
 use room_registry::{
-    Change, Config, Input, Lifecycle, ManualClock, RoomClosed, RoomOrder, RoomQuery, RoomRegistry,
-    StreamCreated, StreamId, StreamSessionId, UserId, UserLoggedOut, UserSessionId,
+    Change, Config, Lifecycle, ManualClock, RoomQuery, RoomRegistry, StreamId, StreamSessionId,
+    UserId, UserSessionId,
 };
 use room_service::rows;
 use room_service::store::{Page, Store, StoreError};

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use redis::Commands;
-use room_registry::{Config, Room, RoomOrder, RoomRef};
+use room_registry::page::RoomOrder;
+use room_registry::{Config, Room, RoomRef};
 use room_service::rows;
 
 use crate::PREFIX;
@@ -43,7 +44,7 @@ pub(crate) fn check(server: &RedisServer, config: &Config) {
         let room: Room = serde_json::from_str(&fields["body"]).unwrap();
         assert_eq!(room.id(), room_id.as_str());
         assert!(!room.is_forgotten(), "{room_id} should be gone");
-        let standing = serde_json::to_string(&room.standing(config)).unwrap();
+        let standing = serde_json::to_string(&room.repair_status(config)).unwrap();
         assert_eq!(fields["standing"], standing, "{room_id}");
         if let Some(at) = room.next_expiry(config) {
             due.insert(room_id.clone(), at.as_millis());

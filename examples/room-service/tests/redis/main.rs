@@ -20,9 +20,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis_server::RedisServer;
+use room_registry::event::{RoomCreated, UserLoggedIn};
+use room_registry::journal::{Answer, Command, Input};
+use room_registry::page::RoomOrder;
 use room_registry::{
-    Answer, Callback, Command, Config, Heartbeat, Input, ManualClock, NewRoom, RoomCreated, RoomId,
-    RoomOrder, SessionId, Timestamp, UserId, UserLoggedIn, UserSessionId,
+    Callback, Config, Heartbeat, ManualClock, NewRoom, RoomId, SessionId, Timestamp, UserId,
+    UserSessionId,
 };
 use room_service::store::redis::Redis;
 use room_service::store::{Page, RoomsWanted, Store, StoreError};
@@ -70,7 +73,7 @@ fn beat_with(room: &str, user: &str, user_name: Option<&str>) -> Input {
     Command::Heartbeat { room_id, user_id, user_name, role: None, attributes }.into()
 }
 
-fn callback(room: &str, event: impl Into<room_registry::CallbackEvent>) -> Input {
+fn callback(room: &str, event: impl Into<room_registry::event::CallbackEvent>) -> Input {
     Callback::new(RoomId::new(room).unwrap(), SessionId::new("7").unwrap(), event).into()
 }
 

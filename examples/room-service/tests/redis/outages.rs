@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use redis::Commands;
-use room_registry::{Config, ManualClock, RoomOrder};
+use room_registry::page::RoomOrder;
+use room_registry::{Config, ManualClock};
 use room_service::store::{Page, Store, StoreError};
 use tokio::sync::broadcast::error::RecvError;
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use room_registry::{Clock, Config, ManualClock, Observation, Question, Reason, RoomId};
+use room_registry::repair::{Question, Reason};
+use room_registry::{Clock, Config, ManualClock, Observation, RoomId};
 use room_service::store::Store;
 
 use crate::checker::{check, connection};
@@ -80,7 +81,7 @@ async fn a_hole_seen_by_one_store_is_asked_about_by_the_leader() {
         assert_eq!(question(&other).await, None);
         reasons.extend(question(&one).await.map(|question| question.reason));
     }
-    assert!(reasons.contains(&Reason::Hole), "{reasons:?}");
+    assert!(reasons.contains(&Reason::Gap), "{reasons:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

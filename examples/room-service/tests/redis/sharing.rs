@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Commands;
-use room_registry::{ChangeKind, Clock, Config, Input, ManualClock};
+use room_registry::journal::Input;
+use room_registry::{ChangeKind, Clock, Config, ManualClock};
 use room_service::feed::{Event, Listening};
 use room_service::store::Store;
 
@@ -163,7 +164,7 @@ async fn a_membership_and_its_heartbeats_go_with_a_room_that_its_session_ends() 
     store.apply(join("r1", "ann")).await.unwrap();
     clock.advance(Duration::from_mins(1));
     assert_eq!(store.apply(beat("r1", "ann")).await.unwrap(), ALIVE);
-    let closed = room_registry::RoomClosed::new(START + Duration::from_mins(1));
+    let closed = room_registry::event::RoomClosed::new(START + Duration::from_mins(1));
     store.apply(callback("r1", closed)).await.unwrap();
     assert!(refused(store.apply(beat("r1", "ann")).await).contains("not found"));
     check(&server, &Config::default());

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use room_registry::{
-    Command, Error, Heartbeat, NewRoom, Observation, ObservedUser, Outcome, RoomOrder,
-};
+use room_registry::journal::Command;
+use room_registry::page::RoomOrder;
+use room_registry::repair::ObservedUser;
+use room_registry::{Error, Heartbeat, NewRoom, Observation, Outcome};
 use room_service::store::{Page, StoreError};
 use tokio::task::JoinSet;
 

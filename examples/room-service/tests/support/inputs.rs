@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use room_registry::event::{
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
+};
+use room_registry::journal::Command;
 use room_registry::{
-    Attributes, Callback, CallbackEvent, Command, NewRoom, RoomClosed, RoomCreated, RoomId,
-    SessionId, StreamClosed, StreamCreated, StreamId, StreamSessionId, Text, Timestamp, UserId,
-    UserLoggedIn, UserLoggedOut, UserSessionId,
+    Attributes, Callback, NewRoom, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp,
+    UserId, UserSessionId,
 };
 
 use super::START;

@@ -11,7 +11,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use room_registry::{Answer, Config, Error, Heartbeat, Input, ManualClock, Outcome, Timestamp};
+use room_registry::journal::{Answer, Input};
+use room_registry::{Config, Error, Heartbeat, ManualClock, Outcome, Timestamp};
 use room_service::store::{Store, StoreError};
 
 /// When the tests begin.

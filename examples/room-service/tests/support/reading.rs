@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use room_registry::{Change, Mirror, RoomOrder};
+use room_registry::page::RoomOrder;
+use room_registry::{Change, Mirror};
 use room_service::feed::{Event, Listening};
 use room_service::rows::{Room, RoomStream, RoomUser};
 use room_service::store::{Page, RoomsWanted, Store};

@@ -1,9 +1,11 @@
 //! One moment in one room: what its people do, and what the media server makes of it.
 
 use rand::RngExt;
+use room_registry::event::{
+    LogoutReason, RoomCloseReason, RoomClosed, RoomCreated, StreamCloseReason,
+};
 use room_registry::{
-    Callback, LogoutReason, Role, RoomCloseReason, RoomClosed, RoomCreated, SessionId,
-    StreamCloseReason, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
+    Callback, Role, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 use room_registry_world::room::{Login, MediaRoom};
 

@@ -9,7 +9,7 @@ use redb::{
     Builder, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError,
     TableDefinition, TableHandle, WriteTransaction,
 };
-use room_registry::{Fingerprint, Room, RoomId};
+use room_registry::{Room, RoomId, Rules};
 
 /// The version of the file's form that this service writes and reads.
 const FORMAT: u64 = 1;
@@ -44,7 +44,7 @@ pub enum OpenError {
         "the rooms in {name} were made under other settings ({found}) than these ({expected}): start \
          with the former settings, or with another file"
     )]
-    OtherSettings { name: String, expected: Fingerprint, found: Fingerprint },
+    OtherSettings { name: String, expected: Rules, found: Rules },
     #[error("{name}: room {room_id:?} cannot be read: {reason}")]
     Room { name: String, room_id: String, reason: String },
     #[error("the thread that writes cannot be started: {0}")]
@@ -122,7 +122,7 @@ pub(super) struct Database {
 
 impl Database {
     /// Opens it and checks whose it is; a new one becomes ours.
-    pub(super) fn open(medium: Box<dyn Medium>, settings: Fingerprint) -> Result<Self, OpenError> {
+    pub(super) fn open(medium: Box<dyn Medium>, settings: Rules) -> Result<Self, OpenError> {
         let database = open(&*medium, false)?;
         let name = medium.name();
         let commits = own(&database, &name, settings)?;
@@ -204,7 +204,7 @@ fn open(medium: &dyn Medium, again: bool) -> Result<redb::Database, OpenError> {
 }
 
 /// Checks whose database it is. Answers how many transactions are in it.
-fn own(database: &redb::Database, name: &str, settings: Fingerprint) -> Result<u64, OpenError> {
+fn own(database: &redb::Database, name: &str, settings: Rules) -> Result<u64, OpenError> {
     let ours = |error: redb::Error| unreadable(name, &error);
     let transaction = database.begin_write().map_err(|error| ours(error.into()))?;
     let tables = transaction.list_tables().map_err(|error| ours(error.into()))?;
@@ -227,7 +227,7 @@ fn own(database: &redb::Database, name: &str, settings: Fingerprint) -> Result<u
     let found = {
         let table = transaction.open_table(SETTINGS).map_err(|error| ours(error.into()))?;
         let found = table.get(SETTINGS_KEY).map_err(|error| ours(error.into()))?;
-        let found = found.map(|found| serde_json::from_str::<Fingerprint>(found.value()));
+        let found = found.map(|found| serde_json::from_str::<Rules>(found.value()));
         found
             .ok_or_else(|| unreadable(name, &"it does not say under which settings it was made"))?
             .map_err(|error| unreadable(name, &format!("its settings are damaged: {error}")))?
@@ -239,7 +239,7 @@ fn own(database: &redb::Database, name: &str, settings: Fingerprint) -> Result<u
 }
 
 /// The tables of a new database.
-fn lay_out(transaction: &WriteTransaction, settings: Fingerprint) -> Result<(), redb::Error> {
+fn lay_out(transaction: &WriteTransaction, settings: Rules) -> Result<(), redb::Error> {
     transaction.open_table(ROOMS)?;
     let mut numbers = transaction.open_table(NUMBERS)?;
     numbers.insert(FORMAT_KEY, FORMAT)?;

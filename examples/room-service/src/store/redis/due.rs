@@ -6,7 +6,8 @@
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use room_registry::{Answer, Expired, Input, RoomId, Timestamp};
+use room_registry::journal::{Answer, Input};
+use room_registry::{Expired, RoomId, Timestamp};
 
 use super::Redis;
 use super::link::failed;

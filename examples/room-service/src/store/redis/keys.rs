@@ -15,7 +15,7 @@
 //! | `leader` | hash | which process leads the repair, and until when |
 //! | `alive`, `grace` | instants | when a process last reached the server; when all were given a grace |
 
-use room_registry::{RoomCursor, RoomOrder};
+use room_registry::page::{RoomCursor, RoomOrder};
 
 /// How many bytes stand before the id in the lists by time and by users.
 pub(super) const KEY_LEN: usize = 16;

@@ -5,7 +5,8 @@
 //! them is told by a stream, also which questions were answered or failed, through whichever process.
 
 use redis::streams::{StreamId, StreamRangeReply};
-use room_registry::{Planner, Question, RoomId, Standing, Timestamp};
+use room_registry::repair::{Planner, Question, RepairStatus};
+use room_registry::{RoomId, Timestamp};
 use tokio::sync::Mutex;
 
 use super::lists::IndexPage;
@@ -147,6 +148,6 @@ fn told_at(entry: &StreamId, now: Timestamp) -> Timestamp {
 /// Takes note of where a room stands; an empty text where nothing is held of it any more.
 fn note(planner: &mut Planner, room_id: &str, standing: &[u8]) {
     if let Ok(room_id) = RoomId::new(room_id) {
-        planner.note(&room_id, serde_json::from_slice::<Standing>(standing).ok());
+        planner.update(&room_id, serde_json::from_slice::<RepairStatus>(standing).ok());
     }
 }

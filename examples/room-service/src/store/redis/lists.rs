@@ -1,6 +1,7 @@
 //! Pages of the room list, and single rooms, read from what saves left beside the rooms.
 
-use room_registry::{CursorError, RoomCursor, RoomId, RoomOrder};
+use room_registry::RoomId;
+use room_registry::page::{CursorError, RoomCursor, RoomOrder};
 
 use super::Shared;
 use super::keys::{self, KEY_LEN};

@@ -15,10 +15,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use room_registry::{
-    Answer, Change, Command, Config, Error, Input, NewRoom, Outcome, Room, RoomId, RoomOrder,
-    RoomRef, Timestamp,
-};
+use room_registry::journal::{Answer, Command, Input};
+use room_registry::page::RoomOrder;
+use room_registry::{Change, Config, Error, NewRoom, Outcome, Room, RoomId, RoomRef, Timestamp};
 
 use super::keys::{Keys, place};
 use super::link::{Link, ServerTime, failed};
@@ -233,7 +232,7 @@ impl Worked {
         call.arg(info.map(|info| info.host_id.as_str()).unwrap_or_default());
         let due = room.next_expiry(config).filter(|_| !is_forgotten);
         call.arg(due.map(|at| at.as_millis().to_string()).unwrap_or_default());
-        call.arg(if is_forgotten { Vec::new() } else { encode(&room.standing(config)) });
+        call.arg(if is_forgotten { Vec::new() } else { encode(&room.repair_status(config)) });
         call.arg(u8::from(self.is_answer));
         call.arg(limit(config.max_rooms())).arg(limit(config.max_rooms_per_host()));
         call.arg(super::EVENTS_KEPT);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use room_registry::{Command, ManualClock, NewRoom, NewUser, Room, UserId};
+use room_registry::journal::Command;
+use room_registry::{ManualClock, NewRoom, NewUser, Room, UserId};
 
 use super::test_server::RedisServer;
 use super::*;
