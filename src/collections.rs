@@ -1,5 +1,4 @@
 //! Collections that no well-kept crate has.
 
 pub(crate) mod id_table;
-pub(crate) mod last_seen;
 pub(crate) mod order;

@@ -35,8 +35,10 @@ use crate::read::RoomRef;
 use crate::registry::clock::{Clock, SystemClock};
 use crate::registry::index::Index;
 use crate::registry::rooms::{HeldRoom, Rooms};
-use crate::room::changes::{ChangeLog, Changes, FindRoom};
-use crate::room::state::{Context, RoomState};
+use crate::room::changes::{Changes, FindRoom};
+use crate::room::context::Context;
+use crate::room::notes::ChangeLog;
+use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work, outcome_of};
 
 /// The room list, room user lists and stream lists of one app, kept right from its commands and
@@ -335,7 +337,7 @@ impl<C: Clock> RoomRegistry<C> {
                 let Some(held) = self.rooms.at_mut(number) else { continue };
                 let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut self.log);
                 held.room.set_clock(&mut cx).expect("a clock is no error");
-                self.index.update(number, held, &self.config, self.now);
+                self.index.update(number, &held.room, &mut held.place, &self.config, self.now);
                 self.dirty.push(held.room.id.clone());
             }
         }
@@ -406,7 +408,7 @@ impl<C: Clock> RoomRegistry<C> {
         if self.dirty.last() != Some(room_id) {
             self.dirty.push(room_id.clone());
         }
-        if self.index.update(number, held, &self.config, self.now) {
+        if self.index.update(number, &held.room, &mut held.place, &self.config, self.now) {
             self.rooms.swap_remove(number);
             let last = self.rooms.len();
             if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {

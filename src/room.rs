@@ -26,13 +26,16 @@ macro_rules! room_example {
 }
 
 mod admit;
+mod before;
 pub(crate) mod changes;
+pub(crate) mod context;
 pub(crate) mod door;
 mod expiry;
 mod forget;
 mod inputs;
 mod join;
 mod look;
+pub(crate) mod notes;
 pub(crate) mod projection;
 mod resolve;
 mod schedule;
@@ -53,8 +56,10 @@ use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::model::text::Text;
 use crate::model::time::Timestamp;
-use crate::room::changes::{ChangeLog, Changes};
-use crate::room::state::{Context, RoomState};
+use crate::room::changes::Changes;
+use crate::room::context::Context;
+use crate::room::notes::ChangeLog;
+use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work, heartbeat_of, outcome_of};
 
 /// One room, with all the rules and without a registry: load, apply, save.

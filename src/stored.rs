@@ -4,6 +4,7 @@
 //! into an empty room by the same code that applies callbacks. One that would not be kept there is
 //! impossible, and the error names it. Names in the form may differ from names in the code.
 
+mod inside;
 mod stream;
 mod user;
 
@@ -16,7 +17,7 @@ use crate::model::config::Rules;
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
-use crate::registers::facts::{Facts, Tally};
+use crate::registers::facts::Facts;
 use crate::registers::members::{Left, Members};
 use crate::registers::places::Target;
 use crate::registers::roster::Observed;
@@ -25,11 +26,9 @@ use crate::registers::signs::Evidence;
 use crate::registers::{MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::Room;
 use crate::room::state::RoomState;
+use crate::stored::inside::{Inside, StoredError, VERSION};
 use crate::stored::stream::StoredStream;
 use crate::stored::user::StoredUsers;
-
-/// The version of the stored form that this crate writes and reads.
-const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredRoom<'a> {
@@ -82,21 +81,6 @@ struct StoredSession<'a> {
     evidence: Cow<'a, Evidence>,
     users: StoredUsers<'a>,
     streams: Vec<StoredStream<'a>>,
-}
-
-/// Why what was stored is no room.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum StoredError {
-    #[error("a stored room of version {found} cannot be read: this is version {VERSION}")]
-    Version { found: u32 },
-    #[error("room {room_id}: {what} is stored twice")]
-    Twice { room_id: RoomId, what: String },
-    #[error(
-        "room {room_id}: {what} cannot be: it is below a bound, or outranked by what is stored beside it"
-    )]
-    Impossible { room_id: RoomId, what: String },
-    #[error("room {room_id}: {what} holds more than any room does")]
-    TooMuch { room_id: RoomId, what: String },
 }
 
 /// Everything but what follows from it, in a form of version 1. Lists are ordered by id, but for the
@@ -338,23 +322,5 @@ impl<'a> StoredSession<'a> {
         }
         session.evidence = self.evidence.into_owned();
         if session.evidence.is_possible() { Ok(()) } else { Err(refuse("the evidence of losses")) }
-    }
-}
-
-/// A session whose users and streams are put back.
-struct Inside<'s> {
-    registers: &'s mut Registers,
-    index: usize,
-    rules: &'s Rules,
-    refuse: &'s dyn Fn(&str) -> StoredError,
-}
-
-impl Inside<'_> {
-    fn session(&mut self) -> &mut SessionRegister {
-        &mut self.registers.sessions[self.index]
-    }
-
-    fn join(&mut self, facts: &Facts<'_>, target: &mut Target<'_>, changed_at: Timestamp) -> Tally {
-        self.registers.join(facts, self.index, target, changed_at, self.rules).tally
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::collections::id_table::{Hashed, Key, grow_slowly};
-use crate::collections::last_seen::LastSeen;
 use crate::model::id::UserId;
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::Membership;
+use crate::registers::last_seen::LastSeen;
 
 /// The memberships of one room, and for the retention those that ended.
 ///

@@ -5,6 +5,7 @@ use crate::model::config::Rules;
 use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::text::Text;
 use crate::model::time::Timestamp;
+use crate::registers::bounds::Bounds;
 use crate::registers::facts::{CreateFact, Effect, Facts, NameFact, Tally, join_max};
 use crate::registers::signs::Evidence;
 use crate::registers::stream::StreamRegister;
@@ -47,21 +48,6 @@ pub(crate) struct Create {
 pub(crate) struct Name {
     pub(crate) at: Timestamp,
     pub(crate) name: Text,
-}
-
-/// What a fact of a user or a stream must not be below.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// The latest creation of the room, less the clock skew.
-    pub(crate) floor: Timestamp,
-    /// When the session closed.
-    pub(crate) closed_at: Option<Timestamp>,
-}
-
-impl Bounds {
-    pub(crate) fn admit(self, at: Timestamp) -> bool {
-        at >= self.floor && self.closed_at.is_none_or(|closed_at| at > closed_at)
-    }
 }
 
 impl SessionRegister {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::model::callback::StreamDetails;
 use crate::model::id::StreamSessionId;
 use crate::model::time::Timestamp;
+use crate::registers::bounds::Bounds;
 use crate::registers::facts::{Effect, StreamFact, StreamKey};
-use crate::registers::session::Bounds;
 
 /// How many facts one stream may have. More come only from hostile input.
 pub(crate) const MAX_FACTS: usize = 16;

@@ -7,8 +7,8 @@ use crate::model::config::Rules;
 use crate::model::id::UserSessionId;
 use crate::model::time::Timestamp;
 use crate::model::visible::Login;
+use crate::registers::bounds::Bounds;
 use crate::registers::facts::{ClosingFact, Effect, LoginFact, UserFacts, join_max};
-use crate::registers::session::Bounds;
 
 /// How many user sessions one user may have in one session. More come only from hostile input.
 pub(crate) const MAX_USER_SESSIONS: usize = 16;

@@ -8,7 +8,7 @@ use crate::registry::clock::Clock;
 use crate::registry::prefetch::BATCH_LEN;
 use crate::registry::rooms::HeldRoom;
 
-use crate::room::state::Context;
+use crate::room::context::Context;
 use crate::room::work::Work;
 use crate::rules::earlier;
 
@@ -164,7 +164,7 @@ impl<C: Clock> RoomRegistry<C> {
             let Some(held) = self.rooms.at_mut(number) else { continue };
             let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
             held.room.take(&mut Work::GrantGrace, &mut cx).expect("a grace is no error");
-            self.index.update(number, held, &self.config, self.now);
+            self.index.update(number, &held.room, &mut held.place, &self.config, self.now);
             self.dirty.push(held.room.id.clone());
         }
     }

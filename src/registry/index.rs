@@ -9,7 +9,6 @@ use crate::model::config::Config;
 use crate::model::id::{RoomId, UserId};
 use crate::model::time::Timestamp;
 use crate::read::RoomRef;
-use crate::registry::rooms::HeldRoom;
 use crate::registry::schedule::{Schedule, narrow};
 use crate::repair::planner::{Planner, RepairStatus};
 use crate::room::state::RoomState;
@@ -157,11 +156,11 @@ impl Index {
     pub(crate) fn update(
         &mut self,
         number: usize,
-        held: &mut HeldRoom,
+        room: &RoomState,
+        place: &mut Place,
         config: &Config,
         now: Timestamp,
     ) -> bool {
-        let HeldRoom { room, place } = held;
         let after = Ranks::of(room, config);
         let before = std::mem::replace(&mut place.ranks, after);
         let is_forgotten = room.is_forgotten();

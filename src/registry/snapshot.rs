@@ -189,7 +189,8 @@ impl<C: Clock> RoomRegistry<C> {
         let mut registry = Self::read(config, clock, saved)?;
         for number in 0..registry.rooms.len() {
             let Some(held) = registry.rooms.at_mut(number) else { continue };
-            registry.index.update(number, held, &registry.config, registry.now);
+            let HeldRoom { room, place } = held;
+            registry.index.update(number, room, place, &registry.config, registry.now);
         }
         Ok(registry)
     }

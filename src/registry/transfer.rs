@@ -6,8 +6,9 @@ use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::rooms::HeldRoom;
 use crate::room::Room;
-use crate::room::changes::Note;
-use crate::room::state::{Context, RoomState};
+use crate::room::context::Context;
+use crate::room::notes::Note;
+use crate::room::state::RoomState;
 
 impl<C: Clock> RoomRegistry<C> {
     /// A copy of a room with everything that is held of it, also of one that is not listed and only

@@ -10,8 +10,9 @@ use crate::model::outcome::Outcome;
 use crate::model::visible::{Membership, RoomInfo};
 use crate::registers::members::MemberRef;
 use crate::registers::places::Target;
+use crate::room::context::Context;
 use crate::room::resolve::At;
-use crate::room::state::{Context, RoomState};
+use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
 
 /// What becomes of an input before anything changes.

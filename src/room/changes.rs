@@ -1,59 +1,12 @@
-//! Notes of what became different, and the changes that they turn into.
-//!
-//! An operation notes *who* changed. What became of them is read from the room when somebody asks. So
-//! nobody who ignores changes pays for them, and the next call uses the buffer again.
+//! The changes that notes turn into: what became of whoever changed is read from the room when somebody
+//! asks.
 
 use std::fmt;
 
-use crate::model::change::{Cause, Change, ChangeKind};
-use crate::model::id::{RoomId, SessionId, StreamId, UserId};
-use crate::model::suspicion::{Sign, SuspectedList};
+use crate::model::change::{Change, ChangeKind};
+use crate::model::id::RoomId;
+use crate::room::notes::{ChangeLog, Note, Record};
 use crate::room::state::RoomState;
-
-/// Who changed, before anybody asks what became of them.
-#[derive(Debug, Clone)]
-struct Record {
-    room_id: RoomId,
-    cause: Cause,
-    note: Note,
-}
-
-/// Who or what changed in a room.
-#[derive(Debug, Clone)]
-pub(crate) enum Note {
-    RoomListed,
-    RoomUpdated,
-    RoomUnlisted,
-    SessionOpened,
-    SessionUpdated,
-    SessionClosed(Option<SessionId>),
-    UserJoined(UserId),
-    UserUpdated(UserId),
-    UserLeft(UserId),
-    StreamOpened(StreamId),
-    StreamUpdated(StreamId),
-    StreamClosed(StreamId),
-    SuspicionRaised(SuspectedList, Sign),
-    SuspicionWithdrawn(SuspectedList, Sign),
-}
-
-/// The buffer of one call.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ChangeLog(Vec<Record>);
-
-impl ChangeLog {
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn note(&mut self, room_id: &RoomId, cause: Cause, note: Note) {
-        self.0.push(Record { room_id: room_id.clone(), cause, note });
-    }
-}
 
 /// Finds rooms, for those who ask what became of them.
 pub(crate) trait FindRoom {
@@ -72,7 +25,7 @@ pub struct Changes<'a> {
 
 impl<'a> Changes<'a> {
     pub(crate) fn new(log: &'a ChangeLog, rooms: &'a dyn FindRoom) -> Self {
-        Self { records: log.0.iter(), rooms }
+        Self { records: log.records().iter(), rooms }
     }
 }
 
@@ -131,4 +84,10 @@ fn kind_of(note: &Note, room: Option<&RoomState>) -> Option<ChangeKind> {
             ChangeKind::SuspicionWithdrawn { list: *list, sign: *sign }
         }
     })
+}
+
+impl FindRoom for RoomState {
+    fn find(&self, room_id: &RoomId) -> Option<&RoomState> {
+        (self.id == *room_id).then_some(self)
+    }
 }

@@ -6,7 +6,7 @@ use crate::model::error::Error;
 use crate::model::expired::Expired;
 use crate::model::time::Timestamp;
 use crate::room::Room;
-use crate::room::state::Context;
+use crate::room::context::Context;
 use crate::room::work::Work;
 
 impl Room {

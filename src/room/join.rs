@@ -14,10 +14,11 @@ use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
 use crate::registers::{Joined, StreamAttributes};
 use crate::room::admit::updated_membership;
-use crate::room::look::Before;
+use crate::room::before::Before;
+use crate::room::context::Context;
 use crate::room::resolve::At;
 use crate::room::schedule::Forgettable;
-use crate::room::state::{Context, RoomState};
+use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
 use crate::rules::summary::Summary;
 

@@ -2,7 +2,6 @@
 
 use crate::collections::id_table::Key;
 use crate::collections::order::Order;
-use crate::model::change::Cause;
 use crate::model::command::Lifecycle;
 use crate::model::config::{Config, Rules};
 use crate::model::id::{RoomId, StreamId, UserId};
@@ -13,7 +12,6 @@ use crate::model::visible::{RoomInfo, Session};
 use crate::registers::Registers;
 #[cfg(feature = "serde")]
 use crate::registers::places::Target;
-use crate::room::changes::{ChangeLog, FindRoom};
 use crate::room::projection::Projection;
 use crate::room::visible::{VisibleStream, VisibleUser};
 use crate::rules::signs::WorthAsking;
@@ -30,30 +28,6 @@ pub(crate) struct RoomState {
     pub(crate) settings: Rules,
     pub(crate) registers: Registers,
     pub(super) projection: Projection,
-}
-
-/// What an operation works with, and what it tells.
-#[derive(Debug)]
-pub(crate) struct Context<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) now: Timestamp,
-    pub(crate) cause: Cause,
-    pub(crate) log: &'a mut ChangeLog,
-    /// Whether anything but the clock and the last heartbeats of the room may be different.
-    pub(crate) is_moved: bool,
-    /// Whether the signs of loss may come to something else.
-    pub(crate) signs_changed: bool,
-}
-
-impl<'a> Context<'a> {
-    pub(crate) fn new(
-        config: &'a Config,
-        now: Timestamp,
-        cause: Cause,
-        log: &'a mut ChangeLog,
-    ) -> Self {
-        Self { config, now, cause, log, is_moved: false, signs_changed: false }
-    }
 }
 
 impl RoomState {
@@ -270,10 +244,4 @@ fn timeout(unseen_since: Option<Timestamp>, config: &Config) -> Option<Timestamp
 /// What saturated is never due.
 fn ever(due: Option<Timestamp>) -> Option<Timestamp> {
     due.filter(|at| *at < Timestamp::MAX)
-}
-
-impl FindRoom for RoomState {
-    fn find(&self, room_id: &RoomId) -> Option<&RoomState> {
-        (self.id == *room_id).then_some(self)
-    }
 }

@@ -9,7 +9,7 @@ use crate::model::id::{StreamId, StreamSessionId};
 use crate::model::time::Timestamp;
 use crate::registers::facts::{Facts, StreamFact, StreamKey};
 use crate::registers::stream::{MAX_FACTS, StreamRegister};
-use crate::stored::{Inside, StoredError};
+use crate::stored::inside::{Inside, StoredError};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredStream<'a> {

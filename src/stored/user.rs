@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 use crate::model::visible::Login;
 use crate::registers::facts::{Facts, UserFacts};
 use crate::registers::user::{ClosingTombstone, MAX_USER_SESSIONS, UserRegister};
-use crate::stored::{Inside, StoredError};
+use crate::stored::inside::{Inside, StoredError};
 
 /// Most of what a room holds are its users: they are put into their stored form one by one, as they are
 /// written.

@@ -73,6 +73,7 @@ mod any;
 mod body;
 mod code;
 mod decode;
+mod event;
 mod payload;
 mod problem;
 mod room_answers;
@@ -80,52 +81,15 @@ mod scalar;
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::model::callback::Callback;
 use crate::model::text::Text;
 use crate::model::time::Timestamp;
 pub use answer::{
     Answer, Failure, StreamList, UserCount, UserCounts, UserPage, UserStatus, UserStatuses,
 };
 use body::Body;
+pub use event::Event;
 use payload::{Field, Payload};
 pub use room_answers::RoomAnswers;
-
-/// What the body of a callback tells.
-///
-/// # Example
-///
-/// ```
-/// use room_registry::vendor::zego::Event;
-///
-/// let event: Event = serde_json::from_str(r#"{"event":"audio_moderation","level":2}"#)?;
-/// assert_eq!(event, Event::Other("audio_moderation".into()));
-///
-/// let body = r#"{"event":"room_close","room_id":"r1"}"#;
-/// let error = serde_json::from_str::<Event>(body).unwrap_err();
-/// assert_eq!(error.to_string(), "room_close: field `room_session_id` is missing");
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every event is a callback, and a box would cost it an allocation"
-)]
-pub enum Event {
-    /// The event is about a room, a user or a stream: input for
-    /// [`apply_callback`](crate::RoomRegistry::apply_callback).
-    Callback(Callback),
-    /// Another event, by its name. Answer it as received, so that the vendor does not try again.
-    Other(Text),
-}
-
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut payload = Payload::empty();
-        payload.fill(deserializer)?;
-        decode::event(&mut payload).map_err(de::Error::custom)
-    }
-}
 
 /// The body of a callback, with what its signature covers.
 ///

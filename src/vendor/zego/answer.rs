@@ -6,8 +6,6 @@
 mod item;
 mod read;
 
-use serde::{Deserialize, Deserializer, de};
-
 use crate::model::id::{RoomId, UserId};
 use crate::model::observation::{Observation, ObservedStream, ObservedUser};
 use crate::model::text::{Role, Text};
@@ -266,16 +264,3 @@ impl UserCount {
         }
     }
 }
-
-/// Decodes the envelope of an answer, and its data unless the answer is a failure.
-macro_rules! answers {
-    ($($data:ty),*) => {
-        $(impl<'de> Deserialize<'de> for Answer<$data> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                read::Envelope::deserialize(deserializer)?.open().map_err(de::Error::custom)
-            }
-        })*
-    };
-}
-
-answers! { UserPage, UserStatuses, StreamList, UserCounts }

@@ -1,13 +1,15 @@
 //! From the fields of a body to a callback.
 
+use serde::{Deserialize, Deserializer, de};
+
 use crate::model::callback::{
     Callback, CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, StreamDetails,
     UserLoggedIn, UserLoggedOut,
 };
 use crate::model::text::Text;
-use crate::vendor::zego::Event;
 use crate::vendor::zego::body::{Body, Fields};
 use crate::vendor::zego::code::{logout_reason, role, room_close_reason, stream_close_reason};
+use crate::vendor::zego::event::Event;
 use crate::vendor::zego::payload::{Field, Payload, Values};
 use crate::vendor::zego::problem::{Fault, Problem};
 
@@ -33,6 +35,14 @@ const KINDS: [Kind; 6] = {
         Kind { name: "stream_close", session: BY_ID, read: stream_closed },
     ]
 };
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut payload = Payload::empty();
+        payload.fill(deserializer)?;
+        event(&mut payload).map_err(de::Error::custom)
+    }
+}
 
 /// Decodes the event. Only the fields that the event reads can be wrong.
 pub(super) fn event(payload: &mut Payload<'_>) -> Result<Event, Problem> {

@@ -6,16 +6,18 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::vendor::zego::answer::item::{Data, Item, Row};
-use crate::vendor::zego::answer::{Answer, Failure};
+use crate::vendor::zego::answer::{
+    Answer, Failure, StreamList, UserCounts, UserPage, UserStatuses,
+};
 use crate::vendor::zego::any::{Any, FromAny};
 use crate::vendor::zego::problem::{Fault, Problem};
 use crate::vendor::zego::scalar::Scalar;
 
 /// An answer as it came.
-pub(super) struct Envelope<'de, T> {
+struct Envelope<'de, T> {
     code: Scalar<'de>,
     message: Scalar<'de>,
     request_id: Scalar<'de>,
@@ -30,7 +32,7 @@ struct Content<'de, T> {
 
 impl<T: Item> Envelope<'_, T> {
     /// Returns the answer, if nothing that matters is wrong.
-    pub(super) fn open<D: Data<Item = T>>(self) -> Result<Answer<D>, Problem> {
+    fn open<D: Data<Item = T>>(self) -> Result<Answer<D>, Problem> {
         let code = self.code.required_signed().map_err(|fault| in_field::<T>("Code", fault))?;
         let data = if code == 0 {
             Ok(D::new(self.data.items?, self.data.marker)?)
@@ -125,3 +127,16 @@ impl<'de, T: Item> FromAny<'de> for Items<T> {
         Ok(Self(items))
     }
 }
+
+/// Decodes the envelope of an answer, and its data unless the answer is a failure.
+macro_rules! answers {
+    ($($data:ty),*) => {
+        $(impl<'de> Deserialize<'de> for Answer<$data> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Envelope::deserialize(deserializer)?.open().map_err(D::Error::custom)
+            }
+        })*
+    };
+}
+
+answers! { UserPage, UserStatuses, StreamList, UserCounts }

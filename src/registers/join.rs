@@ -1,0 +1,356 @@
+//! The joins of whole callbacks, observations and replicas.
+
+use smallvec::SmallVec;
+
+use crate::collections::id_table::{Hashed, IdTable};
+use crate::model::config::Rules;
+use crate::model::id::{SessionId, StreamId, UserId, UserSessionId};
+use crate::model::observation::{Observation, Verdict};
+use crate::model::time::Timestamp;
+use crate::registers::bounds::Bounds;
+use crate::registers::facts::{ClosingFact, Effect, Facts, StreamFact, Tally, UserFacts};
+use crate::registers::places::Target;
+use crate::registers::roster::SeenAt;
+use crate::registers::session::{Create, Name, SessionRegister};
+use crate::registers::state::{Registers, StreamAttributes};
+use crate::registers::stream::StreamRegister;
+use crate::registers::user::UserRegister;
+
+/// What a join did.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Joined {
+    pub(crate) tally: Tally,
+    /// Whose users or streams lost something, because a bound rose: a bit for each session.
+    pub(crate) lost_in: u32,
+    /// Whether a creation or close is new. That may outdate what observations saw.
+    pub(crate) outdates: bool,
+}
+
+impl Registers {
+    /// Joins facts of a session, and of a user or stream in it.
+    ///
+    /// No session, user or stream loses its place by that; what is left empty goes at the end of the
+    /// operation. See [`drop_empty`](Self::drop_empty).
+    pub(crate) fn join(
+        &mut self,
+        facts: &Facts<'_>,
+        session: usize,
+        target: &mut Target<'_>,
+        changed_at: Timestamp,
+        rules: &Rules,
+    ) -> Joined {
+        let mut joined = Joined::default();
+        let tally = &mut joined.tally;
+        if let Some(fact) = facts.create {
+            let effect = if fact.created_at < self.anchors_from(rules) {
+                Effect::Beaten
+            } else {
+                self.sessions[session].join_create(fact)
+            };
+            tally.add_main(effect);
+            if effect == Effect::Changed {
+                joined.lost_in = self.raise(fact.created_at, rules);
+            }
+        }
+        let floor = self.floor(rules);
+        let register = &mut self.sessions[session];
+        let closed_at = register.closed_at;
+        register.join(facts, floor, tally);
+        if register.closed_at != closed_at {
+            joined.lost_in |= u32::from(register.prune_inside(floor, rules)) << session;
+        }
+        match target {
+            Target::Session => {}
+            Target::User(user_id, places) => {
+                if let Some(facts) = &facts.user {
+                    let place = &mut places.in_sessions[session];
+                    let mut join = |user: &mut UserRegister| {
+                        join_user(user, facts, register.closed_at, floor, changed_at, rules, tally);
+                    };
+                    if let Some(user) = place.and_then(|place| register.users.at_mut(place)) {
+                        join(user);
+                    } else {
+                        let mut user = UserRegister::default();
+                        join(&mut user);
+                        if !user.is_empty() {
+                            *place = Some(register.users.insert_new(user_id.as_hashed(), user));
+                        }
+                    }
+                }
+            }
+            Target::Stream(stream_id, places) => {
+                if let Some(fact) = &facts.stream {
+                    let place = &mut places.in_sessions[session];
+                    let bounds = register.bounds(floor);
+                    let mut join = |stream: &mut StreamRegister| {
+                        join_stream(stream, fact, bounds, changed_at, tally);
+                    };
+                    if let Some(stream) = place.and_then(|place| register.streams.at_mut(place)) {
+                        join(stream);
+                    } else {
+                        let mut stream = StreamRegister::default();
+                        join(&mut stream);
+                        if !stream.is_empty() {
+                            *place =
+                                Some(register.streams.insert_new(stream_id.as_hashed(), stream));
+                        }
+                    }
+                }
+            }
+        }
+        if joined.tally.changed {
+            register.changed_at = register.changed_at.max(changed_at);
+        }
+        joined.outdates = joined.tally.changed && (facts.create.is_some() || facts.close.is_some());
+        if joined.outdates && !self.observed.is_empty() {
+            self.observed.prune(floor, self.outdated_until());
+        }
+        joined
+    }
+
+    /// Joins what an observation says. Returns whether anything that readers may see changed, and whether
+    /// it resolved signs of loss.
+    ///
+    /// The observation counts as made a clock skew before it was: whatever changed since then is left
+    /// to callbacks.
+    pub(crate) fn join_observation(
+        &mut self,
+        observation: &Observation,
+        verdict: Verdict<'_>,
+        now: Timestamp,
+        rules: &Rules,
+    ) -> (bool, bool) {
+        let at = observation.observed_at.minus(rules.clock_skew_ms);
+        let floor = self.floor(rules);
+        if at < floor {
+            return (false, false);
+        }
+        let before = self.observed.clone();
+        let seen = SeenAt { at, received_at: self.observed.received_at(now) };
+        let mut changed = false;
+        match verdict {
+            Verdict::Closed(session_id) => {
+                let facts = Facts { close: Some(at), ..Facts::default() };
+                // Hearing again that it is closed is no news.
+                let closed = self.session(session_id).filter(|held| held.closed_at.is_some());
+                let changed_at = closed.map_or(now, |held| held.changed_at);
+                return (self.join_session(&facts, session_id, changed_at, rules), false);
+            }
+            Verdict::Alive(session_id) => {
+                let facts = Facts { confirmed_open: Some(at), ..Facts::default() };
+                changed = self.join_session(&facts, session_id, now, rules);
+            }
+            Verdict::NotOpen => {
+                self.observed.not_open_at = self.observed.not_open_at.max(Some(at));
+            }
+            Verdict::Open => self.observed.join_open(seen),
+            Verdict::Unsaid => {}
+        }
+        self.observed.join_lists(observation, verdict == Verdict::NotOpen, seen);
+        self.observed.prune(floor, self.outdated_until());
+        self.observed.drop_idle();
+        let resolved = self.resolve_signs();
+        (changed || self.observed != before, resolved)
+    }
+
+    /// Joins facts of a session alone. Returns whether anything changed.
+    fn join_session(
+        &mut self,
+        facts: &Facts<'_>,
+        session_id: &SessionId,
+        changed_at: Timestamp,
+        rules: &Rules,
+    ) -> bool {
+        let (session, _) = self.session_or_insert(session_id);
+        self.join(facts, session, &mut Target::Session, changed_at, rules).tally.changed
+    }
+
+    /// Closes every login of a user, each at its own login time, so that a late repeat cannot bring the
+    /// user back and a new login does. Presences that observations saw end likewise.
+    pub(crate) fn close_logins(&mut self, target: &mut Target<'_>, now: Timestamp, rules: &Rules) {
+        let Target::User(_, places) = target else { return };
+        if let Some(place) = places.in_roster {
+            self.observed.users.leave(place);
+        }
+        for session in 0..self.sessions.len() {
+            for (user_session_id, at) in self.logins_at(session, target) {
+                let user_session_id = &user_session_id;
+                let closing = ClosingFact { user_session_id, at, by_us: true };
+                let user = UserFacts { closing: Some(closing), ..UserFacts::default() };
+                let facts = Facts { user: Some(user), ..Facts::default() };
+                self.join(&facts, session, target, now, rules);
+            }
+        }
+    }
+
+    fn logins_at(
+        &self,
+        session: usize,
+        target: &Target<'_>,
+    ) -> SmallVec<[(UserSessionId, Timestamp); 1]> {
+        let Target::User(_, places) = target else { return SmallVec::new() };
+        let user = self.user_at(session, places);
+        let logins = user.into_iter().flat_map(|user| &user.logins);
+        logins.map(|login| (login.user_session_id.clone(), login.login_at)).collect()
+    }
+
+    /// Hides everything that is stored: the room ends.
+    pub(crate) fn hide_all(&mut self, hidden_at: Timestamp, now: Timestamp) {
+        self.observed.hide(hidden_at);
+        for session in &mut self.sessions {
+            session.hidden_at = session.hidden_at.max(Some(hidden_at));
+            session.changed_at = session.changed_at.max(now);
+        }
+    }
+
+    /// Raises C, and drops what is below the new bounds. Returns in which sessions a user or a stream
+    /// lost something: a bit for each.
+    fn raise(&mut self, created_at: Timestamp, rules: &Rules) -> u32 {
+        if self.latest_create.is_some_and(|latest| created_at <= latest) {
+            return 0;
+        }
+        self.latest_create = Some(created_at);
+        let (anchors_from, floor) = (self.anchors_from(rules), self.floor(rules));
+        if !self.observed.is_empty() {
+            self.observed.prune(floor, Some(created_at));
+        }
+        let mut lost_in = 0;
+        for (index, session) in self.sessions.iter_mut().enumerate() {
+            let create = session.create.take();
+            session.create = create.filter(|create| create.created_at >= anchors_from);
+            lost_in |= u32::from(session.prune(floor, rules)) << index;
+        }
+        lost_in
+    }
+
+    /// Joins every register of another replica. Returns whose membership is another now.
+    pub(crate) fn merge(&mut self, other: Self, now: Timestamp, rules: &Rules) -> Vec<UserId> {
+        if let Some(latest) = other.latest_create {
+            self.raise(latest, rules);
+        }
+        for session in &other.sessions {
+            self.merge_session(session, now, rules);
+        }
+        self.observed.merge(&other.observed);
+        self.observed.prune(self.floor(rules), self.outdated_until());
+        self.observed.drop_idle();
+        self.resolve_signs();
+        self.drop_empty();
+
+        self.ended_at = self.ended_at.max(other.ended_at);
+        let info = self.info.take().max(other.info);
+        self.info = info.filter(|info| Some(info.updated_at) > self.ended_at);
+        let updated = self.members.merge(&other.members, self.ended_at);
+        self.empty_since = self.empty_since.max(other.empty_since);
+        self.sessionless_since = self.sessionless_since.max(other.sessionless_since);
+        for (stream_id, attributes) in other.stream_attributes.iter() {
+            self.stream_attributes.join(stream_id, attributes.clone());
+        }
+        updated
+    }
+
+    fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Rules) {
+        let (index, _) = self.session_or_insert(&other.id);
+        let own = Facts {
+            create: other.create.as_ref().map(Create::fact),
+            close: other.closed_at,
+            opening: other.latest_opening_at,
+            name: other.name.as_ref().map(Name::fact),
+            confirmed_open: other.confirmed_open_at,
+            ..Facts::default()
+        };
+        self.join(&own, index, &mut Target::Session, other.changed_at, rules);
+        for (user_id, user) in other.users.iter() {
+            let mut target = self.target_user(user_id);
+            for facts in user.facts() {
+                let facts = Facts { user: Some(facts), ..Facts::default() };
+                self.join(&facts, index, &mut target, user.changed_at, rules);
+            }
+            if let Target::User(_, places) = &target
+                && let Some(held) = places.in_sessions[index]
+                    .and_then(|place| self.sessions[index].users.at_mut(place))
+            {
+                held.changed_at = held.changed_at.max(user.changed_at);
+            }
+        }
+        for (stream_id, stream) in other.streams.iter() {
+            let mut target = self.target_stream(stream_id);
+            for held in &stream.facts {
+                let facts = Facts { stream: Some(held.fact()), ..Facts::default() };
+                self.join(&facts, index, &mut target, stream.changed_at, rules);
+            }
+            if let Target::Stream(_, places) = &target
+                && let Some(held) = places.in_sessions[index]
+                    .and_then(|place| self.sessions[index].streams.at_mut(place))
+            {
+                held.changed_at = held.changed_at.max(stream.changed_at);
+            }
+        }
+        let session = &mut self.sessions[index];
+        session.hidden_at = session.hidden_at.max(other.hidden_at);
+        if session.is_empty() {
+            return; // nothing of the other is held, and it goes
+        }
+        session.changed_at = session.changed_at.max(other.changed_at);
+        session.evidence.merge(&other.evidence, now);
+    }
+
+    /// Drops gaps, and signs that wait for a callback, that an observation resolved. Returns whether
+    /// there were any.
+    pub(crate) fn resolve_signs(&mut self) -> bool {
+        let (users, streams) = (self.observed.users.listed_at, self.observed.streams.listed_at);
+        let mut any = false;
+        for session in &mut self.sessions {
+            any |= session.evidence.resolve(users, streams);
+        }
+        any
+    }
+}
+
+fn join_user(
+    user: &mut UserRegister,
+    facts: &UserFacts<'_>,
+    closed_at: Option<Timestamp>,
+    floor: Timestamp,
+    changed_at: Timestamp,
+    rules: &Rules,
+    tally: &mut Tally,
+) {
+    let bounds = Bounds { floor, closed_at };
+    let [key, login, closing] = user.join(facts, bounds, rules);
+    if [key, login, closing].contains(&Some(Effect::Changed)) {
+        user.changed_at = user.changed_at.max(changed_at);
+    }
+    if let Some(main) = login.or(closing) {
+        tally.add_main(main);
+    }
+    if let Some(key) = key {
+        tally.add(key);
+    }
+}
+
+fn join_stream(
+    stream: &mut StreamRegister,
+    fact: &StreamFact<'_>,
+    bounds: Bounds,
+    changed_at: Timestamp,
+    tally: &mut Tally,
+) {
+    let effect = stream.join(fact, bounds);
+    if effect == Effect::Changed {
+        stream.changed_at = stream.changed_at.max(changed_at);
+    }
+    tally.add_main(effect);
+}
+
+impl IdTable<StreamId, StreamAttributes> {
+    /// Keeps the greater of two of one stream.
+    fn join(&mut self, stream_id: &StreamId, attributes: StreamAttributes) {
+        let stream_id = Hashed::new(stream_id);
+        match self.get_mut(&stream_id) {
+            Some(held) if *held < attributes => *held = attributes,
+            Some(_) => {}
+            None => _ = self.insert_new(stream_id, attributes),
+        }
+    }
+}

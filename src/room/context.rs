@@ -1,0 +1,30 @@
+//! What an operation on a room works with, beside the room.
+
+use crate::model::change::Cause;
+use crate::model::config::Config;
+use crate::model::time::Timestamp;
+use crate::room::notes::ChangeLog;
+
+/// What an operation works with, and what it tells.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) now: Timestamp,
+    pub(crate) cause: Cause,
+    pub(crate) log: &'a mut ChangeLog,
+    /// Whether anything but the clock and the last heartbeats of the room may be different.
+    pub(crate) is_moved: bool,
+    /// Whether the signs of loss may come to something else.
+    pub(crate) signs_changed: bool,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(
+        config: &'a Config,
+        now: Timestamp,
+        cause: Cause,
+        log: &'a mut ChangeLog,
+    ) -> Self {
+        Self { config, now, cause, log, is_moved: false, signs_changed: false }
+    }
+}

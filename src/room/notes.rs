@@ -1,0 +1,57 @@
+//! Notes of what became different.
+//!
+//! An operation notes *who* changed. What became of them is read from the room when somebody asks. So
+//! nobody who ignores changes pays for them, and the next call uses the buffer again.
+
+use crate::model::change::Cause;
+use crate::model::id::{RoomId, SessionId, StreamId, UserId};
+use crate::model::suspicion::{Sign, SuspectedList};
+
+/// Who changed, before anybody asks what became of them.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub(super) room_id: RoomId,
+    pub(super) cause: Cause,
+    pub(super) note: Note,
+}
+
+/// Who or what changed in a room.
+#[derive(Debug, Clone)]
+pub(crate) enum Note {
+    RoomListed,
+    RoomUpdated,
+    RoomUnlisted,
+    SessionOpened,
+    SessionUpdated,
+    SessionClosed(Option<SessionId>),
+    UserJoined(UserId),
+    UserUpdated(UserId),
+    UserLeft(UserId),
+    StreamOpened(StreamId),
+    StreamUpdated(StreamId),
+    StreamClosed(StreamId),
+    SuspicionRaised(SuspectedList, Sign),
+    SuspicionWithdrawn(SuspectedList, Sign),
+}
+
+/// The buffer of one call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ChangeLog(Vec<Record>);
+
+impl ChangeLog {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn records(&self) -> &[Record] {
+        &self.0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn note(&mut self, room_id: &RoomId, cause: Cause, note: Note) {
+        self.0.push(Record { room_id: room_id.clone(), cause, note });
+    }
+}
