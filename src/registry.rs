@@ -4,6 +4,8 @@
 //! input on, and keeps its own indexes up with what came of it.
 
 mod batches;
+#[cfg(room_registry_check)]
+mod check;
 pub(crate) mod clock;
 mod commands;
 mod dirty;
@@ -390,12 +392,17 @@ impl<C: Clock> RoomRegistry<C> {
         let unseen_since = held.room.registers.members.unseen_since();
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = held.room.take(work, &mut cx);
-        if cx.is_moved {
+        let is_moved = cx.is_moved;
+        if is_moved {
             self.update(number);
         } else if held.room.registers.members.unseen_since() != unseen_since {
             // The last heartbeat of the room that was waited for puts off what is due in it.
             let due = held.place.next(&held.room, &self.config);
             self.index.keep_up(number, due, self.now);
+        }
+        #[cfg(room_registry_check)]
+        if !is_moved {
+            self.check_room(number);
         }
         answer
     }
@@ -416,6 +423,8 @@ impl<C: Clock> RoomRegistry<C> {
             }
             self.index.schedule.truncate(last);
         }
+        #[cfg(room_registry_check)]
+        self.check_room(number);
     }
 }
 

@@ -11,8 +11,8 @@ use super::settings::{Settings, Wishes};
 
 pub(crate) const USAGE: &str = "\
 Usage: simulate [--rooms N] [--events N] [--loss P] [--duplicates P] [--outage SECONDS] [--skew MS]
-                [--budget CALLS_PER_SECOND] [--seed N] [--json] [--plot FILE] [--storm SECONDS]
-                                                                          (--help tells more)";
+                [--budget CALLS_PER_SECOND] [--seed N] [--json] [--plot FILE]
+                [--storm SECONDS [--check]]                               (--help tells more)";
 
 pub(crate) const HELP: &str = "\
 Simulates a media server, the way of its callbacks, and four who keep a copy of its lists: in
@@ -34,6 +34,8 @@ Usage: simulate [OPTIONS]
   --plot FILE          draw the rooms wrong over time, as an SVG
   --storm SECONDS      test the crate instead, for so long: random settings, every property checked
                        (with --seed: of the first round; 0 s: one round)
+  --check              with --storm: compare everything that is kept up with what it follows from,
+                       after each operation; needs a build with RUSTFLAGS=\"--cfg room_registry_check\"
   -h, --help           print this
 
 A room changes each 17 s on average. A room is wrong while it is shown open or closed against the
@@ -65,6 +67,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
     let mut wishes = Wishes::default();
     let mut output = Output { json: false, plot: None };
     let mut storm = None;
+    let mut is_checked = false;
     while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
         match arg {
             Arg::Long("rooms") => {
@@ -88,11 +91,18 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, 
             Arg::Long("json") => output.json = true,
             Arg::Long("plot") => output.plot = Some(PathBuf::from(value(&mut parser)?)),
             Arg::Long("storm") => storm = Some(number("storm", 0..=1_000_000, &mut parser)?),
+            Arg::Long("check") => is_checked = true,
             Arg::Short('h') | Arg::Long("help") => return Ok(Parsed::Help),
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
                 return Err(arg.unexpected().to_string());
             }
         }
+    }
+    if is_checked && storm.is_none() {
+        return Err("--check belongs to --storm".to_owned());
+    }
+    if is_checked && !cfg!(room_registry_check) {
+        return Err("--check needs a build with RUSTFLAGS=\"--cfg room_registry_check\"".to_owned());
     }
     if let Some(seconds) = storm {
         return Ok(Parsed::Storm { seconds, seed: wishes.seed });

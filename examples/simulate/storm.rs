@@ -18,7 +18,9 @@
 //!   once, shuffled, where nothing is ever forgotten; else, of a whole history, each callback with
 //!   another delay within the retention;
 //! - after a silence longer than the retention, what is listed is held, and nothing else;
-//! - nothing panics.
+//! - nothing panics;
+//! - with `--check`, after each operation on a room what follows from its registers equals what is made
+//!   of them from nothing, and at each look the index of a registry equals what its rooms say.
 
 mod checks;
 mod round;

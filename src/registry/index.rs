@@ -240,6 +240,55 @@ impl Index {
         self.schedule.set(number, look_at, now)
     }
 
+    /// Returns in which orders and counts it differs from another one.
+    #[cfg(room_registry_check)]
+    pub(super) fn difference(&self, expected: &Self) -> String {
+        let parts = |index: &Self| {
+            [
+                format!("newest {:?}", index.listed),
+                format!("most users {:?}", index.most_users),
+                format!("ids {:?}", index.ids),
+                format!("hosts {:?}", index.hosts),
+                format!("totals {:?}", index.totals),
+            ]
+        };
+        let pairs = parts(self).into_iter().zip(parts(expected));
+        let others = pairs.filter(|(held, expected)| held != expected);
+        others.map(|(held, expected)| format!("{held} is not {expected}; ")).collect()
+    }
+
+    /// Returns how what it knows of a room differs from what the room says.
+    #[cfg(room_registry_check)]
+    pub(super) fn difference_of(
+        &self,
+        number: usize,
+        room: &RoomState,
+        place: &Place,
+        config: &Config,
+    ) -> String {
+        let ranks = Ranks::of(room, config);
+        let mut difference = String::new();
+        // A room that is quiet for longer now need not be known, nor one that left the list long ago.
+        let is_unlisted = ranks.listed.is_none();
+        let is_same = |known: &RepairStatus| !ranks.repair_status.differs_from(known);
+        if (place.ranks.listed, place.ranks.totals) != (ranks.listed, ranks.totals) {
+            difference += &format!("{:?} is not {ranks:?}; ", place.ranks);
+        }
+        if place.host_id.as_ref() != room.info().map(|info| &info.host_id) {
+            difference += &format!("the host is not {:?}; ", place.host_id);
+        }
+        let known = self.planner.status(&room.id);
+        if !known.as_ref().map_or(is_unlisted, is_same) {
+            difference += &format!("{known:?} is not {:?}; ", ranks.repair_status);
+        }
+        let due = room.next_expiry(config);
+        let slot = self.schedule.at(number);
+        if due.is_some() && earlier(slot, due) != slot {
+            difference += &format!("it is looked at {slot:?}, and something is due {due:?}; ");
+        }
+        difference
+    }
+
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
         self.listed.values().rev().map(|number| *number as usize)
     }

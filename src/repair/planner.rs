@@ -394,6 +394,12 @@ impl Planner {
         self.rooms.len()
     }
 
+    /// Returns what is known of a room.
+    #[cfg(room_registry_check)]
+    pub(crate) fn status(&self, room_id: &RoomId) -> Option<RepairStatus> {
+        self.rooms.get(room_id).map(|known| known.status)
+    }
+
     /// Ends all pauses, because the local clock went back and would stretch them.
     pub(crate) fn restart(&mut self) {
         self.asked.clear();

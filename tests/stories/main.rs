@@ -8,5 +8,6 @@ mod commands;
 mod contract;
 mod observations;
 mod planner;
+mod projection;
 mod repair;
 mod suspicion;

@@ -93,6 +93,8 @@ fn command(simulation: &mut Simulation, rng: &mut Dice) {
 fn look(simulation: &mut Simulation, saves: bool, found: &mut Vec<String>) {
     let config = simulation.settings().config.clone();
     for ours in simulation.registries_mut() {
+        #[cfg(room_registry_check)]
+        ours.registry.check();
         let who = if ours.repairs { "with repair" } else { "without repair" };
         if !checks::mirror_is_right(ours) {
             found.push(format!("{who}: the mirror is not what the registry shows"));

@@ -1,0 +1,36 @@
+//! Holds the index against one that is made of the rooms. It is compiled with `--cfg room_registry_check`
+//! alone: the tests of the gate and `simulate --storm --check` have it, and no user.
+//!
+//! Two parts are compared as bounds. The schedule may look at a room early, and never late. Of the planner
+//! only what it knows of each room is compared, not its budget, its pauses and its failures.
+
+use crate::registry::RoomRegistry;
+use crate::registry::clock::Clock;
+use crate::registry::index::{Index, Place};
+use crate::registry::rooms::HeldRoom;
+
+impl<C: Clock> RoomRegistry<C> {
+    /// Compares the whole index with one that is made of the rooms. Cost: everything.
+    ///
+    /// # Panics
+    ///
+    /// Panics if they differ, with what differs.
+    pub fn check(&self) {
+        let mut expected = Index::new(&self.config);
+        for number in 0..self.rooms.len() {
+            self.check_room(number);
+            let Some(HeldRoom { room, .. }) = self.rooms.held(number) else { continue };
+            expected.update(number, room, &mut Place::nowhere(), &self.config, self.now);
+        }
+        let difference = self.index.difference(&expected);
+        assert!(difference.is_empty(), "the index is not what the rooms say: {difference}");
+    }
+
+    /// Compares what the index knows of one room with what the room says.
+    pub(super) fn check_room(&self, number: usize) {
+        let Some(HeldRoom { room, place }) = self.rooms.held(number) else { return };
+        let difference = self.index.difference_of(number, room, place, &self.config);
+        let room_id = &room.id;
+        assert!(difference.is_empty(), "the index is not what room {room_id} says: {difference}");
+    }
+}
