@@ -84,7 +84,7 @@ impl<C: Clock> RoomRegistry<C> {
             self.rooms.insert(HeldRoom::new(RoomState::new(room_id, self.config.rules)))
         });
         let Some(number) = number else { return Ok(()) };
-        let held = self.rooms.at_mut(number).expect("a room has this number");
+        let Some(held) = self.rooms.at_mut(number) else { return Ok(()) };
         let mut cx = Context::new(&self.config, self.now, Cause::Import, &mut self.log);
         let merged = held.room.merge(state, &mut cx);
         self.update(number);

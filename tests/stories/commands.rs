@@ -47,7 +47,7 @@ fn a_timed_out_membership_that_was_not_swept_counts_as_gone_for_a_join() {
     clock.advance(Duration::from_millis(TIMEOUT + 1));
     assert!(
         registry.room("r").unwrap().user("ann").is_some(),
-        "a read shows it until it is touched"
+        "a read shows it until an operation on the room or an expiry"
     );
     registry.join_room("r", NewUser::new("ann").name("Ann again")).unwrap();
     let kinds: Vec<_> = registry.changes().map(|change| (change.cause, change.kind)).collect();
