@@ -3,7 +3,7 @@
 //!
 //! Each thread owns a registry, so there is no lock. A router sends every input to the thread that
 //! has the room; a page of the list is merged from a page of each. With sockets in place of the
-//! channels the same goes for processes: see `room_registry::embedding::sharded`.
+//! channels the same goes for processes: see `room_registry::guide::embedding::sharded`.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,

@@ -1,4 +1,5 @@
-//! Views: how the visible state is read. Small `Copy` values that borrow from the registry or room.
+//! Views: readers see the visible state through them. They are small `Copy` values that borrow from the
+//! registry or the room.
 
 /// Documents a view's method with an example on a room that has one user and no session.
 macro_rules! room_example {

@@ -68,9 +68,9 @@ use crate::room::work::{CallbackWork, Work, outcome_of};
 pub struct RoomRegistry<C = SystemClock> {
     config: Config,
     clock: C,
-    /// Our time, as of the last call.
+    /// The local time, as of the last call.
     now: Timestamp,
-    /// Our time in a replay, which counts instead of the clock's.
+    /// The local time of a replay, which counts instead of the clock's.
     replayed_at: Option<Timestamp>,
     rooms: Rooms,
     index: Index,
@@ -81,7 +81,7 @@ pub struct RoomRegistry<C = SystemClock> {
 }
 
 impl RoomRegistry {
-    /// An empty registry on the system's clock.
+    /// Makes an empty registry on the system's clock.
     ///
     /// ```
     /// use room_registry::{Config, RoomRegistry};
@@ -94,7 +94,7 @@ impl RoomRegistry {
 }
 
 impl<C: Clock> RoomRegistry<C> {
-    /// An empty registry on a clock of your own.
+    /// Makes an empty registry on a clock of your own.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry, Timestamp};
@@ -118,10 +118,10 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Applies a callback of the media server, by the ordering rules: what is held and visible does
-    /// not depend on the order in which callbacks arrive, nor on repeats.
+    /// Applies a callback of the media server. What is stored and visible does not depend on the order
+    /// in which callbacks arrive, nor on repeats.
     ///
-    /// No callback is an error: see [`Outcome`] for what can become of it. No limit refuses one.
+    /// No callback is an error: [`Outcome`] says what can become of it. No limit refuses one.
     ///
     /// Cost: constant, and the logarithm of the rooms for the order of the list; for a session that
     /// opens, closes or switches, the users of that session.
@@ -166,9 +166,9 @@ impl<C: Clock> RoomRegistry<C> {
         outcome
     }
 
-    /// What the last call that changes something made different, in the order in which a
-    /// [`Mirror`](crate::Mirror) applies it. The next such call overwrites it: there is nothing to
-    /// drain. A call that answered an error changed nothing, but for what a clock that was set back
+    /// Returns what the last call that changes something made different, in the order in which a
+    /// [`Mirror`](crate::Mirror) applies it. The next such call overwrites it, so there is nothing to
+    /// drain. A call that returned an error changed nothing, except what a clock that was set back
     /// pulls back with it.
     ///
     /// Cost: what is read.
@@ -189,7 +189,7 @@ impl<C: Clock> RoomRegistry<C> {
         Changes::new(&self.log, &self.rooms)
     }
 
-    /// A listed room. Cost: constant.
+    /// Returns a listed room. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -205,16 +205,16 @@ impl<C: Clock> RoomRegistry<C> {
         Some(RoomRef::new(room))
     }
 
-    /// A room that an order of the list names. Orders name listed rooms only: to look would cost a
-    /// page a visit to each of its rooms.
+    /// Returns a room that an order of the list names. Orders name listed rooms only, so this does not
+    /// check: a check would cost a page a visit to each of its rooms.
     fn listed_room(&self, number: usize) -> Option<RoomRef<'_>> {
         let room = self.rooms.at(number)?;
         debug_assert!(room.is_listed(), "{} is in an order of the list", room.id);
         Some(RoomRef::new(room))
     }
 
-    /// The room list, newest first: by (created at, else opened at; id), descending. Read from the
-    /// back for the oldest first. Cost: the rooms that are read.
+    /// Returns the room list, newest first: by (created at, else opened at; id), descending. Read it
+    /// from the back for the oldest first. Cost: the rooms that are read.
     ///
     /// ```
     /// use std::time::Duration;
@@ -233,7 +233,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.newest_first().filter_map(|number| self.listed_room(number))
     }
 
-    /// How many rooms are listed. Cost: constant.
+    /// Returns how many rooms are listed. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -247,8 +247,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.totals().rooms
     }
 
-    /// How many users are in the lists of all rooms; one who is in two rooms counts twice. Cost:
-    /// constant.
+    /// Returns how many users are in the lists of all rooms. One who is in two rooms counts twice.
+    /// Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry};
@@ -260,7 +260,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.totals().users
     }
 
-    /// How many streams are in the lists of all rooms. Cost: constant.
+    /// Returns how many streams are in the lists of all rooms. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry};
@@ -272,7 +272,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.totals().streams
     }
 
-    /// How many rooms have a visible session. Cost: constant.
+    /// Returns how many rooms have a visible session. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry};
@@ -284,8 +284,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.totals().sessions
     }
 
-    /// How many rooms are held in all, also those that are not listed and only remembered: what
-    /// memory grows with. Cost: constant.
+    /// Returns how many rooms are stored in all, also those that are not listed and only remembered.
+    /// Memory grows with this number. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -300,7 +300,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.rooms.len()
     }
 
-    /// How many callbacks had which outcome. Cost: constant.
+    /// Returns how many callbacks had which outcome. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry};
@@ -312,7 +312,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.outcomes
     }
 
-    /// The settings.
+    /// Returns the settings.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry};

@@ -65,7 +65,7 @@ use crate::room::work::{CallbackWork, Work, heartbeat_of, outcome_of};
 /// One room, with all the rules and without a registry: load, apply, save.
 ///
 /// An application that has outgrown one process keeps rooms in a store or in an actor each. Every
-/// operation takes the configuration and our time, and the rules are the very same that a
+/// operation takes the configuration and the local time, and the rules are the very same that a
 /// [`RoomRegistry`](crate::RoomRegistry) follows. Limits on the number of rooms are the
 /// application's then.
 ///
@@ -89,7 +89,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room that nothing is known of yet.
+    /// Makes a room of which nothing is known yet.
     ///
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
     #[must_use]
@@ -97,13 +97,12 @@ impl Room {
         Self { state: RoomState::new(room_id, config.rules), log: ChangeLog::default() }
     }
 
-    /// Applies a callback. Cost: constant, but for a session that opens, closes or switches: the
-    /// users of that session.
+    /// Applies a callback. Cost: constant; for a session that opens, closes or switches, the users of
+    /// that session.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherRoom`] where the callback is for another room, [`Error::OtherSettings`] where
-    /// the room was made under other settings.
+    /// [`Error::OtherRoom`] if the callback is for another room, [`Error::OtherSettings`] if the room was made under other settings.
     ///
     #[doc = room_example!(
         "let created = RoomCreated::new(Timestamp::from_secs(999));",
@@ -123,12 +122,12 @@ impl Room {
         self.take(work, Cause::Callback, config, now).map(outcome_of)
     }
 
-    /// Takes an observation in; see
-    /// [`RoomRegistry::apply_observation`](crate::RoomRegistry::apply_observation). Cost: the room.
+    /// Applies an observation, as
+    /// [`RoomRegistry::apply_observation`](crate::RoomRegistry::apply_observation) does. Cost: the room.
     ///
     /// # Errors
     ///
-    /// [`Error::ContradictoryObservation`]; [`Error::OtherRoom`] where it is of another room;
+    /// [`Error::ContradictoryObservation`]; [`Error::OtherRoom`] if it is of another room;
     /// [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
@@ -165,7 +164,7 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`] where no command created it; an error that names a text that is not
+    /// [`Error::RoomNotFound`] if no command created it; an error that names a text that is not
     /// within its limits; [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
@@ -197,7 +196,7 @@ impl Room {
         self.command(Work::End, config, now)
     }
 
-    /// A user joins; see [`RoomRegistry::join_room`](crate::RoomRegistry::join_room).
+    /// Lets a user join; see [`RoomRegistry::join_room`](crate::RoomRegistry::join_room).
     ///
     /// # Errors
     ///
@@ -212,7 +211,7 @@ impl Room {
         self.command(Work::Join(user.check()?), config, now)
     }
 
-    /// A user leaves; see [`RoomRegistry::leave_room`](crate::RoomRegistry::leave_room).
+    /// Lets a user leave; see [`RoomRegistry::leave_room`](crate::RoomRegistry::leave_room).
     ///
     /// # Errors
     ///
@@ -223,7 +222,7 @@ impl Room {
         self.command(Work::Leave(Hashed::new(user_id)), config, now)
     }
 
-    /// A heartbeat, which may carry an update; see
+    /// Takes a heartbeat, which may carry an update; see
     /// [`RoomRegistry::heartbeat_with`](crate::RoomRegistry::heartbeat_with).
     ///
     /// # Errors
@@ -251,7 +250,7 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] where the user has no membership; an error
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] if the user has no membership; an error
     /// that names a text that is not within its limits; [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
@@ -290,12 +289,12 @@ impl Room {
         self.command(Work::UpdateStream(Hashed::new(stream_id), attributes), config, now)
     }
 
-    /// Joins another replica of the room into this one: what either saw, both saw. Commutative,
-    /// associative and idempotent. Cost: everything that is held of the room.
+    /// Joins another replica of the room into this one: what either saw, both saw. This is commutative,
+    /// associative and idempotent. Cost: everything that is stored of the room.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherRoom`] where the other is another room; [`Error::OtherSettings`] where one of
+    /// [`Error::OtherRoom`] if the other is another room; [`Error::OtherSettings`] if one of
     /// the two was made under other settings.
     ///
     #[doc = room_example!(
@@ -313,7 +312,8 @@ impl Room {
         self.state.merge(other.state, &mut cx)
     }
 
-    /// What the last call that changes something made different. Overwritten by the next.
+    /// Returns what the last call that changes something made different. The next such call overwrites
+    /// it.
     ///
     #[doc = room_example!("assert_eq!(room.changes().count(), 1);")]
     #[must_use]
@@ -321,7 +321,7 @@ impl Room {
         Changes::new(&self.log, &self.state)
     }
 
-    /// Its id.
+    /// Returns its id.
     ///
     #[doc = room_example!("assert_eq!(room.id().as_str(), \"r1\");")]
     #[must_use]
@@ -329,7 +329,7 @@ impl Room {
         &self.state.id
     }
 
-    /// Whether nothing at all is held of it, so that a store may delete it.
+    /// Tells whether nothing at all is stored of it, so that a store may delete it.
     ///
     #[doc = room_example!("assert!(!room.is_forgotten());")]
     #[must_use]

@@ -1,8 +1,8 @@
-//! Tables over ids: entries in dense places, 0 to n − 1, each found by its id.
+//! Tables over ids: entries stand in dense places, 0 to n − 1, and each is found by its id.
 //!
-//! Ids come from clients, so they are hashed with a key that nobody outside knows. It is drawn once a
-//! process and lies in no table: a hash is at work while the memory of the table is still on its way,
-//! and one hash of an id serves for every table that is asked for it.
+//! Ids come from clients, so they are hashed with a key that nobody outside knows. A process draws it once,
+//! and no table holds it. So hashing need not wait for the memory of the table, and one hash of an id
+//! serves every table.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// What a table is asked for: an id, or one that was hashed before.
+/// Finds an entry: an id, or one that was hashed before.
 pub(crate) trait Key {
     fn text(&self) -> &str;
 
@@ -22,7 +22,7 @@ pub(crate) trait Key {
         hash(self.text())
     }
 
-    /// Hashed once, for other tables.
+    /// Returns the id with its hash, for other tables.
     fn hashed(&self) -> Hashed<'_, str> {
         Hashed { id: self.text(), hash: self.hash() }
     }
@@ -34,7 +34,7 @@ impl<I: AsRef<str> + ?Sized> Key for I {
     }
 }
 
-/// An id with its hash, and where it likely stands in the table that is asked most.
+/// Holds an id with its hash.
 #[derive(Debug)]
 pub(crate) struct Hashed<'a, I: ?Sized> {
     pub(crate) id: &'a I,
@@ -48,7 +48,7 @@ impl<'a, I: AsRef<str> + ?Sized> Hashed<'a, I> {
 }
 
 impl Hashed<'_, str> {
-    /// Returns the same id as another value, with the hash that was taken.
+    /// Returns the same id as another value, with the hash.
     pub(crate) fn of<I: Clone>(self, id: I) -> HashedId<'static, I> {
         HashedId { id: Cow::Owned(id), hash: Cell::new(Some(self.hash)) }
     }
@@ -72,7 +72,8 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
     }
 }
 
-/// An id that is hashed once, when a table is first asked for it. It is borrowed from an input, or owned.
+/// Holds an id, and hashes it once, when a table is first asked for it. The id is borrowed from an input,
+/// or owned.
 #[derive(Debug, Clone)]
 pub(crate) struct HashedId<'a, I: Clone> {
     pub(crate) id: Cow<'a, I>,
@@ -114,16 +115,16 @@ fn hash(text: &str) -> u32 {
     (hasher.finish() >> 32) as u32
 }
 
-/// How many ids are found without an index.
+/// At most so many ids need no index.
 const MAX_TAGS: usize = 32;
 
-/// Where the ids of a table stand. The entries themselves are kept by whoever has the table.
+/// Tells in which place each id of a table stands. The owner of the table keeps the entries themselves.
 ///
-/// Most rooms are small, and then an index costs more than it saves: it is memory of its own, to be
-/// waited for before the entry can be. A byte of each hash, right here, tells nearly as well.
+/// Most rooms are small, and then an index costs more than it saves. It is memory of its own, and a look-up
+/// waits for it before it can wait for the entry. A byte of each hash, right here, does nearly as well.
 #[derive(Debug, Clone)]
 pub(crate) enum Slots {
-    /// By place a byte of the hash.
+    /// A byte of each hash, by place.
     Few {
         tags: [u8; MAX_TAGS],
         len: u8,
@@ -131,7 +132,7 @@ pub(crate) enum Slots {
     Many(HashTable<Slot>),
 }
 
-/// Half a hash is enough, and with it an index grows without a look at the ids.
+/// A place with half of the hash. That half is enough, and with it an index grows without reading the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot {
     hash: u32,
@@ -144,7 +145,7 @@ impl Slot {
         Self { hash, place }
     }
 
-    /// The hash as the index wants it, which looks at both of its ends.
+    /// Returns the hash as the index needs it: the index uses both ends.
     fn spread(self) -> u64 {
         u64::from(self.hash) << 32 | u64::from(self.hash)
     }
@@ -157,7 +158,7 @@ impl Default for Slots {
 }
 
 impl Slots {
-    /// The place of an id. `id_at` tells what stands in a place.
+    /// Returns the place of an id. `id_at` tells what stands in a place.
     pub(crate) fn find<'t>(
         &self,
         key: &(impl Key + ?Sized),
@@ -185,7 +186,7 @@ impl Slots {
         }
     }
 
-    /// The place where an id stands, if it stands anywhere: without a look at what stands there.
+    /// Returns the place of an id if it has one, without reading what stands there. It may be wrong.
     pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         let hash = key.hash();
         match self {
@@ -200,8 +201,8 @@ impl Slots {
         }
     }
 
-    /// Notes an id of this hash in the place after all others. `hash_at` tells the hash of what
-    /// stands in a place.
+    /// Adds an id of this hash in the place after all others. `hash_at` tells the hash of what stands
+    /// in a place.
     pub(crate) fn push(&mut self, hash: u32, place: usize, hash_at: impl Fn(usize) -> u32) {
         match self {
             Self::Few { tags, len } if place < MAX_TAGS => {
@@ -220,7 +221,7 @@ impl Slots {
         }
     }
 
-    /// Strikes an id out of its place, which the id that had the last place has from then on. Both are
+    /// Takes an id out of its place. The id that had the last place has this one from then on. Both are
     /// hashed only if that is needed.
     pub(crate) fn swap_remove(
         &mut self,
@@ -252,7 +253,7 @@ impl Slots {
         matches!(self, Self::Few { .. })
     }
 
-    /// As many as there will be, where there are none yet.
+    /// Makes empty slots for as many ids as there will be.
     #[cfg(feature = "serde")]
     fn with_capacity(capacity: usize) -> Self {
         if capacity > MAX_TAGS {
@@ -267,7 +268,7 @@ fn tag(hash: u32) -> u8 {
     hash.to_le_bytes()[0]
 }
 
-/// Which of the tags are this one, a bit each.
+/// Tells which of the tags are this one, by a bit each.
 fn alike(tags: &[u8; MAX_TAGS], tag: u8) -> u32 {
     tags.iter().zip(0..).fold(0, |alike, (held, place)| alike | u32::from(*held == tag) << place)
 }
@@ -276,7 +277,7 @@ fn insert(slots: &mut HashTable<Slot>, slot: Slot) {
     slots.insert_unique(slot.spread(), slot, |slot| slot.spread());
 }
 
-/// A table whose entries stand densely, in an order that depends on what went.
+/// Holds entries densely, in an order that depends on what was removed.
 #[derive(Debug, Clone)]
 pub(crate) struct IdTable<I, T> {
     slots: Slots,
@@ -294,7 +295,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.entries.is_empty()
     }
 
-    /// The place of an id, until one goes.
+    /// Returns the place of an id. It holds until an entry is removed.
     pub(crate) fn place_of(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         if self.entries.is_empty() {
             return None; // before the id is hashed
@@ -302,8 +303,8 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.slots.find(key, |place| self.entries.get(place).map(|(id, _)| id.as_ref()))
     }
 
-    /// As [`place_of`](Self::place_of) of an id that likely stands beside the one that was found before:
-    /// those who came one after the other mostly do.
+    /// Returns what [`place_of`](Self::place_of) does, and first tries the place beside the one that was
+    /// found before. Ids that came one after the other mostly stand so.
     pub(crate) fn place_beside(
         &self,
         key: &(impl Key + ?Sized),
@@ -318,7 +319,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         Some(place)
     }
 
-    /// As [`Slots::place_hint`].
+    /// Returns what [`Slots::place_hint`] does.
     pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         self.slots.place_hint(key)
     }
@@ -347,7 +348,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.at_mut(self.place_of(key)?)
     }
 
-    /// Puts in an entry of an id that is not there. Answers its place.
+    /// Inserts an entry of an id that is not there. Returns its place.
     pub(crate) fn insert_new(&mut self, id: Hashed<'_, I>, held: T) -> usize
     where
         I: Clone,
@@ -360,7 +361,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         place
     }
 
-    /// Takes out what stands in a place, which the last entry has from then on.
+    /// Takes out what stands in a place. The last entry has this place from then on.
     pub(crate) fn swap_remove_at(&mut self, place: usize) -> Option<(I, T)> {
         if place >= self.entries.len() {
             return None;
@@ -374,7 +375,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         Some((id, held))
     }
 
-    /// Lets go what `keep` does not want to keep; the others keep their order.
+    /// Removes what `keep` does not want to keep. The others keep their order.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&I, &mut T) -> bool) {
         let before = self.entries.len();
         self.entries.retain_mut(|(id, held)| keep(id, held));
@@ -383,7 +384,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         }
     }
 
-    /// Notes all places anew; of a table that was large, and is not any more, the memory goes.
+    /// Computes all slots anew, and releases the memory of a table that is not large any more.
     fn find_anew(&mut self) {
         self.slots = Slots::default();
         for (place, (id, _)) in self.entries.iter().enumerate() {
@@ -394,19 +395,19 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         }
     }
 
-    /// An empty table for as many as there will be.
+    /// Makes an empty table for as many entries as there will be.
     #[cfg(feature = "serde")]
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self { slots: Slots::with_capacity(capacity), entries: Vec::with_capacity(capacity) }
     }
 
-    /// What stands in these places, as far as there is something.
+    /// Returns what stands in these places, as far as there is something.
     pub(crate) fn range(&self, places: Range<usize>) -> &[(I, T)] {
         let end = places.end.min(self.entries.len());
         self.entries.get(places.start..end).unwrap_or_default()
     }
 
-    /// Everything, in an order that depends on what went.
+    /// Returns everything, in an order that depends on what was removed.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&I, &T)> {
         self.entries.iter().map(|(id, held)| (id, held))
     }
@@ -434,7 +435,7 @@ impl<I: AsRef<str>, T: PartialEq> PartialEq for IdTable<I, T> {
 
 impl<I: AsRef<str>, T: Eq> Eq for IdTable<I, T> {}
 
-/// A map, by id.
+/// Serialises a map, by id.
 #[cfg(feature = "serde")]
 impl<I: Ord + serde::Serialize, T: serde::Serialize> serde::Serialize for IdTable<I, T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

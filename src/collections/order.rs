@@ -1,7 +1,7 @@
 //! Ordered sets that are mostly small, as the users and streams of a room are.
 //!
-//! A tree of a few dozen entries takes twice their memory, and each of its nodes has to be waited
-//! for: so few of them stand side by side in order, more in a tree.
+//! A tree of a few dozen entries takes twice their memory, and a reader waits for each of its nodes. So
+//! few items stand side by side in order, and more stand in a tree.
 
 use std::collections::{BTreeSet, btree_set};
 use std::ops::Bound;
@@ -9,10 +9,10 @@ use std::slice;
 
 use crate::collections::id_table::grow_slowly;
 
-/// How many stand side by side: to put one among them moves half of them, on average.
-const FEW: usize = 64;
+/// At most so many items stand side by side: to insert one moves half of them, on average.
+const MAX_SIDE_BY_SIDE: usize = 64;
 
-/// A set in order.
+/// Holds a set in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Order<T>(Held<T>);
 
@@ -22,7 +22,7 @@ enum Held<T> {
     Many(BTreeSet<T>),
 }
 
-/// Some of a set, in order.
+/// Iterates over a part of a set, in order.
 #[derive(Debug, Clone)]
 pub(crate) enum Items<'a, T> {
     Few(slice::Iter<'a, T>),
@@ -43,7 +43,7 @@ impl<T: Ord> Order<T> {
         }
     }
 
-    /// All of it, where it is few.
+    /// Returns all items if they stand side by side, or else none.
     pub(crate) fn few(&self) -> &[T] {
         match &self.0 {
             Held::Few(items) => items,
@@ -63,7 +63,7 @@ impl<T: Ord> Order<T> {
         match &mut self.0 {
             Held::Few(items) => {
                 let Err(place) = items.binary_search(&item) else { return };
-                if items.len() < FEW {
+                if items.len() < MAX_SIDE_BY_SIDE {
                     grow_slowly(items);
                     items.insert(place, item);
                 } else {
@@ -87,16 +87,16 @@ impl<T: Ord> Order<T> {
             }
             Held::Many(items) => {
                 items.remove(item);
-                self.gather();
+                self.shrink();
             }
         }
     }
 
-    /// Puts side by side what has become few: fewer than made it many, so that one who comes and
-    /// goes moves nobody else.
-    fn gather(&mut self) {
+    /// Puts items side by side again once half as many are left. So one item that comes and goes does not
+    /// move all others each time.
+    fn shrink(&mut self) {
         if let Held::Many(items) = &mut self.0
-            && items.len() <= FEW / 2
+            && items.len() <= MAX_SIDE_BY_SIDE / 2
         {
             self.0 = Held::Few(std::mem::take(items).into_iter().collect());
         }
@@ -106,7 +106,7 @@ impl<T: Ord> Order<T> {
         self.range((Bound::Unbounded, Bound::Unbounded))
     }
 
-    /// Those between two bounds, of which the first must not be above the second.
+    /// Returns the items between two bounds. The first bound must not be above the second.
     pub(crate) fn range(&self, (from, to): (Bound<&T>, Bound<&T>)) -> Items<'_, T> {
         match &self.0 {
             Held::Few(items) => {
@@ -127,13 +127,13 @@ impl<T: Ord> Order<T> {
     }
 }
 
-/// Sorts once.
+/// Sorts the items once.
 impl<T: Ord> FromIterator<T> for Order<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         let mut items: Vec<T> = items.into_iter().collect();
         items.sort_unstable();
         items.dedup();
-        if items.len() <= FEW {
+        if items.len() <= MAX_SIDE_BY_SIDE {
             items.shrink_to_fit();
             Self(Held::Few(items))
         } else {
@@ -223,8 +223,8 @@ mod tests {
                 prop_assert!(order.iter().eq(&model), "{:?} is not {:?}", order, model);
                 prop_assert!(order.iter().rev().eq(model.iter().rev()));
                 match &order.0 {
-                    Held::Few(items) => prop_assert!(items.len() <= FEW),
-                    Held::Many(items) => prop_assert!(items.len() > FEW / 2),
+                    Held::Few(items) => prop_assert!(items.len() <= MAX_SIDE_BY_SIDE),
+                    Held::Many(items) => prop_assert!(items.len() > MAX_SIDE_BY_SIDE / 2),
                 }
             }
             for place in 0..=u8::MAX {

@@ -266,6 +266,7 @@ found_by_text!(RoomId, UserId, StreamId);
 mod tests {
     use super::*;
 
+    /// Holds law 2.6.
     #[test]
     fn all_digit_ids_order_as_numbers_and_before_text() {
         let ascending =

@@ -1,4 +1,4 @@
-//! The visible state rebuilt from changes.
+//! The visible state, rebuilt from changes.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::read::RoomRef;
 
 /// A copy of the visible state, kept by applying every [`Change`] in order.
 ///
-/// It serves caches and clients, and says what "visible" means: all that it holds, and nothing
-/// else (not the heartbeats). Applied from empty, or from a copy of a registry, it equals what the
+/// It serves caches and clients. It also says what "visible" means: all that it holds, and nothing
+/// else (not the heartbeats). A mirror that starts empty, or as a copy of a registry, equals what the
 /// registry shows after each call.
 ///
 /// # Example
@@ -47,21 +47,21 @@ pub struct Mirror {
 pub struct MirrorRoom {
     /// What commands made of it.
     pub info: Option<RoomInfo>,
-    /// The session that is visible.
+    /// The visible session.
     pub session: Option<Session>,
     /// Everybody in it, by id.
     pub users: BTreeMap<UserId, User>,
     /// Its streams, by id.
     pub streams: BTreeMap<StreamId, Stream>,
-    /// What is suspected of it, by list and sign.
+    /// Its signs of loss, by list and sign.
     pub suspicions: Vec<Suspicion>,
 }
 
 impl Mirror {
-    /// Takes a change over. Changes are applied in the order in which they were told, none left
-    /// out; one that does not fit (of a room that is not here) is passed over.
+    /// Applies a change. Apply all changes, in the order in which the registry told them. The mirror
+    /// passes over a change that does not fit, because its room is not here.
     ///
-    /// Cost: the logarithm of what is here; of a closed session, what was in it.
+    /// Cost: the logarithm of what is here; for a session that closes, what was in it.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, Mirror, NewRoom, RoomRegistry};
@@ -114,7 +114,7 @@ impl Mirror {
         }
     }
 
-    /// The listed rooms, by id.
+    /// Returns the listed rooms, by id.
     ///
     /// ```
     /// # use room_registry::Mirror;

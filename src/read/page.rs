@@ -27,9 +27,9 @@ pub struct StreamPage<'a> {
     pub next: Option<StreamCursor>,
 }
 
-/// Puts the items of an order that follow a place into a page, at least one. Answers the place of
-/// the last where more follow.
-pub(super) fn turn<'a, I: Ord + Clone, V>(
+/// Puts the items of an order that follow a place into a page, at least one. Returns the place of
+/// the last if more follow.
+pub(super) fn fill_page<'a, I: Ord + Clone, V>(
     order: &'a Order<(Timestamp, I)>,
     limit: usize,
     after: Option<(Timestamp, &I)>,

@@ -10,7 +10,7 @@ use crate::model::suspicion::Suspicion;
 use crate::model::text::{Attributes, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
-use crate::read::page::{StreamPage, UserPage, turn};
+use crate::read::page::{StreamPage, UserPage, fill_page};
 use crate::read::{StreamRef, UserRef};
 use crate::room::Room;
 use crate::room::state::RoomState;
@@ -41,7 +41,7 @@ impl<'a> RoomRef<'a> {
         Self(room)
     }
 
-    /// Its id.
+    /// Returns its id.
     ///
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
     #[must_use]
@@ -49,7 +49,7 @@ impl<'a> RoomRef<'a> {
         &self.0.id
     }
 
-    /// The name to show: the business info's where it says, else the one that a login named.
+    /// Returns the name to show: that of the business info, or else the one that a login named.
     ///
     #[doc = room_example!("assert_eq!(room.name().unwrap(), \"Tom's show\");")]
     #[must_use]
@@ -58,7 +58,7 @@ impl<'a> RoomRef<'a> {
         named.or_else(|| self.session().and_then(|session| session.room_name.as_ref()))
     }
 
-    /// Who runs it: the business info's host, else the creator that its callback named.
+    /// Returns who runs it: the host of the business info, or else the creator that its callback named.
     ///
     #[doc = room_example!("assert_eq!(room.host_id().unwrap(), \"tom\");")]
     #[must_use]
@@ -67,7 +67,7 @@ impl<'a> RoomRef<'a> {
         host_id.or_else(|| self.session().and_then(|session| session.creator_id.as_ref()))
     }
 
-    /// Attributes of the application's own; none where no command created the room.
+    /// Returns the application's own attributes. There are none if no command created the room.
     ///
     #[doc = room_example!("assert_eq!(room.attributes().get(\"mode\"), Some(\"chat\"));")]
     #[must_use]
@@ -75,7 +75,7 @@ impl<'a> RoomRef<'a> {
         self.info().map_or(Attributes::NONE, |info| &info.attributes)
     }
 
-    /// What ends it. A room that no command created follows its session.
+    /// Returns what ends it. A room that no command created follows its session.
     ///
     #[doc = room_example!("assert_eq!(room.lifecycle(), room_registry::Lifecycle::UntilEnded);")]
     #[must_use]
@@ -83,7 +83,7 @@ impl<'a> RoomRef<'a> {
         self.info().map_or(Lifecycle::FollowsSession, |info| info.lifecycle)
     }
 
-    /// What commands made of it; `None` for a room that is known only by callbacks.
+    /// Returns what commands made of it; `None` for a room that only callbacks made known.
     ///
     #[doc = room_example!("assert_eq!(room.info().unwrap().created_at, Timestamp::from_secs(100));")]
     #[must_use]
@@ -91,7 +91,7 @@ impl<'a> RoomRef<'a> {
         self.0.info()
     }
 
-    /// The session that is visible; `None` for a room that was created and does not run.
+    /// Returns the visible session; `None` for a room that was created and does not run.
     ///
     #[doc = room_example!("assert!(room.session().is_none());")]
     #[must_use]
@@ -99,7 +99,7 @@ impl<'a> RoomRef<'a> {
         self.0.session()
     }
 
-    /// The media server's name of the visible session, where it is known.
+    /// Returns the media server's name of the visible session, if it is known.
     ///
     #[doc = room_example!("assert!(room.session_id().is_none());")]
     #[must_use]
@@ -107,7 +107,7 @@ impl<'a> RoomRef<'a> {
         self.session().and_then(|session| session.session_id.as_ref())
     }
 
-    /// What is suspected of it: signs that callbacks were lost, by list and sign, as the last
+    /// Returns the signs that callbacks of it were lost, by list and sign. They are as the last
     /// [`expire`](crate::RoomRegistry::expire) or other change of the room found them.
     ///
     #[doc = room_example!("assert!(room.suspicions().is_empty());")]
@@ -116,8 +116,8 @@ impl<'a> RoomRef<'a> {
         self.0.suspicions()
     }
 
-    /// What would be suspected of it at an instant, with a grace of the caller's own in place of
-    /// [`report_after`](crate::ConfigBuilder::report_after). Cost: the evidence that is held.
+    /// Returns the signs that it would have at an instant, with a grace of the caller's own in place
+    /// of [`report_after`](crate::ConfigBuilder::report_after). Cost: the evidence that is stored.
     ///
     #[doc = room_example!(
         "let grace = std::time::Duration::from_secs(20);",
@@ -128,8 +128,8 @@ impl<'a> RoomRef<'a> {
         self.0.suspicions_as_of(now, u64::try_from(grace.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Until when an observation confirmed both the users and the streams, in their time; `None`
-    /// where none did.
+    /// Returns until when (event time) an observation confirmed both the users and the streams; `None`
+    /// if none did.
     ///
     #[doc = room_example!("assert!(room.confirmed_at().is_none());")]
     #[must_use]
@@ -137,8 +137,8 @@ impl<'a> RoomRef<'a> {
         self.0.confirmed_at()
     }
 
-    /// When the room began: created by command (our time), else opened (their time). What the list
-    /// of newest rooms orders by.
+    /// Returns when the room began: when a command created it (local time), or else when its session
+    /// opened (event time). The list of the newest rooms has this order.
     ///
     #[doc = room_example!("assert_eq!(room.began_at(), Some(Timestamp::from_secs(100)));")]
     #[must_use]
@@ -147,9 +147,9 @@ impl<'a> RoomRef<'a> {
         created_at.or_else(|| self.session().and_then(|session| session.opened_at))
     }
 
-    /// Its place in the room list by an order: a page after it goes on behind this room. For lists
-    /// that are merged from several registries, where a page of the merged list ends inside a page
-    /// of each.
+    /// Returns its place in the room list of an order: a page after it goes on behind this room. It
+    /// serves lists that are merged from several registries. There, a page of the merged list ends
+    /// inside a page of each registry.
     ///
     #[doc = room_example!(
         "assert_eq!(room.cursor(RoomOrder::Newest).order(), RoomOrder::Newest);",
@@ -168,7 +168,7 @@ impl<'a> RoomRef<'a> {
         RoomCursor::new(order, key, self.id().clone())
     }
 
-    /// How many users are in its list. Cost: constant.
+    /// Returns how many users are in its list. Cost: constant.
     ///
     #[doc = room_example!("assert_eq!(room.user_count(), 1);")]
     #[must_use]
@@ -176,7 +176,7 @@ impl<'a> RoomRef<'a> {
         self.0.users().len()
     }
 
-    /// How many streams are in its list. Cost: constant.
+    /// Returns how many streams are in its list. Cost: constant.
     ///
     #[doc = room_example!("assert_eq!(room.stream_count(), 0);")]
     #[must_use]
@@ -184,7 +184,7 @@ impl<'a> RoomRef<'a> {
         self.0.streams().len()
     }
 
-    /// Its users in order of (joined at, else login time; id). Cost: the users that are read.
+    /// Returns its users in order of (joined at, else login time; id). Cost: the users that are read.
     ///
     #[doc = room_example!("assert_eq!(room.users().next().unwrap().id(), \"ann\");")]
     #[must_use]
@@ -193,12 +193,12 @@ impl<'a> RoomRef<'a> {
         self.0.users().iter().filter_map(move |(_, id)| reader.read(id).map(UserRef::new))
     }
 
-    /// A page of its users: in joining order, or the last who came first. Goes on after a cursor. At
-    /// least one user, where there is one.
+    /// Returns a page of its users: in joining order, or with the last who came first. The page goes
+    /// on after a cursor. It has at least one user if one is left.
     ///
     /// A walk through the pages meets everybody who kept the place from the first page to the last
-    /// exactly once, whoever comes and goes meanwhile. Who left and came back, or joined beside a
-    /// login, has another place, and may be met again there, or missed. Cost: the logarithm of the
+    /// exactly once, whoever comes and goes meanwhile. One who left and came back, or joined beside a
+    /// login, has another place. The walk may meet such a user again there, or miss one. Cost: the logarithm of the
     /// users, and the page.
     ///
     #[doc = room_example!(
@@ -218,8 +218,8 @@ impl<'a> RoomRef<'a> {
         page
     }
 
-    /// As [`user_page`](Self::user_page), into a page that is used again: where it is large enough,
-    /// nothing is allocated.
+    /// Fills a page as [`user_page`](Self::user_page) does. A page that is large enough already costs
+    /// no allocation.
     ///
     #[doc = room_example!(
         "let mut page = UserPage::default();",
@@ -236,11 +236,11 @@ impl<'a> RoomRef<'a> {
         let after = after.map(|cursor| (cursor.since, &cursor.user_id));
         let mut reader = self.0.reader();
         let find = |user_id: &UserId| reader.read(user_id).map(UserRef::new);
-        let next = turn(self.0.users(), limit, after, direction, find, &mut page.users);
+        let next = fill_page(self.0.users(), limit, after, direction, find, &mut page.users);
         page.next = next.map(|(since, user_id)| UserCursor { since, user_id: user_id.clone() });
     }
 
-    /// One of its users. Cost: constant.
+    /// Returns one of its users. Cost: constant.
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").is_some());", "assert!(room.user(\"bob\").is_none());")]
     #[must_use]
@@ -248,7 +248,7 @@ impl<'a> RoomRef<'a> {
         self.0.user(user_id).map(UserRef::new)
     }
 
-    /// Its streams in order of (created at, id). Cost: the streams that are read.
+    /// Returns its streams in order of (created at, id). Cost: the streams that are read.
     ///
     #[doc = room_example!("assert_eq!(room.streams().count(), 0);")]
     #[must_use]
@@ -257,8 +257,8 @@ impl<'a> RoomRef<'a> {
         room.streams().iter().filter_map(|(_, id)| room.stream(id).map(StreamRef::new))
     }
 
-    /// A page of its streams: in order of creation, or the newest first; as
-    /// [`user_page`](Self::user_page).
+    /// Returns a page of its streams, in order of creation or with the newest first, as
+    /// [`user_page`](Self::user_page) does.
     ///
     #[doc = room_example!("assert!(room.stream_page(10, None, Direction::OldestFirst).streams.is_empty());")]
     #[must_use]
@@ -273,7 +273,7 @@ impl<'a> RoomRef<'a> {
         page
     }
 
-    /// As [`stream_page`](Self::stream_page), into a page that is used again.
+    /// Fills a page as [`stream_page`](Self::stream_page) does, for a page that is used again.
     ///
     #[doc = room_example!(
         "let mut page = StreamPage::default();",
@@ -289,14 +289,14 @@ impl<'a> RoomRef<'a> {
     ) {
         let after = after.map(|cursor| (cursor.created_at, &cursor.stream_id));
         let find = |stream_id: &StreamId| self.stream(stream_id.as_str());
-        let next = turn(self.0.streams(), limit, after, direction, find, &mut page.streams);
+        let next = fill_page(self.0.streams(), limit, after, direction, find, &mut page.streams);
         page.next = next.map(|(created_at, stream_id)| StreamCursor {
             created_at,
             stream_id: stream_id.clone(),
         });
     }
 
-    /// One of its streams. Cost: the logarithm of the room's streams.
+    /// Returns one of its streams. Cost: the logarithm of the room's streams.
     ///
     #[doc = room_example!("assert!(room.stream(\"camera\").is_none());")]
     #[must_use]
@@ -318,7 +318,7 @@ impl fmt::Debug for RoomRef<'_> {
 }
 
 impl Room {
-    /// What readers see; `None` where the room is not listed.
+    /// Returns what readers see; `None` if the room is not listed.
     ///
     /// ```
     /// use room_registry::{Config, NewRoom, Room, RoomId, Timestamp};

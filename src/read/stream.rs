@@ -46,7 +46,7 @@ impl<'a> StreamRef<'a> {
         Self(stream)
     }
 
-    /// Which stream.
+    /// Returns its id.
     ///
     #[doc = stream_example!("assert_eq!(stream.id(), \"camera\");")]
     #[must_use]
@@ -54,8 +54,8 @@ impl<'a> StreamRef<'a> {
         self.0.id
     }
 
-    /// The media server's name of this life of the stream; `None` where an observation alone knows
-    /// it.
+    /// Returns the media server's name of this life of the stream; `None` if an observation alone
+    /// knows it.
     ///
     #[doc = stream_example!("assert_eq!(stream.stream_session_id(), Some(&StreamSessionId::new(\"s-1\")?));")]
     #[must_use]
@@ -63,8 +63,8 @@ impl<'a> StreamRef<'a> {
         self.0.stream_session_id()
     }
 
-    /// When it came, or was last published again, in their time; `None` where an observation alone
-    /// knows it, and did not tell. Such streams come first in order.
+    /// Returns when it came, or was last published again (event time). It is `None` if an observation
+    /// alone knows the stream and told no time. Such streams come first in order.
     ///
     #[doc = stream_example!("assert_eq!(stream.created_at(), Some(Timestamp::from_secs(99)));")]
     #[must_use]
@@ -72,8 +72,8 @@ impl<'a> StreamRef<'a> {
         self.0.created_at()
     }
 
-    /// The room's counter of stream changes at that moment; the creation time in milliseconds where
-    /// the vendor tells none; `None` where an observation alone knows the stream.
+    /// Returns the room's counter of stream changes at that moment, or the creation time in
+    /// milliseconds if the vendor tells none. It is `None` if an observation alone knows the stream.
     ///
     #[doc = stream_example!("assert_eq!(stream.counter(), Some(1));")]
     #[must_use]
@@ -81,7 +81,7 @@ impl<'a> StreamRef<'a> {
         self.0.counter()
     }
 
-    /// Who publishes it.
+    /// Returns who publishes it.
     ///
     #[doc = stream_example!("assert_eq!(stream.publisher_id().unwrap(), \"tom\");")]
     #[must_use]
@@ -89,7 +89,7 @@ impl<'a> StreamRef<'a> {
         self.0.details().publisher_id.as_ref()
     }
 
-    /// What its callback told: publisher, title, URLs.
+    /// Returns what its callback told: publisher, title, URLs.
     ///
     #[doc = stream_example!("assert_eq!(stream.details().title, None);")]
     #[must_use]
@@ -97,7 +97,7 @@ impl<'a> StreamRef<'a> {
         self.0.details()
     }
 
-    /// Attributes of the application's own.
+    /// Returns the application's own attributes.
     ///
     #[doc = stream_example!("assert!(stream.attributes().is_empty());")]
     #[must_use]
@@ -105,7 +105,7 @@ impl<'a> StreamRef<'a> {
         self.0.attributes
     }
 
-    /// The stream as a value of its own.
+    /// Returns the stream as a value of its own.
     ///
     #[doc = stream_example!("assert_eq!(stream.to_owned().stream_id, \"camera\");")]
     #[must_use]

@@ -33,7 +33,7 @@ impl<'a> UserRef<'a> {
         Self(user)
     }
 
-    /// Who.
+    /// Returns who it is.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().id(), \"ann\");")]
     #[must_use]
@@ -41,7 +41,7 @@ impl<'a> UserRef<'a> {
         self.0.id
     }
 
-    /// The name to show: the membership's where it says, else the media server's.
+    /// Returns the name to show: that of the membership if it has one, or else the media server's.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().name().unwrap(), \"Ann\");")]
     #[must_use]
@@ -53,7 +53,7 @@ impl<'a> UserRef<'a> {
         })
     }
 
-    /// What the user is in the room: the membership's word where it says, else the login's.
+    /// Returns the role in the room: that of the membership if it has one, or else that of the login.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().role(), None);")]
     #[must_use]
@@ -65,7 +65,7 @@ impl<'a> UserRef<'a> {
         })
     }
 
-    /// Attributes of the application's own; none where the user is only logged in.
+    /// Returns the application's own attributes. There are none if the user is only logged in.
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().attributes().is_empty());")]
     #[must_use]
@@ -73,7 +73,7 @@ impl<'a> UserRef<'a> {
         self.membership().map_or(Attributes::NONE, |membership| &membership.attributes)
     }
 
-    /// What commands say of the user.
+    /// Returns what commands say of the user.
     ///
     #[doc = room_example!(
         "let membership = room.user(\"ann\").unwrap().membership().unwrap();",
@@ -84,8 +84,8 @@ impl<'a> UserRef<'a> {
         self.0.membership()
     }
 
-    /// What the media server says of the user. Of several logins that hold, the one with the
-    /// highest (counter, login time, user session).
+    /// Returns what the media server says of the user. Of several logins that hold, it is the one
+    /// with the highest (counter, login time, user session).
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().login().is_none());")]
     #[must_use]
@@ -93,7 +93,7 @@ impl<'a> UserRef<'a> {
         self.0.login()
     }
 
-    /// What an observation says of the user, where no login counts.
+    /// Returns what an observation says of the user, if no login counts.
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().presence().is_none());")]
     #[must_use]
@@ -101,7 +101,7 @@ impl<'a> UserRef<'a> {
         self.0.presence()
     }
 
-    /// When a heartbeat last came, in our time; `None` where the user is only logged in. A join
+    /// Returns when a heartbeat last came (local time); `None` if the user is only logged in. A join
     /// counts as a heartbeat.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().heartbeat_at(), Some(Timestamp::from_secs(100)));")]
@@ -110,8 +110,9 @@ impl<'a> UserRef<'a> {
         self.0.member.map(|member| member.heartbeat_at)
     }
 
-    /// Since when the user is in the list: joined (our time), else logged in (their time); `None`
-    /// where an observation alone knows the user, and did not tell. Such users come first in order.
+    /// Returns since when the user is in the list: joined (local time), or else logged in (event
+    /// time). It is `None` if an observation alone knows the user and told no time. Such users come
+    /// first in order.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().since(), Some(Timestamp::from_secs(100)));")]
     #[must_use]
@@ -120,7 +121,7 @@ impl<'a> UserRef<'a> {
         joined_at.or_else(|| self.0.source?.login_at())
     }
 
-    /// The user as a value of its own.
+    /// Returns the user as a value of its own.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().to_owned().user_id, \"ann\");")]
     #[must_use]

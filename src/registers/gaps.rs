@@ -321,6 +321,7 @@ mod tests {
         }
     }
 
+    /// Holds law 10.8.
     #[test]
     fn a_hole_that_both_replicas_see_was_told_where_both_told_it() {
         for (ours, theirs) in [(true, true), (true, false), (false, true), (false, false)] {
@@ -335,12 +336,14 @@ mod tests {
         }
     }
 
+    /// Holds law 10.9.
     #[test]
     fn holes_are_bounded() {
         let numbers: Vec<u64> = (1..1_000).map(|number| number * 2).collect();
         assert_eq!(seen(&numbers).gaps().len(), MAX_GAPS);
     }
 
+    /// Holds law 10.8.
     #[test]
     fn a_hole_between_two_replicas_is_as_old_as_their_merging() {
         let mut merged = seen(&[1]);
@@ -353,6 +356,7 @@ mod tests {
     }
 
     proptest! {
+        /// Holds laws 10.1 and 10.2.
         #[test]
         fn the_holes_are_what_is_missing_in_any_order(numbers in prop::collection::vec(0..40_u64, 0..30)) {
             let held = seen(&numbers);
@@ -361,6 +365,7 @@ mod tests {
             prop_assert!(held.is_possible());
         }
 
+        /// Holds law 10.8.
         #[test]
         fn two_replicas_miss_what_neither_saw(
             a in prop::collection::vec(0..40_u64, 0..20),

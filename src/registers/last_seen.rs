@@ -1,11 +1,11 @@
-//! Who has been silent for longest: the ids of a room, and when each was last heard of.
+//! When each id of a room was last seen, and which was last seen longest ago.
 //!
-//! That is noted a million times for each time that it is asked for. So whoever is heard of notes it
-//! beside its own id, and what is kept apart are bounds: before them nobody was heard of. There is one
-//! of all, and where there are more than a few entries, one of each few, and one of each few of those. A
-//! bound may be too early; who asks for the longest silent brings those up to date that stand in the
-//! way. The bound of all keeps up by itself: once everybody was heard of after a mark, it is there, and
-//! the next mark is now.
+//! A room records this a million times for each time that it asks. So a record writes one time beside the
+//! id, and nothing else. What is kept apart are lower bounds: nobody was last seen before them. There is
+//! one bound for all entries. If there are more than a few entries, each block of them has a bound, and so
+//! does each block of bounds. A bound may be too early. Whoever asks for the longest unseen brings those up
+//! to date that stand in the way. The bound of all keeps up by itself: once everybody was seen after a
+//! checkpoint, the bound moves to that checkpoint, and the next checkpoint is now.
 
 use std::cmp::Ordering;
 
@@ -15,194 +15,196 @@ use crate::model::time::Timestamp;
 /// How many entries, or bounds, have a bound together.
 const BLOCK_LEN: usize = 32;
 
-/// When an entry was last heard of, and which one it was of those within the same millisecond.
+/// When an entry was last seen, and which one it was of those within the same millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Moment {
+struct Seen {
     at: Timestamp,
     nth: u32,
 }
 
-/// Ids in places as of an [`IdTable`], and when each was last heard of. Those of one millisecond stay in
-/// the order in which they were.
+/// Holds ids in places, as an [`IdTable`] does, and when each was last seen. Those of one millisecond keep
+/// their order.
 #[derive(Debug, Clone)]
 pub(crate) struct LastSeen<I> {
-    moments: IdTable<I, Moment>,
-    /// Before it nobody was heard of; none where there is nobody.
-    since: Option<Moment>,
-    /// The last that was noted.
-    last: Moment,
-    /// Some earlier last one, and how many were not heard of after it.
-    mark: Moment,
-    unheard: usize,
-    /// The bounds of each few places, then of each few of those, until there are but a few.
-    bounds: Vec<Vec<Moment>>,
+    entries: IdTable<I, Seen>,
+    /// Nobody was last seen before this; none if there is nobody.
+    since: Option<Seen>,
+    /// The last that was recorded.
+    last: Seen,
+    /// An earlier value of `last`.
+    checkpoint: Seen,
+    /// How many were not seen after the checkpoint.
+    unseen: usize,
+    /// The bounds of each block of places, then those of each block of bounds, until there is only one
+    /// block.
+    bounds: Vec<Vec<Seen>>,
 }
 
 impl<I> Default for LastSeen<I> {
     fn default() -> Self {
-        let [last, mark] = [Moment::default(); 2];
+        let [last, checkpoint] = [Seen::default(); 2];
         Self {
-            moments: IdTable::default(),
+            entries: IdTable::default(),
             since: None,
             last,
-            mark,
-            unheard: 0,
+            checkpoint,
+            unseen: 0,
             bounds: Vec::new(),
         }
     }
 }
 
 impl<I: AsRef<str>> LastSeen<I> {
-    /// As [`IdTable::place_of`].
+    /// Returns what [`IdTable::place_of`] does.
     pub(crate) fn place_of(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
-        self.moments.place_of(key)
+        self.entries.place_of(key)
     }
 
-    /// As [`IdTable::place_beside`].
+    /// Returns what [`IdTable::place_beside`] does.
     pub(crate) fn place_beside(
         &self,
         key: &(impl Key + ?Sized),
         found: &mut usize,
     ) -> Option<usize> {
-        self.moments.place_beside(key, found)
+        self.entries.place_beside(key, found)
     }
 
     /// Returns the place where an id may stand, without a look at what stands there.
     pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
-        self.moments.place_hint(key)
+        self.entries.place_hint(key)
     }
 
-    /// Who has a place, and when it was last heard of.
+    /// Returns who has a place, and when it was last seen.
     pub(crate) fn at(&self, place: usize) -> Option<(&I, Timestamp)> {
-        self.moments.at(place).map(|(id, heard)| (id, heard.at))
+        self.entries.at(place).map(|(id, seen)| (id, seen.at))
     }
 
-    /// Notes that a place was heard of, after all that was noted of the same millisecond.
+    /// Records that an entry was seen, after all that was recorded of the same millisecond.
     pub(crate) fn record(&mut self, place: usize, at: Timestamp) {
-        let Some(held) = self.moments.at_mut(place) else { return };
-        let heard = self.last.next(at);
-        let before = std::mem::replace(held, heard);
-        self.last = heard;
-        if heard < before {
-            self.lower(place, heard);
+        let Some(held) = self.entries.at_mut(place) else { return };
+        let seen = self.last.next(at);
+        let before = std::mem::replace(held, seen);
+        self.last = seen;
+        if seen < before {
+            self.lower(place, seen);
         }
-        self.unheard += usize::from(heard <= self.mark);
-        self.unheard -= usize::from(before <= self.mark);
-        self.advance();
+        self.unseen += usize::from(seen <= self.checkpoint);
+        self.unseen -= usize::from(before <= self.checkpoint);
+        self.advance_checkpoint();
     }
 
-    /// Puts in an id that is not there, heard of at this time.
+    /// Inserts an id that is not there, and was seen at this time.
     pub(crate) fn insert_new(&mut self, id: Hashed<'_, I>, at: Timestamp)
     where
         I: Clone,
     {
-        let heard = self.last.next(at);
-        self.last = heard;
-        let place = self.moments.insert_new(id, heard);
-        self.unheard += usize::from(heard <= self.mark);
-        self.bind();
-        self.lower(place, heard);
+        let seen = self.last.next(at);
+        self.last = seen;
+        let place = self.entries.insert_new(id, seen);
+        self.unseen += usize::from(seen <= self.checkpoint);
+        self.resize_bounds();
+        self.lower(place, seen);
     }
 
-    /// Takes out the id that has a place, which the last one has from then on.
+    /// Takes out the id that has a place. The last id has this place from then on.
     pub(crate) fn swap_remove_at(&mut self, place: usize) -> Option<I> {
-        let (id, seen) = self.moments.swap_remove_at(place)?;
-        self.unheard -= usize::from(seen <= self.mark);
-        self.bind();
-        if let Some((_, moved)) = self.moments.at(place) {
+        let (id, seen) = self.entries.swap_remove_at(place)?;
+        self.unseen -= usize::from(seen <= self.checkpoint);
+        self.resize_bounds();
+        if let Some((_, moved)) = self.entries.at(place) {
             self.lower(place, *moved);
         }
-        self.advance();
+        self.advance_checkpoint();
         Some(id)
     }
 
-    /// Before this time nobody was heard of; it may be too early.
+    /// Returns a time before which nobody was last seen. It may be too early.
     pub(crate) fn since(&self) -> Option<Timestamp> {
         self.since.map(|since| since.at)
     }
 
-    /// The same, exactly where there are but a few.
+    /// Returns the same time, and exactly the right one if there are only a few entries.
     pub(crate) fn since_exactly(&self) -> Option<Timestamp> {
         if self.bounds.is_empty() {
-            self.earliest(0, 0).map(|(_, heard)| heard.at)
+            self.earliest(0, 0).map(|(_, seen)| seen.at)
         } else {
             self.since()
         }
     }
 
-    /// Who has been silent for longest, if last heard of before `old`.
+    /// Returns who was last seen longest ago, if that was before `old`.
     ///
-    /// Cost: the logarithm of the entries, and of those who were heard of since their bound was last
-    /// looked at, nearly nothing each.
+    /// Cost: the logarithm of the entries, and next to nothing for each that was seen since its bound was
+    /// last brought up to date.
     pub(crate) fn longest(&mut self, old: Timestamp) -> Option<usize> {
         while self.since.is_some_and(|since| since.at < old) {
             let top = self.bounds.len();
-            let (mut place, mut heard) = self.earliest(top, 0)?;
+            let (mut place, mut seen) = self.earliest(top, 0)?;
             for level in (0..top).rev() {
-                (place, heard) = self.earliest(level, place)?;
+                (place, seen) = self.earliest(level, place)?;
             }
-            // Now it is known of these few, and with that of those that they are among.
-            let (mut block, mut known) = (place, heard);
+            // The bound of this block is known now, and so are those above it.
+            let (mut block, mut known) = (place, seen);
             for level in 0..top {
                 block /= BLOCK_LEN;
                 self.bounds[level][block] = known;
                 known = self.earliest(level + 1, block / BLOCK_LEN)?.1;
             }
             self.since = self.since.max(Some(known));
-            if known == heard {
-                return (heard.at < old).then_some(place);
+            if known == seen {
+                return (seen.at < old).then_some(place);
             }
         }
         None
     }
 
-    /// The places, the longest silent first.
+    /// Returns the places, with the longest unseen first.
     pub(crate) fn in_order(&self) -> Vec<usize> {
-        let mut places: Vec<_> = self.moments.values().copied().enumerate().collect();
-        places.sort_by_key(|(_, heard)| *heard);
+        let mut places: Vec<_> = self.entries.values().copied().enumerate().collect();
+        places.sort_by_key(|(_, seen)| *seen);
         places.into_iter().map(|(place, _)| place).collect()
     }
 
-    /// Has each time made another one, in an order that stays as it is.
+    /// Replaces each time. The order stays as it is.
     pub(crate) fn map(&mut self, change: impl Fn(Timestamp) -> Timestamp) {
         self.order(&self.in_order(), change);
     }
 
-    /// Has each time made another one, which are then in this order of the places.
+    /// Replaces each time, and makes this order of the places theirs.
     pub(crate) fn order(&mut self, places: &[usize], change: impl Fn(Timestamp) -> Timestamp) {
         for (place, nth) in places.iter().zip(0..) {
-            if let Some(held) = self.moments.at_mut(*place) {
-                *held = Moment { at: change(held.at), nth };
+            if let Some(held) = self.entries.at_mut(*place) {
+                *held = Seen { at: change(held.at), nth };
                 self.last = *held;
             }
         }
         self.bounds.clear();
-        self.bind();
-        self.since = self.earliest(self.bounds.len(), 0).map(|(_, heard)| heard);
-        (self.mark, self.unheard) = (self.last, self.moments.iter().len());
+        self.resize_bounds();
+        self.since = self.earliest(self.bounds.len(), 0).map(|(_, seen)| seen);
+        (self.checkpoint, self.unseen) = (self.last, self.entries.iter().len());
     }
 
-    /// Where everybody was heard of after the mark, takes note of that, and sets the next one.
-    fn advance(&mut self) {
-        if self.unheard == 0 && self.since.is_some() {
-            self.since = self.since.max(Some(self.mark));
-            (self.mark, self.unheard) = (self.last, self.moments.iter().len());
+    /// Moves the bound of all to the checkpoint, if everybody was seen after it, and sets the next one.
+    fn advance_checkpoint(&mut self) {
+        if self.unseen == 0 && self.since.is_some() {
+            self.since = self.since.max(Some(self.checkpoint));
+            (self.checkpoint, self.unseen) = (self.last, self.entries.iter().len());
         }
     }
 
-    /// Nobody in this place was heard of before.
-    fn lower(&mut self, place: usize, heard: Moment) {
+    /// Lowers the bounds of a place to a time.
+    fn lower(&mut self, place: usize, seen: Seen) {
         let mut block = place;
         for bounds in &mut self.bounds {
             block /= BLOCK_LEN;
-            bounds[block] = bounds[block].min(heard);
+            bounds[block] = bounds[block].min(seen);
         }
-        self.since = Some(self.since.map_or(heard, |since| since.min(heard)));
+        self.since = Some(self.since.map_or(seen, |since| since.min(seen)));
     }
 
-    /// Has as many bounds as there are to be: new ones as they are, the others as they were.
-    fn bind(&mut self) {
-        let mut len = self.moments.iter().len();
+    /// Makes as many bounds as there are blocks. New ones are exact, and the others stay as they were.
+    fn resize_bounds(&mut self) {
+        let mut len = self.entries.iter().len();
         if len == 0 {
             self.since = None;
         }
@@ -215,21 +217,21 @@ impl<I: AsRef<str>> LastSeen<I> {
             self.bounds[level].truncate(len);
             for block in self.bounds[level].len()..len {
                 let earliest = self.earliest(level, block);
-                self.bounds[level].extend(earliest.map(|(_, heard)| heard));
+                self.bounds[level].extend(earliest.map(|(_, seen)| seen));
             }
             level += 1;
         }
         self.bounds.truncate(level);
     }
 
-    /// The earliest of a block of few, and where it stands among all: of the entries, or of the bounds
-    /// so many levels above them.
-    fn earliest(&self, level: usize, block: usize) -> Option<(usize, Moment)> {
+    /// Returns the earliest of a block, with its position among all. At level 0 these are entries, and
+    /// above it the bounds of that level.
+    fn earliest(&self, level: usize, block: usize) -> Option<(usize, Seen)> {
         let first = block * BLOCK_LEN;
         match level.checked_sub(1) {
             None => {
-                let entries = self.moments.range(first..first + BLOCK_LEN);
-                earliest(first, entries.iter().map(|(_, heard)| *heard))
+                let entries = self.entries.range(first..first + BLOCK_LEN);
+                earliest(first, entries.iter().map(|(_, seen)| *seen))
             }
             Some(below) => {
                 let bounds = self.bounds.get(below)?.iter().skip(first).take(BLOCK_LEN);
@@ -239,26 +241,26 @@ impl<I: AsRef<str>> LastSeen<I> {
     }
 }
 
-fn earliest(first: usize, few: impl Iterator<Item = Moment>) -> Option<(usize, Moment)> {
-    (first..).zip(few).min_by_key(|(_, heard)| *heard)
+fn earliest(first: usize, block: impl Iterator<Item = Seen>) -> Option<(usize, Seen)> {
+    (first..).zip(block).min_by_key(|(_, seen)| *seen)
 }
 
-impl Ord for Moment {
-    /// As one number, as they are compared by the dozen.
+impl Ord for Seen {
+    /// Compares them as one number each, because this happens by the dozen.
     fn cmp(&self, other: &Self) -> Ordering {
-        let [this, other] = [self, other]
-            .map(|heard| u128::from(heard.at.as_millis()) << 32 | u128::from(heard.nth));
+        let [this, other] =
+            [self, other].map(|seen| u128::from(seen.at.as_millis()) << 32 | u128::from(seen.nth));
         this.cmp(&other)
     }
 }
 
-impl PartialOrd for Moment {
+impl PartialOrd for Seen {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Moment {
+impl Seen {
     fn next(self, at: Timestamp) -> Self {
         Self { at, nth: if at == self.at { self.nth.saturating_add(1) } else { 0 } }
     }
@@ -270,7 +272,7 @@ mod tests {
 
     use super::*;
 
-    /// What a queue would tell: the places, the longest silent first.
+    /// A plain queue of the places, with the longest unseen first.
     #[derive(Debug, Default)]
     struct Queue(Vec<(Timestamp, usize)>);
 
@@ -346,14 +348,14 @@ mod tests {
                         queue.0 = places.into_iter().map(|place| (at(now), place)).collect();
                     }
                     9 if len > 0 => {
-                        // Moment of at a time of the past, at which nobody else was.
+                        // Seen at a time of the past, at which nobody else was.
                         let past = at(now - 1_000 * past * past + 1 + number as u64 % 999);
                         seen.record(which.index(len), past);
                         queue.note(which.index(len), past);
                         now += 1_000;
                     }
                     _ => {
-                        // All that went silent go, in their order.
+                        // All that were not seen since go, in their order.
                         let old = at(now - 1_000 * past * past);
                         for _ in 0..40 {
                             let longest = seen.longest(old);
@@ -378,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_was_heard_of_earlier_than_told_before_is_the_longest_silent() {
+    fn one_who_was_seen_earlier_than_recorded_before_is_the_longest_unseen() {
         let at = Timestamp::from_millis;
         let (mut seen, mut ids) = (LastSeen::default(), Vec::new());
         (0..2_000).for_each(|number| push(&mut seen, at(50), &mut ids, number));
@@ -391,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_of_all_keeps_up_by_itself_also_where_the_last_that_it_waits_for_goes() {
+    fn the_bound_of_all_keeps_up_by_itself_also_if_the_last_that_it_waits_for_goes() {
         let at = Timestamp::from_millis;
         let (mut seen, mut ids) = (LastSeen::default(), Vec::new());
         (0..100).for_each(|number| push(&mut seen, at(50), &mut ids, number));

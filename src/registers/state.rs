@@ -1,4 +1,4 @@
-//! The registers of a room, and where what stands in them.
+//! The registers of a room, and the places in them.
 
 use smallvec::SmallVec;
 

@@ -13,10 +13,10 @@ use crate::registry::prefetch::BATCH_LEN;
 use crate::room::work::{CallbackWork, Work};
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Many callbacks in one call, in this order, with the outcomes in the same order, in a buffer that
-    /// is used again. What each does and costs is as of [`apply_callback`](Self::apply_callback);
-    /// together they wait for memory at the same time, and the clock is read once.
-    /// [`changes`](Self::changes) has what all of them made different.
+    /// Applies many callbacks in one call, in this order. The outcomes come in the same order, in a
+    /// buffer that is used again. Each does and costs what it does in
+    /// [`apply_callback`](Self::apply_callback). Together they wait for memory at the same time, and
+    /// read the clock once. [`changes`](Self::changes) has what all of them made different.
     ///
     /// ```
     /// use room_registry::event::{RoomClosed, RoomCreated};
@@ -56,11 +56,11 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Many heartbeats in one call, as a gateway that holds connections has them: `(room id, user
-    /// id)` each, with the answers in the same order, in a buffer that is used again. What each
-    /// does, answers and costs is as of [`heartbeat`](Self::heartbeat); together they wait for
-    /// memory at the same time, and not one after the other. [`changes`](Self::changes) has what
-    /// all of them made different.
+    /// Takes many heartbeats in one call, as a gateway that holds connections has them. Each is a
+    /// `(room id, user id)`. The answers come in the same order, in a buffer that is used again. Each
+    /// does, answers and costs what it does in [`heartbeat`](Self::heartbeat). Together they wait for
+    /// memory at the same time, and not one after the other. [`changes`](Self::changes) has what all
+    /// of them made different.
     ///
     /// ```
     /// use room_registry::{Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomRegistry};

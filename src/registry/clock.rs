@@ -1,8 +1,8 @@
-//! Where *our* time comes from.
+//! The source of local time.
 //!
-//! [`RoomRegistry`](crate::RoomRegistry) reads its clock once, at the top of each call that changes
-//! something, and hands the value inwards; nothing below the registry can name a clock. Tests,
-//! simulations and replays use [`ManualClock`], so that no test waits.
+//! [`RoomRegistry`](crate::RoomRegistry) reads its clock once, at the start of each call that changes
+//! something, and hands the value on. Nothing below the registry can name a clock. Tests,
+//! simulations and replays use [`ManualClock`], so no test waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +12,8 @@ use crate::model::time::{Timestamp, millis};
 
 /// Tells the time.
 ///
-/// A clock may stand still and may go back: small steps back (up to the clock skew of the
-/// [`Config`](crate::Config)) read as standing still, a larger one is believed.
+/// A clock may stand still and may go back. A step back of up to the clock skew of the
+/// [`Config`](crate::Config) reads as standing still, and a larger one is believed.
 ///
 /// # Example
 ///
@@ -30,7 +30,7 @@ use crate::model::time::{Timestamp, millis};
 /// assert_eq!(JournalClock { at: Timestamp::from_secs(9) }.now(), Timestamp::from_secs(9));
 /// ```
 pub trait Clock {
-    /// The present instant, in unix milliseconds.
+    /// Returns the present instant, in unix milliseconds.
     ///
     /// ```
     /// use room_registry::{Clock, ManualClock, Timestamp};
@@ -39,7 +39,7 @@ pub trait Clock {
     fn now(&self) -> Timestamp;
 }
 
-/// The system's wall clock.
+/// Reads the system's wall clock.
 ///
 /// # Example
 ///
@@ -60,9 +60,9 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told otherwise, for tests, simulations and replays.
+/// Stands still until you move it, for tests, simulations and replays.
 ///
-/// Clones share one time: keep one, give the other to the registry.
+/// Clones share one time: keep one, and give the other to the registry.
 ///
 /// # Example
 ///
@@ -84,7 +84,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// A clock that shows `now`.
+    /// Makes a clock that shows `now`.
     ///
     /// ```
     /// use room_registry::{Clock, ManualClock, Timestamp};

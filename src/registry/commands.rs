@@ -17,15 +17,15 @@ use crate::room::state::RoomState;
 use crate::room::work::{Work, heartbeat_of};
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Creates a room. A session that callbacks opened before is adopted: the command and the
-    /// callback race in practice. Created again after an end, a room shows again a session that the
-    /// end had hidden and that still runs.
+    /// Creates a room. It adopts a session that callbacks opened before, because the command and the
+    /// callback race in practice. A room that is created again after an end shows the session that
+    /// the end had hidden, if it still runs.
     ///
-    /// Cost: the logarithm of the rooms; of a session that shows again, its users.
+    /// Cost: the logarithm of the rooms; for a session that shows again, its users.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomAlreadyExists`] where the room was created and not ended;
+    /// [`Error::RoomAlreadyExists`] if the room was created and not ended;
     /// [`Error::TooManyRooms`], [`Error::TooManyRoomsOfHost`]; [`Error::InvalidId`],
     /// [`Error::TextTooLong`], [`Error::TooManyAttributes`].
     ///
@@ -41,14 +41,14 @@ impl<C: Clock> RoomRegistry<C> {
         self.create(room.check()?)
     }
 
-    /// Changes the name, host, attributes or lifecycle of a room; what the update does not name
+    /// Changes the name, host, attributes or lifecycle of a room. What the update does not name
     /// stays.
     ///
     /// Cost: constant.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`] where no command created the room, or it ended;
+    /// [`Error::RoomNotFound`] if no command created the room, or it ended;
     /// [`Error::TooManyRoomsOfHost`]; [`Error::InvalidId`], [`Error::TextTooLong`],
     /// [`Error::TooManyAttributes`].
     ///
@@ -73,15 +73,15 @@ impl<C: Clock> RoomRegistry<C> {
         self.take(number, room_id, Work::Update(updated)).map(|_| ())
     }
 
-    /// Ends a room: its business info and all memberships. Every session known at this moment is
-    /// hidden, and late callbacks of those do not bring the room back; a session that is not known
-    /// yet does.
+    /// Ends a room: its business info and all memberships. It hides every session that is known at
+    /// this moment, and late callbacks of those do not bring the room back. A session that is not
+    /// known yet does.
     ///
     /// Cost: the users of the room.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`] where the room is not listed.
+    /// [`Error::RoomNotFound`] if the room is not listed.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -95,17 +95,17 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, Work::End)
     }
 
-    /// A user joins a room. One who is only logged in gains a membership; a membership whose
-    /// heartbeat timed out but was not swept counts as gone. Where the configuration says so, a
-    /// join creates a room that is not known.
+    /// Lets a user join a room. One who is only logged in gains a membership. A membership whose
+    /// heartbeats timed out counts as gone, even if it was not expired yet. A join creates a room
+    /// that is not known, if the configuration says so.
     ///
     /// Cost: the logarithm of the room's users.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`] where a membership holds;
+    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`] if a membership holds;
     /// [`Error::RoomFull`]; [`Error::InvalidId`], [`Error::TextTooLong`],
-    /// [`Error::TooManyAttributes`]; where the join would create the room, also
+    /// [`Error::TooManyAttributes`]; if the join would create the room, also
     /// [`Error::TooManyRooms`] and [`Error::TooManyRoomsOfHost`].
     ///
     /// ```
@@ -129,8 +129,8 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// A user leaves a room: the membership ends, and every login known. A late repeat of such a
-    /// login does not bring the user back; a new login does.
+    /// Lets a user leave a room: the membership ends, and every login that is known. A late repeat of
+    /// such a login does not bring the user back, and a new login does.
     ///
     /// Cost: the logarithm of the room's users.
     ///
@@ -151,11 +151,12 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, Work::Leave(Hashed::new(user_id)))
     }
 
-    /// A heartbeat: the user is still there. A user who is only logged in gains a membership by it.
+    /// Takes a heartbeat: the user is still there. A user who is only logged in gains a membership by
+    /// it.
     ///
-    /// Exactly the timeout since the last one is in time; after that the membership ends there and
-    /// then, and the answer is [`Heartbeat::TimedOut`]. A login stays, unless the configuration
-    /// makes heartbeats decide for both.
+    /// Exactly the timeout since the last one is in time. After that the membership ends at once, and
+    /// the answer is [`Heartbeat::TimedOut`]. A login stays, unless the configuration makes heartbeats
+    /// decide for both.
     ///
     /// Cost: constant, without an allocation.
     ///
@@ -183,15 +184,15 @@ impl<C: Clock> RoomRegistry<C> {
         self.beat(Hashed::new(room_id), Hashed::new(user_id), None)
     }
 
-    /// A heartbeat that carries an update (viewing time, points, place). Where the heartbeat is too
-    /// late the update goes with the membership.
+    /// Takes a heartbeat that carries an update (viewing time, points, seat). If the heartbeat is too
+    /// late, the update is lost together with the membership.
     ///
     /// Cost: constant.
     ///
     /// # Errors
     ///
-    /// As [`heartbeat`](Self::heartbeat) and [`update_user`](Self::update_user); an update that is
-    /// refused is no heartbeat.
+    /// Those of [`heartbeat`](Self::heartbeat) and [`update_user`](Self::update_user). An update that
+    /// is refused is no heartbeat.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, UserUpdate};
@@ -231,14 +232,14 @@ impl<C: Clock> RoomRegistry<C> {
         self.take(number, room_id, work).map(|_| ())
     }
 
-    /// Changes the name, role or attributes of a user; what the update does not name stays.
+    /// Changes the name, role or attributes of a user. What the update does not name stays.
     ///
     /// Cost: constant.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] where the user has no membership (one who
-    /// is only logged in is the media server's); [`Error::TextTooLong`],
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] if the user has no membership (one who is
+    /// only logged in belongs to the media server); [`Error::TextTooLong`],
     /// [`Error::TooManyAttributes`].
     ///
     /// ```
@@ -349,8 +350,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.take_or_create(number, &room_id, &mut Work::Create(room), Cause::Command).map(|_| ())
     }
 
-    /// Creates the room that a user joins. A session that an end had hidden may show again and fill it:
-    /// then the room is as it was.
+    /// Creates the room that a user joins. A session that an end had hidden may show again and fill the
+    /// room. Then the join is refused, and the room is as it was.
     fn create_for(
         &mut self,
         number: Option<usize>,
@@ -384,7 +385,7 @@ impl<C: Clock> RoomRegistry<C> {
         joined.map(|_| ())
     }
 
-    /// Whether the room may be created: there is none, and no limit forbids it.
+    /// Checks that the room may be created: there is none, and no limit forbids it.
     fn check_creation(&self, room: &CheckedRoom) -> Result<(), Error> {
         let known = self.rooms.get(room.room_id.as_str());
         if known.is_some_and(|known| known.info().is_some()) {

@@ -1,24 +1,22 @@
-//! Which rooms the last call touched, for those who keep each room in a store.
+//! The rooms that the last call changed, for those who keep each room in a store.
 
 use crate::model::id::RoomId;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 
 impl<C: Clock> RoomRegistry<C> {
-    /// The rooms of which the last call that changes something may have made different what is held,
-    /// whether readers see the difference or not: those to write again, where rooms are kept in a
-    /// store, and to delete where [`export`](Self::export) has nothing of them any more. A room may
-    /// come up more than once. The next such call overwrites it.
+    /// Returns the rooms whose stored form the last call that changes something made different, whether
+    /// readers see the difference or not. If you keep rooms in a store, write these again. Delete one if
+    /// [`export`](Self::export) has nothing of it any more. A room may come up more than once. The next
+    /// such call overwrites the list.
     ///
-    /// A command that is refused touches nothing, but where it finds that nothing is remembered of
-    /// its room any more. What else it finds too old to be remembered, a stored copy forgets when it is
-    /// next worked on: readers see no difference. A callback or an observation touches a room that is
-    /// held, whatever the outcome, as a room that is worked on also forgets what is too old.
+    /// A repeated or stale callback changes nothing, and neither does a refused command. But each
+    /// operation on a room first forgets what is too old, so even such an input may name its room.
     ///
-    /// A heartbeat that carries no update and finds its membership alive does not count, so that it
-    /// needs no write: after a restart give all memberships one fresh timeout, with
-    /// [`grant_grace`](Self::grant_grace). What a [`Room`](crate::Room) keeps of our clock does not count
-    /// either, nor what the planner keeps of [`next_question`](Self::next_question).
+    /// A heartbeat that carries no update and finds its membership alive does not count, so it needs no
+    /// write. After a restart, give all memberships one fresh timeout with
+    /// [`grant_grace`](Self::grant_grace). The clock that a [`Room`](crate::Room) keeps does not count
+    /// either, nor does what the planner keeps of [`next_question`](Self::next_question).
     ///
     /// Cost: what is read.
     ///

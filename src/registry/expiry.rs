@@ -1,4 +1,4 @@
-//! What is due: when, and done.
+//! Expiry: tells when something is due, and does it.
 
 use crate::model::change::Cause;
 use crate::model::expired::Expired;
@@ -12,20 +12,20 @@ use crate::room::context::Context;
 use crate::room::work::Work;
 use crate::rules::earlier;
 
-/// How many rooms are looked at to tell what is due next, where they were put off.
+/// How many rooms `next_expiry` examines, if heartbeats put off what was due in them.
 const LOOK_AHEAD: usize = 32;
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Does everything that is due: ends the memberships whose heartbeats stopped for more than the
-    /// timeout and the rooms that their lifecycle ends, and forgets what the retention lets go.
+    /// Does everything that is due. It ends memberships whose heartbeats stopped for more than the
+    /// timeout, and rooms that their lifecycle ends. It forgets what the retention lets go.
     ///
-    /// Early, late or repeated calls are harmless; [`next_expiry`](Self::next_expiry) tells when one
-    /// is worth making. A read shows a timed-out membership until it is swept or touched: readers,
-    /// changes and mirrors see one state.
+    /// Early, late or repeated calls are harmless. [`next_expiry`](Self::next_expiry) tells when one
+    /// is worth making. Until then, a read shows a membership that timed out: readers, changes and
+    /// mirrors see one state.
     ///
-    /// Cost: what is due, times the logarithm of the rooms. Heartbeats put off what is due at a constant
-    /// cost of theirs; a room that comes up all the same, though its members were heard of since, costs
-    /// a look at them.
+    /// Cost: what is due, times the logarithm of the rooms. A heartbeat puts off what is due at a
+    /// constant cost. A room may come up although its members sent heartbeats meanwhile. Then it costs
+    /// an examination of them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -47,12 +47,12 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Does at most `steps` of what is due (a membership or a room that ends, a closing that is
-    /// forgotten), so that a large backlog does not hold up the host. What is left stays due: call
-    /// again while [`Expired::steps`] answers `steps` or more. It is more where losses are suspected in
-    /// a room: they are reported together, with what else is done there.
+    /// forgotten). So a large backlog does not hold up the host. What is left stays due: call again
+    /// while [`Expired::steps`] returns `steps` or more. It returns more if a room has signs of loss to
+    /// report, because it reports all signs of a room together.
     ///
-    /// Cost: the steps, times the logarithm of the rooms; a room that ends counts as one step and
-    /// costs its users. Rooms that are put off, as of [`expire`](Self::expire), are no steps.
+    /// Cost: the steps, times the logarithm of the rooms. A room that ends counts as one step and costs
+    /// its users. A room in which heartbeats put off what was due is no step.
     ///
     /// ```
     /// use std::time::Duration;
@@ -76,7 +76,7 @@ impl<C: Clock> RoomRegistry<C> {
         let mut looked_at = 0_usize;
         while budget > 0 {
             let next = self.due().next();
-            // Second by second, as far as the budget goes.
+            // It opens one second after the other, as far as the budget goes.
             if let Some(rooms) = self.index.schedule.open(next.map_or(self.now, |(at, _)| at)) {
                 self.put_off_all(&rooms);
                 continue;
@@ -90,7 +90,7 @@ impl<C: Clock> RoomRegistry<C> {
                 continue;
             }
             let Some(room) = self.expire_room(number, &mut budget) else { break };
-            // A room that is due makes a step; were it otherwise, this would not end.
+            // A room that is due makes a step. Otherwise this loop would not end.
             if room.steps() == 0 && !self.put_off(number) {
                 break;
             }
@@ -102,12 +102,12 @@ impl<C: Clock> RoomRegistry<C> {
         expired
     }
 
-    /// When [`expire`](Self::expire) can next change something; `None` where it never will.
+    /// Returns when [`expire`](Self::expire) can next change something; `None` if it never will.
     ///
-    /// It is never too late. Where what was due in dozens of rooms was put off since the last `expire`,
-    /// by heartbeats mostly, where a room has more than some dozens of members, or where there are more
-    /// than a thousand rooms, it may be early; a call then finds nothing due. Cost: constant, at most some
-    /// dozens of rooms.
+    /// The time is never too late. It may be early, and a call then finds nothing due. That happens if
+    /// heartbeats put off what was due in dozens of rooms since the last `expire`. It also happens if a
+    /// room has more than some dozens of members, or the registry a thousand rooms or more. Cost: constant,
+    /// at most some dozens of rooms.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};
@@ -137,8 +137,8 @@ impl<C: Clock> RoomRegistry<C> {
         earlier(next, far)
     }
 
-    /// Gives all memberships one fresh timeout, as if everybody's heartbeat had come just now:
-    /// after a suspended machine, or an outage on our side. Cost: all memberships.
+    /// Gives all memberships one fresh timeout, as if everybody's heartbeat had come just now. Call it
+    /// after your machine was suspended, or after an outage on your side. Cost: all memberships.
     ///
     /// ```
     /// use std::time::Duration;
@@ -180,24 +180,29 @@ impl<C: Clock> RoomRegistry<C> {
         Some(expired)
     }
 
-    /// The rooms that are to be looked at by now, of the seconds that are open, the longest due first.
+    /// Returns the rooms to examine by now, of the seconds that are open, with the longest due first.
     pub(super) fn due(&self) -> impl Iterator<Item = (Timestamp, usize)> {
         self.index.schedule.near().take_while(|(at, _)| *at <= self.now)
     }
 
-    /// What puts something off does not always move its room in the agenda, as most moves would be for
-    /// nothing: a room that has come up too early is put off now. Something paid for that, each time
-    /// but those few that the room was to be looked at a little early. What is due by now is put where
-    /// it belongs, so that the longest due comes first. Tells whether the room was put elsewhere.
+    /// Puts a room where it belongs in the schedule. Tells whether that is another place.
+    ///
+    /// A heartbeat puts off what is due without moving the room, because most such moves would be for
+    /// nothing. So a room may come up too early, and this moves it then. Rooms in which something is due
+    /// by now move, too, so that the longest due comes first.
     fn put_off(&mut self, number: usize) -> bool {
         let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { return false };
         room.look_for_timeouts(&self.config, self.now);
         let due = place.next(room, &self.config);
-        debug_assert_eq!(due, earlier(due, room.next_expiry(&self.config)), "it was turned since");
+        debug_assert_eq!(
+            due,
+            earlier(due, room.next_expiry(&self.config)),
+            "the index is up to date"
+        );
         self.index.put_off(number, due, self.now)
     }
 
-    /// The same of many, whose memory is brought here together: that waits for little else.
+    /// Does the same for many rooms. Their memory comes together, and this waits for little else.
     fn put_off_all(&mut self, rooms: &[u32]) {
         for numbers in rooms.chunks(BATCH_LEN) {
             self.prefetch_timeouts(numbers);

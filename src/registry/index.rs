@@ -14,12 +14,12 @@ use crate::repair::planner::{Planner, RepairStatus};
 use crate::room::state::RoomState;
 use crate::rules::earlier;
 
-/// What is due within this time is looked at when it is due, and not before.
+/// What is due within this time is examined when it is due, and not before.
 const SOON_MS: u64 = 20_000;
-/// How long before it is due something is looked at, at most.
+/// How long before it is due something is examined, at most.
 const EARLIEST_MS: u64 = 60_000;
 
-/// Where a room stands in every index, as a value, so that one comparison tells what to move.
+/// Holds the place of a room in every index, as a value. So one comparison tells what to move.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     ranks: Ranks,
@@ -33,7 +33,7 @@ pub(crate) struct Place {
 /// What orders the room among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Ranks {
-    /// When it began; none where it is not listed.
+    /// When it began; none if it is not listed.
     listed: Option<Timestamp>,
     totals: Totals,
     repair_status: RepairStatus,
@@ -51,15 +51,15 @@ pub(crate) struct Totals {
 /// A room of an order: its key, its id, and its number.
 pub(crate) type Listed<'a> = (u64, &'a OrderedId, usize);
 
-/// The orders of many rooms. They name rooms by their numbers, and by id where equal keys are
-/// ordered by that.
+/// Holds the orders of many rooms. They name rooms by their numbers, and by id if that orders equal
+/// keys.
 #[derive(Debug)]
 pub(crate) struct Index {
     listed: BTreeMap<(Timestamp, OrderedId), u32>,
     most_users: BTreeMap<(Reverse<usize>, OrderedId), u32>,
     ids: BTreeMap<OrderedId, u32>,
-    /// When each is looked at next: never after something is due; before it where that was put off
-    /// since, and a little before it where it is far off.
+    /// When to examine each next: never after something is due in it. It may be earlier, if heartbeats
+    /// put that off since or if it is far off.
     pub(super) schedule: Schedule,
     hosts: BTreeMap<UserId, usize>,
     totals: Totals,
@@ -101,7 +101,7 @@ impl OrderedId {
 }
 
 impl Place {
-    /// Where a room stands that is not there yet.
+    /// Returns the place of a room that is not there yet.
     pub(crate) fn nowhere() -> Self {
         Self { ranks: Ranks::default(), host_id: None, due: None, is_known: false }
     }
@@ -111,7 +111,7 @@ impl Place {
         (self.is_known, self.due, self.ranks.listed, self.host_id.is_some())
     }
 
-    /// When something is due in the room, of which nothing but heartbeats came since it was turned.
+    /// Returns when something is due in the room, if nothing but heartbeats came since the last update.
     pub(super) fn next(&self, room: &RoomState, config: &Config) -> Option<Timestamp> {
         earlier(room.next_timeout(config), self.due)
     }
@@ -132,7 +132,7 @@ impl Ranks {
         }
     }
 
-    /// Where it stands in the list by users.
+    /// Returns its key in the list by users.
     fn users(&self) -> Option<Reverse<usize>> {
         self.listed.map(|_| Reverse(self.totals.users))
     }
@@ -151,8 +151,8 @@ impl Index {
         }
     }
 
-    /// Moves a room from where it stood to where it stands now. Tells whether it is forgotten, and
-    /// has no number any more.
+    /// Moves a room to its place of now in every index. Tells whether it is forgotten, and has no number
+    /// any more.
     pub(crate) fn update(
         &mut self,
         number: usize,
@@ -199,7 +199,7 @@ impl Index {
         self.totals.turn(before.totals, after.totals);
     }
 
-    /// A room has another number.
+    /// Gives a room another number.
     pub(crate) fn renumber(&mut self, room_id: &RoomId, place: &Place, from: usize, to: usize) {
         let (from, to) = (narrow(from), narrow(to));
         self.schedule.renumber(from, to);
@@ -214,8 +214,8 @@ impl Index {
         }
     }
 
-    /// Something is due in a room at another time, maybe. What was put off by less than as long again
-    /// stays where it is: most that is put off once is put off again.
+    /// Takes another time at which something is due in a room. The room keeps its place if that was put
+    /// off by less than as long again, because most rooms are put off again soon.
     pub(crate) fn keep_up(&mut self, number: usize, due: Option<Timestamp>, now: Timestamp) {
         let look_at = self.schedule.at(number);
         let is_too_late = earlier(look_at, due) != look_at;
@@ -226,8 +226,8 @@ impl Index {
         }
     }
 
-    /// A room is looked at when something is due in it, or a little before where it is one of many.
-    /// Tells whether that is another time than it was.
+    /// Sets when to examine a room: when something is due in it, or a little before if it is one of many.
+    /// Tells whether that is another time than before.
     pub(crate) fn put_off(
         &mut self,
         number: usize,
@@ -293,7 +293,7 @@ impl Index {
         self.listed.values().rev().map(|number| *number as usize)
     }
 
-    /// The rooms that come after a place in the list of the newest.
+    /// Returns the rooms that come after a place in the list of the newest.
     pub(crate) fn newest_after(
         &self,
         place: Option<(Timestamp, &RoomId)>,
@@ -305,7 +305,7 @@ impl Index {
         rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
     }
 
-    /// The rooms that come after a place in the list of the oldest.
+    /// Returns the rooms that come after a place in the list of the oldest.
     pub(crate) fn oldest_after(
         &self,
         place: Option<(Timestamp, &RoomId)>,
@@ -317,7 +317,7 @@ impl Index {
         rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
     }
 
-    /// The rooms that come after a place in the list by users.
+    /// Returns the rooms that come after a place in the list by users.
     pub(crate) fn most_users_after(
         &self,
         place: Option<(u64, &RoomId)>,
@@ -334,7 +334,7 @@ impl Index {
         })
     }
 
-    /// The rooms that come after an id.
+    /// Returns the rooms that come after an id.
     pub(crate) fn ids_after(&self, room_id: Option<&RoomId>) -> impl Iterator<Item = Listed<'_>> {
         let after =
             room_id.map_or(Bound::Unbounded, |room_id| Bound::Excluded(OrderedId::of(room_id)));
@@ -346,7 +346,7 @@ impl Index {
         self.totals
     }
 
-    /// How many created rooms a host has.
+    /// Returns how many created rooms a host has.
     pub(crate) fn rooms_of(&self, host_id: &str) -> usize {
         self.hosts.get(host_id).copied().unwrap_or(0)
     }
@@ -375,10 +375,11 @@ impl Totals {
     }
 }
 
-/// When to look at a room of many in which something is due at an instant. Rooms that all filled at
-/// once, as after a restart, and in which somebody is heard of rarely, would all come up in one sweep,
-/// though nearly all of them were put off by then: so what is far off is looked at up to an eighth of
-/// the time before, each room by another part of it, and put off once more.
+/// Returns when to examine a room of many in which something is due at an instant.
+///
+/// After a restart, all rooms filled at once. If their users are rarely seen, all rooms would come up
+/// together, though heartbeats put off nearly all of them by then. So a room that is far off comes up
+/// earlier, by up to an eighth of the time, each by another part of it. Then it is put off once more.
 fn look_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
     let left = due.as_millis().saturating_sub(now.as_millis());
     if left < SOON_MS {

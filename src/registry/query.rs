@@ -10,12 +10,12 @@ use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::index::Listed;
 
-/// How many rooms a page has where nothing else is asked for.
+/// How many rooms a page has by default.
 const DEFAULT_LIMIT: usize = 20;
-/// How many rooms a page looks at where nothing else is asked for.
+/// How many rooms a page looks at by default.
 const DEFAULT_LOOK: usize = 10_000;
 
-/// Which rooms, in which order, and how many.
+/// Says which rooms to list, in which order, and how many.
 ///
 /// Without filters a page costs the logarithm of the rooms, and the rooms that it has. With filters
 /// it also costs the rooms that it looks at, which [`look_at_most`](Self::look_at_most) bounds.
@@ -74,7 +74,7 @@ macro_rules! query_example {
 }
 
 impl<'q> RoomQuery<'q> {
-    /// Rooms in an order that is known only when the program runs.
+    /// Lists rooms in an order that is known only when the program runs.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::new(\"users\".parse()?))?, [\"b\", \"a\", \"c\"]);")]
     pub fn new(order: RoomOrder) -> Self {
@@ -91,35 +91,35 @@ impl<'q> RoomQuery<'q> {
         }
     }
 
-    /// The newest first: by (created at, else opened at; id), descending.
+    /// Lists the newest first: by (created at, else opened at; id), descending.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::newest())?, [\"c\", \"b\", \"a\"]);")]
     pub fn newest() -> Self {
         Self::new(RoomOrder::Newest)
     }
 
-    /// The oldest first.
+    /// Lists the oldest first.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::oldest())?, [\"a\", \"b\", \"c\"]);")]
     pub fn oldest() -> Self {
         Self::new(RoomOrder::Oldest)
     }
 
-    /// Most users first; of equally many the lower id first.
+    /// Lists those with most users first. Of equally many, the lower id comes first.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::most_users())?, [\"b\", \"a\", \"c\"]);")]
     pub fn most_users() -> Self {
         Self::new(RoomOrder::MostUsers)
     }
 
-    /// By id.
+    /// Lists by id.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::by_id())?, [\"a\", \"b\", \"c\"]);")]
     pub fn by_id() -> Self {
         Self::new(RoomOrder::Id)
     }
 
-    /// How many rooms a page has at most. Default 20, at least one.
+    /// Sets how many rooms a page has at most: at least one, and 20 by default.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::newest().limit(2))?, [\"c\", \"b\"]);")]
     pub fn limit(mut self, rooms: usize) -> Self {
@@ -127,8 +127,8 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// How many rooms a page looks at at most, where filters reject some. Default 10,000; then the
-    /// page ends early, with its cursor. At least one room is looked at.
+    /// Sets how many rooms a page looks at, because filters may reject many: at least one, and 10,000
+    /// by default. After that the page ends early, with its cursor.
     ///
     #[doc = query_example!(
         "let page = registry.page(&RoomQuery::newest().attribute(\"mode\", \"talk\").look_at_most(1))?;",
@@ -140,7 +140,7 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Goes on where a page ended.
+    /// Goes on behind the end of a page.
     ///
     #[doc = query_example!(
         "let next = registry.page(&RoomQuery::newest().limit(2))?.next.unwrap();",
@@ -151,7 +151,7 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Only rooms that have this attribute; several must all be there.
+    /// Keeps only rooms that have this attribute. Of several, a room must have all.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::by_id().attribute(\"mode\", \"talk\"))?, [\"a\", \"b\"]);")]
     pub fn attribute(mut self, key: &'q str, value: &'q str) -> Self {
@@ -159,7 +159,7 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Only rooms whose name begins like this.
+    /// Keeps only rooms whose name begins like this.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::by_id().name_prefix(\"c\"))?, [\"c\"]);")]
     pub fn name_prefix(mut self, prefix: &'q str) -> Self {
@@ -167,7 +167,7 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Only rooms that this user runs.
+    /// Keeps only rooms that this user runs.
     ///
     #[doc = query_example!("assert!(ids(&RoomQuery::by_id().host(\"ann\"))?.is_empty());")]
     pub fn host(mut self, host_id: &'q str) -> Self {
@@ -175,7 +175,7 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Only rooms with a visible session, or only those without.
+    /// Keeps only rooms with a visible session, or only those without.
     ///
     #[doc = query_example!("assert!(ids(&RoomQuery::by_id().open_session(true))?.is_empty());")]
     pub fn open_session(mut self, is_open: bool) -> Self {
@@ -183,7 +183,7 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Only rooms of which this is true.
+    /// Keeps only rooms of which this is true.
     ///
     #[doc = query_example!(
         "let lively = |room: RoomRef<'_>| room.user_count() > 0;",
@@ -232,19 +232,19 @@ pub struct RoomPage<'r> {
 }
 
 impl<C: Clock> RoomRegistry<C> {
-    /// A page of the room list.
+    /// Returns a page of the room list.
     ///
     /// A walk through all pages meets every room that kept its place from the first page to the
-    /// last, exactly once, whatever came and went in between. A room whose place changed (users came
-    /// or went, in the list by users; the room was created again, in those by age) may be met once
-    /// more for each time that it moved, or missed where it moved to a place that the walk had
-    /// passed. In the list by id no room ever moves.
+    /// last, exactly once, whatever came and went in between. A room moves in the list by users when
+    /// users come or go, and in those by age when it is created again. The walk may meet it once more
+    /// for each move, or miss it if it moved to a place that the walk had passed. In the list by id no
+    /// room ever moves.
     ///
     /// Cost: the logarithm of the rooms, and the rooms that are looked at.
     ///
     /// # Errors
     ///
-    /// [`CursorError::OtherOrder`] where the cursor is of a list in another order.
+    /// [`CursorError::OtherOrder`] if the cursor is of a list in another order.
     ///
     #[doc = query_example!(
         "let page = registry.page(&RoomQuery::oldest().limit(2))?;",
@@ -259,12 +259,12 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(page)
     }
 
-    /// As [`page`](Self::page), into a page that is used again: where it is large enough, nothing is
-    /// allocated.
+    /// Fills a page as [`page`](Self::page) does. A page that is large enough already costs no
+    /// allocation.
     ///
     /// # Errors
     ///
-    /// [`CursorError::OtherOrder`] where the cursor is of a list in another order; the page is as it
+    /// [`CursorError::OtherOrder`] if the cursor is of a list in another order. The page stays as it
     /// was.
     ///
     #[doc = query_example!(
@@ -293,7 +293,8 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(())
     }
 
-    /// The rooms with the highest scores, in descending order; of equal scores the lower id first.
+    /// Returns the rooms with the highest scores, in descending order. Of equal scores, the lower id
+    /// comes first.
     ///
     /// Cost: all rooms, times the logarithm of `rooms`.
     ///
@@ -318,8 +319,8 @@ impl<C: Clock> RoomRegistry<C> {
         best.filter_map(|Reverse((_, Reverse(id)))| self.room(id.as_str())).collect()
     }
 
-    /// The rooms of these ids that are listed, in this order: a user's own preference, before the
-    /// pages of the list. Ids that are not listed are passed over. Cost: the ids.
+    /// Returns the rooms of these ids that are listed, in this order. Such are a user's own favourites,
+    /// before the pages of the list. It passes over ids that are not listed. Cost: the ids.
     ///
     #[doc = query_example!(
         "let preferred: Vec<_> = registry.rooms_of([\"c\", \"gone\", \"a\"]).map(|room| room.id()).collect();",

@@ -1,4 +1,4 @@
-//! Repair: what to ask the media server about, and what it answered.
+//! Repair: says what to ask the media server about, and takes its answers.
 
 use crate::model::change::Cause;
 use crate::model::error::Error;
@@ -10,8 +10,8 @@ use crate::repair::planner::{Question, RepairStatus};
 use crate::room::work::{Work, outcome_of};
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Takes in what the application saw when it asked the media server, and mends what callbacks
-    /// had lost. Whatever is newer than the observation, less the clock skew, stays as it is, so an
+    /// Applies what the application saw when it asked the media server, and mends what callbacks had
+    /// lost. Whatever is newer than the observation, less the clock skew, stays as it is. So an
     /// observation may be late or repeated like a callback. It does not count in
     /// [`outcomes`](Self::outcomes).
     ///
@@ -19,8 +19,8 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// # Errors
     ///
-    /// [`Error::ContradictoryObservation`] where it says that the room is not open and lists
-    /// somebody in it.
+    /// [`Error::ContradictoryObservation`] if it says that the room is not open and lists somebody in
+    /// it.
     ///
     /// ```
     /// use room_registry::*;
@@ -49,17 +49,17 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(outcome)
     }
 
-    /// What to ask the media server next: `None` while nothing is worth asking, or the budget of
-    /// [`repair_calls_per_second`](crate::ConfigBuilder::repair_calls_per_second) is used up. Call
-    /// it about as often as the budget has calls.
+    /// Returns what to ask the media server next. It is `None` while nothing is worth asking, or while
+    /// the budget of [`repair_calls_per_second`](crate::ConfigBuilder::repair_calls_per_second) is used
+    /// up. Call it about as often as the budget has calls.
     ///
-    /// Rooms with holes in their counters come first, then those with other signs of a loss, then
-    /// those that have been silent since their last change, then all in turn, the longest
-    /// unconfirmed first; every fourth question is of the last kind. An observation of a room is
-    /// its answer. A room is not asked about while an answer is outstanding (30 s), nor for 10 s
-    /// after one.
+    /// Rooms with sequence gaps come first, and then those with other signs of loss. Then come quiet
+    /// rooms, of which nothing came since a change that no observation confirmed. Last are all rooms in
+    /// rotation, with the longest unconfirmed first. Every fourth question is of the last kind. An
+    /// observation of a room is its answer. A room is left alone while an answer is outstanding (30 s),
+    /// and for 10 s after one.
     ///
-    /// Cost: the logarithm of the rooms, and the rooms that are left alone just now.
+    /// Cost: the logarithm of the rooms, and the rooms that are left alone at that moment.
     ///
     /// ```
     /// use room_registry::*;
@@ -83,8 +83,8 @@ impl<C: Clock> RoomRegistry<C> {
         })
     }
 
-    /// The media server could not be asked about a room: it is asked about again after 10 s, after
-    /// further failures up to 5 min.
+    /// Reports that the media server could not be asked about a room. The planner asks about it again
+    /// after 10 s, and after up to 5 min if it fails further.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};

@@ -7,7 +7,7 @@ use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Hands in whatever came, now.
+    /// Applies whatever came, now.
     ///
     /// # Errors
     ///
@@ -32,14 +32,14 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Hands in whatever came, at the time at which it came: the clock is not read. For a journal
-    /// that is read back, and for one that is being written: write the entry, then hand it in.
+    /// Applies whatever came, at the time at which it came, and does not read the clock. It serves a
+    /// journal that is read back, and one that is being written: write the entry, then hand it in.
     ///
-    /// All entries of a journal, in their order, into an empty registry of the same configuration,
-    /// give the state that the registry had that they were written beside; so do the entries since
-    /// a snapshot, into what `restore_exactly` makes of it. Let no error
-    /// stop a replay: what was refused then is refused again, and changes nothing. When the journal
-    /// is at its end, members have been silent for as long as the process was away:
+    /// Hand all entries of a journal, in their order, to an empty registry of the same configuration.
+    /// It then has the state of the registry beside which they were written. The entries since a
+    /// snapshot do the same for what `restore_exactly` makes of it. Let no error stop a replay: what
+    /// was refused then is refused again, and changes nothing. At the end of the journal, no heartbeat
+    /// could arrive for as long as the process was away. So hand in
     /// [`grant_grace`](Self::grant_grace), as an entry of its own.
     ///
     /// # Errors

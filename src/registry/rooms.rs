@@ -1,15 +1,14 @@
-//! The rooms of a registry: found by id, and by number for the orders that name many of them.
+//! The rooms of a registry. They are found by id, and by number for the orders that name many of them.
 
 use crate::collections::id_table::{Key, Slots};
 use crate::registry::index::Place;
 use crate::room::state::RoomState;
 
-/// How many rooms lie side by side: no more are moved while their number grows, and where a million
-/// of them lie is told within a few pages of memory.
+/// How many rooms lie side by side. No more move in memory while their number grows, and a few pages of
+/// memory tell where a million of them lie.
 const CHUNK: usize = 512;
 
-/// Everything held of many rooms. Each has a number below their count; where one goes, the last one
-/// takes its number.
+/// Holds many rooms. Each has a number below their count. If one goes, the last one takes its number.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
     numbers: Slots,
@@ -17,7 +16,7 @@ pub(crate) struct Rooms {
     chunks: Vec<Vec<HeldRoom>>,
 }
 
-/// A room, and what the index knows of it, in memory as it stands here.
+/// A room, and what the index knows of it. Both lie in memory in this order.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct HeldRoom {
@@ -44,7 +43,7 @@ impl Rooms {
         self.numbers.find(room_id, |number| self.at(number).map(|room| room.id.as_str()))
     }
 
-    /// As [`Slots::place_hint`].
+    /// Returns what [`Slots::place_hint`] does.
     pub(super) fn place_hint(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
         self.numbers.place_hint(room_id)
     }
@@ -61,7 +60,7 @@ impl Rooms {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
 
-    /// Adds a room; answers its number, or nothing where there is one of this id.
+    /// Adds a room. Returns its number, or nothing if there is one of this id.
     pub(crate) fn insert(&mut self, room: HeldRoom) -> Option<usize> {
         if self.number_of(&room.room.id).is_some() {
             return None;
@@ -78,7 +77,7 @@ impl Rooms {
         Some(number)
     }
 
-    /// Takes a room out. What had the last number has this one from now on.
+    /// Takes a room out. The room that had the last number has this one from now on.
     pub(crate) fn swap_remove(&mut self, number: usize) {
         let Some(last) = self.chunks.last_mut().and_then(Vec::pop) else { return };
         if self.chunks.last().is_some_and(Vec::is_empty) {
@@ -94,10 +93,10 @@ impl Rooms {
         self.numbers.swap_remove(|| gone.room.id.hash(), number, moved);
     }
 
-    /// The numbers of all rooms, by id.
+    /// Returns the numbers of all rooms, by id.
     pub(crate) fn numbers_by_id(&self) -> Vec<usize> {
         let mut numbers: Vec<_> = (0..self.len()).collect();
-        // The ids side by side, and not each in its room's memory, some dozen times.
+        // Cached keys lie side by side. Otherwise each comparison would wait for two rooms' memory.
         numbers.sort_by_cached_key(|number| self.at(*number).map(|room| room.id.clone()));
         numbers
     }

@@ -1,37 +1,37 @@
-//! When each room is looked at next.
+//! The expiry schedule: when the registry examines each room next.
 //!
-//! Nearly every look is for nothing, as heartbeats put off what was due. So what comes up far stands
-//! by the second only, in no order, where to put it and to take it away costs next to nothing; a second
-//! that begins is opened, and only what is still due in it stands in order. Where there are not many
-//! rooms, all stand in order, so that it is known exactly when the next one comes up.
+//! Nearly every time nothing is due in the room, because heartbeats put it off. So a room that is far off
+//! stands in the list of its second only, in no order. It costs next to nothing to put it there and to
+//! take it away. When a second begins, only the rooms that are still due in it get an order. If there are
+//! not many rooms, all are near and have an order, so the next time is known exactly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::time::Timestamp;
 
-/// How many rooms are many.
+/// Below so many rooms, all are near.
 const EXACT_UNTIL: usize = 1_000;
 
-/// Rooms by number, and when they are looked at.
+/// Holds rooms by number, and when to examine each.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     /// By number.
     slots: Vec<Slot>,
-    /// What comes up near.
+    /// The rooms that are near, in order.
     near: BTreeSet<(Timestamp, u32)>,
-    /// What comes up far, by second.
+    /// The rooms that are far, by second.
     far: BTreeMap<Second, Vec<u32>>,
 }
 
-/// When a room is looked at.
+/// When to examine a room.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
     at: Option<Timestamp>,
-    /// Where it stands in its second, where it comes up far.
+    /// Its position in the list of its second, if it is far.
     place: Option<u32>,
 }
 
-/// A second, counted from the beginning of time.
+/// A second, counted from 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Second(u64);
 
@@ -46,17 +46,17 @@ impl Second {
 }
 
 impl Schedule {
-    /// Whether there are so many rooms that it is not known exactly when the next one comes up.
+    /// Tells whether there are so many rooms that the next time is not known exactly.
     pub(super) fn has_many(&self) -> bool {
         self.slots.len() >= EXACT_UNTIL
     }
 
-    /// When a room is looked at.
+    /// Returns when to examine a room.
     pub(super) fn at(&self, number: usize) -> Option<Timestamp> {
         self.slots.get(number)?.at
     }
 
-    /// Sets when a room is looked at. Tells whether that is another time than it was.
+    /// Sets when to examine a room. Tells whether that is another time than before.
     pub(super) fn set(&mut self, number: u32, at: Option<Timestamp>, now: Timestamp) -> bool {
         let before = self.slot(number).at;
         if before == at {
@@ -70,7 +70,7 @@ impl Schedule {
         true
     }
 
-    /// The room of the last number has another number, whose room is gone.
+    /// Gives the room of the last number the number of a room that is gone.
     pub(super) fn renumber(&mut self, last: u32, number: u32) {
         let moved = *self.slot(last);
         if let Slot { at: Some(at), place: None } = moved {
@@ -86,17 +86,16 @@ impl Schedule {
         *self.slot(last) = Slot::default();
     }
 
-    /// There are so many rooms, and not more.
+    /// Drops the slots of numbers that no room has any more.
     pub(super) fn truncate(&mut self, rooms: usize) {
         debug_assert!(
-            self.slots.iter().skip(rooms).all(|look| look.at.is_none()),
+            self.slots.iter().skip(rooms).all(|slot| slot.at.is_none()),
             "those are gone"
         );
         self.slots.truncate(rooms);
     }
 
-    /// Takes all out that come up in the first second, if it has begun by then; they are to be set
-    /// again.
+    /// Takes out all rooms of the first second, if it has begun by then. The caller sets them again.
     pub(super) fn open(&mut self, by: Timestamp) -> Option<Vec<u32>> {
         let second = self.far.first_entry()?;
         if *second.key() > Second::of(by) {
@@ -109,12 +108,12 @@ impl Schedule {
         Some(numbers)
     }
 
-    /// What comes up near, the longest due first.
+    /// Returns the rooms that are near, with the longest due first.
     pub(super) fn near(&self) -> impl Iterator<Item = (Timestamp, usize)> {
         self.near.iter().map(|(at, number)| (*at, *number as usize))
     }
 
-    /// Before when nothing comes up of what comes up far.
+    /// Returns the start of the first second of those that are far.
     pub(super) fn far(&self) -> Option<Timestamp> {
         self.far.first_key_value().map(|(second, _)| second.begins_at())
     }

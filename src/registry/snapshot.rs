@@ -1,8 +1,8 @@
 //! Whole registries, saved and restored in any serde format.
 //!
-//! A snapshot is a header and then room after room, so that neither side holds a second copy of
-//! everything: writing walks the registry, reading checks and takes in one room at a time. What
-//! cannot be is an error that names it, and then nothing is restored.
+//! A snapshot is a header and then room after room, so neither side holds a second copy of everything.
+//! Writing walks the registry, and reading checks and keeps one room at a time. What is impossible is an
+//! error that names it, and then nothing is restored.
 
 use std::fmt;
 
@@ -25,8 +25,8 @@ const VERSION: u32 = 1;
 const NAME: &str = "Snapshot";
 const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"];
 
-/// A registry as it is saved: serialise it in whatever format. Made by
-/// [`RoomRegistry::snapshot`]; read back by [`RoomRegistry::restore`].
+/// Saves a registry: serialise it in whatever format. [`RoomRegistry::snapshot`] makes it, and
+/// [`RoomRegistry::restore`] reads it back.
 #[derive(Clone, Copy)]
 pub struct Snapshot<'r> {
     settings: Rules,
@@ -45,8 +45,8 @@ impl fmt::Debug for Snapshot<'_> {
 }
 
 impl Snapshot<'_> {
-    /// When the registry was last given something, in our time: how far the snapshot reaches. As
-    /// many things happen within one millisecond, keep the place in the journal beside a snapshot,
+    /// Returns when (local time) the registry got its last input: how far the snapshot reaches. Many
+    /// inputs may come within one millisecond. So keep the place in the journal beside a snapshot, and
     /// not only its time.
     ///
     /// ```
@@ -75,7 +75,7 @@ impl Serialize for Snapshot<'_> {
     }
 }
 
-/// The rooms, by id, each put into its stored form when its turn comes.
+/// The rooms, by id. Each gets its stored form when the serialiser comes to it.
 struct StoredRooms<'r>(&'r Rooms);
 
 impl Serialize for StoredRooms<'_> {
@@ -90,8 +90,8 @@ impl Serialize for StoredRooms<'_> {
 }
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Everything that is held, to be serialised. Cost: nothing yet; serialising costs what is
-    /// held, and the memory of one room.
+    /// Returns everything that is stored, to be serialised. Cost: nothing yet. Serialising costs what
+    /// is stored, and the memory of one room.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -110,17 +110,17 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// A registry as it was saved. Memberships get one fresh timeout, as their heartbeats could not
-    /// come meanwhile; everything else is as it was saved. Where a journal is to be replayed on top,
+    /// Restores a registry. Memberships get one fresh timeout, because their heartbeats could not come
+    /// meanwhile. Everything else is as it was saved. To replay a journal on top, use
     /// [`restore_exactly`](Self::restore_exactly).
     ///
     /// Cost: what was saved, and no second copy of it.
     ///
     /// # Errors
     ///
-    /// The format's own error, with a text that names what is wrong: a damaged snapshot, one of
-    /// another version or of other settings, a room that is there twice or that no callbacks and
-    /// commands could have made.
+    /// The format's own error, with a text that names what is wrong. The snapshot may be damaged, of
+    /// another version, or of other settings. A room may be there twice, or such that no callbacks and
+    /// commands could have made it.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -146,19 +146,19 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(registry)
     }
 
-    /// A registry exactly as it was saved, without any grace and at the time at which it was saved:
-    /// for a journal to be [replayed](Self::replay) on top, which then gives the same state as the
-    /// whole journal from the beginning.
+    /// Restores a registry exactly as it was saved, without any grace and at the time at which it was
+    /// saved. [Replay](Self::replay) a journal on top, and the state is that of the whole journal from
+    /// the beginning.
     ///
-    /// Members have been silent for as long as the process was away, so
-    /// [`grant_grace`](Self::grant_grace) when the journal is at its end, before the first
-    /// [`expire`](Self::expire). Without a journal [`restore`](Self::restore) does both.
+    /// No heartbeat could arrive for as long as the process was away. So call
+    /// [`grant_grace`](Self::grant_grace) at the end of the journal, before the first
+    /// [`expire`](Self::expire). Without a journal, [`restore`](Self::restore) does both.
     ///
     /// Cost: what was saved, and no second copy of it.
     ///
     /// # Errors
     ///
-    /// As [`restore`](Self::restore).
+    /// Those of [`restore`](Self::restore).
     ///
     /// ```
     /// use room_registry::journal::{Command, JournalEntry};
@@ -195,7 +195,7 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(registry)
     }
 
-    /// All but the indexes.
+    /// Reads all but the index.
     fn read<'de, D: Deserializer<'de>>(
         config: Config,
         clock: C,
@@ -211,7 +211,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 }
 
-/// What was read.
+/// Holds what was read.
 struct Restored {
     taken_at: Timestamp,
     outcomes: Outcomes,
@@ -255,7 +255,7 @@ impl<'de> Visitor<'de> for SnapshotVisitor {
                 Field::Rooms => rooms = Some(fields.next_value_seed(RoomsSeed(self.settings))?),
             }
         }
-        // Formats may order fields as they like; each room carries its own version and settings.
+        // Formats may order fields as they like. Each room carries its own version and settings.
         version.ok_or_else(|| de::Error::missing_field("version"))?;
         settings.ok_or_else(|| de::Error::missing_field("settings"))?;
         Ok(Restored {
@@ -294,7 +294,7 @@ fn check_settings<E: de::Error>(found: Rules, expected: Rules) -> Result<(), E> 
     )))
 }
 
-/// Takes in one room after the other.
+/// Reads one room after the other.
 struct RoomsSeed(Rules);
 
 impl<'de> DeserializeSeed<'de> for RoomsSeed {

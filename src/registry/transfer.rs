@@ -1,4 +1,4 @@
-//! Single rooms out of a registry and into one.
+//! Moves single rooms out of a registry and into one.
 
 use crate::model::change::Cause;
 use crate::model::error::Error;
@@ -11,8 +11,8 @@ use crate::room::notes::Note;
 use crate::room::state::RoomState;
 
 impl<C: Clock> RoomRegistry<C> {
-    /// A copy of a room with everything that is held of it, also of one that is not listed and only
-    /// remembered. To be stored, or handed to another registry. Cost: what is held of the room.
+    /// Copies a room with everything that is stored of it, even if it is not listed and only
+    /// remembered. Store the copy, or hand it to another registry. Cost: what is stored of the room.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -27,9 +27,9 @@ impl<C: Clock> RoomRegistry<C> {
         self.rooms.get(room_id).map(|room| Room::from_state(room.clone()))
     }
 
-    /// Takes a room out, with everything that is held of it: to hand it over to another registry,
-    /// whose it is from then on. Readers see it no more. What comes for it later makes a new room
-    /// here, which can be handed over and merged in the same way. Cost: what is held of the room.
+    /// Takes a room out, with everything that is stored of it, to hand it over to another registry.
+    /// Readers see it no more. What comes for it later makes a new room here, which can be handed over
+    /// and merged in the same way. Cost: what is stored of the room.
     ///
     /// ```
     /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, RoomRegistry};
@@ -55,12 +55,12 @@ impl<C: Clock> RoomRegistry<C> {
         Some(Room::from_state(removed))
     }
 
-    /// Takes a room in, merging it with what is held of it already; see [`Room::merge`]. Limits do
-    /// not refuse it. Cost: what is held of the room.
+    /// Merges a room into what is stored of it here already, as [`Room::merge`] does. Limits do not
+    /// refuse it. Cost: what is stored of the room.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherSettings`] where the room was made under other settings.
+    /// [`Error::OtherSettings`] if the room was made under other settings.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -84,7 +84,7 @@ impl<C: Clock> RoomRegistry<C> {
             self.rooms.insert(HeldRoom::new(RoomState::new(room_id, self.config.rules)))
         });
         let Some(number) = number else { return Ok(()) };
-        let held = self.rooms.at_mut(number).expect("a room has this number");
+        let Some(held) = self.rooms.at_mut(number) else { return Ok(()) };
         let mut cx = Context::new(&self.config, self.now, Cause::Import, &mut self.log);
         let merged = held.room.merge(state, &mut cx);
         self.update(number);

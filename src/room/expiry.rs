@@ -10,7 +10,7 @@ use crate::room::context::Context;
 use crate::room::work::Work;
 
 impl Room {
-    /// Does everything that is due; see [`RoomRegistry::expire`](crate::RoomRegistry::expire).
+    /// Does everything that is due, as [`RoomRegistry::expire`](crate::RoomRegistry::expire) does.
     /// Cost: what is due.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl Room {
     }
 
     /// Takes over last heartbeats that were kept outside the room, then does everything that is
-    /// due. A heartbeat counts where it is later than what the room knows, and no later than now.
+    /// due. A heartbeat counts if it is later than what the room knows, and no later than now.
     ///
     /// Heartbeats are too frequent to rewrite a stored room for each: keep them beside it, and hand
     /// them in when something is due. Cost: the memberships of the room.
@@ -55,8 +55,8 @@ impl Room {
         self.expire(config, now)
     }
 
-    /// Takes over last heartbeats that were kept outside the room, and does nothing that is due:
-    /// before a command whose answer depends on who is still there. Cost: the memberships of the
+    /// Takes over last heartbeats that were kept outside the room, and does nothing that is due. Call
+    /// it before a command whose answer depends on who is still there. Cost: the memberships of the
     /// room.
     ///
     /// # Errors
@@ -80,9 +80,9 @@ impl Room {
         self.command(Work::TakeHeartbeats(heartbeats), config, now)
     }
 
-    /// When [`expire`](Self::expire) can next change something; `None` where it never will. It is never
-    /// too late; where there are more than some dozens of members, it may be early, and an `expire` then
-    /// finds nothing due. Cost: constant.
+    /// Returns when [`expire`](Self::expire) can next change something; `None` if it never will. The time
+    /// is never too late. If there are more than some dozens of members, it may be early, and an `expire`
+    /// then finds nothing due. Cost: constant.
     ///
     #[doc = room_example!(
         "room.join(NewUser::new(\"ann\"), &config, now)?;",
@@ -94,8 +94,8 @@ impl Room {
         self.state.next_expiry(config)
     }
 
-    /// Gives all memberships one fresh timeout; see
-    /// [`RoomRegistry::grant_grace`](crate::RoomRegistry::grant_grace). Cost: the memberships.
+    /// Gives all memberships one fresh timeout, as
+    /// [`RoomRegistry::grant_grace`](crate::RoomRegistry::grant_grace) does. Cost: the memberships.
     ///
     /// # Errors
     ///

@@ -9,12 +9,12 @@ use crate::model::time::Timestamp;
 use crate::room::Room;
 
 impl Room {
-    /// Hands in whatever came for this room: the one method that a store needs. An input that names
+    /// Applies whatever came for this room: the one method that a store needs. An input that names
     /// no room ([`Input::Expire`], [`Command::GrantGrace`]) is for each.
     ///
     /// # Errors
     ///
-    /// Those of the method that the [`Input`] names; [`Error::OtherRoom`] where it is for another
+    /// Those of the method that the [`Input`] names; [`Error::OtherRoom`] if it is for another
     /// room.
     ///
     /// ```

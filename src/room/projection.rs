@@ -260,7 +260,7 @@ impl Projection {
         projected
     }
 
-    /// Notes where the session that stays visible looks different.
+    /// Tells how the session that stays visible looks different.
     fn tell_session(&mut self, source: Source<'_>, moved: Moved, cx: &mut Context<'_>) {
         let Source { id, registers, settings } = source;
         let Some(shown) = &self.session else { return };

@@ -6,7 +6,7 @@ use crate::registers::places::Target;
 use crate::room::state::RoomState;
 use crate::room::work::Work;
 
-/// Where the session, and the user or stream, of an input stand.
+/// Holds the places of the session, and of the user or stream, of an input.
 #[derive(Debug)]
 pub(crate) struct At<'a> {
     pub(crate) session: Option<usize>,

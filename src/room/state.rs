@@ -205,8 +205,8 @@ impl RoomState {
 /// rooms each is looked at up to an eighth of the timeout before something is due.
 const LOOK_AHEAD_FRACTION: u64 = 4;
 
-/// Somebody who reads a list of users, and remembers where the last one stood: who came one after the
-/// other mostly stand side by side.
+/// Reads a list of users, and remembers the place of the last one. Users who came one after the other
+/// mostly stand side by side.
 #[derive(Debug)]
 pub(crate) struct UserReader<'a> {
     room: &'a RoomState,

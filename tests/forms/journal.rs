@@ -131,6 +131,7 @@ proptest! {
         prop_assert_eq!(replayed.next_expiry(), live.next_expiry());
     }
 
+    /// Holds law 1.7.
     #[test]
     fn a_snapshot_and_the_journal_since_give_the_same_state_as_the_whole_journal(
         config in config(),

@@ -46,6 +46,7 @@ fn restored(saved: Value, clock: &ManualClock) -> Result<RoomRegistry<ManualCloc
 proptest! {
     #![proptest_config(properties(100))]
 
+    /// Holds law 1.7.
     #[test]
     fn what_is_restored_is_what_was_saved_and_goes_on_the_same(
         callbacks in prop::collection::vec((0..2_000_u64, junk_callback()), 0..30),

@@ -79,6 +79,7 @@ fn caught_up(mut mirror: Mirror, changes: &Receiver<Arc<[Change]>>) -> Mirror {
 
 /// One thread of a pair lets each user in, the other shows each out as soon as it can. A mirror that
 /// hears of one leave before the join keeps that user for ever.
+/// Holds law 1.6.
 #[test]
 fn who_follows_from_the_start_or_later_ends_with_what_the_registry_shows() {
     let server = Server::new(Config::default());

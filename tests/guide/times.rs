@@ -19,6 +19,7 @@ const SKEW: i64 = 5 * SECOND;
 /// How far the local clock is ahead.
 const AHEAD: [i64; 7] = [-9 * MINUTE, -MINUTE, -3 * SECOND, 0, 3 * SECOND, MINUTE, 9 * MINUTE];
 
+/// Holds law 11.1.
 #[test]
 fn users_stand_by_the_clock_that_told_of_them_and_each_stands_once() {
     for ahead in AHEAD {
@@ -35,6 +36,7 @@ fn users_stand_by_the_clock_that_told_of_them_and_each_stands_once() {
     }
 }
 
+/// Holds law 11.2.
 #[test]
 fn an_opening_may_be_late_by_the_retention_less_what_the_local_clock_is_ahead() {
     for ahead in AHEAD {
@@ -51,6 +53,7 @@ fn an_opening_may_be_late_by_the_retention_less_what_the_local_clock_is_ahead() 
     }
 }
 
+/// Holds law 11.2.
 #[test]
 fn a_callback_may_be_stamped_ahead_by_the_guard_and_what_the_local_clock_is_ahead() {
     for ahead in AHEAD {
@@ -64,6 +67,7 @@ fn a_callback_may_be_stamped_ahead_by_the_guard_and_what_the_local_clock_is_ahea
 }
 
 /// The close is stamped earlier than the creation, by as much as the clock skew allows for.
+/// Holds law 11.3.
 #[test]
 fn what_a_forgotten_closing_ended_is_too_late_wherever_the_local_clock_stands() {
     let config = Config::default();
@@ -90,6 +94,7 @@ fn what_a_forgotten_closing_ended_is_too_late_wherever_the_local_clock_stands() 
 }
 
 /// The one cost of forgetting: nothing is left that could tell.
+/// Holds law 11.3.
 #[test]
 fn a_clock_set_back_after_forgetting_lets_a_repeat_in_whose_closing_is_gone() {
     let config = Config::default();
@@ -104,6 +109,7 @@ fn a_clock_set_back_after_forgetting_lets_a_repeat_in_whose_closing_is_gone() {
     }
 }
 
+/// Holds law 11.4.
 #[test]
 fn an_observation_stamped_ahead_undoes_nothing_newer_until_it_is_ahead_by_more_than_the_skew() {
     let read = 60 * SECOND;
@@ -116,6 +122,7 @@ fn an_observation_stamped_ahead_undoes_nothing_newer_until_it_is_ahead_by_more_t
     }
 }
 
+/// Holds law 11.4.
 #[test]
 fn an_observation_stamped_behind_leaves_the_losses_of_the_time_before_it_to_the_next() {
     let read = 60 * SECOND;

@@ -185,6 +185,7 @@ fn play(
 proptest! {
     #![proptest_config(properties(300))]
 
+    /// Holds laws 4.7 and 4.8.
     #[test]
     fn commands_do_what_a_naive_model_does(steps in prop::collection::vec(step(), 0..60)) {
         let (mut registry, clock) = registry();
@@ -206,6 +207,7 @@ proptest! {
         }
     }
 
+    /// Holds law 1.6.
     #[test]
     fn beside_callbacks_and_observations_the_mirror_equals_the_view_after_every_step(
         steps in prop::collection::vec((step(), prop::option::of(junk(5_000)), 0..10_000_u64), 0..60),

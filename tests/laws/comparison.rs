@@ -54,6 +54,7 @@ impl Wrong {
     }
 }
 
+/// Holds law 1.2.
 #[test]
 fn the_published_recipe_goes_wrong_where_this_crate_does_not() {
     let mut short = Wrong::default();

@@ -112,6 +112,7 @@ fn what_is_suspected_in_a_room_is_counted_whatever_else_is_due_there() {
     assert_eq!((rest.memberships, rest.suspected), (ROOMS - 1, 0), "{rest:?}");
 }
 
+/// Holds law 7.3.
 #[test]
 fn an_end_is_remembered_for_exactly_the_retention_and_counts_as_a_step() {
     let retention = Duration::from_secs(600);
@@ -151,6 +152,7 @@ fn what_lies_beyond_the_last_instant_is_never_due() {
     assert_eq!(registry.expire().steps(), 0);
 }
 
+/// Holds law 6.5.
 #[test]
 fn a_room_made_after_an_end_stays_after_it_when_the_clock_is_set_back() {
     let clock = ManualClock::at(START);

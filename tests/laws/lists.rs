@@ -98,6 +98,7 @@ fn query<'q>(order: RoomOrder, limit: usize, after: Option<&str>) -> RoomQuery<'
 proptest! {
     #![proptest_config(properties(200))]
 
+    /// Holds law 4.9.
     #[test]
     fn pages_one_after_the_other_are_the_sorted_list(
         steps in prop::collection::vec(step(), 0..80),
@@ -121,6 +122,7 @@ proptest! {
         }
     }
 
+    /// Holds law 11.1.
     #[test]
     fn a_room_that_kept_its_place_is_met_exactly_once_whatever_happens_between_pages(
         before in prop::collection::vec(step(), 0..80),
@@ -178,6 +180,7 @@ proptest! {
         let _ = text.parse::<StreamCursor>();
     }
 
+    /// Holds law 4.9.
     #[test]
     fn pages_of_users_are_the_list_of_users(users in 0..12_usize, limit in 1..5_usize, descending: bool) {
         let mut play = Play::new();
@@ -227,6 +230,7 @@ proptest! {
         }
     }
 
+    /// Holds law 4.9.
     #[test]
     fn pages_of_streams_are_the_list_of_streams(
         created in prop::collection::vec(0..6_u64, 0..12),
@@ -256,6 +260,7 @@ proptest! {
         prop_assert_eq!(walked, expected);
     }
 
+    /// Holds law 11.1.
     #[test]
     fn whoever_stays_is_met_exactly_once_by_a_walk_through_the_users_whoever_comes_and_goes(
         before in prop::collection::vec((0..12_u8, any::<bool>()), 0..40),

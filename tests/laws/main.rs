@@ -5,6 +5,7 @@
 mod batches;
 mod commands;
 mod comparison;
+mod dirty_rooms;
 mod expiry;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;
@@ -18,4 +19,3 @@ mod repair;
 mod repair_truth;
 mod replicas;
 mod retention;
-mod touched;

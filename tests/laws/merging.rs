@@ -118,6 +118,7 @@ fn merged(a: &Room, b: &Room, config: &Config) -> Room {
 proptest! {
     #![proptest_config(properties(400))]
 
+    /// Holds laws 6.6 and 7.1.
     #[test]
     fn merging_is_commutative_associative_and_idempotent(a in steps(), b in steps(), c in steps()) {
         let config = Config::builder().retention(None).build().unwrap();
@@ -130,6 +131,7 @@ proptest! {
         prop_assert_eq!(essence(&merged(&ab, &ab, &config)), essence(&ab));
     }
 
+    /// Holds laws 1.5, 7.2 and 16.7.
     #[test]
     fn replicas_that_each_saw_a_part_equal_one_that_saw_all(
         told in prop::collection::vec((0..3_usize, junk(5_000)), 0..30),
@@ -150,6 +152,7 @@ proptest! {
     }
 }
 
+/// Holds law 7.6.
 #[test]
 fn rooms_made_under_different_settings_do_not_merge() {
     let (ours, theirs) = (Config::default(), Config::builder().retention(None).build().unwrap());
@@ -168,6 +171,7 @@ fn rooms_made_under_different_settings_do_not_merge() {
     assert_eq!(serde_json::to_value(&room).unwrap(), before);
 }
 
+/// Holds law 7.6.
 #[test]
 fn another_room_does_not_merge() {
     let config = Config::default();
@@ -178,6 +182,7 @@ fn another_room_does_not_merge() {
     assert_eq!(error.to_string(), r#"this is room "room", and the input is for room "other""#);
 }
 
+/// Holds law 7.3.
 #[test]
 fn an_end_outranks_what_the_other_replica_had_before_it() {
     let config = Config::default();
@@ -193,6 +198,7 @@ fn an_end_outranks_what_the_other_replica_had_before_it() {
     assert!(ended.view().is_none());
 }
 
+/// Holds law 7.4.
 #[test]
 fn who_left_stays_out_whichever_of_the_two_replicas_knows_of_it() {
     let config = Config::default();
@@ -208,6 +214,7 @@ fn who_left_stays_out_whichever_of_the_two_replicas_knows_of_it() {
     }
 }
 
+/// Holds law 7.4.
 #[test]
 fn a_heartbeat_keeps_up_no_later_membership_than_its_own() {
     // One replica has an early membership with a late heartbeat, one knows that it ended, and one
@@ -233,6 +240,7 @@ fn a_heartbeat_keeps_up_no_later_membership_than_its_own() {
 }
 
 /// A registry that holds one replica.
+/// Holds law 7.4.
 #[test]
 fn the_last_heartbeat_and_the_last_update_count_whichever_replica_heard_them() {
     let config = Config::default();
@@ -299,6 +307,7 @@ proptest! {
     }
 }
 
+/// Holds law 7.5.
 #[test]
 fn a_replica_from_our_future_is_pulled_back_when_it_is_merged() {
     let config = Config::default();
@@ -338,6 +347,7 @@ fn a_room_made_again_keeps_its_users_when_our_clock_is_set_back_and_it_is_merged
     assert_eq!(room.view().unwrap().user_count(), 2);
 }
 
+/// Holds law 7.6.
 #[test]
 fn a_registry_takes_no_room_in_that_was_made_under_other_settings() {
     let theirs = Config::builder().retention(None).build().unwrap();
@@ -347,6 +357,7 @@ fn a_registry_takes_no_room_in_that_was_made_under_other_settings() {
     assert_eq!(registry.held_room_count(), 0);
 }
 
+/// Holds law 6.4.
 #[test]
 fn a_session_hidden_in_the_very_millisecond_of_the_creation_stays_hidden() {
     let config = Config::default();
@@ -366,6 +377,7 @@ fn a_session_hidden_in_the_very_millisecond_of_the_creation_stays_hidden() {
     assert!(room.session().is_none());
 }
 
+/// Holds laws 6.5 and 7.3.
 #[test]
 fn an_end_wins_over_an_update_of_the_same_millisecond() {
     let config = Config::default();
@@ -379,6 +391,7 @@ fn an_end_wins_over_an_update_of_the_same_millisecond() {
     assert!(merged(&ended, &updated, &config).view().is_none());
 }
 
+/// Holds laws 14.4 and 16.7.
 #[test]
 fn a_leave_from_before_an_absence_is_let_go_whichever_replica_knew_of_it() {
     let config = Config::builder().retention(None).build().unwrap();

@@ -61,6 +61,8 @@ fn check_junk(callbacks: &[Callback], settings: Settings) {
 proptest! {
     #![proptest_config(properties(800))]
 
+    /// Holds laws 1.1, 1.6, 2.1, 2.2, 2.3, 2.4, 2.5, 2.7, 3.1, 3.2, 3.3, 3.4, 3.5, 3.6, 3.7,
+    /// 3.8, 3.9, 4.1, 4.2, 4.3 and 4.4.
     #[test]
     fn any_set_of_callbacks_in_any_order_equals_the_slow_evaluation(
         callbacks in prop::collection::vec(junk_callback(), 0..14),
@@ -71,6 +73,7 @@ proptest! {
         check_junk(&as_it_arrives(&callbacks, seed, 40), settings);
     }
 
+    /// Holds law 1.1.
     #[test]
     fn any_large_set_of_callbacks_equals_the_slow_evaluation(
         callbacks in prop::collection::vec(junk_callback(), 30..60),
@@ -78,6 +81,7 @@ proptest! {
         check_junk(&callbacks, Settings::default());
     }
 
+    /// Holds law 1.7.
     #[test]
     fn a_room_that_was_stored_and_read_back_goes_on_as_if_it_had_not(
         callbacks in prop::collection::vec(junk_callback(), 0..20),
@@ -110,6 +114,7 @@ fn check_valid(history: &[Callback], arrived: &[Callback], context: &str) {
     );
 }
 
+/// Holds laws 1.1 and 1.2.
 #[test]
 fn every_order_of_a_short_valid_history_ends_in_its_truth() {
     for seed in seeds(12) {
@@ -123,6 +128,7 @@ fn every_order_of_a_short_valid_history_ends_in_its_truth() {
     }
 }
 
+/// Holds law 1.1.
 #[test]
 fn long_valid_histories_shuffled_and_repeated_end_in_their_truth() {
     let kinds = [

@@ -46,6 +46,8 @@ fn play(sizes: std::ops::Range<usize>) -> impl Strategy<Value = (Rules, Vec<Told
 proptest! {
     #![proptest_config(properties(800))]
 
+    /// Holds laws 12.1, 12.2, 12.5, 13.1, 13.2, 13.3, 14.1, 14.2, 14.3, 14.4, 14.5, 14.6, 15.1,
+    /// 15.2, 15.3, 15.4, 15.5, 15.6 and 15.7.
     #[test]
     fn any_set_of_callbacks_and_observations_in_any_order_equals_the_slow_evaluation(
         (rules, told) in play(0..14),
@@ -59,6 +61,7 @@ proptest! {
 proptest! {
     #![proptest_config(properties(60))]
 
+    /// Holds law 14.6.
     #[test]
     fn any_large_set_of_callbacks_and_observations_equals_the_slow_evaluation(
         (rules, told) in play(30..60),
@@ -70,12 +73,14 @@ proptest! {
 proptest! {
     #![proptest_config(properties(30))]
 
+    /// Holds law 14.6.
     #[test]
     fn every_order_of_a_small_set_equals_the_slow_evaluation((rules, told) in play(2..6)) {
         check_every_order(&told, rules);
     }
 }
 
+/// Holds laws 13.2, 14.3 and 14.6.
 #[test]
 fn every_order_of_what_is_close_in_time_equals_the_slow_evaluation() {
     let saw = |q| Seen(observed_at(BASE + q + 5_000));

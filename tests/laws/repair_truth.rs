@@ -27,6 +27,7 @@ struct Scene {
     streams: BTreeSet<String>,
 }
 
+/// Holds law 16.8.
 #[test]
 fn true_observations_change_nothing_where_nothing_was_lost() {
     let config = config();
@@ -49,6 +50,7 @@ fn true_observations_change_nothing_where_nothing_was_lost() {
     }
 }
 
+/// Holds law 16.8.
 #[test]
 fn after_a_complete_true_observation_the_visible_state_is_the_truth_of_that_moment() {
     let config = config();
@@ -71,6 +73,7 @@ fn after_a_complete_true_observation_the_visible_state_is_the_truth_of_that_mome
     assert!(mended > times(300), "losses do harm: {mended}");
 }
 
+/// Holds law 16.8.
 #[test]
 fn what_is_still_under_way_or_repeated_and_older_observations_do_no_harm() {
     let config = config();
@@ -96,6 +99,7 @@ fn what_is_still_under_way_or_repeated_and_older_observations_do_no_harm() {
     assert!(checked > times(500), "something is lost: {checked}");
 }
 
+/// Holds laws 1.3 and 1.4.
 #[test]
 fn nothing_seen_to_close_comes_back_and_after_a_silence_only_what_is_visible_is_stored() {
     // Nothing is reported here, which would be due as well.

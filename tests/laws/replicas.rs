@@ -77,6 +77,7 @@ fn delivered(history: &[Callback], rng: &mut Rng) -> Vec<(Timestamp, Callback)> 
     deliveries
 }
 
+/// Holds laws 1.5 and 7.2.
 #[test]
 fn replicas_that_are_merged_often_enough_equal_the_one_that_saw_everything() {
     let mut listed = 0_u32;

@@ -94,6 +94,7 @@ impl Closed {
     }
 }
 
+/// Holds laws 1.3 and 11.3.
 #[test]
 fn nothing_that_was_seen_to_close_comes_back_whatever_the_delays() {
     let config = Config::default();
@@ -116,6 +117,7 @@ fn nothing_that_was_seen_to_close_comes_back_whatever_the_delays() {
     assert!(too_late > times(20), "the delays reach beyond the retention: {too_late}");
 }
 
+/// Holds law 1.2.
 #[test]
 fn whatever_arrives_within_the_retention_ends_in_the_truth() {
     let config = Config::default();
@@ -128,6 +130,7 @@ fn whatever_arrives_within_the_retention_ends_in_the_truth() {
     }
 }
 
+/// Holds law 5.1.
 #[test]
 fn sweeping_or_not_before_each_step_makes_no_difference() {
     let config = Config::default();
@@ -155,6 +158,7 @@ fn sweeping_or_not_before_each_step_makes_no_difference() {
     }
 }
 
+/// Holds laws 1.4 and 5.7.
 #[test]
 fn after_a_long_silence_only_what_is_visible_is_stored() {
     let config = Config::default();
@@ -187,6 +191,7 @@ fn after_a_long_silence_only_what_is_visible_is_stored() {
     );
 }
 
+/// Holds laws 5.4 and 5.6.
 #[test]
 fn a_closing_is_remembered_for_exactly_the_retention() {
     let config = Config::default();
@@ -220,6 +225,7 @@ fn short_memory() -> Config {
 
 /// A stream that opens again outlives its close, and a user who logs in again outlives the logout,
 /// which stands before the close among what is to be forgotten.
+/// Holds law 5.4.
 #[test]
 fn what_was_outlived_behind_something_else_is_not_waited_for() {
     let at = Timestamp::from_millis;
@@ -251,6 +257,7 @@ fn what_was_outlived_behind_something_else_is_not_waited_for() {
 proptest! {
     #![proptest_config(properties(600))]
 
+    /// Holds laws 5.1 and 5.7.
     #[test]
     fn sweeping_junk_never_changes_what_is_visible_and_is_due_when_it_says(deliveries in junk_deliveries()) {
         let config = short_memory();
@@ -276,6 +283,7 @@ proptest! {
         }
     }
 
+    /// Holds law 1.7.
     #[test]
     fn a_room_with_a_short_memory_is_the_same_after_it_was_stored(deliveries in junk_deliveries()) {
         let config = short_memory();

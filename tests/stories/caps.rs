@@ -80,6 +80,7 @@ impl Held {
     }
 }
 
+/// Holds law 3.10.
 #[test]
 fn beyond_the_cap_the_lowest_login_goes() {
     let mut held = Held::new();
@@ -89,6 +90,7 @@ fn beyond_the_cap_the_lowest_login_goes() {
     assert_eq!(held.logins(), (2..=CAP + 1).collect::<Vec<_>>());
 }
 
+/// Holds law 3.10.
 #[test]
 fn beyond_the_cap_the_oldest_closing_without_a_login_goes_first() {
     let mut held = Held::new();
@@ -104,6 +106,7 @@ fn beyond_the_cap_the_oldest_closing_without_a_login_goes_first() {
     assert!(held.closers().is_empty());
 }
 
+/// Holds law 3.10.
 #[test]
 fn a_login_and_an_earlier_closing_of_one_user_session_count_once() {
     let mut held = Held::new();
@@ -118,6 +121,7 @@ fn a_login_and_an_earlier_closing_of_one_user_session_count_once() {
     assert_eq!(held.closers(), (2..=CAP).collect::<Vec<_>>(), "both go together");
 }
 
+/// Holds law 3.10.
 #[test]
 fn beyond_the_cap_the_lowest_fact_of_a_stream_goes() {
     let mut held = Held::new();
@@ -128,6 +132,7 @@ fn beyond_the_cap_the_lowest_fact_of_a_stream_goes() {
     assert_eq!(facts(&held), (2..=CAP + 1).collect::<Vec<_>>());
 }
 
+/// Holds law 3.10.
 #[test]
 fn beyond_the_cap_the_oldest_session_goes_that_readers_do_not_see() {
     let mut held = Held::new();

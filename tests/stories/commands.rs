@@ -47,7 +47,7 @@ fn a_timed_out_membership_that_was_not_swept_counts_as_gone_for_a_join() {
     clock.advance(Duration::from_millis(TIMEOUT + 1));
     assert!(
         registry.room("r").unwrap().user("ann").is_some(),
-        "a read shows it until it is touched"
+        "a read shows it until an operation on the room or an expiry"
     );
     registry.join_room("r", NewUser::new("ann").name("Ann again")).unwrap();
     let kinds: Vec<_> = registry.changes().map(|change| (change.cause, change.kind)).collect();
@@ -80,6 +80,7 @@ fn only_user(registry: &RoomRegistry<ManualClock>) -> String {
     registry.room("room").unwrap().users().next().unwrap().id().to_string()
 }
 
+/// Holds law 4.8.
 #[test]
 fn a_heartbeat_of_a_user_who_is_only_logged_in_gives_a_membership() {
     let (mut registry, clock, _) = room_of_callbacks(Config::default());
@@ -90,6 +91,7 @@ fn a_heartbeat_of_a_user_who_is_only_logged_in_gives_a_membership() {
     assert!(view.login().is_some());
 }
 
+/// Holds law 6.2.
 #[test]
 fn a_timeout_leaves_a_login_alone_unless_heartbeats_decide_for_both() {
     for decides in [false, true] {
@@ -109,6 +111,7 @@ fn a_timeout_leaves_a_login_alone_unless_heartbeats_decide_for_both() {
     }
 }
 
+/// Holds law 6.1.
 #[test]
 fn leaving_ends_the_login_and_a_late_repeat_does_not_bring_the_user_back() {
     let (mut registry, _, history) = room_of_callbacks(Config::default());
@@ -120,6 +123,7 @@ fn leaving_ends_the_login_and_a_late_repeat_does_not_bring_the_user_back() {
     assert_eq!(registry.user_count(), 0);
 }
 
+/// Holds law 4.7.
 #[test]
 fn a_created_room_adopts_the_session_that_callbacks_opened() {
     let (mut registry, _, _) = room_of_callbacks(Config::default());
@@ -130,6 +134,7 @@ fn a_created_room_adopts_the_session_that_callbacks_opened() {
     assert_eq!(room.user_count(), 1);
 }
 
+/// Holds law 4.8.
 #[test]
 fn a_room_that_only_callbacks_know_takes_its_host_and_name_from_them() {
     let (registry, _, history) = room_of_callbacks(Config::default());

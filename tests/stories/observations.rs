@@ -13,6 +13,7 @@ use room_registry_world::story::{
     stream_created, user,
 };
 
+/// Holds laws 12.3 and 15.1.
 #[test]
 fn a_lost_close_is_mended_by_a_look_at_the_empty_room() {
     let mut story = Story::new();
@@ -25,6 +26,7 @@ fn a_lost_close_is_mended_by_a_look_at_the_empty_room() {
     assert_eq!(story.sees(&empty(50)), Outcome::Stale, "a repeat");
 }
 
+/// Holds law 15.6.
 #[test]
 fn a_lost_login_shows_and_becomes_normal_when_its_callback_comes() {
     let mut story = Story::new();
@@ -45,6 +47,7 @@ fn a_lost_login_shows_and_becomes_normal_when_its_callback_comes() {
     assert_eq!(story.users(), ["ann"]);
 }
 
+/// Holds law 15.4.
 #[test]
 fn what_only_an_observation_knows_goes_when_its_closing_comes() {
     let mut story = Story::new();
@@ -58,6 +61,7 @@ fn what_only_an_observation_knows_goes_when_its_closing_comes() {
     assert_eq!((story.users(), story.streams()), (vec![], vec![]));
 }
 
+/// Holds laws 12.2 and 15.3.
 #[test]
 fn a_ghost_goes_and_what_is_newer_than_the_observation_stays() {
     let mut story = Story::new();
@@ -74,6 +78,7 @@ fn a_ghost_goes_and_what_is_newer_than_the_observation_stays() {
     assert_eq!(story.users(), ["tom", "new"], "a repeat brings no ghost back");
 }
 
+/// Holds law 16.6.
 #[test]
 fn what_a_callback_outdated_stays_away_when_our_clock_goes_back_and_both_are_forgotten() {
     let mut story = Story::new();
@@ -92,6 +97,7 @@ fn what_a_callback_outdated_stays_away_when_our_clock_goes_back_and_both_are_for
     assert!(story.registry.room("r").unwrap().user("bob").is_none());
 }
 
+/// Holds law 12.2.
 #[test]
 fn an_older_observation_after_a_newer_one_does_nothing() {
     let mut story = Story::new();
@@ -106,6 +112,7 @@ fn an_older_observation_after_a_newer_one_does_nothing() {
     assert_eq!(story.registry.room("r").unwrap().session_id(), None, "the session known closed");
 }
 
+/// Holds law 15.8.
 #[test]
 fn a_registry_that_starts_empty_beside_live_rooms_learns_them() {
     let mut story = Story::new();
@@ -128,6 +135,7 @@ fn a_registry_that_starts_empty_beside_live_rooms_learns_them() {
     assert_eq!(story.streams(), ["camera"]);
 }
 
+/// Holds laws 13.1, 15.2 and 15.5.
 #[test]
 fn a_named_session_is_shown_and_closed_by_name() {
     let mut story = Story::new();
@@ -141,6 +149,7 @@ fn a_named_session_is_shown_and_closed_by_name() {
     assert_eq!(story.hears(at(60), created(0)), Outcome::Held, "it is known to be closed");
 }
 
+/// Holds law 15.2.
 #[test]
 fn of_two_sessions_created_at_once_the_one_seen_alive_later_is_current() {
     let mut story = Story::new();
@@ -160,6 +169,7 @@ fn of_two_sessions_created_at_once_the_one_seen_alive_later_is_current() {
     assert_eq!(story.session().unwrap(), "3");
 }
 
+/// Holds law 16.2.
 #[test]
 fn leaving_closes_what_only_an_observation_knows_until_a_later_one() {
     let mut story = Story::new();
@@ -176,6 +186,7 @@ fn leaving_closes_what_only_an_observation_knows_until_a_later_one() {
     assert_eq!(story.users(), ["bob"], "the media server still has him");
 }
 
+/// Holds law 16.3.
 #[test]
 fn ending_hides_what_was_observed_until_then_and_creating_shows_it_again() {
     let mut story = Story::new();
@@ -192,6 +203,7 @@ fn ending_hides_what_was_observed_until_then_and_creating_shows_it_again() {
 }
 
 /// Answers that come at one instant of our clock count as come after the end before them.
+/// Holds law 16.3.
 #[test]
 fn each_end_hides_what_was_observed_until_then_where_our_clock_stands_still() {
     let somebody = |second| observation(second).some_users([user("bob")]);
@@ -237,6 +249,7 @@ fn an_observation_ends_the_memberships_of_a_room_that_leaves_the_list() {
     assert!(story.users().is_empty());
 }
 
+/// Holds law 12.4.
 #[test]
 fn an_observation_that_contradicts_itself_is_refused() {
     let mut story = Story::new();
@@ -251,6 +264,7 @@ fn an_observation_that_contradicts_itself_is_refused() {
     assert_eq!(story.registry.held_room_count(), 0);
 }
 
+/// Holds laws 11.2 and 16.4.
 #[test]
 fn an_observation_too_old_or_from_the_future_is_refused() {
     let mut story = Story::new();
@@ -263,6 +277,7 @@ fn an_observation_too_old_or_from_the_future_is_refused() {
     assert_eq!(story.sees(&seen(10_000 + 600)), Outcome::Held, "exactly the guard is let in");
 }
 
+/// Holds law 16.5.
 #[test]
 fn a_late_close_is_taken_in_while_an_observation_shows_the_room_open() {
     let second = SessionId::new("2").unwrap();
@@ -286,6 +301,7 @@ fn a_late_close_is_taken_in_while_an_observation_shows_the_room_open() {
 
 /// The same late close as above, where a later one outdated that the room was seen open, and what is
 /// left of the observation is whom it saw.
+/// Holds law 16.5.
 #[test]
 fn a_late_close_is_taken_in_while_somebody_or_something_is_held_as_seen() {
     let late = || RoomClosed::new(at(1_000 - 606));
@@ -304,6 +320,7 @@ fn a_late_close_is_taken_in_while_somebody_or_something_is_held_as_seen() {
     assert_eq!(story.hears(at(1_000), late()), Outcome::TooLate, "nobody");
 }
 
+/// Holds law 16.5.
 #[test]
 fn a_late_closing_is_taken_in_of_whom_an_observation_named() {
     let late_logout = |id| logout(id, 2, 300, 1_000 - 606);
@@ -322,6 +339,7 @@ fn a_late_closing_is_taken_in_of_whom_an_observation_named() {
     assert_eq!(story.hears_of("2", at(1_000), late_unpublish("camera")), Outcome::TooLate);
 }
 
+/// Holds law 15.8.
 #[test]
 fn who_is_seen_at_once_in_a_session_and_in_none_is_told_when_the_session_comes_into_sight() {
     let second = || SessionId::new("2").unwrap();
@@ -378,6 +396,7 @@ fn who_is_let_go_without_a_logout_is_nobody_who_is_present() {
     }
 }
 
+/// Holds law 15.7.
 #[test]
 fn what_is_let_go_without_its_end_keeps_no_inferred_session_open() {
     let mut story = Story::new();
@@ -400,6 +419,7 @@ fn what_is_let_go_without_its_end_keeps_no_inferred_session_open() {
     assert!(!story.is_open());
 }
 
+/// Holds law 12.3.
 #[test]
 fn an_empty_list_closes_no_room_where_rooms_stay_open_and_empty() {
     let config = Config::builder().empty_means_closed(false).build().unwrap();
@@ -414,6 +434,7 @@ fn an_empty_list_closes_no_room_where_rooms_stay_open_and_empty() {
     assert!(story.registry.room("r").is_none());
 }
 
+/// Holds law 16.6.
 #[test]
 fn what_observations_left_is_forgotten_after_the_retention() {
     let mut story = Story::new();
@@ -428,6 +449,7 @@ fn what_observations_left_is_forgotten_after_the_retention() {
     assert_eq!(story.registry.next_expiry(), None);
 }
 
+/// Holds law 16.6.
 #[test]
 fn what_nothing_but_observations_told_is_held_for_the_retention_and_then_forgotten() {
     let config = Config::builder().empty_means_closed(false).build().unwrap();
@@ -454,6 +476,7 @@ fn what_nothing_but_observations_told_is_held_for_the_retention_and_then_forgott
     }
 }
 
+/// Holds law 16.6.
 #[test]
 fn what_observations_left_is_forgotten_after_a_step_back_of_the_clock_too() {
     let config = Config::builder().retention(Some(Duration::from_secs(4))).build().unwrap();

@@ -13,6 +13,7 @@ use room_registry::{
 /// Seconds.
 const START: u64 = 1_000_000;
 
+/// Holds law 17.1.
 #[test]
 fn holes_come_before_signs_before_silence_before_the_rest() {
     let mut desk = Desk::new(1_000);
@@ -35,6 +36,7 @@ fn holes_come_before_signs_before_silence_before_the_rest() {
     );
 }
 
+/// Holds laws 17.4 and 17.5.
 #[test]
 fn evidence_is_asked_about_after_its_grace_and_one_list_alone_where_one_alone_is_in_doubt() {
     let mut desk = Desk::new(1_000);
@@ -52,6 +54,7 @@ fn evidence_is_asked_about_after_its_grace_and_one_list_alone_where_one_alone_is
     assert_eq!(question.calls(), 1);
 }
 
+/// Holds law 17.4.
 #[test]
 fn an_answer_resolves_what_was_asked_about() {
     let mut desk = Desk::new(1_000);
@@ -64,6 +67,7 @@ fn an_answer_resolves_what_was_asked_about() {
     assert_eq!(question.reason, Reason::Rotation);
 }
 
+/// Holds law 17.6.
 #[test]
 fn a_room_is_left_alone_while_an_answer_is_outstanding_and_for_a_while_after_it() {
     let mut desk = Desk::new(1_000);
@@ -80,6 +84,7 @@ fn a_room_is_left_alone_while_an_answer_is_outstanding_and_for_a_while_after_it(
     assert!(desk.registry.next_question().is_some());
 }
 
+/// Holds law 17.6.
 #[test]
 fn failures_make_the_pauses_longer_up_to_five_minutes() {
     let mut desk = Desk::new(1_000);
@@ -102,6 +107,7 @@ fn failures_make_the_pauses_longer_up_to_five_minutes() {
     desk.registry.next_question().expect("ten seconds after a first failure");
 }
 
+/// Holds law 17.7.
 #[test]
 fn no_more_is_asked_than_the_budget_allows() {
     for budget in [0, 1, 3, 10] {
@@ -121,6 +127,7 @@ fn no_more_is_asked_than_the_budget_allows() {
     }
 }
 
+/// Holds law 17.2.
 #[test]
 fn nobody_starves_beside_rooms_that_are_always_in_doubt() {
     let mut desk = Desk::new(2);
@@ -144,6 +151,7 @@ fn nobody_starves_beside_rooms_that_are_always_in_doubt() {
     assert_eq!((quiet > 0, holed), (true, 20), "{asked:?}");
 }
 
+/// Holds laws 11.5 and 17.2.
 #[test]
 fn all_rooms_get_their_turn_the_longest_unconfirmed_first() {
     let mut desk = Desk::new(10);
@@ -167,6 +175,7 @@ fn all_rooms_get_their_turn_the_longest_unconfirmed_first() {
     assert_eq!(desk.questions()[0].room_id.to_string(), order[0]);
 }
 
+/// Holds law 17.3.
 #[test]
 fn a_room_that_left_the_list_is_asked_about_for_a_quarter_of_an_hour() {
     let mut desk = Desk::new(1_000);
@@ -188,6 +197,7 @@ fn a_room_that_left_the_list_is_asked_about_for_a_quarter_of_an_hour() {
     assert_eq!(desk.registry.next_question(), None, "after that it is let go");
 }
 
+/// Holds law 17.3.
 #[test]
 fn a_room_that_is_heard_of_again_is_asked_about_again_though_nobody_sees_it() {
     let config = Config::builder().repair_calls_per_second(1_000).infer_sessions(false);
@@ -203,6 +213,7 @@ fn a_room_that_is_heard_of_again_is_asked_about_again_though_nobody_sees_it() {
     assert!(desk.asked_of_in(100).is_empty(), "after that it is let go");
 }
 
+/// Holds law 17.3.
 #[test]
 fn that_a_room_is_over_told_again_and_again_is_no_reason_to_ask_on() {
     let mut desk = Desk::new(1_000);
@@ -221,6 +232,7 @@ fn that_a_room_is_over_told_again_and_again_is_no_reason_to_ask_on() {
     }
 }
 
+/// Holds law 17.8.
 #[test]
 fn a_restored_registry_asks_as_the_one_before() {
     let mut desk = Desk::new(1_000);

@@ -67,6 +67,7 @@ fn a_lost_close_and_a_lost_create_leave_the_session_before_until_the_next_is_hea
     assert_eq!(story.users(), ["bob", "cleo"]);
 }
 
+/// Holds law 15.8.
 #[test]
 fn a_lost_create_after_a_close_that_came_leaves_the_session_unknown_until_it_is_heard_of() {
     let mut story = Story::new();
@@ -98,6 +99,7 @@ fn two_logins_within_the_tie_window_whose_first_logout_is_lost_wait_for_the_next
     assert!(story.users().is_empty());
 }
 
+/// Holds law 15.4.
 #[test]
 fn a_logout_without_its_login_time_outdates_a_look_for_a_clock_skew_more() {
     let mut story = Story::new();
@@ -115,6 +117,7 @@ fn a_logout_without_its_login_time_outdates_a_look_for_a_clock_skew_more() {
     assert_eq!(story.users(), ["ann"]);
 }
 
+/// Holds law 15.4.
 #[test]
 fn a_user_heard_of_in_a_session_that_cannot_show_yet_waits_for_the_next_look() {
     let mut story = Story::new();
@@ -130,6 +133,7 @@ fn a_user_heard_of_in_a_session_that_cannot_show_yet_waits_for_the_next_look() {
     assert_eq!(story.users(), ["ann"]);
 }
 
+/// Holds law 16.6.
 #[test]
 fn a_late_sweep_lets_a_presence_go_before_the_logout_that_ended_it() {
     let mut story = Story::new();
@@ -165,6 +169,7 @@ fn the_last_change_of_a_live_room_is_found_by_asking_alone() {
 
 // Closings of our own.
 
+/// Holds law 16.2.
 #[test]
 fn leaving_closes_a_login_and_a_presence_at_once_and_a_later_look_undoes_it() {
     let mut story = Story::new();
@@ -182,6 +187,7 @@ fn leaving_closes_a_login_and_a_presence_at_once_and_a_later_look_undoes_it() {
     assert_eq!(story.users(), ["ann"], "a look since then");
 }
 
+/// Holds law 16.2.
 #[test]
 fn leaving_closes_no_presence_of_anybody_else() {
     let mut story = Story::new();
@@ -192,6 +198,7 @@ fn leaving_closes_no_presence_of_anybody_else() {
     assert_eq!((story.users(), story.streams()), (vec!["bob".into()], vec!["camera".into()]));
 }
 
+/// Holds law 16.3.
 #[test]
 fn an_ended_room_comes_back_with_a_look_made_after_the_end() {
     let mut story = Story::new();
@@ -205,6 +212,7 @@ fn an_ended_room_comes_back_with_a_look_made_after_the_end() {
     assert_eq!(story.users(), ["ann"], "the media server still has the room");
 }
 
+/// Holds law 16.3.
 #[test]
 fn an_end_hides_a_session_that_only_a_look_named() {
     let mut story = Story::new();
@@ -240,6 +248,7 @@ fn a_room_created_again_shows_everybody_who_logged_in_however_old_the_last_look_
     assert_eq!(story.streams(), ["camera"]);
 }
 
+/// Holds law 16.6.
 #[test]
 fn a_room_created_again_shows_everybody_who_was_seen_however_old_the_last_look_is() {
     let mut story = Story::new();
@@ -257,6 +266,7 @@ fn a_room_created_again_shows_everybody_who_was_seen_however_old_the_last_look_i
 
 // What is refused.
 
+/// Holds law 12.4.
 #[test]
 fn a_look_of_a_room_said_not_to_be_open_may_have_lists_without_entries() {
     let mut story = Story::new();

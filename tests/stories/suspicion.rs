@@ -18,6 +18,7 @@ use room_registry_world::rng::Rng;
 /// Seconds.
 const START: u64 = 1_000_000;
 
+/// Holds laws 10.2, 10.5 and 10.6.
 #[test]
 fn a_missing_number_is_reported_after_the_grace_and_withdrawn_when_it_comes() {
     let mut story = Story::opened();
@@ -42,6 +43,7 @@ fn a_missing_number_is_reported_after_the_grace_and_withdrawn_when_it_comes() {
     assert!(story.told.iter().all(|change| is_stored_as(&change.kind, change.kind.name())));
 }
 
+/// Holds law 10.5.
 #[test]
 fn a_number_that_comes_within_the_grace_is_never_told_of() {
     let mut story = Story::opened();
@@ -54,6 +56,7 @@ fn a_number_that_comes_within_the_grace_is_never_told_of() {
     )));
 }
 
+/// Holds law 10.1.
 #[test]
 fn repeats_and_numbers_of_another_session_are_no_holes() {
     let mut story = Story::opened();
@@ -64,6 +67,7 @@ fn repeats_and_numbers_of_another_session_are_no_holes() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.1.
 #[test]
 fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
     let mut story = Story::with_a_hole();
@@ -76,6 +80,7 @@ fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.7.
 #[test]
 fn a_logout_that_a_later_login_outdates_lacks_no_login() {
     let mut story = Story::opened();
@@ -87,6 +92,7 @@ fn a_logout_that_a_later_login_outdates_lacks_no_login() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds laws 10.3 and 16.1.
 #[test]
 fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not() {
     let mut story = Story::with_a_hole();
@@ -103,6 +109,7 @@ fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not()
     assert_eq!(story.suspicions(), [], "and it is not raised again");
 }
 
+/// Holds law 10.3.
 #[test]
 fn a_hole_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
     let mut story = Story::opened();
@@ -115,6 +122,7 @@ fn a_hole_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
     assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 2)])]);
 }
 
+/// Holds law 16.1.
 #[test]
 fn what_an_observation_resolved_is_not_kept() {
     let mut story = Story::with_a_hole();
@@ -127,6 +135,7 @@ fn what_an_observation_resolved_is_not_kept() {
     assert_eq!(holes(&story), 0, "{}", stored(&story));
 }
 
+/// Holds laws 10.3 and 16.1.
 #[test]
 fn a_session_without_create_is_suspicious_until_it_is_confirmed_or_created() {
     let mut story = Story::new();
@@ -146,6 +155,7 @@ fn a_session_without_create_is_suspicious_until_it_is_confirmed_or_created() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.6.
 #[test]
 fn a_logout_without_its_login_is_suspicious_until_the_login_comes() {
     let mut story = Story::opened();
@@ -163,6 +173,7 @@ fn a_logout_without_its_login_is_suspicious_until_the_login_comes() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.7.
 #[test]
 fn the_logout_of_a_login_that_a_later_one_replaced_is_nothing_odd() {
     let mut story = Story::opened();
@@ -173,6 +184,7 @@ fn the_logout_of_a_login_that_a_later_one_replaced_is_nothing_odd() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.6.
 #[test]
 fn a_stream_that_closes_unannounced_is_suspicious() {
     let mut story = Story::opened();
@@ -185,6 +197,7 @@ fn a_stream_that_closes_unannounced_is_suspicious() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.6.
 #[test]
 fn two_logins_of_one_user_are_suspicious_while_both_hold() {
     let mut story = Story::opened();
@@ -198,6 +211,7 @@ fn two_logins_of_one_user_are_suspicious_while_both_hold() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.6.
 #[test]
 fn an_open_room_without_anybody_is_suspicious() {
     let mut story = Story::opened();
@@ -207,6 +221,7 @@ fn an_open_room_without_anybody_is_suspicious() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.6.
 #[test]
 fn an_open_stream_without_its_publisher_is_suspicious() {
     let mut story = Story::opened();
@@ -238,6 +253,7 @@ fn a_publisher_who_was_seen_is_absent_after_the_logout() {
     assert!(signs(&story).contains(&Sign::PublisherAbsent), "{:?}", story.suspicions());
 }
 
+/// Holds law 6.7.
 #[test]
 fn what_we_closed_ourselves_is_nothing_odd() {
     let mut story = Story::opened();
@@ -253,6 +269,7 @@ fn what_we_closed_ourselves_is_nothing_odd() {
     assert_eq!(signs, [Sign::NobodyPresent, Sign::PublisherAbsent], "now it says that he left");
 }
 
+/// Holds law 10.4.
 #[test]
 fn a_session_that_closes_takes_its_suspicions_with_it() {
     let mut story = Story::with_a_hole();
@@ -281,6 +298,7 @@ fn suspicions_survive_storage() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 10.5.
 #[test]
 fn a_grace_of_the_callers_own_shows_what_is_not_reported_yet() {
     let story = Story::with_a_hole();
@@ -290,6 +308,7 @@ fn a_grace_of_the_callers_own_shows_what_is_not_reported_yet() {
     assert_eq!(room.suspicions_as_of(at(22), grace)[0].missing, [(2, 2)]);
 }
 
+/// Holds law 10.10.
 #[test]
 fn nothing_is_suspected_where_nothing_is_lost_and_a_loss_mostly_is() {
     let mut found = 0;

@@ -3,7 +3,7 @@
 /// Declares a struct of settings, its defaults, and for each row a getter of `Config` and a method
 /// of `ConfigBuilder`. So each setting is listed once, and its documentation is written once.
 ///
-/// The documentation of a row goes on where "Sets", or "Returns", leaves off.
+/// The documentation of a row goes on after "Sets", or "Returns".
 macro_rules! settings {
     (
         $(#[$about:meta])*

@@ -6,6 +6,7 @@ use room_registry::Config;
 
 use super::{at, create, login, publish, registry};
 
+/// Holds laws 6.1, 7.5 and 9.14.
 #[test]
 fn a_user_who_left_stays_out_after_a_merge_with_a_replica_that_has_not_seen_it() {
     use room_registry::{Room, RoomId};
@@ -27,6 +28,7 @@ fn a_user_who_left_stays_out_after_a_merge_with_a_replica_that_has_not_seen_it()
     }
 }
 
+/// Holds laws 4.5, 6.3 and 9.15.
 #[test]
 fn an_end_hides_both_of_two_sessions_created_within_the_tie_window() {
     let (mut registry, _) = registry();
@@ -42,6 +44,7 @@ fn an_end_hides_both_of_two_sessions_created_within_the_tie_window() {
     );
 }
 
+/// Holds law 6.3.
 #[test]
 fn a_session_not_yet_known_at_the_end_brings_the_room_back() {
     let (mut registry, _) = registry();
@@ -51,6 +54,7 @@ fn a_session_not_yet_known_at_the_end_brings_the_room_back() {
     assert_eq!(registry.room("r").unwrap().session_id().unwrap().as_str(), "2");
 }
 
+/// Holds laws 6.4 and 6.5.
 #[test]
 fn a_room_created_again_shows_the_session_that_still_runs() {
     for gap in [0, 1] {
@@ -67,6 +71,7 @@ fn a_room_created_again_shows_the_session_that_still_runs() {
     }
 }
 
+/// Holds laws 4.5 and 6.4.
 #[test]
 fn a_room_created_again_may_show_an_older_session_than_the_one_that_showed_meanwhile() {
     let (mut registry, clock) = registry();

@@ -17,6 +17,7 @@ fn forgetful(retention_secs: u64) -> (RoomRegistry<ManualClock>, ManualClock) {
     (RoomRegistry::with_clock(config, clock.clone()), clock)
 }
 
+/// Holds laws 5.3, 8.1 and 9.12.
 #[test]
 fn a_create_repeated_after_its_close_was_forgotten_is_too_late() {
     let (mut registry, clock) = forgetful(10);
@@ -31,6 +32,7 @@ fn a_create_repeated_after_its_close_was_forgotten_is_too_late() {
     assert!(registry.room("r").is_none());
 }
 
+/// Holds law 9.13.
 #[test]
 fn sweeping_does_not_make_a_superseded_session_appear() {
     for sweep in [false, true] {
@@ -56,6 +58,7 @@ fn sweeping_does_not_make_a_superseded_session_appear() {
     }
 }
 
+/// Holds laws 5.4 and 5.6.
 #[test]
 fn an_unclosed_anchor_stays_while_what_it_supersedes_is_remembered() {
     // As before, but session 2 becomes known later than the anchor, and so is remembered longer.
@@ -74,6 +77,7 @@ fn an_unclosed_anchor_stays_while_what_it_supersedes_is_remembered() {
     assert_eq!(registry.held_room_count(), 0);
 }
 
+/// Holds law 5.5.
 #[test]
 fn closers_beside_a_login_are_forgotten_one_by_one() {
     let (mut registry, clock) = forgetful(10);
@@ -126,6 +130,7 @@ fn assert_let_in(known: &[Callback], callback: &Callback) -> RoomRegistry<Manual
     registry
 }
 
+/// Holds law 5.2.
 #[test]
 fn openings_are_let_in_for_the_retention() {
     assert_let_in_until(10_000, &[], &create(1, 1_000));
@@ -133,6 +138,7 @@ fn openings_are_let_in_for_the_retention() {
     assert_let_in_until(10_000, &[create(1, 0)], &publish(1, 1, 1_000, 1));
 }
 
+/// Holds law 5.2.
 #[test]
 fn closings_are_let_in_for_the_retention_and_the_skew() {
     assert_let_in_until(15_000, &[], &close(1, 1_000));
@@ -140,11 +146,13 @@ fn closings_are_let_in_for_the_retention_and_the_skew() {
     assert_let_in_until(15_000, &[create(1, 0)], &unpublish(1, 1, 500, 1_000, 2));
 }
 
+/// Holds law 2.3.
 #[test]
 fn a_logout_without_login_time_is_let_in_longer_by_the_skew_that_it_is_given() {
     assert_let_in_until(20_000, &[create(1, 0)], &logout_without_login_time(1, 1, 1_000, 2));
 }
 
+/// Holds law 5.2.
 #[test]
 fn an_old_create_is_let_in_where_its_session_has_one_or_is_visible() {
     assert_let_in(&[create(1, 0)], &create(1, 0));
@@ -152,6 +160,7 @@ fn an_old_create_is_let_in_where_its_session_has_one_or_is_visible() {
     assert!(!registry.room("r").unwrap().session().unwrap().inferred);
 }
 
+/// Holds law 5.2.
 #[test]
 fn an_old_republication_is_let_in_where_that_life_of_the_stream_is_open() {
     let known = [create(1, 0), publish(1, 1, 1_000, 1)];
@@ -160,6 +169,7 @@ fn an_old_republication_is_let_in_where_that_life_of_the_stream_is_open() {
     assert_let_in_until(10_000, &known, &publish(1, 2, 2_000, 2)); // another life of it
 }
 
+/// Holds law 5.2.
 #[test]
 fn old_closings_of_what_is_known_are_let_in() {
     let registry = assert_let_in(&[create(1, 0)], &close(1, 1_000));
@@ -174,6 +184,7 @@ fn old_closings_of_what_is_known_are_let_in() {
 
 /// The user is known, so it is let in, and beside a login it is too old to be remembered: a repeat
 /// finds nothing of it, and is held and forgotten again.
+/// Holds law 5.5.
 #[test]
 fn an_old_logout_beside_a_login_is_forgotten_before_it_comes_again() {
     let known = [create(1, 0), login(1, 2, 5_000, 2)];

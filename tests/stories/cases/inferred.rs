@@ -4,6 +4,7 @@ use room_registry::{Config, ManualClock, Outcome, RoomRegistry};
 
 use super::{arrived, at, create, login, publish};
 
+/// Holds laws 4.4, 4.6 and 9.11.
 #[test]
 fn a_lost_create_shows_users_and_streams_under_an_inferred_session() {
     let registry = arrived([login(1, 1, 1_000, 1), publish(1, 1, 2_000, 1)]);
@@ -14,6 +15,7 @@ fn a_lost_create_shows_users_and_streams_under_an_inferred_session() {
     assert_eq!((room.user_count(), room.stream_count()), (1, 1));
 }
 
+/// Holds law 4.6.
 #[test]
 fn an_inferred_session_becomes_a_known_one_when_its_create_comes() {
     let registry = arrived([login(1, 1, 1_000, 1), create(1, 990)]);
@@ -22,6 +24,7 @@ fn an_inferred_session_becomes_a_known_one_when_its_create_comes() {
     assert_eq!(session.opened_at, Some(at(990)));
 }
 
+/// Holds law 4.3.
 #[test]
 fn sessions_are_not_inferred_where_the_configuration_says_so() {
     let config = Config::builder().infer_sessions(false).build().unwrap();

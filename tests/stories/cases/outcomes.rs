@@ -4,6 +4,7 @@ use room_registry::Outcome;
 
 use super::{at, close, create, login, logout, logout_without_login_time, publish, registry};
 
+/// Holds laws 5.8 and 8.1.
 #[test]
 fn a_callback_from_the_far_future_is_refused() {
     let (mut registry, clock) = registry();
@@ -21,6 +22,7 @@ fn a_callback_from_the_far_future_is_refused() {
     );
 }
 
+/// Holds laws 8.1 and 8.2.
 #[test]
 fn every_outcome_is_told_and_counted() {
     let (mut registry, _) = registry();
@@ -45,6 +47,7 @@ fn every_outcome_is_told_and_counted() {
     assert_eq!(registry.outcomes().total(), 11);
 }
 
+/// Holds laws 1.4 and 3.10.
 #[test]
 fn hostile_numbers_of_sessions_and_facts_are_capped() {
     let (mut registry, _) = registry();

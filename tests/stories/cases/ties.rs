@@ -9,6 +9,7 @@ use super::{
     unpublish,
 };
 
+/// Holds laws 4.1 and 9.6.
 #[test]
 fn of_two_sessions_created_in_one_millisecond_the_unclosed_one_is_shown() {
     assert_session([create(1, 0), create(2, 0), close(1, 0)], "2");
@@ -26,6 +27,7 @@ fn a_session_created_at_once_with_the_one_that_is_shown_and_closed_already_is_to
 /// of that stamp the close of the first before its own creation. A clock skew of one and a half tie
 /// windows lets it in; one that is no longer than the tie window does not, and the first session
 /// stays an unclosed candidate when the second has closed.
+/// Holds laws 3.2 and 9.16.
 #[test]
 fn a_close_stamped_before_the_creation_of_its_session_counts_where_the_clock_skew_allows_for_it() {
     let told = [create(1, 1_020), close(1, 970), create(2, 1_100), close(2, 5_000)];
@@ -44,6 +46,7 @@ fn a_close_stamped_before_the_creation_of_its_session_counts_where_the_clock_ske
     }
 }
 
+/// Holds laws 3.6, 3.7 and 9.6.
 #[test]
 fn a_relogin_within_one_millisecond_shows_the_second_login() {
     let callbacks =
@@ -51,6 +54,7 @@ fn a_relogin_within_one_millisecond_shows_the_second_login() {
     assert_tom(callbacks, Some("2"));
 }
 
+/// Holds law 9.6.
 #[test]
 fn everything_within_one_millisecond_ends_in_the_second_session() {
     // C1 P2 U2 X1 C2, all in one millisecond: the stream belongs to the second session.
@@ -60,11 +64,13 @@ fn everything_within_one_millisecond_ends_in_the_second_session() {
     assert_camera(callbacks, None);
 }
 
+/// Holds laws 4.1 and 9.7.
 #[test]
 fn the_larger_id_may_be_the_older_session() {
     assert_session([create(9, 0), close(9, 0), create(3, 0)], "3");
 }
 
+/// Holds laws 3.2, 4.2 and 9.8.
 #[test]
 fn a_first_login_stamped_before_the_create_counts_though_the_session_before_was_short() {
     // The session before began and ended within less than the login is early.
@@ -78,6 +84,7 @@ fn a_first_login_stamped_before_the_create_counts_though_the_session_before_was_
     assert_tom(callbacks, Some("7"));
 }
 
+/// Holds laws 2.2 and 9.9.
 #[test]
 fn a_close_never_counts_as_a_sign_of_life() {
     assert_session([create(9, 1_000), create(3, 60_000), close(9, 60_000)], "3");

@@ -1,4 +1,4 @@
-//! Which rooms a call touched: a store that writes just those has everything.
+//! The dirty rooms of a call: a store that writes just those has everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -57,13 +57,13 @@ proptest! {
     #![proptest_config(properties(200))]
 
     #[test]
-    fn a_store_that_writes_what_was_touched_has_everything(
+    fn a_store_that_writes_the_dirty_rooms_has_everything(
         inputs in prop::collection::vec((0..200_000_u64, 0..40_u8, 1..4_usize, input()), 1..40),
     ) {
         let (mut registry, clock) = registry();
         let mut store: BTreeMap<String, Option<Room>> = BTreeMap::new();
-        // A refusal touches nothing; what it finds too old to be remembered, a store's copy forgets
-        // when it is next worked on.
+        // A refused command changes nothing. What it finds too old to be remembered, a stored copy forgets
+        // with its next operation.
         let mut refused = BTreeSet::new();
         for (pause, whim, steps, input) in inputs {
             match whim {
