@@ -270,7 +270,12 @@ impl Index {
         let mut difference = String::new();
         // A room that is quiet for longer now need not be known, nor one that left the list long ago.
         let is_unlisted = ranks.listed.is_none();
-        let is_same = |known: &RepairStatus| !ranks.repair_status.differs_from(known);
+        // Since when a room is unlisted may follow from its clock alone.
+        let told = |status: &RepairStatus| RepairStatus {
+            unlisted_since: status.unlisted_since.map(|_| Timestamp::MIN),
+            ..*status
+        };
+        let is_same = |known: &RepairStatus| !told(&ranks.repair_status).differs_from(&told(known));
         if (place.ranks.listed, place.ranks.totals) != (ranks.listed, ranks.totals) {
             difference += &format!("{:?} is not {ranks:?}; ", place.ranks);
         }

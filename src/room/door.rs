@@ -52,7 +52,10 @@ impl RoomState {
             // Both replicas were swept. What came together may be swept too.
             self.sweep(&mut usize::MAX.clone(), cx)?;
         }
-        self.report(cx);
+        // What is refused reports nothing that is merely due.
+        if answer.is_ok() || cx.signs_changed {
+            self.report(cx);
+        }
         #[cfg(room_registry_check)]
         self.check();
         answer
