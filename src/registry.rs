@@ -326,6 +326,7 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// Reads the clock, before a call that changes something. A small step back reads as standing still.
     /// A larger one is believed, by every room.
+    #[inline]
     fn begin(&mut self) {
         self.log.clear();
         self.dirty.clear();
@@ -333,15 +334,21 @@ impl<C: Clock> RoomRegistry<C> {
         if now >= self.now {
             self.now = now;
         } else if self.now.minus(self.config.rules.clock_skew_ms) > now {
-            self.now = now;
-            self.index.planner.restart();
-            for number in self.rooms.numbers_by_id() {
-                let Some(held) = self.rooms.at_mut(number) else { continue };
-                let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut self.log);
-                held.room.set_clock(&mut cx).expect("a clock is no error");
-                self.index.update(number, &held.room, &mut held.place, &self.config, self.now);
-                self.dirty.push(held.room.id.clone());
-            }
+            self.set_back(now);
+        }
+    }
+
+    /// Sets the clock back, of every room.
+    #[cold]
+    fn set_back(&mut self, now: Timestamp) {
+        self.now = now;
+        self.index.planner.restart();
+        for number in self.rooms.numbers_by_id() {
+            let Some(held) = self.rooms.at_mut(number) else { continue };
+            let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut self.log);
+            held.room.set_clock(&mut cx).expect("a clock is no error");
+            self.index.update(number, &held.room, &mut held.place, &self.config, self.now);
+            self.dirty.push(held.room.id.clone());
         }
     }
 
@@ -350,10 +357,10 @@ impl<C: Clock> RoomRegistry<C> {
         &mut self,
         number: Option<usize>,
         room_id: &str,
-        mut work: Work<'_>,
+        work: &mut Work<'_>,
     ) -> Result<Answer, Error> {
         match number {
-            Some(number) => self.take_at(number, &mut work, Cause::Command),
+            Some(number) => self.take_at(number, work, Cause::Command),
             None => Err(Error::RoomNotFound { room_id: id_text(room_id) }),
         }
     }

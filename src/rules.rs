@@ -27,6 +27,7 @@ pub(crate) struct Rulebook<'a> {
 
 impl<'a> Rulebook<'a> {
     /// Returns the sessions with their indexes and summaries.
+    #[inline]
     fn sessions(self) -> impl Iterator<Item = (usize, &'a SessionRegister, &'a Summary)> + Clone {
         let sessions = self.registers.sessions.iter().zip(self.summaries).enumerate();
         sessions.map(|(index, (session, summary))| (index, session, summary))
@@ -34,6 +35,7 @@ impl<'a> Rulebook<'a> {
 }
 
 /// Returns the earlier of two instants that may be none.
+#[inline]
 pub(crate) fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),

@@ -140,6 +140,7 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    #[inline]
     fn new(hash: u32, place: usize) -> Self {
         let place = u32::try_from(place).expect("four billion ids do not fit in memory");
         Self { hash, place }
@@ -269,6 +270,7 @@ fn tag(hash: u32) -> u8 {
 }
 
 /// Tells which of the tags are this one, by a bit each.
+#[inline]
 fn alike(tags: &[u8; MAX_TAGS], tag: u8) -> u32 {
     tags.iter().zip(0..).fold(0, |alike, (held, place)| alike | u32::from(*held == tag) << place)
 }
@@ -291,11 +293,13 @@ impl<I, T> Default for IdTable<I, T> {
 }
 
 impl<I: AsRef<str>, T> IdTable<I, T> {
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// Returns the place of an id. It holds until an entry is removed.
+    #[inline]
     pub(crate) fn place_of(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         if self.entries.is_empty() {
             return None; // before the id is hashed
@@ -324,10 +328,12 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.slots.place_hint(key)
     }
 
+    #[inline]
     pub(crate) fn at(&self, place: usize) -> Option<(&I, &T)> {
         self.entries.get(place).map(|(id, held)| (id, held))
     }
 
+    #[inline]
     pub(crate) fn at_mut(&mut self, place: usize) -> Option<&mut T> {
         self.entries.get_mut(place).map(|(_, held)| held)
     }

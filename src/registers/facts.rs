@@ -206,27 +206,32 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    #[inline]
     pub(crate) fn add(&mut self, effect: Effect) {
         self.changed |= effect == Effect::Changed;
     }
 
+    #[inline]
     pub(crate) fn add_main(&mut self, effect: Effect) {
         self.main = Some(effect);
         self.add(effect);
     }
 
     /// Whether the main fact is new.
+    #[inline]
     pub(crate) fn is_new(self) -> bool {
         self.main == Some(Effect::Changed)
     }
 
     /// Whether the main fact is stored already, exactly so, and nothing changed.
+    #[inline]
     pub(crate) fn is_repeat(self) -> bool {
         !self.changed && self.main == Some(Effect::Same)
     }
 }
 
 /// Joins a value into a register that keeps the greatest.
+#[inline]
 pub(crate) fn join_max<T: Ord>(register: &mut Option<T>, value: T) -> Effect {
     match register.as_ref().map(|held| value.cmp(held)) {
         Some(std::cmp::Ordering::Less) => Effect::Beaten,

@@ -51,6 +51,7 @@ pub(crate) struct Left {
 
 impl Members {
     /// Returns the place of a member, which holds until one goes.
+    #[inline]
     pub(crate) fn place_of(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
         self.last_seen.place_of(user_id)
     }
@@ -66,6 +67,7 @@ impl Members {
     }
 
     /// Returns who has a place.
+    #[inline]
     pub(crate) fn at(&self, place: usize) -> Option<MemberRef<'_>> {
         let (user_id, heartbeat_at) = self.last_seen.at(place)?;
         Some(MemberRef { user_id, heartbeat_at, member: self.held.get(place)? })
@@ -86,7 +88,7 @@ impl Members {
         self.at(self.place_of(user_id)?)
     }
 
-    /// A user joins. Somebody who comes back within the millisecond counts as joined one later, so that
+    /// A user joins who is no member. Somebody who comes back within the millisecond counts as joined one later, so that
     /// the new membership outranks the end of the old one.
     pub(crate) fn join(
         &mut self,
@@ -98,7 +100,7 @@ impl Members {
             membership.joined_at = membership.joined_at.max(left.joined_at.plus(1));
             self.drop_outlived();
         }
-        self.insert(user_id, membership, now, now)
+        self.push(user_id, membership, now, now)
     }
 
     /// Puts a membership in place of what is held. Returns its place.
@@ -109,15 +111,25 @@ impl Members {
         heartbeat_at: Timestamp,
         updated_at: Timestamp,
     ) -> usize {
-        let member = Member { membership, updated_at };
         if let Some(place) = self.place_of(&user_id) {
-            self.held[place] = member;
+            self.held[place] = Member { membership, updated_at };
             self.last_seen.record(place, heartbeat_at);
             return place;
         }
+        self.push(user_id, membership, heartbeat_at, updated_at)
+    }
+
+    /// Puts in a membership of somebody who has none. Returns its place.
+    fn push(
+        &mut self,
+        user_id: Hashed<'_, UserId>,
+        membership: Membership,
+        heartbeat_at: Timestamp,
+        updated_at: Timestamp,
+    ) -> usize {
         self.last_seen.insert_new(user_id, heartbeat_at);
         grow_slowly(&mut self.held);
-        self.held.push(member);
+        self.held.push(Member { membership, updated_at });
         self.held.len() - 1
     }
 
@@ -154,6 +166,7 @@ impl Members {
     }
 
     /// Records a heartbeat.
+    #[inline]
     pub(crate) fn beat(&mut self, place: usize, now: Timestamp) {
         self.last_seen.record(place, now);
     }
@@ -183,6 +196,7 @@ impl Members {
     }
 
     /// Returns a time before which nobody was last seen. It may be too early.
+    #[inline]
     pub(crate) fn unseen_since(&self) -> Option<Timestamp> {
         self.last_seen.since()
     }

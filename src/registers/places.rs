@@ -9,7 +9,7 @@ use crate::collections::id_table::HashedId;
 use crate::model::id::{StreamId, UserId};
 
 /// A place in each session, by the index of the session.
-type InSessions = SmallVec<[Option<usize>; 1]>;
+pub(crate) type InSessions = SmallVec<[Option<usize>; 1]>;
 
 /// Where a user stands.
 #[derive(Debug, Clone, Default)]

@@ -145,21 +145,25 @@ impl SessionRegister {
         self.streams.retain(|_, stream| !stream.is_empty());
     }
 
+    #[inline]
     pub(crate) fn bounds(&self, floor: Timestamp) -> Bounds {
         Bounds { floor, closed_at: self.closed_at }
     }
 
     /// Whether it has a creation that no later one outdates.
+    #[inline]
     pub(crate) fn is_anchor(&self) -> bool {
         self.create.is_some()
     }
 
     /// Returns when its creation took place, if that is known.
+    #[inline]
     pub(crate) fn created_at(&self) -> Option<Timestamp> {
         self.create.as_ref().map(|create| create.created_at)
     }
 
     /// Returns the latest time of its own facts, without those of its users and streams.
+    #[inline]
     pub(crate) fn newest_of_its_own(&self) -> Option<Timestamp> {
         let opened_at = self.created_at().max(self.latest_opening_at);
         opened_at.max(self.closed_at).max(self.confirmed_open_at)
@@ -171,6 +175,7 @@ impl SessionRegister {
         self.created_at().max(self.latest_opening_at).max(users)
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.create.is_none()
             && self.closed_at.is_none()

@@ -239,6 +239,7 @@ impl Signs {
         }
     }
 
+    #[inline]
     pub(crate) fn has(&self, subject: &SignSubject) -> bool {
         self.0.iter().any(|held| held.subject == *subject)
     }
@@ -275,6 +276,7 @@ impl Signs {
         self.0.sort_unstable_by(|a, b| a.subject.cmp(&b.subject));
     }
 
+    #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &HeldSign> {
         self.0.iter()
     }

@@ -9,7 +9,7 @@ use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::RoomInfo;
 use crate::registers::members::Members;
-use crate::registers::places::{StreamPlaces, Target, UserPlaces};
+use crate::registers::places::{InSessions, StreamPlaces, Target, UserPlaces};
 use crate::registers::roster::Observed;
 use crate::registers::session::SessionRegister;
 use crate::registers::stream::StreamRegister;
@@ -116,6 +116,7 @@ impl Registers {
     }
 
     /// Returns where a session stands. A room rarely holds more than two.
+    #[inline]
     pub(crate) fn session_index(&self, id: &SessionId) -> Option<usize> {
         self.sessions.iter().position(|session| session.id == *id)
     }
@@ -136,12 +137,14 @@ impl Registers {
     }
 
     /// Returns the register of a user in a session.
+    #[inline]
     pub(crate) fn user_at(&self, session: usize, places: &UserPlaces) -> Option<&UserRegister> {
         let place = (*places.in_sessions.get(session)?)?;
         self.sessions[session].users.at(place).map(|(_, user)| user)
     }
 
     /// Returns the register of a stream in a session.
+    #[inline]
     pub(crate) fn stream_at(
         &self,
         session: usize,
@@ -152,49 +155,64 @@ impl Registers {
     }
 
     /// Returns what creations must not be below for their sessions to be anchors.
+    #[inline]
     pub(crate) fn anchors_from(&self, rules: &Rules) -> Timestamp {
         self.latest_create.unwrap_or_default().minus(rules.tie_window_ms)
     }
 
     /// Returns what facts of sessions must not be below.
+    #[inline]
     pub(crate) fn floor(&self, rules: &Rules) -> Timestamp {
         self.latest_create.unwrap_or_default().minus(rules.clock_skew_ms)
     }
 
     /// Returns what a presence without the name of a session must be later than: every creation and
     /// close.
+    #[inline]
     pub(crate) fn outdated_until(&self) -> Option<Timestamp> {
         let closed_at = self.sessions.iter().map(|session| session.closed_at).max().flatten();
         closed_at.max(self.latest_create)
     }
 
+    #[inline]
     pub(crate) fn closings(&self) -> Closings {
         let shows_from = self.info.as_ref().map(|info| info.created_at);
         Closings { shows_from, not_open_at: self.observed.not_open_at }
     }
 
     /// Whether callbacks and observations left nothing.
+    #[inline]
     pub(crate) fn is_live_empty(&self) -> bool {
         self.latest_create.is_none() && self.sessions.is_empty() && self.observed.is_empty()
     }
 
     /// Looks a user up, in every table.
     pub(crate) fn user_places(&self, user_id: &(impl Key + ?Sized)) -> UserPlaces {
-        UserPlaces {
-            member: self.members.place_of(user_id),
-            in_sessions: self.sessions.iter().map(|held| held.users.place_of(user_id)).collect(),
-            in_roster: self.observed.users.entries.place_of(user_id),
+        self.user_places_beside(self.members.place_of(user_id), user_id)
+    }
+
+    /// Looks a user up whose membership, if there is one, was found before.
+    pub(crate) fn user_places_beside(
+        &self,
+        member: Option<usize>,
+        user_id: &(impl Key + ?Sized),
+    ) -> UserPlaces {
+        let mut in_sessions = InSessions::new();
+        for session in &self.sessions {
+            in_sessions.push(session.users.place_of(user_id)); // nearly always the only one
         }
+        let in_roster = self.observed.users.entries.place_of(user_id);
+        UserPlaces { member, in_sessions, in_roster }
     }
 
     /// Looks a stream up, in every table.
     pub(crate) fn stream_places(&self, stream_id: &(impl Key + ?Sized)) -> StreamPlaces {
+        let mut in_sessions = InSessions::new();
+        for session in &self.sessions {
+            in_sessions.push(session.streams.place_of(stream_id));
+        }
         StreamPlaces {
-            in_sessions: self
-                .sessions
-                .iter()
-                .map(|held| held.streams.place_of(stream_id))
-                .collect(),
+            in_sessions,
             in_roster: self.observed.streams.entries.place_of(stream_id),
             attributes: self.stream_attributes.place_of(stream_id),
         }

@@ -159,9 +159,14 @@ impl UserRegister {
 
     /// Returns the login that counts: the highest (counter, login time, user session) of those that
     /// are no earlier than the latest complete list without the user.
+    #[inline]
     pub(crate) fn login_since(&self, absent_at: Option<Timestamp>) -> Option<&Login> {
-        let logins = self.logins.iter().filter(|login| Some(login.login_at) >= absent_at);
-        logins.max_by(|a, b| {
+        let logins = &*self.logins;
+        let counts = |login: &&Login| Some(login.login_at) >= absent_at;
+        if let [only] = logins {
+            return Some(only).filter(counts); // as nearly always
+        }
+        logins.iter().filter(counts).max_by(|a, b| {
             (a.counter, a.login_at, &a.user_session_id).cmp(&(
                 b.counter,
                 b.login_at,
@@ -171,14 +176,21 @@ impl UserRegister {
     }
 
     /// Returns the latest time of any fact in it.
+    #[inline]
     pub(crate) fn newest(&self) -> Option<Timestamp> {
-        let logins = self.logins.iter().map(|login| login.login_at);
-        let closings = self.closings.iter().map(|closing| closing.at);
-        self.latest_opening_at.into_iter().chain(logins).chain(closings).max()
+        let mut newest = self.latest_opening_at;
+        for login in &self.logins {
+            newest = newest.max(Some(login.login_at));
+        }
+        for closing in &self.closings {
+            newest = newest.max(Some(closing.at));
+        }
+        newest
     }
 
     /// Returns the instant that the threshold of forgetting must pass before something can go: the
     /// oldest closing beside a login that counts, else the whole register.
+    #[inline]
     pub(crate) fn forgettable_at(&self, has_login: bool) -> Option<Timestamp> {
         if has_login {
             self.closings.iter().map(|closing| closing.at).min()
@@ -188,10 +200,12 @@ impl UserRegister {
     }
 
     /// Whether the application closed a login of the user, and the media server did not.
+    #[inline]
     pub(crate) fn is_closed_by_us(&self) -> bool {
         self.closings.iter().any(|closing| closing.by_us)
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.latest_opening_at.is_none() && self.logins.is_empty() && self.closings.is_empty()
     }
@@ -209,7 +223,9 @@ impl UserRegister {
     /// Drops user sessions beyond the cap: those without a login first, the oldest closing first, then
     /// the lowest logins. A valid history shows none of them.
     fn cap(&mut self) {
-        while self.user_sessions() > MAX_USER_SESSIONS {
+        while self.logins.len() + self.closings.len() > MAX_USER_SESSIONS
+            && self.user_sessions() > MAX_USER_SESSIONS
+        {
             let idle = self
                 .closings
                 .iter()
@@ -233,6 +249,7 @@ impl UserRegister {
         }
     }
 
+    #[inline]
     fn user_sessions(&self) -> usize {
         let unclosed = self.logins.iter().filter(|login| {
             self.closings

@@ -70,7 +70,7 @@ impl<C: Clock> RoomRegistry<C> {
         if room.info().is_some_and(|info| info.host_id != updated.host_id) {
             self.check_rooms_of(&updated.host_id)?;
         }
-        self.take(number, room_id, Work::Update(updated)).map(|_| ())
+        self.take(number, room_id, &mut Work::Update(updated)).map(|_| ())
     }
 
     /// Ends a room: its business info and all memberships. It hides every session that is known at
@@ -125,7 +125,7 @@ impl<C: Clock> RoomRegistry<C> {
             Some(lifecycle) if !room.is_some_and(RoomState::is_listed) => {
                 self.create_for(number, room_id, user, lifecycle)
             }
-            Some(_) | None => self.take(number, room_id, Work::Join(user)).map(|_| ()),
+            Some(_) | None => self.take(number, room_id, &mut Work::Join(user)).map(|_| ()),
         }
     }
 
@@ -222,14 +222,14 @@ impl<C: Clock> RoomRegistry<C> {
         update: Option<UserUpdate>,
     ) -> Result<Heartbeat, Error> {
         let number = self.rooms.number_of(&room_id);
-        self.take(number, room_id.id, Work::Heartbeat(user_id, update)).map(heartbeat_of)
+        self.take(number, room_id.id, &mut Work::Heartbeat(user_id, update)).map(heartbeat_of)
     }
 
     /// Hands a command on.
-    fn command(&mut self, room_id: &str, work: Work<'_>) -> Result<(), Error> {
+    fn command(&mut self, room_id: &str, mut work: Work<'_>) -> Result<(), Error> {
         self.begin();
         let number = self.rooms.number_of(room_id);
-        self.take(number, room_id, work).map(|_| ())
+        self.take(number, room_id, &mut work).map(|_| ())
     }
 
     /// Changes the name, role or attributes of a user. What the update does not name stays.
@@ -371,7 +371,7 @@ impl<C: Clock> RoomRegistry<C> {
         let before = number.and_then(|number| self.rooms.at(number)).cloned();
         self.take_or_create(number, &room_id, &mut Work::Create(room), Cause::Command)?;
         let number = self.rooms.number_of(&room_id);
-        let joined = self.take(number, room_id.as_str(), Work::Join(user));
+        let joined = self.take(number, room_id.as_str(), &mut Work::Join(user));
         if joined.is_err()
             && let Some(number) = number
             && let Some(held) = self.rooms.at_mut(number)

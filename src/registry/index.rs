@@ -72,7 +72,7 @@ pub(crate) struct Index {
 pub(crate) struct OrderedId {
     /// The first bytes, big-endian, so that they order as the text; ids hold no zero bytes, which
     /// fill a short one.
-    first: [u64; 2],
+    first: (u64, u64),
     /// The whole of a longer one.
     long: Option<Box<RoomId>>,
 }
@@ -80,20 +80,20 @@ pub(crate) struct OrderedId {
 impl OrderedId {
     fn of(id: &RoomId) -> Self {
         let text = id.as_str().as_bytes();
-        let mut first = [[0; 8]; 2];
-        for (held, byte) in first.as_flattened_mut().iter_mut().zip(text) {
-            *held = *byte;
-        }
-        let long = (text.len() > first.as_flattened().len()).then(|| Box::new(id.clone()));
-        Self { first: first.map(u64::from_be_bytes), long }
+        let mut bytes = [[0; 8]; 2];
+        let len = text.len().min(bytes.as_flattened().len());
+        bytes.as_flattened_mut()[..len].copy_from_slice(&text[..len]);
+        let [first, second] = bytes.map(u64::from_be_bytes);
+        let long = (text.len() > len).then(|| Box::new(id.clone()));
+        Self { first: (first, second), long }
     }
 
     pub(crate) fn id(&self) -> RoomId {
         if let Some(id) = &self.long {
             return (**id).clone();
         }
-        let first = self.first.map(u64::to_be_bytes);
-        let bytes = first.as_flattened();
+        let bytes = [self.first.0, self.first.1].map(u64::to_be_bytes);
+        let bytes = bytes.as_flattened();
         let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         let text = std::str::from_utf8(&bytes[..len]).expect("it was made of a text");
         RoomId::new(text).expect("it was made of an id")

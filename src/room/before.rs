@@ -70,6 +70,7 @@ pub(super) enum OwnedStreamSource {
 
 impl Before {
     /// Nobody was looked at.
+    #[inline]
     pub(crate) fn nobody(was_listed: bool) -> Self {
         Self { was_listed, looked: Looked::Nobody, summaries: SmallVec::new(), due: None }
     }

@@ -199,6 +199,7 @@ impl RoomState {
 
     /// Sets the clock of the room. A small step back reads as standing still. A larger one is believed,
     /// and what lies in the future is pulled back to now.
+    #[inline]
     fn tick(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         if cx.now >= self.clock {
             self.clock = cx.now;
@@ -212,21 +213,28 @@ impl RoomState {
     }
 
     /// Forgets what the retention lets go by now, at most `budget` steps. Nothing visible changes.
+    #[inline]
     fn sweep(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Result<(), Error> {
         while *budget > 0 && self.projection.sweep_at.is_some_and(|at| at <= cx.now) {
-            let due = self.projection.next_due(cx.now);
-            #[cfg(room_registry_check)]
-            let described = format!("{due:?} {:?} {:?}", cx.now, self.registers);
-            let mut work = due.map_or(Work::ForgetSession, Work::Forget);
-            let Answer::Expired(expired) = self.pass(&mut work, cx)? else { return Ok(()) };
-            #[cfg(room_registry_check)]
-            assert!(expired.forgotten > 0, "nothing was due: {described}");
-            if expired.forgotten == 0 {
-                return Ok(()); // nothing was due after all, and nothing else is
+            let forgotten = self.forget_next(cx)?;
+            if forgotten == 0 {
+                break; // nothing was due after all, and nothing else is
             }
-            *budget = budget.saturating_sub(expired.forgotten);
+            *budget = budget.saturating_sub(forgotten);
         }
         Ok(())
+    }
+
+    /// Forgets what is due first. Returns how many parts went.
+    fn forget_next(&mut self, cx: &mut Context<'_>) -> Result<usize, Error> {
+        let due = self.projection.next_due(cx.now);
+        #[cfg(room_registry_check)]
+        let described = format!("{due:?} {:?} {:?}", cx.now, self.registers);
+        let mut work = due.map_or(Work::ForgetSession, Work::Forget);
+        let Answer::Expired(expired) = self.pass(&mut work, cx)? else { return Ok(0) };
+        #[cfg(room_registry_check)]
+        assert!(expired.forgotten > 0, "nothing was due: {described}");
+        Ok(expired.forgotten)
     }
 
     /// Step 5: brings the summaries up to date, finds out which session is visible, and who loses a place
@@ -382,12 +390,14 @@ impl RoomState {
 
     /// Reports the signs that held for long enough, and tells what is suspected now that was not, or is
     /// not any more. Returns how many were reported.
+    #[inline]
     fn report(&mut self, cx: &mut Context<'_>) -> usize {
         let since = self.projection.unreported_since;
         let is_due = since.is_some_and(|since| since.plus(cx.config.report_after_ms) <= cx.now);
-        if !cx.signs_changed && !is_due {
-            return 0;
-        }
+        if cx.signs_changed || is_due { self.tell_signs(cx) } else { 0 }
+    }
+
+    fn tell_signs(&mut self, cx: &mut Context<'_>) -> usize {
         cx.signs_changed = false;
         cx.is_moved = true;
         let reported = self.mark_reported(cx.now, cx.config);

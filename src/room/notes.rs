@@ -39,6 +39,7 @@ pub(crate) enum Note {
 pub(crate) struct ChangeLog(Vec<Record>);
 
 impl ChangeLog {
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
@@ -47,6 +48,7 @@ impl ChangeLog {
         &self.0
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

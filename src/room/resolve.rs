@@ -51,11 +51,11 @@ impl RoomState {
             Work::Heartbeat(user_id, update) => {
                 at.member = registers.members.place_of(user_id);
                 if at.member.is_none() || update.is_some() {
-                    at.target = self.resolve_user(*user_id);
+                    at.target = self.resolve_user(at.member, *user_id);
                 }
             }
             Work::Leave(user_id) | Work::UpdateUser(user_id, _) => {
-                at.target = self.resolve_user(*user_id);
+                at.target = self.resolve_user(registers.members.place_of(user_id), *user_id);
             }
             Work::UpdateStream(stream_id, _) => {
                 let places = registers.stream_places(stream_id);
@@ -66,7 +66,7 @@ impl RoomState {
             Work::TimeOut(place) => {
                 if let Some(member) = registers.members.at(*place) {
                     let user_id = HashedId::owned(member.user_id.clone());
-                    let places = registers.user_places(&user_id);
+                    let places = registers.user_places_beside(Some(*place), &user_id);
                     at.target = Target::User(user_id, places);
                 }
             }
@@ -96,8 +96,8 @@ impl RoomState {
     }
 
     /// Looks up a user whom a command names. Nobody is the target if nothing is known of the user.
-    fn resolve_user<'a>(&self, user_id: Hashed<'a, str>) -> Target<'a> {
-        let places = self.registers.user_places(&user_id);
+    fn resolve_user<'a>(&self, member: Option<usize>, user_id: Hashed<'a, str>) -> Target<'a> {
+        let places = self.registers.user_places_beside(member, &user_id);
         match self.registers.user_id(&places) {
             Some(id) => Target::User(user_id.of(id.clone()), places),
             None => Target::Session,

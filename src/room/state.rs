@@ -56,17 +56,20 @@ impl RoomState {
     }
 
     /// Returns the registers with what rules need beside them.
+    #[inline]
     pub(crate) fn rulebook(&self) -> Rulebook<'_> {
         let summaries = &self.projection.summaries;
         Rulebook { registers: &self.registers, settings: &self.settings, summaries }
     }
 
     /// Whether the room was created and not ended, or a session of it is visible.
+    #[inline]
     pub(crate) fn is_listed(&self) -> bool {
         self.registers.info.is_some() || self.projection.session.is_some()
     }
 
     /// Whether nothing at all is known of it.
+    #[inline]
     pub(crate) fn is_forgotten(&self) -> bool {
         !self.is_listed()
             && self.registers.ended_at.is_none()
@@ -74,14 +77,17 @@ impl RoomState {
             && self.registers.members.is_forgotten()
     }
 
+    #[inline]
     pub(crate) fn info(&self) -> Option<&RoomInfo> {
         self.registers.info.as_ref()
     }
 
+    #[inline]
     pub(crate) fn session(&self) -> Option<&Session> {
         self.projection.session.as_ref()
     }
 
+    #[inline]
     pub(crate) fn visible(&self) -> Option<Visible> {
         self.projection.visible
     }
@@ -101,10 +107,12 @@ impl RoomState {
         self.rulebook().confirmed_at(SuspectedList::Both, None)
     }
 
+    #[inline]
     pub(crate) fn users(&self) -> &Order<(Timestamp, UserId)> {
         &self.projection.users
     }
 
+    #[inline]
     pub(crate) fn streams(&self) -> &Order<(Timestamp, StreamId)> {
         &self.projection.streams
     }
@@ -145,11 +153,13 @@ impl RoomState {
 
     /// Returns when a heartbeat is next overdue, or earlier: those that came since somebody looked may
     /// have put it off.
+    #[inline]
     pub(crate) fn next_timeout(&self, config: &Config) -> Option<Timestamp> {
         timeout(self.registers.members.unseen_since(), config)
     }
 
     /// Returns when anything else is due, which heartbeats do not put off.
+    #[inline]
     pub(crate) fn next_expiry_of_others(&self, config: &Config) -> Option<Timestamp> {
         let ends = earlier(self.registers.members.oldest_end(), self.registers.ended_at);
         let forgotten =
@@ -160,6 +170,7 @@ impl RoomState {
     }
 
     /// Returns when the lifecycle ends the room, as things are.
+    #[inline]
     pub(super) fn lifecycle_end(&self, config: &Config) -> Option<Timestamp> {
         match self.registers.info.as_ref()?.lifecycle {
             Lifecycle::UntilEnded | Lifecycle::Permanent => None,
@@ -237,11 +248,13 @@ impl<'a> UserReader<'a> {
 }
 
 /// Returns when somebody is overdue, if the longest unseen was last seen then.
+#[inline]
 fn timeout(unseen_since: Option<Timestamp>, config: &Config) -> Option<Timestamp> {
     ever(unseen_since.map(|at| at.plus(config.heartbeat_timeout_ms).plus(1)))
 }
 
 /// What saturated is never due.
+#[inline]
 fn ever(due: Option<Timestamp>) -> Option<Timestamp> {
     due.filter(|at| *at < Timestamp::MAX)
 }

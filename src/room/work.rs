@@ -85,6 +85,7 @@ impl<'a> CallbackWork<'a> {
 }
 
 /// Returns what became of a callback or an observation.
+#[inline]
 pub(crate) fn outcome_of(answer: Answer) -> Outcome {
     let Answer::Outcome(outcome) = answer else {
         unreachable!("the door answers a callback or an observation with an outcome")
@@ -93,6 +94,7 @@ pub(crate) fn outcome_of(answer: Answer) -> Outcome {
 }
 
 /// Returns what became of a heartbeat.
+#[inline]
 pub(crate) fn heartbeat_of(answer: Answer) -> Heartbeat {
     let Answer::Heartbeat(heartbeat) = answer else {
         unreachable!("the door answers a heartbeat with what became of it")

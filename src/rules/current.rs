@@ -16,6 +16,7 @@ struct Candidate {
 
 /// Whether a session has a close, the room was seen not to be open after every sign of life of it, or an
 /// end of the room hides it. Business info made after the end shows again what still runs.
+#[inline]
 pub(crate) fn is_closed(session: &SessionRegister, closings: Closings) -> bool {
     let shows_from = closings.shows_from;
     let hidden = session.hidden_at.is_some_and(|at| shows_from.is_none_or(|from| at >= from));
@@ -33,6 +34,7 @@ impl Rulebook<'_> {
     ///
     /// An anchor that was seen alive contends too. Of two created within the tie window only one can be
     /// alive after both, and if the close of the other is lost, nothing else tells.
+    #[inline]
     pub(crate) fn current(self) -> Option<usize> {
         let (registers, settings) = (self.registers, self.settings);
         if let [only] = &*registers.sessions

@@ -16,6 +16,7 @@ use crate::rules::{Rulebook, earlier};
 
 impl Rulebook<'_> {
     /// Whether every fact is below the bound of the room, so that nothing of it can be stored.
+    #[inline]
     pub(crate) fn is_outdated(self, facts: &Facts<'_>) -> bool {
         let anchors_from = self.registers.anchors_from(self.settings);
         let floor = self.registers.floor(self.settings);
@@ -76,6 +77,7 @@ impl Rulebook<'_> {
 
     /// Returns the instant that the threshold must pass before something of a user can go. `None` if
     /// nothing of it can.
+    #[inline]
     pub(crate) fn user_forgettable_at(
         self,
         visible: Option<Visible>,
@@ -103,6 +105,7 @@ impl Rulebook<'_> {
     }
 
     /// As [`user_forgettable_at`](Self::user_forgettable_at).
+    #[inline]
     pub(crate) fn stream_forgettable_at(
         self,
         visible: Option<Visible>,
@@ -167,6 +170,7 @@ impl Rulebook<'_> {
     }
 
     /// Returns when a session, or everything, can next go.
+    #[inline]
     pub(crate) fn sessions_due(
         self,
         current: Option<usize>,
@@ -198,6 +202,7 @@ impl Rulebook<'_> {
     }
 
     /// Returns the first instant at which the threshold has passed: it must lie above.
+    #[inline]
     pub(crate) fn due(self, forgettable_at: Option<Timestamp>) -> Option<Timestamp> {
         let after = forgettable_at?.plus(self.settings.retention_ms?);
         let after = after.plus(self.settings.clock_skew_ms);
@@ -205,6 +210,7 @@ impl Rulebook<'_> {
     }
 
     /// Whether a session that is not current stays until the current one goes: an unclosed anchor.
+    #[inline]
     fn is_kept_beside(self, session: &SessionRegister) -> bool {
         session.is_anchor() && !is_closed(session, self.registers.closings())
     }

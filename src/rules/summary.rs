@@ -32,6 +32,7 @@ impl Summary {
     }
 
     /// Returns what one user adds.
+    #[inline]
     pub(crate) fn of_user(user: &UserRegister) -> Self {
         Self {
             logged_in: usize::from(!user.logins.is_empty()),
@@ -42,6 +43,7 @@ impl Summary {
     }
 
     /// Returns what one stream adds.
+    #[inline]
     pub(crate) fn of_stream(stream: &StreamRegister) -> Self {
         let open_streams = usize::from(stream.open_fact().is_some());
         Self { open_streams, newest: stream.newest(), ..Self::default() }
@@ -56,6 +58,7 @@ impl Summary {
 
     /// Replaces what one user or stream adds. Returns whether the newest fact may be an older one now,
     /// so that the session is to be summarised again.
+    #[inline]
     pub(crate) fn replace(&mut self, before: Self, after: Self) -> bool {
         self.logged_in = self.logged_in + after.logged_in - before.logged_in;
         self.closed_by_us = self.closed_by_us + after.closed_by_us - before.closed_by_us;
@@ -67,6 +70,7 @@ impl Summary {
 }
 
 /// Returns the latest time of any fact in a session.
+#[inline]
 pub(crate) fn newest(session: &SessionRegister, summary: &Summary) -> Option<Timestamp> {
     session.newest_of_its_own().max(summary.newest)
 }
@@ -75,6 +79,7 @@ pub(crate) fn newest(session: &SessionRegister, summary: &Summary) -> Option<Tim
 ///
 /// It is the later of an event time and a local time. Either one keeps the session longer than the other
 /// would, and neither lets it go early.
+#[inline]
 pub(crate) fn forgettable_at(session: &SessionRegister, summary: &Summary) -> Timestamp {
     newest(session, summary).unwrap_or_default().max(session.changed_at)
 }

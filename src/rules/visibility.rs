@@ -27,6 +27,7 @@ pub(crate) enum Visible {
 }
 
 impl Visible {
+    #[inline]
     pub(crate) fn index(self) -> Option<usize> {
         match self {
             Self::Session(index) => Some(index),
@@ -44,6 +45,7 @@ pub(crate) enum UserSource<'a> {
 
 impl UserSource<'_> {
     /// Returns when the login began, if that is known.
+    #[inline]
     pub(crate) fn login_at(self) -> Option<Timestamp> {
         match self {
             Self::Login(login) => Some(login.login_at),
@@ -61,6 +63,7 @@ pub(crate) enum StreamSource<'a> {
 
 impl StreamSource<'_> {
     /// Returns when it came, if that is known.
+    #[inline]
     pub(crate) fn created_at(self) -> Option<Timestamp> {
         match self {
             Self::Fact(held) => Some(held.at),
@@ -80,11 +83,13 @@ struct NewestFacts {
 
 impl<'a> Rulebook<'a> {
     /// Returns the session that readers see, if the room is open.
+    #[inline]
     pub(crate) fn visible(self) -> Option<Visible> {
         self.visible_of(self.current())
     }
 
     /// As [`visible`](Self::visible), if it is known which session is current.
+    #[inline]
     pub(crate) fn visible_of(self, current: Option<usize>) -> Option<Visible> {
         let closings = self.registers.closings();
         if let Some(index) = current
@@ -97,6 +102,7 @@ impl<'a> Rulebook<'a> {
     }
 
     /// Returns what the media server says of a user: a login, if there is one.
+    #[inline]
     pub(crate) fn user_source(
         self,
         visible: Option<Visible>,
@@ -113,6 +119,7 @@ impl<'a> Rulebook<'a> {
     }
 
     /// Returns what the media server says of a stream: what callbacks told, if they did.
+    #[inline]
     pub(crate) fn stream_source(
         self,
         visible: Option<Visible>,
@@ -130,6 +137,7 @@ impl<'a> Rulebook<'a> {
 
     /// Returns the login of a user that counts: one that is no earlier than the latest complete list
     /// without the user.
+    #[inline]
     pub(crate) fn login(
         self,
         user: &'a UserRegister,
@@ -139,6 +147,7 @@ impl<'a> Rulebook<'a> {
     }
 
     /// Returns the open fact of a stream, if it counts.
+    #[inline]
     pub(crate) fn open_fact(
         self,
         stream: &'a StreamRegister,
@@ -198,6 +207,7 @@ impl<'a> Rulebook<'a> {
 
     /// Whether the current session, which is not closed, is open: it is an anchor, it was seen to be
     /// alive, or somebody or something is in it.
+    #[inline]
     fn is_session_open(self, index: usize) -> bool {
         let registers = self.registers;
         let session = &registers.sessions[index];
@@ -219,6 +229,7 @@ impl<'a> Rulebook<'a> {
     }
 
     /// Whether the room is open in a session that is not known.
+    #[inline]
     fn is_room_open(self) -> bool {
         let observed = &self.registers.observed;
         if observed.is_empty() {
@@ -237,6 +248,7 @@ impl<'a> Rulebook<'a> {
                 .any(|(id, _)| self.present_stream(session, &registers.stream_places(id)).is_some())
     }
 
+    #[inline]
     fn present_user(
         self,
         session: Option<usize>,
@@ -246,6 +258,7 @@ impl<'a> Rulebook<'a> {
         self.presence(entry, session, self.facts_of_user(session, places))
     }
 
+    #[inline]
     fn present_stream(
         self,
         session: Option<usize>,
