@@ -22,7 +22,9 @@ impl RoomState {
                 user.is_some_and(|user| book.login(user, places.in_roster).is_some())
             }) || book.user_source(self.visible(), places).is_some();
             let roster = &mut self.registers.observed.users;
-            let is_present = roster.entry_at(Some(place)).is_some_and(|entry| entry.is_present());
+            let is_present = roster
+                .entry_at(Some(place))
+                .is_some_and(super::super::registers::roster::RosterEntry::is_present);
             let is_old = roster.listed_at.is_some_and(|at| at < threshold);
             if !idle.is_empty() || !is_present && !is_needed && is_old {
                 if roster.forget(place, &idle) {
@@ -69,7 +71,9 @@ impl RoomState {
                 stream.is_some_and(|stream| book.open_fact(stream, places.in_roster).is_some())
             }) || book.stream_source(self.visible(), places).is_some();
             let roster = &mut self.registers.observed.streams;
-            let is_present = roster.entry_at(Some(place)).is_some_and(|entry| entry.is_present());
+            let is_present = roster
+                .entry_at(Some(place))
+                .is_some_and(super::super::registers::roster::RosterEntry::is_present);
             let is_old = roster.listed_at.is_some_and(|at| at < threshold);
             if !idle.is_empty() || !is_present && !is_needed && is_old {
                 if roster.forget(place, &idle) {

@@ -23,6 +23,7 @@ use crate::room::work::{CallbackWork, Work};
 use crate::rules::summary::Summary;
 
 /// What joining did.
+#[expect(clippy::struct_excessive_bools, reason = "each tells a later step one thing")]
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) answer: Answer,
@@ -140,7 +141,7 @@ impl RoomState {
                 Step { is_content_other: true, ..Step::changed(Answer::Done) }
             }
             Work::Heartbeat(_, update) => self.beat(update.as_ref(), at, cx),
-            Work::UpdateUser(_, update) => self.update_member(&update, at, Answer::Done, cx),
+            Work::UpdateUser(_, update) => self.update_member(update, at, Answer::Done, cx),
             Work::UpdateStream(_, attributes) => {
                 let Target::Stream(stream_id, places) = &mut at.target else {
                     return Step::ended(Answer::Done);

@@ -104,7 +104,7 @@ impl Projection {
         let is_listed = registers.info.is_some() || visible.is_some();
         let users = if is_listed { users_of(book, visible) } else { Order::default() };
         let streams = streams_of(book, visible);
-        projection = Self { visible, session, users, streams, ..projection };
+        projection = Self { visible, users, streams, session, ..projection };
         projection.reschedule(registers, settings);
         projection.sign(registers, settings);
         projection
@@ -313,7 +313,7 @@ impl Projection {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let held = book.user_source(self.visible, places);
         let member = places.member.and_then(|place| registers.members.at(place));
-        let login_at = held.and_then(|held| held.login_at());
+        let login_at = held.and_then(super::super::rules::visibility::UserSource::login_at);
         let joined_at = member.map(|member| member.membership().joined_at);
         let since = joined_at.or_else(|| held.map(|_| login_at.unwrap_or_default()));
         let moved = Moved::One { gone: before.login_at(), came: login_at };
@@ -631,10 +631,10 @@ fn streams_of(book: Rulebook<'_>, visible: Option<Visible>) -> Order<(Timestamp,
 }
 
 /// Returns those whom the media server shows, and since when, in any order.
-fn visible_users<'a>(
-    book: Rulebook<'a>,
+fn visible_users(
+    book: Rulebook<'_>,
     visible: Option<Visible>,
-) -> impl Iterator<Item = (&'a UserId, Option<Timestamp>)> {
+) -> impl Iterator<Item = (&UserId, Option<Timestamp>)> {
     let registers = book.registers;
     let session = visible.and_then(Visible::index).map(|index| &registers.sessions[index]);
     let in_session = session.into_iter().flat_map(|session| session.users.iter().map(|(id, _)| id));
@@ -648,10 +648,10 @@ fn visible_users<'a>(
 }
 
 /// Returns what the media server shows, and since when, in any order.
-fn visible_streams<'a>(
-    book: Rulebook<'a>,
+fn visible_streams(
+    book: Rulebook<'_>,
     visible: Option<Visible>,
-) -> impl Iterator<Item = (&'a StreamId, Option<Timestamp>)> {
+) -> impl Iterator<Item = (&StreamId, Option<Timestamp>)> {
     let registers = book.registers;
     let session = visible.and_then(Visible::index).map(|index| &registers.sessions[index]);
     let in_session =

@@ -53,7 +53,8 @@ impl Rulebook<'_> {
                 let is_known = || {
                     let entry = registers.observed.users.entry_at(places.in_roster);
                     session.is_some_and(|session| places.in_sessions[session].is_some())
-                        || entry.is_some_and(|entry| entry.is_present())
+                        || entry
+                            .is_some_and(super::super::registers::roster::RosterEntry::is_present)
                 };
                 let user = facts.user.unwrap_or_default();
                 user.login.is_none_or(|(_, login)| login.login_at >= old)
@@ -64,7 +65,12 @@ impl Rulebook<'_> {
                 let held = session.and_then(|session| registers.stream_at(session, places));
                 if fact.key.closed {
                     let entry = registers.observed.streams.entry_at(places.in_roster);
-                    let is_known = || held.is_some() || entry.is_some_and(|held| held.is_present());
+                    let is_known = || {
+                        held.is_some()
+                            || entry.is_some_and(
+                                super::super::registers::roster::RosterEntry::is_present,
+                            )
+                    };
                     return fact.at >= threshold || is_known();
                 }
                 let open = held.and_then(|stream| stream.open_fact());
