@@ -88,7 +88,7 @@ fn others(criterion: &mut Criterion, world: World) {
     }
 }
 
-/// Of the last room, which is the large one where there is one.
+/// Of the last room, which is the large one if there is one.
 fn users(criterion: &mut Criterion, world: World, registry: &Registry) {
     let last = world.room_count() - 1;
     let there = world.users_of(last);

@@ -123,8 +123,8 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// No callback is an error: [`Outcome`] says what can become of it. No limit refuses one.
     ///
-    /// Cost: constant, and the logarithm of the rooms for the order of the list; for a session that
-    /// opens, closes or switches, the users of that session.
+    /// Cost: constant, and the logarithm of the rooms for the order of the list. A session that opens,
+    /// closes or switches costs its users.
     ///
     /// ```
     /// use room_registry::event::{RoomClosed, RoomCreated};

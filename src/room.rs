@@ -97,8 +97,7 @@ impl Room {
         Self { state: RoomState::new(room_id, config.rules), log: ChangeLog::default() }
     }
 
-    /// Applies a callback. Cost: constant; for a session that opens, closes or switches, the users of
-    /// that session.
+    /// Applies a callback. Cost: constant. A session that opens, closes or switches costs its users.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use room_registry::{
     Callback, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 
-/// When everything begins, in their time and ours.
+/// When everything begins, in event time and local time.
 pub const START: u64 = 1_700_000_000_000;
 
 /// How many users are in how many rooms.

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::observed::WireObservation;
 
-/// What a line asks for, and when, in our time.
+/// What a line asks for, and when (local time).
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) at: Timestamp,

@@ -35,7 +35,7 @@ Usage: replay [OPTIONS] FILE…        (\"-\": standard input)
   --snapshot-out FILE         save the state at the end. Written whole or not at all
   -h, --help                  print this
 
-A journal holds one JSON object a line, `at` being our time in unix milliseconds:
+A journal holds one JSON object a line, `at` being the local time in unix milliseconds:
 
   {\"at\": MS, \"callback\": {…}}   a callback's body, as the media server sent it
   {\"at\": MS, \"command\": {…}}    such as {\"join_room\": {\"room_id\": \"r1\", \"user_id\": \"ann\"}}

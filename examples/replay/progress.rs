@@ -18,7 +18,7 @@ impl Progress {
         Self { bar: None, shown: 0 }
     }
 
-    /// A bar for a file of so many bytes, where it is large.
+    /// A bar for a file of so many bytes, if it is large.
     pub(crate) fn of(len: u64) -> Self {
         let bar = (len >= WORTH_A_BAR).then(|| {
             let style = ProgressStyle::with_template(

@@ -106,7 +106,7 @@ struct Document<'a> {
 struct JsonSuspicion<'a> {
     room_id: &'a str,
     list: SuspectedList,
-    /// As pairs of the first and the last; null where the sign is no hole.
+    /// As pairs of the first and the last; null if the sign is no gap.
     missing: Option<Vec<(u64, u64)>>,
     sign: Sign,
 }

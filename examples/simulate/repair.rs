@@ -2,7 +2,7 @@
 //!
 //! A question costs a call for each list. Each call travels, is answered from what the server has
 //! when it gets there, and may fail, or find the server's limits in its way. The answer is handed in
-//! when all of it is there. It counts as made when it was asked for, by our clock.
+//! when all of it is there. It counts as made when it was asked for, by the local clock.
 
 use std::collections::BTreeMap;
 

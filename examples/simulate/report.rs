@@ -113,7 +113,7 @@ struct JsonContestant {
     name: &'static str,
     rooms_wrong: JsonMarks,
     room_ms_wrong: u64,
-    /// After the last callback; null where a room stayed wrong.
+    /// After the last callback; null if a room stayed wrong.
     all_right_after_ms: Option<u64>,
     calls: Option<Calls>,
     room_ms_wrong_over_time: Vec<u64>,

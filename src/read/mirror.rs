@@ -61,7 +61,7 @@ impl Mirror {
     /// Applies a change. Apply all changes, in the order in which the registry told them. The mirror
     /// passes over a change that does not fit, because its room is not here.
     ///
-    /// Cost: the logarithm of what is here; for a session that closes, what was in it.
+    /// Cost: the logarithm of what is here. A session that closes costs what was in it.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, Mirror, NewRoom, RoomRegistry};

@@ -198,8 +198,9 @@ impl<'a> RoomRef<'a> {
     ///
     /// A walk through the pages meets everybody who kept the place from the first page to the last
     /// exactly once, whoever comes and goes meanwhile. One who left and came back, or joined beside a
-    /// login, has another place. The walk may meet such a user again there, or miss one. Cost: the logarithm of the
-    /// users, and the page.
+    /// login, has another place. The walk may meet such a user again there, or miss one.
+    ///
+    /// Cost: the logarithm of the users, and the page.
     ///
     #[doc = room_example!(
         "let page = room.user_page(10, None, Direction::OldestFirst);",

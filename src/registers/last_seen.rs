@@ -4,8 +4,8 @@
 //! id, and nothing else. What is kept apart are lower bounds: nobody was last seen before them. There is
 //! one bound for all entries. If there are more than a few entries, each block of them has a bound, and so
 //! does each block of bounds. A bound may be too early. Whoever asks for the longest unseen brings those up
-//! to date that stand in the way. The bound of all keeps up by itself: once everybody was seen after a
-//! checkpoint, the bound moves to that checkpoint, and the next checkpoint is now.
+//! to date that stand in the way. The bound of all keeps up by itself. Once everybody was seen after a
+//! checkpoint, the bound moves to it, and the next checkpoint is now.
 
 use std::cmp::Ordering;
 

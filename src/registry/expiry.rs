@@ -7,7 +7,6 @@ use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::prefetch::BATCH_LEN;
 use crate::registry::rooms::HeldRoom;
-
 use crate::room::context::Context;
 use crate::room::work::Work;
 use crate::rules::earlier;
@@ -124,12 +123,12 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn next_expiry(&self) -> Option<Timestamp> {
         let mut next: Option<Timestamp> = None;
         let far = self.index.schedule.far();
-        for (looked_at, (thought_at, number)) in self.index.schedule.near().enumerate() {
-            if earlier(next, far).is_some_and(|next| next <= thought_at) {
+        for (looked_at, (scheduled_at, number)) in self.index.schedule.near().enumerate() {
+            if earlier(next, far).is_some_and(|next| next <= scheduled_at) {
                 break;
             }
             if looked_at == LOOK_AHEAD {
-                return earlier(Some(thought_at), far);
+                return earlier(Some(scheduled_at), far);
             }
             let due = self.rooms.at(number).and_then(|room| room.next_expiry(&self.config));
             next = earlier(next, due);

@@ -70,8 +70,8 @@ pub(crate) struct Index {
 /// nearly always decide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OrderedId {
-    /// The first bytes, big-endian, so that they order as the text; ids hold no zero bytes, which
-    /// fill a short one.
+    /// The first bytes, big-endian, so that they order as the text. Zeros fill a short id, and no id
+    /// holds any.
     first: (u64, u64),
     /// The whole of a longer one.
     long: Option<Box<RoomId>>,

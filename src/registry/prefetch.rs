@@ -1,9 +1,9 @@
-//! What is asked for from memory ahead, so that one wait serves several lines. Rules know nothing of it.
+//! Prefetching: asks for memory ahead, so that one wait serves several lines. Rules know nothing of it.
 //!
 //! A registry of a million users does not fit into the caches of a processor. An operation that comes
 //! upon one line after the other waits for each. If it asks for all of them first, it waits once. Asking
-//! is a read whose value nobody uses. A batch asks step by step for all of its inputs, and each step is
-//! so short that the processor is at the next input while it waits for this one.
+//! is a read whose value nobody uses. A batch asks step by step for all of its inputs. Each step is so short
+//! that the processor is at the next input while it waits for this one.
 
 use std::hint::black_box;
 

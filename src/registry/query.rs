@@ -234,8 +234,8 @@ pub struct RoomPage<'r> {
 impl<C: Clock> RoomRegistry<C> {
     /// Returns a page of the room list.
     ///
-    /// A walk through all pages meets every room that kept its place from the first page to the
-    /// last, exactly once, whatever came and went in between. A room moves in the list by users when
+    /// A walk through all pages meets every room that kept its place exactly once, whatever came and
+    /// went meanwhile. A room moves in the list by users when
     /// users come or go, and in those by age when it is created again. The walk may meet it once more
     /// for each move, or miss it if it moved to a place that the walk had passed. In the list by id no
     /// room ever moves.

@@ -240,7 +240,7 @@ struct Asked {
 
 impl Planner {
     /// Makes a planner with a budget of calls a second. One call asks for one list. A budget of 1
-    /// still asks for both lists of a room, every two seconds; 0 asks for nothing.
+    /// still asks for both lists of a room, every two seconds. 0 asks for nothing.
     ///
     /// ```
     /// # use room_registry::repair::Planner;

@@ -14,7 +14,7 @@ pub const ROOMS: [&str; 3] = ["r", "room", "r2"];
 pub const USERS: [&str; 4] = ["ann", "bob", "cleo", "汤姆"];
 pub const STREAMS: [&str; 3] = ["camera", "screen", "ann"];
 
-/// A callback; none where the bytes make a body that is refused.
+/// A callback; none if the bytes make a body that is refused.
 pub fn callback(bytes: &mut Bytes<'_>, now: u64) -> Option<Callback> {
     let body = body(bytes, now).to_string();
     match serde_json::from_str(&body) {
@@ -159,7 +159,7 @@ fn value_is_absent(value: &Value) -> bool {
     value.is_null()
 }
 
-/// The time of our clock that all of a set is applied at: late enough for everything near the start.
+/// The local time at which all of a set is applied: late enough for everything near the start.
 pub fn evening() -> Timestamp {
     Timestamp::from_millis(START + 10_000_000)
 }

@@ -285,7 +285,7 @@ impl Player {
         assert_eq!(restored.changes().count(), 0);
         let before = self.saved();
         self.registry = restored;
-        // A registry that is restored has not read its clock yet where it was set back.
+        // A registry that is restored has not read its clock yet if it was set back.
         self.registry.grant_grace();
         self.follow();
         assert_eq!(self.saved(), before);

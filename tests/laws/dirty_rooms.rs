@@ -104,7 +104,7 @@ proptest! {
 }
 
 #[test]
-fn what_changes_nothing_touches_nothing() {
+fn what_changes_nothing_makes_no_room_dirty() {
     let (mut registry, clock) = registry();
     registry.create_room(NewRoom::new("room", "tom")).unwrap();
     registry.join_room("room", NewUser::new("ann")).unwrap();

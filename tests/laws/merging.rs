@@ -324,7 +324,7 @@ fn a_replica_from_our_future_is_pulled_back_when_it_is_merged() {
     assert_eq!(here.next_expiry(&config), Some(Timestamp::from_millis(START + 90_001)));
 }
 
-/// Whoever joined after an end joined later than it, also where our clock stood still or went back.
+/// Whoever joined after an end joined later than it, also if the local clock stood still or went back.
 #[test]
 fn a_room_made_again_keeps_its_users_when_our_clock_is_set_back_and_it_is_merged() {
     let config = Config::default();

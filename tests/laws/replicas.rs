@@ -64,7 +64,7 @@ impl Replicas {
     }
 }
 
-/// A valid history as it is delivered: when, in our time, and what.
+/// A valid history as it is delivered: when (local time), and what.
 fn delivered(history: &[Callback], rng: &mut Rng) -> Vec<(Timestamp, Callback)> {
     let mut deliveries: Vec<_> = history
         .iter()

@@ -24,7 +24,7 @@ const MINUTE: u64 = 60_000;
 /// The default retention.
 const RETENTION: u64 = 10 * MINUTE;
 
-/// A delivery: when, in our time, and what.
+/// A delivery: when (local time), and what.
 type Delivery = (Timestamp, Callback);
 
 /// A history as it is delivered with delays of up to `longest`, now and then repeated.

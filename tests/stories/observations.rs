@@ -202,7 +202,7 @@ fn ending_hides_what_was_observed_until_then_and_creating_shows_it_again() {
     assert_eq!((story.users(), story.streams()), (vec!["bob".into()], vec!["camera".into()]));
 }
 
-/// Answers that come at one instant of our clock count as come after the end before them.
+/// Answers that come at one instant of the local clock count as come after the end before them.
 /// Holds law 16.3.
 #[test]
 fn each_end_hides_what_was_observed_until_then_where_our_clock_stands_still() {
@@ -299,7 +299,7 @@ fn a_late_close_is_taken_in_while_an_observation_shows_the_room_open() {
     }
 }
 
-/// The same late close as above, where a later one outdated that the room was seen open, and what is
+/// The same late close as above, if a later one outdated that the room was seen open, and what is
 /// left of the observation is whom it saw.
 /// Holds law 16.5.
 #[test]

@@ -19,7 +19,7 @@ use room_registry::{
     Timestamp, UserId, UserSessionId,
 };
 
-/// Their time at the start of each case; our time is a little later.
+/// Event time at the start of each case. Local time is a little later.
 const BASE: u64 = 1_763_596_800_000;
 
 fn at(millis: u64) -> Timestamp {

@@ -16,7 +16,7 @@ pub struct Truth {
     pub streams: BTreeMap<StreamId, StreamSessionId>,
 }
 
-/// Interprets a history in the order in which it happened. `None` where no session runs.
+/// Interprets a history in the order in which it happened. `None` if no session runs.
 pub fn truth(history: &[Callback]) -> Option<Truth> {
     let mut truth = None;
     for callback in history {
