@@ -102,6 +102,7 @@ pub(crate) struct StreamKey<'a> {
 
 impl<'a> Facts<'a> {
     /// Returns what a callback says, and about whom.
+    #[inline]
     pub(crate) fn of(callback: &'a Callback, rules: &Rules) -> (Self, Subject<'a>) {
         let none = Self::default();
         match &callback.event {
@@ -168,20 +169,20 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Returns the times of all facts but the creation, which has a bound of its own.
-    pub(crate) fn times_but_creation(&self) -> impl Iterator<Item = Timestamp> {
-        let user = self.user.unwrap_or_default();
-        let times = [
-            self.opening,
-            user.closing.map(|closing| closing.at),
-            user.login.map(|(_, login)| login.login_at),
-            user.key,
-            self.stream.map(|stream| stream.at),
-            self.name.map(|name| name.at),
-            self.close,
-            self.confirmed_open,
-        ];
-        times.into_iter().flatten()
+    /// Whether a fact is no earlier than a bound. The creation does not count: it has one of its own.
+    #[inline]
+    pub(crate) fn is_any_from(&self, bound: Timestamp) -> bool {
+        let is_from = |at: Timestamp| at >= bound;
+        self.opening.is_some_and(is_from)
+            || self.user.as_ref().is_some_and(|user| {
+                user.key.is_some_and(is_from)
+                    || user.login.as_ref().is_some_and(|(_, login)| is_from(login.login_at))
+                    || user.closing.as_ref().is_some_and(|closing| is_from(closing.at))
+            })
+            || self.stream.as_ref().is_some_and(|stream| is_from(stream.at))
+            || self.name.as_ref().is_some_and(|name| is_from(name.at))
+            || self.close.is_some_and(is_from)
+            || self.confirmed_open.is_some_and(is_from)
     }
 }
 

@@ -226,6 +226,7 @@ impl RoomState {
     }
 
     /// Forgets what is due first. Returns how many parts went.
+    #[inline(never)] // rare, and the question whether anything is due is not
     fn forget_next(&mut self, cx: &mut Context<'_>) -> Result<usize, Error> {
         let due = self.projection.next_due(cx.now);
         #[cfg(room_registry_check)]
@@ -397,6 +398,7 @@ impl RoomState {
         if cx.signs_changed || is_due { self.tell_signs(cx) } else { 0 }
     }
 
+    #[inline(never)] // rare, as above
     fn tell_signs(&mut self, cx: &mut Context<'_>) -> usize {
         cx.signs_changed = false;
         cx.is_moved = true;

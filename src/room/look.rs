@@ -1,5 +1,7 @@
 //! Step 3: looks at those whom an operation concerns.
 
+use smallvec::SmallVec;
+
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{
     Before, EverybodyBefore, Looked, OwnedStreamSource, OwnedUserSource, StreamBefore, UserBefore,
@@ -12,27 +14,34 @@ impl RoomState {
     /// Looks at the user, the stream or everybody whom an operation concerns.
     pub(super) fn look(&self, target: &Target<'_>, everybody: bool) -> Before {
         let registers = &self.registers;
-        let mut before = Before::nobody(self.is_listed());
         let book = self.rulebook();
-        match target {
-            Target::Session => {}
+        let was_listed = self.is_listed();
+        let mut summaries = SmallVec::new();
+        let mut before = match target {
+            Target::Session => Before::nobody(was_listed),
             Target::User(_, places) => {
                 for session in 0..registers.sessions.len() {
                     let part = registers.user_at(session, places).map(Summary::of_user);
-                    before.summaries.push(part.unwrap_or_default());
+                    summaries.push(part.unwrap_or_default());
                 }
-                before.due = book.due(book.user_forgettable_at(self.visible(), places));
-                before.looked = Looked::User(self.look_at_user(places));
+                let due = book.due(book.user_forgettable_at(self.visible(), places));
+                Before {
+                    was_listed,
+                    looked: Looked::User(self.look_at_user(places)),
+                    summaries,
+                    due,
+                }
             }
             Target::Stream(_, places) => {
                 for session in 0..registers.sessions.len() {
                     let part = registers.stream_at(session, places).map(Summary::of_stream);
-                    before.summaries.push(part.unwrap_or_default());
+                    summaries.push(part.unwrap_or_default());
                 }
-                before.due = book.due(book.stream_forgettable_at(self.visible(), places));
-                before.looked = Looked::Stream(self.look_at_stream(places));
+                let due = book.due(book.stream_forgettable_at(self.visible(), places));
+                let looked = Looked::Stream(self.look_at_stream(places));
+                Before { was_listed, looked, summaries, due }
             }
-        }
+        };
         if everybody {
             let users = self.users().iter().map(|(_, user_id)| {
                 (user_id.clone(), self.look_at_user(&registers.user_places(user_id)))

@@ -28,8 +28,9 @@ impl RoomState {
             Work::Callback(callback) => {
                 at.session = registers.session_index(&callback.callback.session_id);
                 at.is_outdated = self.rulebook().is_outdated(&callback.facts);
-                let closes = callback.facts.user.is_some_and(|user| user.closing.is_some())
-                    || callback.facts.stream.is_some_and(|stream| stream.key.closed);
+                let (user, stream) = (&callback.facts.user, &callback.facts.stream);
+                let closes = user.as_ref().is_some_and(|user| user.closing.is_some())
+                    || stream.as_ref().is_some_and(|stream| stream.key.closed);
                 if at.is_outdated && !closes {
                     return at; // only a closing is admitted by what is known of its subject
                 }

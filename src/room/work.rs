@@ -70,6 +70,7 @@ impl<'a> Work<'a> {
 }
 
 impl<'a> CallbackWork<'a> {
+    #[inline]
     pub(crate) fn new(callback: &'a Callback, settings: &Rules) -> Self {
         let (facts, subject) = Facts::of(callback, settings);
         Self { callback, facts, subject }

@@ -20,8 +20,7 @@ impl Rulebook<'_> {
     pub(crate) fn is_outdated(self, facts: &Facts<'_>) -> bool {
         let anchors_from = self.registers.anchors_from(self.settings);
         let floor = self.registers.floor(self.settings);
-        facts.create.is_none_or(|fact| fact.created_at < anchors_from)
-            && facts.times_but_creation().all(|at| at < floor)
+        facts.create.is_none_or(|fact| fact.created_at < anchors_from) && !facts.is_any_from(floor)
     }
 
     /// Whether the retention lets a callback in. One that it does not let in is refused whole.
@@ -56,12 +55,15 @@ impl Rulebook<'_> {
                         || entry
                             .is_some_and(super::super::registers::roster::RosterEntry::is_present)
                 };
-                let user = facts.user.unwrap_or_default();
-                user.login.is_none_or(|(_, login)| login.login_at >= old)
-                    && user.closing.is_none_or(|closing| closing.at >= threshold || is_known())
+                let Some(user) = &facts.user else { return true };
+                user.login.as_ref().is_none_or(|(_, login)| login.login_at >= old)
+                    && user
+                        .closing
+                        .as_ref()
+                        .is_none_or(|closing| closing.at >= threshold || is_known())
             }
             Target::Stream(_, places) => {
-                let Some(fact) = facts.stream else { return true };
+                let Some(fact) = &facts.stream else { return true };
                 let held = session.and_then(|session| registers.stream_at(session, places));
                 if fact.key.closed {
                     let entry = registers.observed.streams.entry_at(places.in_roster);
@@ -183,20 +185,24 @@ impl Rulebook<'_> {
         is_visible: bool,
     ) -> Option<Timestamp> {
         self.settings.retention_ms?;
-        let registers = self.registers;
-        let mut last = registers.latest_create.max(registers.observed.newest());
         let mut next = None;
         for (index, session, summary) in self.sessions() {
-            let forgettable_at = forgettable_at(session, summary);
-            if Some(index) != current {
-                next = earlier(next, self.due(session.confirmed_open_at));
-                if !self.is_kept_beside(session) {
-                    next = earlier(next, self.due(Some(forgettable_at)));
-                }
+            if Some(index) == current {
+                continue; // it goes last
             }
-            last = last.max(Some(forgettable_at));
+            next = earlier(next, self.due(session.confirmed_open_at));
+            if !self.is_kept_beside(session) {
+                next = earlier(next, self.due(Some(forgettable_at(session, summary))));
+            }
         }
-        if is_visible { next } else { earlier(next, self.due(last)) }
+        if is_visible {
+            return next;
+        }
+        let mut last = self.registers.latest_create.max(self.registers.observed.newest());
+        for (_, session, summary) in self.sessions() {
+            last = last.max(Some(forgettable_at(session, summary)));
+        }
+        earlier(next, self.due(last))
     }
 
     /// Returns which session goes beyond the cap: the oldest of those that readers do not see.
