@@ -95,6 +95,7 @@ enum Moved {
 
 impl Projection {
     /// Projects the registers from nothing. Cost: everything that is known of the room.
+    #[cfg(any(feature = "serde", room_registry_check))]
     pub(crate) fn of(registers: &Registers, settings: &Rules) -> Self {
         let mut projection = Self::default();
         projection.summarise(registers);
