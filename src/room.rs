@@ -28,6 +28,8 @@ macro_rules! room_example {
 mod admit;
 mod before;
 pub(crate) mod changes;
+#[cfg(room_registry_check)]
+mod check;
 pub(crate) mod context;
 pub(crate) mod door;
 mod expiry;

@@ -205,6 +205,44 @@ impl Registers {
         UserPlaces { member, in_sessions, in_roster }
     }
 
+    /// Returns everybody in a session, with their places in every table but that of the memberships.
+    /// Nobody is looked up in the session itself, nor in tables that are empty.
+    pub(crate) fn users_in(&self, session: usize) -> impl Iterator<Item = (&UserId, UserPlaces)> {
+        let users = self.sessions[session].users.iter().enumerate();
+        users.map(move |(place, (user_id, _))| {
+            let sessions = self.sessions.iter().enumerate();
+            let in_sessions = sessions.map(|(index, held)| {
+                if index == session { Some(place) } else { held.users.place_of(user_id) }
+            });
+            let places = UserPlaces {
+                member: None,
+                in_sessions: in_sessions.collect(),
+                in_roster: self.observed.users.entries.place_of(user_id),
+            };
+            (user_id, places)
+        })
+    }
+
+    /// As [`users_in`](Self::users_in), with the streams of a session and without their attributes.
+    pub(crate) fn streams_in(
+        &self,
+        session: usize,
+    ) -> impl Iterator<Item = (&StreamId, StreamPlaces)> {
+        let streams = self.sessions[session].streams.iter().enumerate();
+        streams.map(move |(place, (stream_id, _))| {
+            let sessions = self.sessions.iter().enumerate();
+            let in_sessions = sessions.map(|(index, held)| {
+                if index == session { Some(place) } else { held.streams.place_of(stream_id) }
+            });
+            let places = StreamPlaces {
+                in_sessions: in_sessions.collect(),
+                in_roster: self.observed.streams.entries.place_of(stream_id),
+                attributes: None,
+            };
+            (stream_id, places)
+        })
+    }
+
     /// Looks a stream up, in every table.
     pub(crate) fn stream_places(&self, stream_id: &(impl Key + ?Sized)) -> StreamPlaces {
         let mut in_sessions = InSessions::new();

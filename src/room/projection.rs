@@ -5,13 +5,11 @@
 //! the operation concerns. If it does not, what was shown is hidden in one change, and what is to be seen
 //! is shown anew.
 
-use std::collections::BTreeMap;
-
 use smallvec::SmallVec;
 
 use crate::collections::order::Order;
 use crate::model::config::Rules;
-use crate::model::id::{RoomId, SessionId, StreamId, UserId};
+use crate::model::id::{RoomId, StreamId, UserId};
 use crate::model::suspicion::Suspicion;
 use crate::model::time::Timestamp;
 use crate::model::visible::Session;
@@ -21,6 +19,7 @@ use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::Note;
 use crate::room::schedule::{Forgettable, Schedule};
+use crate::rules::lists::{earliest, session_of, streams_of, users_of};
 use crate::rules::signs::WorthAsking;
 use crate::rules::summary::Summary;
 use crate::rules::visibility::{StreamSource, Visible};
@@ -501,25 +500,25 @@ impl Projection {
     /// Schedules everything anew. Cost: everybody and everything.
     pub(crate) fn reschedule(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let mut users: BTreeMap<&UserId, Timestamp> = BTreeMap::new();
-        let mut streams: BTreeMap<&StreamId, Timestamp> = BTreeMap::new();
+        let mut schedule = Vec::new();
         if settings.retention_ms.is_some() {
-            let in_sessions = registers.sessions.iter().flat_map(|session| session.users.iter());
+            let sessions = 0..registers.sessions.len();
+            let in_sessions = sessions.clone().flat_map(|index| registers.users_in(index));
             let in_roster = registers.observed.users.entries.iter().map(|(id, _)| id);
-            for id in in_sessions.map(|(id, _)| id).chain(in_roster) {
-                let at = book.user_forgettable_at(self.visible, &registers.user_places(id));
-                users.extend(book.due(at).map(|at| (id, at)));
+            let in_roster = in_roster.map(|id| (id, registers.user_places(id)));
+            for (id, places) in in_sessions.chain(in_roster) {
+                let at = book.due(book.user_forgettable_at(self.visible, &places));
+                schedule.extend(at.map(|at| (at, Forgettable::User(id.clone()))));
             }
-            let in_sessions = registers.sessions.iter().flat_map(|session| session.streams.iter());
+            let in_sessions = sessions.flat_map(|index| registers.streams_in(index));
             let in_roster = registers.observed.streams.entries.iter().map(|(id, _)| id);
-            for id in in_sessions.map(|(id, _)| id).chain(in_roster) {
-                let at = book.stream_forgettable_at(self.visible, &registers.stream_places(id));
-                streams.extend(book.due(at).map(|at| (id, at)));
+            let in_roster = in_roster.map(|id| (id, registers.stream_places(id)));
+            for (id, places) in in_sessions.chain(in_roster) {
+                let at = book.due(book.stream_forgettable_at(self.visible, &places));
+                schedule.extend(at.map(|at| (at, Forgettable::Stream(id.clone()))));
             }
         }
-        let users = users.into_iter().map(|(id, at)| (at, Forgettable::User(id.clone())));
-        let streams = streams.into_iter().map(|(id, at)| (at, Forgettable::Stream(id.clone())));
-        self.schedule = users.chain(streams).collect();
+        self.schedule = schedule.into_iter().collect(); // somebody who is met twice stands there once
         self.schedule_sweep(registers, settings);
     }
 
@@ -565,103 +564,4 @@ impl Projection {
             cx.log.note(id, cx.cause, Note::SuspicionRaised(held.list, held.sign));
         }
     }
-
-    /// Compares the projection with one that was made from nothing. Returns what differs.
-    #[cfg(room_registry_check)]
-    pub(crate) fn difference(&self, registers: &Registers, settings: &Rules) -> Option<String> {
-        let expected = Self::of(registers, settings);
-        let parts = |held: &Self| {
-            let users: Vec<_> = held.users.iter().cloned().collect();
-            let streams: Vec<_> = held.streams.iter().cloned().collect();
-            [
-                format!("visible: {:?}", held.visible),
-                format!("session: {:?}", held.session),
-                format!("summaries: {:?}", held.summaries),
-                format!("users: {users:?}"),
-                format!("streams: {streams:?}"),
-                format!("suspicions: {:?}", held.suspicions),
-                format!("unreported since: {:?}", held.unreported_since),
-                format!("worth asking: {:?}", held.worth_asking),
-                format!("sweep at: {:?}", held.sweep_at),
-            ]
-        };
-        let pairs = parts(self).into_iter().zip(parts(&expected));
-        let others = pairs.filter(|(held, expected)| held != expected);
-        let others: Vec<_> = others.map(|(held, is)| format!("{held} is not {is}")).collect();
-        (!others.is_empty()).then(|| others.join("; "))
-    }
-}
-
-/// Returns what readers see of the visible session.
-fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Session> {
-    let index = visible?.index();
-    let session = index.map(|index| &book.registers.sessions[index]);
-    let create = session.and_then(|session| session.create.as_ref());
-    let opened_at = create.map(|create| create.created_at);
-    Some(Session {
-        session_id: session.map(|session: &_| SessionId::clone(&session.id)),
-        opened_at: opened_at.or_else(|| earliest(book, visible)),
-        inferred: create.is_none(),
-        creator_id: create.and_then(|create| create.creator_id.clone()),
-        room_name: session.and_then(|session| Some(session.name.as_ref()?.name.clone())),
-    })
-}
-
-/// Returns the earliest login or stream that is visible now. Cost: everybody and everything.
-fn earliest(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Timestamp> {
-    let users = visible_users(book, visible).filter_map(|(_, login_at)| login_at);
-    let streams = visible_streams(book, visible).filter_map(|(_, created_at)| created_at);
-    users.chain(streams).min()
-}
-
-/// Orders the users that readers see. Cost: them.
-fn users_of(book: Rulebook<'_>, visible: Option<Visible>) -> Order<(Timestamp, UserId)> {
-    let members = book.registers.members.iter();
-    let members =
-        members.map(|member| (member.membership().joined_at, UserId::clone(member.user_id)));
-    let others = visible_users(book, visible)
-        .filter(|(user_id, _)| book.registers.members.place_of(*user_id).is_none())
-        .map(|(user_id, login_at)| (login_at.unwrap_or_default(), UserId::clone(user_id)));
-    members.chain(others).collect()
-}
-
-fn streams_of(book: Rulebook<'_>, visible: Option<Visible>) -> Order<(Timestamp, StreamId)> {
-    let streams = visible_streams(book, visible);
-    let streams = streams.map(|(stream_id, at)| (at.unwrap_or_default(), stream_id.clone()));
-    streams.collect()
-}
-
-/// Returns those whom the media server shows, and since when, in any order.
-fn visible_users(
-    book: Rulebook<'_>,
-    visible: Option<Visible>,
-) -> impl Iterator<Item = (&UserId, Option<Timestamp>)> {
-    let registers = book.registers;
-    let session = visible.and_then(Visible::index).map(|index| &registers.sessions[index]);
-    let in_session = session.into_iter().flat_map(|session| session.users.iter().map(|(id, _)| id));
-    let in_roster = registers.observed.users.entries.iter().map(|(id, _)| id);
-    let in_roster = in_roster
-        .filter(move |id| session.is_none_or(|session| session.users.place_of(*id).is_none()));
-    in_session.chain(in_roster).filter_map(move |id| {
-        let source = book.user_source(visible, &registers.user_places(id))?;
-        Some((id, source.login_at()))
-    })
-}
-
-/// Returns what the media server shows, and since when, in any order.
-fn visible_streams(
-    book: Rulebook<'_>,
-    visible: Option<Visible>,
-) -> impl Iterator<Item = (&StreamId, Option<Timestamp>)> {
-    let registers = book.registers;
-    let session = visible.and_then(Visible::index).map(|index| &registers.sessions[index]);
-    let in_session =
-        session.into_iter().flat_map(|session| session.streams.iter().map(|(id, _)| id));
-    let in_roster = registers.observed.streams.entries.iter().map(|(id, _)| id);
-    let in_roster = in_roster
-        .filter(move |id| session.is_none_or(|session| session.streams.place_of(*id).is_none()));
-    in_session.chain(in_roster).filter_map(move |id| {
-        let source = book.stream_source(visible, &registers.stream_places(id))?;
-        Some((id, source.created_at()))
-    })
 }
