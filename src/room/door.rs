@@ -41,9 +41,10 @@ impl RoomState {
         cx: &mut Context<'_>,
     ) -> Result<Answer, Error> {
         self.tick(cx)?;
-        // Heartbeats that come together, or from outside, wait for nothing.
-        let sweeps = !matches!(work, Work::GrantGrace | Work::TakeHeartbeats(_));
-        if sweeps {
+        // Heartbeats wait for nothing that is merely due. So a store may take them without the room.
+        let is_heartbeat =
+            matches!(work, Work::Heartbeat(..) | Work::GrantGrace | Work::TakeHeartbeats(_));
+        if !is_heartbeat {
             self.sweep(&mut usize::MAX.clone(), cx)?;
         }
         let is_merge = matches!(work, Work::Merge(_));
@@ -52,8 +53,8 @@ impl RoomState {
             // Both replicas were swept. What came together may be swept too.
             self.sweep(&mut usize::MAX.clone(), cx)?;
         }
-        // What is refused reports nothing that is merely due.
-        if answer.is_ok() || cx.signs_changed {
+        // What is refused reports nothing that is merely due either.
+        if (answer.is_ok() && !is_heartbeat) || cx.signs_changed {
             self.report(cx);
         }
         #[cfg(room_registry_check)]
