@@ -228,7 +228,7 @@ pub(crate) enum Verdict<'a> {
     Closed(&'a SessionId),
     /// The room is open.
     Open,
-    /// The room is open, and this session runs.
+    /// The room is open in the named session.
     Alive(&'a SessionId),
     /// The answer says nothing about the room.
     Unsaid,
