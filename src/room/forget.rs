@@ -11,23 +11,13 @@ impl RoomState {
     pub(super) fn forget_user(&mut self, places: &mut UserPlaces, threshold: Timestamp) -> usize {
         let mut forgotten = 0;
         if let Some(place) = places.in_roster {
-            let book = self.rulebook();
-            let idle = book.idle_presences_of_user(self.visible(), places);
-            let idle: Vec<_> = idle
-                .filter(|(_, at)| *at < threshold)
-                .map(|(session_id, _)| session_id.clone())
-                .collect();
-            let is_needed = (0..places.in_sessions.len()).any(|session| {
-                let user = self.registers.user_at(session, places);
-                user.is_some_and(|user| book.login(user, places.in_roster).is_some())
-            }) || book.user_source(self.visible(), places).is_some();
-            let roster = &mut self.registers.observed.users;
-            let is_present = roster
-                .entry_at(Some(place))
-                .is_some_and(super::super::registers::roster::RosterEntry::is_present);
-            let is_old = roster.listed_at.is_some_and(|at| at < threshold);
-            if !idle.is_empty() || !is_present && !is_needed && is_old {
-                if roster.forget(place, &idle) {
+            let (book, visible) = (self.rulebook(), self.visible());
+            let due = book.presence_of_user_forgettable_at(visible, places);
+            if due.is_some_and(|at| at < threshold) {
+                let idle = book.idle_presences_of_user(visible, places);
+                let idle = idle.filter(|(_, at)| *at < threshold);
+                let idle: Vec<_> = idle.map(|(session_id, _)| session_id.clone()).collect();
+                if self.registers.observed.users.forget(place, &idle) {
                     places.in_roster = None;
                 }
                 forgotten += 1;
@@ -60,23 +50,13 @@ impl RoomState {
     ) -> usize {
         let mut forgotten = 0;
         if let Some(place) = places.in_roster {
-            let book = self.rulebook();
-            let idle = book.idle_presences_of_stream(self.visible(), places);
-            let idle: Vec<_> = idle
-                .filter(|(_, at)| *at < threshold)
-                .map(|(session_id, _)| session_id.clone())
-                .collect();
-            let is_needed = (0..places.in_sessions.len()).any(|session| {
-                let stream = self.registers.stream_at(session, places);
-                stream.is_some_and(|stream| book.open_fact(stream, places.in_roster).is_some())
-            }) || book.stream_source(self.visible(), places).is_some();
-            let roster = &mut self.registers.observed.streams;
-            let is_present = roster
-                .entry_at(Some(place))
-                .is_some_and(super::super::registers::roster::RosterEntry::is_present);
-            let is_old = roster.listed_at.is_some_and(|at| at < threshold);
-            if !idle.is_empty() || !is_present && !is_needed && is_old {
-                if roster.forget(place, &idle) {
+            let (book, visible) = (self.rulebook(), self.visible());
+            let due = book.presence_of_stream_forgettable_at(visible, places);
+            if due.is_some_and(|at| at < threshold) {
+                let idle = book.idle_presences_of_stream(visible, places);
+                let idle = idle.filter(|(_, at)| *at < threshold);
+                let idle: Vec<_> = idle.map(|(session_id, _)| session_id.clone()).collect();
+                if self.registers.observed.streams.forget(place, &idle) {
                     places.in_roster = None;
                 }
                 forgotten += 1;

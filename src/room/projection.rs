@@ -22,7 +22,7 @@ use crate::room::schedule::{Forgettable, Schedule};
 use crate::rules::lists::{earliest, session_of, streams_of, users_of};
 use crate::rules::signs::WorthAsking;
 use crate::rules::summary::Summary;
-use crate::rules::visibility::{StreamSource, Visible};
+use crate::rules::visibility::{StreamSource, UserSource, Visible};
 use crate::rules::{Rulebook, earlier};
 
 /// What follows from the registers of a room.
@@ -313,7 +313,7 @@ impl Projection {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let held = book.user_source(self.visible, places);
         let member = places.member.and_then(|place| registers.members.at(place));
-        let login_at = held.and_then(super::super::rules::visibility::UserSource::login_at);
+        let login_at = held.and_then(UserSource::login_at);
         let joined_at = member.map(|member| member.membership().joined_at);
         let since = joined_at.or_else(|| held.map(|_| login_at.unwrap_or_default()));
         let moved = Moved::One { gone: before.login_at(), came: login_at };

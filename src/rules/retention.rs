@@ -8,6 +8,7 @@
 use crate::model::time::Timestamp;
 use crate::registers::facts::Facts;
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
+use crate::registers::roster::RosterEntry;
 use crate::registers::session::SessionRegister;
 use crate::rules::current::is_closed;
 use crate::rules::summary::{forgettable_at, newest};
@@ -52,8 +53,7 @@ impl Rulebook<'_> {
                 let is_known = || {
                     let entry = registers.observed.users.entry_at(places.in_roster);
                     session.is_some_and(|session| places.in_sessions[session].is_some())
-                        || entry
-                            .is_some_and(super::super::registers::roster::RosterEntry::is_present)
+                        || entry.is_some_and(RosterEntry::is_present)
                 };
                 let Some(user) = &facts.user else { return true };
                 user.login.as_ref().is_none_or(|(_, login)| login.login_at >= old)
@@ -67,12 +67,7 @@ impl Rulebook<'_> {
                 let held = session.and_then(|session| registers.stream_at(session, places));
                 if fact.key.closed {
                     let entry = registers.observed.streams.entry_at(places.in_roster);
-                    let is_known = || {
-                        held.is_some()
-                            || entry.is_some_and(
-                                super::super::registers::roster::RosterEntry::is_present,
-                            )
-                    };
+                    let is_known = || held.is_some() || entry.is_some_and(RosterEntry::is_present);
                     return fact.at >= threshold || is_known();
                 }
                 let open = held.and_then(|stream| stream.open_fact());
@@ -91,25 +86,14 @@ impl Rulebook<'_> {
         visible: Option<Visible>,
         places: &UserPlaces,
     ) -> Option<Timestamp> {
-        let mut next = None;
-        let mut is_needed = false;
+        let mut next = self.presence_of_user_forgettable_at(visible, places);
         for session in 0..places.in_sessions.len() {
             if let Some(user) = self.registers.user_at(session, places) {
                 let has_login = self.login(user, places.in_roster).is_some();
-                is_needed |= has_login;
                 next = earlier(next, user.forgettable_at(has_login));
             }
         }
-        let roster = &self.registers.observed.users;
-        let Some(entry) = roster.entry_at(places.in_roster) else { return next };
-        if entry.is_present() {
-            let idle = self.idle_presences_of_user(visible, places).map(|(_, at)| at).min();
-            return earlier(next, idle);
-        }
-        // Without the entry the last complete list would hide a login that counts, also from those who
-        // see its session again later.
-        is_needed |= self.user_source(visible, places).is_some();
-        earlier(next, roster.listed_at.filter(|_| !is_needed))
+        next
     }
 
     /// As [`user_forgettable_at`](Self::user_forgettable_at).
@@ -119,23 +103,53 @@ impl Rulebook<'_> {
         visible: Option<Visible>,
         places: &StreamPlaces,
     ) -> Option<Timestamp> {
-        let mut next = None;
-        let mut is_needed = false;
+        let mut next = self.presence_of_stream_forgettable_at(visible, places);
         for session in 0..places.in_sessions.len() {
             if let Some(stream) = self.registers.stream_at(session, places) {
                 let is_open = self.open_fact(stream, places.in_roster).is_some();
-                is_needed |= is_open;
                 next = earlier(next, stream.forgettable_at(is_open));
             }
         }
-        let roster = &self.registers.observed.streams;
-        let Some(entry) = roster.entry_at(places.in_roster) else { return next };
-        if entry.is_present() {
-            let idle = self.idle_presences_of_stream(visible, places).map(|(_, at)| at).min();
-            return earlier(next, idle);
+        next
+    }
+
+    /// Returns the same of what observations said of a user: of its idle presences, or of the entry if
+    /// it has no presence.
+    #[inline]
+    pub(crate) fn presence_of_user_forgettable_at(
+        self,
+        visible: Option<Visible>,
+        places: &UserPlaces,
+    ) -> Option<Timestamp> {
+        let roster = &self.registers.observed.users;
+        if roster.entry_at(places.in_roster)?.is_present() {
+            return self.idle_presences_of_user(visible, places).map(|(_, at)| at).min();
         }
-        is_needed |= self.stream_source(visible, places).is_some();
-        earlier(next, roster.listed_at.filter(|_| !is_needed))
+        // Without the entry the last complete list would hide a login that counts, also from those who
+        // see its session again later.
+        let mut users =
+            (0..places.in_sessions.len()).filter_map(|index| self.registers.user_at(index, places));
+        let is_needed = users.any(|user| self.login(user, places.in_roster).is_some())
+            || self.user_source(visible, places).is_some();
+        roster.listed_at.filter(|_| !is_needed)
+    }
+
+    /// As [`presence_of_user_forgettable_at`](Self::presence_of_user_forgettable_at).
+    #[inline]
+    pub(crate) fn presence_of_stream_forgettable_at(
+        self,
+        visible: Option<Visible>,
+        places: &StreamPlaces,
+    ) -> Option<Timestamp> {
+        let roster = &self.registers.observed.streams;
+        if roster.entry_at(places.in_roster)?.is_present() {
+            return self.idle_presences_of_stream(visible, places).map(|(_, at)| at).min();
+        }
+        let mut streams = (0..places.in_sessions.len())
+            .filter_map(|index| self.registers.stream_at(index, places));
+        let is_needed = streams.any(|stream| self.open_fact(stream, places.in_roster).is_some())
+            || self.stream_source(visible, places).is_some();
+        roster.listed_at.filter(|_| !is_needed)
     }
 
     /// Returns the session that may go now, if one may.
