@@ -8,8 +8,9 @@ use room_registry::event::{
 };
 use room_registry::repair::{ObservedUser, Sign, SuspectedList};
 use room_registry::{
-    Callback, Change, ChangeKind, Config, ManualClock, Mirror, Observation, Outcome, RoomId,
-    RoomRef, RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
+    Callback, Change, ChangeKind, Config, ManualClock, Mirror, NewUser, Observation, Outcome, Room,
+    RoomId, RoomRef, RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId,
+    UserSessionId,
 };
 use room_registry_world::history::{Options, valid_history};
 use room_registry_world::is_stored_as;
@@ -54,6 +55,43 @@ fn a_number_that_comes_within_the_grace_is_never_told_of() {
     assert!(story.raised().iter().all(|kind| !matches!(
         kind, ChangeKind::SuspicionRaised(suspicion) if suspicion.sign == Sign::Gap
     )));
+}
+
+/// Holds law 10.5.
+#[test]
+fn a_heartbeat_reports_nothing_and_leaves_it_to_what_comes_next() {
+    let mut story = Story::opened();
+    story.hears(1, login("ann", 1, 1));
+    story.hears(2, login("bob", 3, 2));
+    story.registry.join_room("r", NewUser::new("ann")).expect("the room is open");
+    story.keep_up();
+    for seconds in [60, 120] {
+        story.clock.set(at(seconds));
+        story.registry.heartbeat("r", "ann").expect("she is there");
+        story.keep_up();
+    }
+    assert_eq!(story.suspicions(), []);
+    assert_eq!(story.registry.expire().suspected, 1);
+}
+
+/// Holds law 10.5.
+#[test]
+fn heartbeats_that_are_kept_outside_report_nothing_and_expiry_counts_it() {
+    let config = Config::default();
+    let mut room = Room::new(room_id(), &config);
+    let mut hears = |seconds, event: CallbackEvent| {
+        let session_id = SessionId::new("1").expect("a valid id");
+        let callback = Callback::new(room_id(), session_id, event);
+        room.apply(&callback, &config, at(seconds)).expect("its settings are the same");
+    };
+    hears(0, RoomCreated::new(at(0)).into());
+    hears(1, login("ann", 1, 1).into());
+    hears(2, login("bob", 3, 2).into());
+    let nobody: [(&str, Timestamp); 0] = [];
+    room.take_heartbeats(nobody, &config, at(120)).expect("its settings are the same");
+    assert_eq!(room.view().expect("it is open").suspicions(), []);
+    let expired = room.expire_with(nobody, &config, at(120)).expect("its settings are the same");
+    assert_eq!(expired.suspected, 1);
 }
 
 /// Holds law 10.1.
