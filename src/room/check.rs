@@ -21,7 +21,7 @@ impl Projection {
                 format!("suspicions: {:?}", held.suspicions),
                 format!("unreported since: {:?}", held.unreported_since),
                 format!("worth asking: {:?}", held.worth_asking),
-                format!("sweep at: {:?}", held.sweep_at),
+                format!("sweep at: {:?}", held.schedule.sweep_at),
             ]
         };
         let pairs = parts(self).into_iter().zip(parts(&expected));

@@ -26,10 +26,11 @@ use crate::room::before::{Before, Looked};
 use crate::room::context::Context;
 use crate::room::join::Step;
 use crate::room::notes::ChangeLog;
-use crate::room::projection::{Found, Source};
+use crate::room::projection::{Found, Projection, Source};
 use crate::room::resolve::At;
 use crate::room::state::RoomState;
 use crate::room::work::Work;
+use crate::rules::Rulebook;
 use crate::rules::signs::Concerned;
 use crate::rules::visibility::Visible;
 
@@ -62,7 +63,7 @@ impl RoomState {
         answer
     }
 
-    /// Sets the clock of the room, and does nothing that is due.
+    /// Sets the clock of the room, and tells what that changes. It forgets nothing and times nobody out.
     pub(crate) fn set_clock(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         self.tick(cx)?;
         self.report(cx);
@@ -216,7 +217,7 @@ impl RoomState {
     /// Forgets what the retention lets go by now, at most `budget` steps. Nothing visible changes.
     #[inline]
     fn sweep(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Result<(), Error> {
-        while *budget > 0 && self.projection.sweep_at.is_some_and(|at| at <= cx.now) {
+        while *budget > 0 && self.projection.schedule.sweep_at.is_some_and(|at| at <= cx.now) {
             let forgotten = self.forget_next(cx)?;
             if forgotten == 0 {
                 break; // nothing was due after all, and nothing else is
@@ -229,7 +230,7 @@ impl RoomState {
     /// Forgets what is due first. Returns how many parts went.
     #[inline(never)] // rare, and the question whether anything is due is not
     fn forget_next(&mut self, cx: &mut Context<'_>) -> Result<usize, Error> {
-        let due = self.projection.next_due(cx.now);
+        let due = self.projection.schedule.next_due(cx.now);
         #[cfg(room_registry_check)]
         let described = format!("{due:?} {:?} {:?}", cx.now, self.registers);
         let mut work = due.map_or(Work::ForgetSession, Work::Forget);
@@ -381,12 +382,14 @@ impl RoomState {
             self.projection.sessions_dropped(&self.registers);
         }
         let (registers, settings) = (&self.registers, &self.settings);
+        let Projection { visible, summaries, schedule, .. } = &mut self.projection;
+        let book = Rulebook { registers, settings, summaries };
         let observed_all = (all || step.is_session_other) && !registers.observed.is_empty();
         if step.is_lost || is_everybody || observed_all {
-            self.projection.reschedule(registers, settings);
+            schedule.rebuild(book, *visible);
         } else {
-            self.projection.schedule_target(registers, settings, before.due, &at.target);
-            self.projection.schedule_sweep(registers, settings);
+            schedule.set(book, *visible, before.due, &at.target);
+            schedule.set_sweep(book, *visible);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The projection: what follows from the registers, kept beside them so that reading costs nothing.
 //!
-//! It is a function of the registers and the settings: [`Projection::of`]. This file alone writes it, and
-//! notes each difference as a change. If the visible session stays the same, only those are compared whom
+//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it, here and
+//! in `schedule.rs`. This file notes each difference as a change. If the visible session stays the same, only those are compared whom
 //! the operation concerns. If it does not, what was shown is hidden in one change, and what is to be seen
 //! is shown anew.
 
@@ -18,18 +18,18 @@ use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::Note;
-use crate::room::schedule::{Forgettable, Schedule};
+use crate::room::schedule::Schedule;
+use crate::rules::Rulebook;
 use crate::rules::lists::{earliest, session_of, streams_of, users_of};
 use crate::rules::signs::WorthAsking;
 use crate::rules::summary::Summary;
 use crate::rules::visibility::{StreamSource, UserSource, Visible};
-use crate::rules::{Rulebook, earlier};
 
 /// What follows from the registers of a room.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Projection {
-    /// When a sweep can next forget something.
-    pub(crate) sweep_at: Option<Timestamp>,
+    /// When something can next be forgotten, and of whom.
+    pub(crate) schedule: Schedule,
     /// Since when there is a sign of loss that was not reported yet.
     pub(crate) unreported_since: Option<Timestamp>,
     /// Which session is visible.
@@ -45,7 +45,6 @@ pub(crate) struct Projection {
     /// What was reported of losses.
     pub(crate) suspicions: Vec<Suspicion>,
     pub(crate) worth_asking: WorthAsking,
-    schedule: Schedule,
 }
 
 /// What the steps before found out, for the projection.
@@ -105,7 +104,8 @@ impl Projection {
         let users = if is_listed { users_of(book, visible) } else { Order::default() };
         let streams = streams_of(book, visible);
         projection = Self { visible, users, streams, session, ..projection };
-        projection.reschedule(registers, settings);
+        let book = Rulebook { registers, settings, summaries: &projection.summaries };
+        projection.schedule.rebuild(book, visible);
         projection.sign(registers, settings);
         projection
     }
@@ -464,76 +464,6 @@ impl Projection {
             }
         }
         self.streams = streams;
-    }
-
-    /// Schedules what can next be forgotten of one user or stream. `scheduled` is when it is scheduled
-    /// already.
-    pub(crate) fn schedule_target(
-        &mut self,
-        registers: &Registers,
-        settings: &Rules,
-        scheduled: Option<Timestamp>,
-        target: &Target<'_>,
-    ) {
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let at = book.due(match target {
-            Target::Session => return,
-            Target::User(_, places) => book.user_forgettable_at(self.visible, places),
-            Target::Stream(_, places) => book.stream_forgettable_at(self.visible, places),
-        });
-        if at == scheduled {
-            return;
-        }
-        let id = match target {
-            Target::Session => return,
-            Target::User(id, _) => Forgettable::User((*id.id).clone()),
-            Target::Stream(id, _) => Forgettable::Stream((*id.id).clone()),
-        };
-        if let Some(scheduled) = scheduled {
-            self.schedule.remove(&(scheduled, id.clone()));
-        }
-        if let Some(at) = at {
-            self.schedule.insert((at, id));
-        }
-    }
-
-    /// Schedules everything anew. Cost: everybody and everything.
-    pub(crate) fn reschedule(&mut self, registers: &Registers, settings: &Rules) {
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let mut schedule = Vec::new();
-        if settings.retention_ms.is_some() {
-            let sessions = 0..registers.sessions.len();
-            let in_sessions = sessions.clone().flat_map(|index| registers.users_in(index));
-            let in_roster = registers.observed.users.entries.iter().map(|(id, _)| id);
-            let in_roster = in_roster.map(|id| (id, registers.user_places(id)));
-            for (id, places) in in_sessions.chain(in_roster) {
-                let at = book.due(book.user_forgettable_at(self.visible, &places));
-                schedule.extend(at.map(|at| (at, Forgettable::User(id.clone()))));
-            }
-            let in_sessions = sessions.flat_map(|index| registers.streams_in(index));
-            let in_roster = registers.observed.streams.entries.iter().map(|(id, _)| id);
-            let in_roster = in_roster.map(|id| (id, registers.stream_places(id)));
-            for (id, places) in in_sessions.chain(in_roster) {
-                let at = book.due(book.stream_forgettable_at(self.visible, &places));
-                schedule.extend(at.map(|at| (at, Forgettable::Stream(id.clone()))));
-            }
-        }
-        self.schedule = schedule.into_iter().collect(); // somebody who is met twice stands there once
-        self.schedule_sweep(registers, settings);
-    }
-
-    /// Returns the next user or stream of which something can be forgotten by now.
-    pub(crate) fn next_due(&self, now: Timestamp) -> Option<Forgettable> {
-        let (at, subject) = self.schedule.iter().next()?;
-        (*at <= now).then(|| subject.clone())
-    }
-
-    /// Finds out when a sweep can next forget something.
-    pub(crate) fn schedule_sweep(&mut self, registers: &Registers, settings: &Rules) {
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let current = book.current();
-        let sessions = book.sessions_due(current, self.visible.is_some());
-        self.sweep_at = earlier(self.schedule.iter().next().map(|(at, _)| *at), sessions);
     }
 
     /// Finds out which signs of loss are raised.

@@ -3,6 +3,7 @@
 use crate::collections::id_table::{Hashed, HashedId};
 use crate::registers::facts::Subject;
 use crate::registers::places::Target;
+use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
 use crate::room::work::Work;
 
@@ -71,12 +72,12 @@ impl RoomState {
                     at.target = Target::User(user_id, places);
                 }
             }
-            Work::Forget(crate::room::schedule::Forgettable::User(user_id)) => {
+            Work::Forget(Forgettable::User(user_id)) => {
                 let user_id = HashedId::owned(user_id.clone());
                 let places = registers.user_places(&user_id);
                 at.target = Target::User(user_id, places);
             }
-            Work::Forget(crate::room::schedule::Forgettable::Stream(stream_id)) => {
+            Work::Forget(Forgettable::Stream(stream_id)) => {
                 let stream_id = HashedId::owned(stream_id.clone());
                 let places = registers.stream_places(&stream_id);
                 at.target = Target::Stream(stream_id, places);

@@ -1,15 +1,94 @@
-//! Which users and streams are to be looked at when, to forget them.
+//! When something of a room can next be forgotten, and of whom.
 
 use crate::collections::order::Order;
 use crate::model::id::{StreamId, UserId};
 use crate::model::time::Timestamp;
+use crate::registers::places::Target;
+use crate::rules::visibility::Visible;
+use crate::rules::{Rulebook, earlier};
 
-/// Users and streams, by when something of them can next be forgotten.
-pub(super) type Schedule = Order<(Timestamp, Forgettable)>;
+/// When a sweep can next forget something. It follows from the registers, as all of the projection does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Schedule {
+    /// When a sweep can next forget something, a session included.
+    pub(crate) sweep_at: Option<Timestamp>,
+    /// Users and streams, by when something of them can next be forgotten.
+    order: Order<(Timestamp, Forgettable)>,
+}
 
 /// Something of which a part is forgotten by itself. A session goes with all that is in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Forgettable {
     User(UserId),
     Stream(StreamId),
+}
+
+impl Schedule {
+    /// Schedules what can next be forgotten of one user or stream. `scheduled` is when it is scheduled
+    /// already.
+    pub(crate) fn set(
+        &mut self,
+        book: Rulebook<'_>,
+        visible: Option<Visible>,
+        scheduled: Option<Timestamp>,
+        target: &Target<'_>,
+    ) {
+        let at = book.due(match target {
+            Target::Session => return,
+            Target::User(_, places) => book.user_forgettable_at(visible, places),
+            Target::Stream(_, places) => book.stream_forgettable_at(visible, places),
+        });
+        if at == scheduled {
+            return;
+        }
+        let id = match target {
+            Target::Session => return,
+            Target::User(id, _) => Forgettable::User((*id.id).clone()),
+            Target::Stream(id, _) => Forgettable::Stream((*id.id).clone()),
+        };
+        if let Some(scheduled) = scheduled {
+            self.order.remove(&(scheduled, id.clone()));
+        }
+        if let Some(at) = at {
+            self.order.insert((at, id));
+        }
+    }
+
+    /// Schedules everything anew. Cost: everybody and everything.
+    pub(crate) fn rebuild(&mut self, book: Rulebook<'_>, visible: Option<Visible>) {
+        let registers = book.registers;
+        let mut schedule = Vec::new();
+        if book.settings.retention_ms.is_some() {
+            let sessions = 0..registers.sessions.len();
+            let in_sessions = sessions.clone().flat_map(|index| registers.users_in(index));
+            let in_roster = registers.observed.users.entries.iter().map(|(id, _)| id);
+            let in_roster = in_roster.map(|id| (id, registers.user_places(id)));
+            for (id, places) in in_sessions.chain(in_roster) {
+                let at = book.due(book.user_forgettable_at(visible, &places));
+                schedule.extend(at.map(|at| (at, Forgettable::User(id.clone()))));
+            }
+            let in_sessions = sessions.flat_map(|index| registers.streams_in(index));
+            let in_roster = registers.observed.streams.entries.iter().map(|(id, _)| id);
+            let in_roster = in_roster.map(|id| (id, registers.stream_places(id)));
+            for (id, places) in in_sessions.chain(in_roster) {
+                let at = book.due(book.stream_forgettable_at(visible, &places));
+                schedule.extend(at.map(|at| (at, Forgettable::Stream(id.clone()))));
+            }
+        }
+        self.order = schedule.into_iter().collect(); // somebody who is met twice stands there once
+        self.set_sweep(book, visible);
+    }
+
+    /// Returns the next user or stream of which something can be forgotten by now.
+    pub(crate) fn next_due(&self, now: Timestamp) -> Option<Forgettable> {
+        let (at, subject) = self.order.iter().next()?;
+        (*at <= now).then(|| subject.clone())
+    }
+
+    /// Finds out when a sweep can next forget something.
+    pub(crate) fn set_sweep(&mut self, book: Rulebook<'_>, visible: Option<Visible>) {
+        let current = book.current();
+        let sessions = book.sessions_due(current, visible.is_some());
+        self.sweep_at = earlier(self.order.iter().next().map(|(at, _)| *at), sessions);
+    }
 }

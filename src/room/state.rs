@@ -165,7 +165,7 @@ impl RoomState {
         let forgotten =
             ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
         let report = self.projection.unreported_since.map(|at| at.plus(config.report_after_ms));
-        let kept = earlier(earlier(self.projection.sweep_at, report), forgotten);
+        let kept = earlier(earlier(self.projection.schedule.sweep_at, report), forgotten);
         ever(earlier(self.lifecycle_end(config), kept))
     }
 
