@@ -84,7 +84,7 @@ struct StoredSession<'a> {
 }
 
 /// Everything but what follows from it, in a form of version 1. Lists are ordered by id, but for the
-/// members: the longest silent is the first, so that those who are silent for equally long time out
+/// members. Of these the longest silent is the first. So those who are silent for equally long time out
 /// in the same order as if the room had not been stored.
 impl Serialize for Room {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

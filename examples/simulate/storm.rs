@@ -6,21 +6,21 @@
 //! take part, without and with repair; in half of the rounds with an app's clients, who create rooms,
 //! join, send heartbeats and fall silent. What must hold:
 //!
-//! - where nothing was lost, neither is ever wrong, not for a millisecond;
-//! - with repair nothing is wrong at the end, two rounds of the planner after the last callback (and
-//!   half an hour more where calls fail or lists come in part), whatever was lost; but for rooms of
-//!   which not one callback ever came, as nobody can ask about these, and for rooms that are not
-//!   listed where each question in the quarter of an hour that they are asked about failed, and but
-//!   for a list of which no answer came whole in that half an hour;
-//! - a mirror that is kept by changes equals the registry;
-//! - a registry that is saved and restored is the same, and the round goes on with the restored one;
-//! - a replica that gets the same callbacks and observations in another order shows the same: all at
-//!   once, shuffled, where nothing is ever forgotten; else, of a whole history, each callback with
-//!   another delay within the retention;
-//! - after a silence longer than the retention, what is listed is held, and nothing else;
-//! - nothing panics;
-//! - with `--check`, after each operation on a room what follows from its registers equals what is made
-//!   of them from nothing, and at each look the index of a registry equals what its rooms say.
+//! - If nothing was lost, neither is ever wrong, not for a millisecond.
+//! - With repair nothing is wrong at the end, whatever was lost. The end comes two rounds of the planner
+//!   after the last callback, and half an hour later if calls fail or lists come in part. Three things
+//!   may stay wrong: a room of which no callback ever came, as nobody can ask about it; a room that is
+//!   not listed, if every question about it failed in the quarter of an hour in which it is asked about;
+//!   and a list of which no answer came whole in that half an hour.
+//! - A mirror that is kept by changes equals the registry.
+//! - A registry that is saved and restored is the same. The round goes on with the restored one.
+//! - A replica that gets the same callbacks and observations in another order shows the same. If nothing
+//!   is ever forgotten, it gets all at once, shuffled. Otherwise it gets a whole history, each callback
+//!   with another delay within the retention.
+//! - After a silence longer than the retention, what is listed is held, and nothing else.
+//! - Nothing panics.
+//! - With `--check`, each operation on a room compares what follows from its registers with what is made
+//!   of them from nothing. At each look the index of a registry is compared with what its rooms say.
 
 mod checks;
 mod round;

@@ -171,9 +171,9 @@ impl RoomCursor {
         self.order
     }
 
-    /// Returns what the list orders by, as the last room of the page had it: the creation or opening
-    /// time in milliseconds, or the count of users; 0 in a list by id. A forged cursor may have any
-    /// key.
+    /// Returns what the list orders by, as the last room of the page had it. That is the creation or
+    /// opening time in milliseconds, or the count of users, and 0 in a list by id. A forged cursor may
+    /// have any key.
     ///
     /// ```
     /// use room_registry::page::RoomCursor;

@@ -28,8 +28,9 @@ pub(crate) fn is_closed(session: &SessionRegister, closings: Closings) -> bool {
 impl Rulebook<'_> {
     /// Returns the current session.
     ///
-    /// It is picked among the anchors by creation, unless a session was seen to be alive after C, or one
-    /// that is no anchor has a sign of life later than the limit. Then it is picked among those, by that.
+    /// It is picked among the anchors by creation, but for two cases. A session was seen to be alive after
+    /// C, or one that is no anchor has a sign of life later than the limit. Then it is picked among those,
+    /// by that.
     /// The limit leaves the clock skew to an anchor that is not closed, and nothing to one that is.
     ///
     /// An anchor that was seen alive contends too. Of two created within the tie window only one can be
