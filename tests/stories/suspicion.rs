@@ -3,21 +3,17 @@
 use std::time::Duration;
 
 use room_registry::event::{
-    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
-    UserLoggedOut,
+    CallbackEvent, RoomClosed, RoomCreated, StreamCreated, UserLoggedIn, UserLoggedOut,
 };
-use room_registry::repair::{ObservedUser, Sign, SuspectedList};
+use room_registry::repair::{Sign, SuspectedList};
 use room_registry::{
     Callback, Change, ChangeKind, Config, ManualClock, Mirror, NewUser, Observation, Outcome, Room,
-    RoomId, RoomRef, RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId,
-    UserSessionId,
+    RoomRef, RoomRegistry, SessionId, Timestamp, UserId, UserSessionId,
 };
 use room_registry_world::history::{Options, valid_history};
 use room_registry_world::is_stored_as;
 use room_registry_world::rng::Rng;
-
-/// Seconds.
-const START: u64 = 1_000_000;
+use room_registry_world::story::{self, at, login, observation, room_id, stream_closed, user};
 
 /// Holds laws 10.2, 10.5 and 10.6.
 #[test]
@@ -112,7 +108,7 @@ fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
     story.passes_to(92);
     assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 2)])]);
     // By clocks that differ far too much, from a minute before the room was created.
-    let before = Timestamp::from_secs(START - 60);
+    let before = at(0) - Duration::from_mins(1);
     story.hears(93, UserLoggedIn::new(id("cat"), life(2), before, 2));
     assert_eq!(story.registry.outcomes().of(Outcome::Stale), 1);
     assert_eq!(story.suspicions(), []);
@@ -462,33 +458,12 @@ impl Story {
     }
 }
 
-fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_secs(START + seconds)
-}
-
-fn room_id() -> RoomId {
-    RoomId::new("r").expect("a valid id")
-}
-
 fn id(user: &str) -> UserId {
     UserId::new(user).expect("a valid id")
 }
 
 fn life(number: u64) -> UserSessionId {
     UserSessionId::new(number.to_string()).expect("a valid id")
-}
-
-fn observation(seconds: u64) -> Observation {
-    Observation::new(room_id(), at(seconds))
-}
-
-fn user(user: &str) -> ObservedUser {
-    ObservedUser::new(id(user))
-}
-
-/// A login whose life has its counter's number.
-fn login(user: &str, counter: u64, seconds: u64) -> UserLoggedIn {
-    login_of(user, counter, counter, seconds)
 }
 
 fn login_of(user: &str, number: u64, counter: u64, seconds: u64) -> UserLoggedIn {
@@ -501,14 +476,7 @@ fn logout(user: &str, number: u64, counter: u64, login: u64, logout: u64) -> Use
 
 /// A stream that Tom publishes.
 fn stream_created(stream: &str, counter: u64, seconds: u64) -> StreamCreated {
-    let life = StreamSessionId::new(format!("s-{stream}")).expect("a valid id");
-    let stream = StreamId::new(stream).expect("a valid id");
-    let mut created = StreamCreated::new(stream, life, at(seconds), Some(counter));
+    let mut created = story::stream_created(stream, counter, seconds);
     created.details.publisher_id = Some(id("tom"));
     created
-}
-
-fn stream_closed(stream: &str, counter: u64, seconds: u64) -> StreamClosed {
-    let life = StreamSessionId::new(format!("s-{stream}")).expect("a valid id");
-    StreamClosed::new(StreamId::new(stream).expect("a valid id"), life, at(seconds), Some(counter))
 }
