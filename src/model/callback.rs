@@ -65,6 +65,7 @@ impl Callback {
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn latest_time(&self) -> Timestamp {
         let opened_at = match &self.event {
             CallbackEvent::UserLoggedOut(event) => event.login_at,

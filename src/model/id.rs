@@ -158,6 +158,7 @@ macro_rules! id {
             /// # Ok::<(), room_registry::IdError>(())
             /// ```
             #[must_use]
+            #[inline]
             pub fn as_str(&self) -> &str {
                 &self.0
             }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! read_as_str {
     ($name:ident) => {
         impl AsRef<str> for $name {
+            #[inline]
             fn as_ref(&self) -> &str {
                 self.as_str()
             }
@@ -76,6 +77,7 @@ impl Text {
     /// assert_eq!(Text::from("Tom").as_str(), "Tom");
     /// ```
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -163,6 +165,7 @@ impl Role {
     /// assert_eq!(Role::AUDIENCE.as_str(), "audience");
     /// ```
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -48,14 +48,17 @@ impl Rooms {
         self.numbers.place_hint(room_id)
     }
 
+    #[inline]
     pub(crate) fn at(&self, number: usize) -> Option<&RoomState> {
         self.held(number).map(|held| &held.room)
     }
 
+    #[inline]
     pub(super) fn held(&self, number: usize) -> Option<&HeldRoom> {
         self.chunks.get(number / CHUNK)?.get(number % CHUNK)
     }
 
+    #[inline]
     pub(crate) fn at_mut(&mut self, number: usize) -> Option<&mut HeldRoom> {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
