@@ -162,7 +162,6 @@ impl Index {
         now: Timestamp,
     ) -> bool {
         let after = Ranks::of(room, config);
-        let before = std::mem::replace(&mut place.ranks, after);
         let is_forgotten = room.is_forgotten();
         place.due = if is_forgotten { None } else { room.next_expiry_of_others(config) };
         let due = place.next(room, config);
@@ -171,32 +170,31 @@ impl Index {
         } else {
             self.keep_up(number, due, now);
         }
-        if before != after {
-            self.rank(narrow(number), &room.id, &before, &after);
-        }
+        self.rank(narrow(number), &room.id, &place.ranks, &after);
         let host_id = room.info().map(|info| &info.host_id);
         if place.host_id.as_ref() != host_id {
-            self.turn_host(place.host_id.as_ref(), host_id.cloned());
+            self.replace_host(place.host_id.as_ref(), host_id.cloned());
             place.host_id = host_id.cloned();
         }
-        let is_known = std::mem::replace(&mut place.is_known, true);
+        let status = after.repair_status;
         if is_forgotten {
             self.planner.update(&room.id, None);
-        } else if after.repair_status.differs_from(&before.repair_status) || !is_known {
-            self.planner.update(&room.id, Some(after.repair_status));
+        } else if status.differs_from(&place.ranks.repair_status) || !place.is_known {
+            self.planner.update(&room.id, Some(status));
         }
+        (place.ranks, place.is_known) = (after, true);
         is_forgotten
     }
 
     fn rank(&mut self, number: u32, room_id: &RoomId, before: &Ranks, after: &Ranks) {
-        turn(&mut self.listed, number, room_id, before.listed, after.listed);
-        turn(&mut self.most_users, number, room_id, before.users(), after.users());
+        reorder(&mut self.listed, number, room_id, before.listed, after.listed);
+        reorder(&mut self.most_users, number, room_id, before.users(), after.users());
         match (before.listed, after.listed) {
             (None, Some(_)) => _ = self.ids.insert(OrderedId::of(room_id), number),
             (Some(_), None) => _ = self.ids.remove(&OrderedId::of(room_id)),
             (None, None) | (Some(_), Some(_)) => {}
         }
-        self.totals.turn(before.totals, after.totals);
+        self.totals.replace(before.totals, after.totals);
     }
 
     /// Gives a room another number.
@@ -217,10 +215,11 @@ impl Index {
     /// Takes another time at which something is due in a room. The room keeps its place if that was put
     /// off by less than as long again, because most rooms are put off again soon.
     pub(crate) fn keep_up(&mut self, number: usize, due: Option<Timestamp>, now: Timestamp) {
-        let look_at = self.schedule.at(number);
-        let is_too_late = earlier(look_at, due) != look_at;
-        let is_much_too_early =
-            look_at.zip(due).is_some_and(|(look_at, due)| due.since(look_at) > look_at.since(now));
+        let examine_at = self.schedule.at(number);
+        let is_too_late = earlier(examine_at, due) != examine_at;
+        let is_much_too_early = examine_at
+            .zip(due)
+            .is_some_and(|(examine_at, due)| due.since(examine_at) > examine_at.since(now));
         if is_too_late || is_much_too_early {
             self.put_off(number, due, now);
         }
@@ -236,8 +235,9 @@ impl Index {
     ) -> bool {
         let number = narrow(number);
         let is_one_of_many = self.schedule.has_many();
-        let look_at = if is_one_of_many { due.map(|due| look_at(due, now, number)) } else { due };
-        self.schedule.set(number, look_at, now)
+        let examine_at =
+            if is_one_of_many { due.map(|due| examine_at(due, now, number)) } else { due };
+        self.schedule.set(number, examine_at, now)
     }
 
     /// Returns in which orders and counts it differs from another one.
@@ -289,7 +289,7 @@ impl Index {
         let due = room.next_expiry(config);
         let slot = self.schedule.at(number);
         if due.is_some() && earlier(slot, due) != slot {
-            difference += &format!("it is looked at {slot:?}, and something is due {due:?}; ");
+            difference += &format!("it is examined at {slot:?}, and something is due {due:?}; ");
         }
         difference
     }
@@ -356,7 +356,7 @@ impl Index {
         self.hosts.get(host_id).copied().unwrap_or(0)
     }
 
-    fn turn_host(&mut self, before: Option<&UserId>, after: Option<UserId>) {
+    fn replace_host(&mut self, before: Option<&UserId>, after: Option<UserId>) {
         if let Some(host_id) = before
             && let Some(rooms) = self.hosts.get_mut(host_id)
         {
@@ -372,7 +372,7 @@ impl Index {
 }
 
 impl Totals {
-    fn turn(&mut self, before: Self, after: Self) {
+    fn replace(&mut self, before: Self, after: Self) {
         self.rooms = self.rooms + after.rooms - before.rooms;
         self.sessions = self.sessions + after.sessions - before.sessions;
         self.users = self.users + after.users - before.users;
@@ -385,7 +385,7 @@ impl Totals {
 /// After a restart, all rooms filled at once. If their users are rarely seen, all rooms would come up
 /// together, though heartbeats put off nearly all of them by then. So a room that is far off comes up
 /// earlier, by up to an eighth of the time, each by another part of it. Then it is put off once more.
-fn look_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
+fn examine_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
     let left = due.as_millis().saturating_sub(now.as_millis());
     if left < SOON_MS {
         return due;
@@ -394,7 +394,7 @@ fn look_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
     due.minus(((left / 8).min(EARLIEST_MS) * u64::from(part)) >> 16)
 }
 
-fn turn<K: Ord + Copy>(
+fn reorder<K: Ord + Copy>(
     order: &mut BTreeMap<(K, OrderedId), u32>,
     number: u32,
     room_id: &RoomId,
@@ -421,22 +421,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_room_is_looked_at_when_something_is_due_or_a_little_before(
+        fn a_room_is_examined_when_something_is_due_or_a_little_before(
             now in 0..=u64::MAX,
             left in prop_oneof![0..700_000_u64, any::<u64>()],
             number: u32,
         ) {
             let [now, due] = [now, now.saturating_add(left)].map(Timestamp::from_millis);
-            let looked_at = look_at(due, now, number);
-            let early = due.since(looked_at).as_millis();
-            prop_assert!((now..=due).contains(&looked_at));
+            let examined_at = examine_at(due, now, number);
+            let early = due.since(examined_at).as_millis();
+            prop_assert!((now..=due).contains(&examined_at));
             prop_assert!(early <= u128::from(left / 8).min(u128::from(EARLIEST_MS)));
-            // What is looked at too early is so a few times at most.
-            let mut looked_at = looked_at;
+            // What is examined too early is so a few times at most.
+            let mut examined_at = examined_at;
             for _ in 0..8 {
-                looked_at = look_at(due, looked_at, number);
+                examined_at = examine_at(due, examined_at, number);
             }
-            prop_assert!(left > 1_000_000 || looked_at == due);
+            prop_assert!(left > 1_000_000 || examined_at == due);
         }
     }
 
@@ -444,14 +444,14 @@ mod tests {
     fn what_is_put_off_by_far_is_moved_and_what_is_put_off_a_little_stays() {
         let mut index = Index::new(&Config::default());
         let now = Timestamp::from_secs(100);
-        let mut look_at_due = |secs| {
+        let mut examined_at_due = |secs| {
             index.keep_up(0, Some(Timestamp::from_secs(secs)), now);
             index.schedule.at(0).map(|at| at.since(now).as_secs())
         };
-        assert_eq!(look_at_due(130), Some(30));
-        assert_eq!(look_at_due(160), Some(30), "by as long again");
-        assert_eq!(look_at_due(161), Some(61));
-        assert_eq!(look_at_due(160), Some(60), "never too late");
+        assert_eq!(examined_at_due(130), Some(30));
+        assert_eq!(examined_at_due(160), Some(30), "by as long again");
+        assert_eq!(examined_at_due(161), Some(61));
+        assert_eq!(examined_at_due(160), Some(60), "never too late");
     }
 
     #[test]
@@ -459,8 +459,8 @@ mod tests {
         let due = Timestamp::from_secs(90);
         let mut sweeps = BTreeMap::<_, usize>::new();
         for number in 0..50_000 {
-            let looked_at = look_at(due, Timestamp::MIN, number);
-            *sweeps.entry(looked_at.as_millis() / 1_000).or_default() += 1;
+            let examined_at = examine_at(due, Timestamp::MIN, number);
+            *sweeps.entry(examined_at.as_millis() / 1_000).or_default() += 1;
         }
         assert!(sweeps.values().all(|rooms| *rooms < 5_000), "{sweeps:?}");
     }
