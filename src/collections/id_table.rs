@@ -467,12 +467,15 @@ where
     }
 }
 
+/// The least that grows at once.
+pub(crate) const LEAST_GROWTH: usize = 4;
+
 /// Makes room for one more. Most tables are small and many, so they grow by a quarter and not to
 /// twice the size.
 pub(crate) fn grow_slowly<T>(entries: &mut Vec<T>) {
     let len = entries.len();
     if len == entries.capacity() {
-        entries.reserve_exact((len / 4).max(4));
+        entries.reserve_exact((len / 4).max(LEAST_GROWTH));
     }
 }
 

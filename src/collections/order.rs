@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, btree_set};
 use std::ops::Bound;
 use std::slice;
 
-use crate::collections::id_table::grow_slowly;
+use crate::collections::id_table::{LEAST_GROWTH, grow_slowly};
 
 /// At most so many items stand side by side: to insert one moves half of them, on average.
 const MAX_SIDE_BY_SIDE: usize = 64;
@@ -81,7 +81,8 @@ impl<T: Ord> Order<T> {
             Held::Few(items) => {
                 let Ok(place) = items.binary_search(item) else { return };
                 items.remove(place);
-                if items.len() < items.capacity() / 4 {
+                // Room for the fewest stays: one item often comes and goes.
+                if items.capacity() > LEAST_GROWTH && items.len() < items.capacity() / 4 {
                     items.shrink_to_fit();
                 }
             }
@@ -99,6 +100,13 @@ impl<T: Ord> Order<T> {
             && items.len() <= MAX_SIDE_BY_SIDE / 2
         {
             self.0 = Held::Few(std::mem::take(items).into_iter().collect());
+        }
+    }
+
+    pub(crate) fn first(&self) -> Option<&T> {
+        match &self.0 {
+            Held::Few(items) => items.first(),
+            Held::Many(items) => items.first(),
         }
     }
 
@@ -221,6 +229,7 @@ mod tests {
                 }
                 prop_assert_eq!((order.len(), order.is_empty()), (model.len(), model.is_empty()));
                 prop_assert!(order.iter().eq(&model), "{:?} is not {:?}", order, model);
+                prop_assert_eq!(order.first(), model.first());
                 prop_assert!(order.iter().rev().eq(model.iter().rev()));
                 match &order.0 {
                     Held::Few(items) => prop_assert!(items.len() <= MAX_SIDE_BY_SIDE),

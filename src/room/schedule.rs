@@ -81,7 +81,7 @@ impl Schedule {
 
     /// Returns the next user or stream of which something can be forgotten by now.
     pub(crate) fn next_due(&self, now: Timestamp) -> Option<Forgettable> {
-        let (at, subject) = self.order.iter().next()?;
+        let (at, subject) = self.order.first()?;
         (*at <= now).then(|| subject.clone())
     }
 
@@ -89,6 +89,6 @@ impl Schedule {
     pub(crate) fn set_sweep(&mut self, book: Rulebook<'_>, visible: Option<Visible>) {
         let current = book.current();
         let sessions = book.sessions_due(current, visible.is_some());
-        self.sweep_at = earlier(self.order.iter().next().map(|(at, _)| *at), sessions);
+        self.sweep_at = earlier(self.order.first().map(|(at, _)| *at), sessions);
     }
 }
