@@ -109,14 +109,14 @@ impl<'a> Rulebook<'a> {
         let signs = &session.evidence.signs;
         let mut assessed: Vec<(SignSubject, Option<Timestamp>)> = Vec::new();
         // Of most callbacks nothing is to be recorded.
-        let mut state = |subject: SignSubject, holds: bool| {
-            if holds != signs.has(&subject) {
+        let mut state = |subject: &SignSubject, holds: bool| {
+            if holds != signs.has(subject) {
                 let told_at = if holds { session.newest_opening_or_user() } else { None };
-                assessed.push((subject, told_at));
+                assessed.push((subject.clone(), told_at));
             }
         };
-        state(SignSubject::NoCreate, session.create.is_none());
-        state(SignSubject::NobodyPresent, self.is_nobody_present(index));
+        state(&SignSubject::NoCreate, session.create.is_none());
+        state(&SignSubject::NobodyPresent, self.is_nobody_present(index));
         let is_news =
             |sign: &(SignSubject, Option<Timestamp>)| sign.1.is_some() || signs.has(&sign.0);
         let two_logins = |user_id: &UserId, user: Option<&UserRegister>| {
