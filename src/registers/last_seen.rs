@@ -242,7 +242,8 @@ impl<I: AsRef<str>> LastSeen<I> {
 }
 
 fn earliest(first: usize, block: impl Iterator<Item = Seen>) -> Option<(usize, Seen)> {
-    (first..).zip(block).min_by_key(|(_, seen)| *seen)
+    let block = (first..).zip(block);
+    block.reduce(|earliest, other| if other.1 < earliest.1 { other } else { earliest })
 }
 
 impl Ord for Seen {
