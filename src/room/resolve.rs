@@ -5,7 +5,7 @@ use crate::registers::facts::Subject;
 use crate::registers::places::Target;
 use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
-use crate::room::work::Work;
+use crate::room::work::{CallbackWork, Work};
 
 /// Holds the places of the session, and of the user or stream, of an input.
 #[derive(Debug)]
@@ -23,64 +23,49 @@ impl RoomState {
     /// Looks up what an input names.
     pub(super) fn resolve<'a>(&self, work: &Work<'a>) -> At<'a> {
         let registers = &self.registers;
-        let mut at =
-            At { session: None, target: Target::Session, is_outdated: false, member: None };
-        match work {
-            Work::Callback(callback) => {
-                at.session = registers.session_index(&callback.callback.session_id);
-                at.is_outdated = self.rulebook().is_outdated(&callback.facts);
-                let (user, stream) = (&callback.facts.user, &callback.facts.stream);
-                let closes = user.as_ref().is_some_and(|user| user.closing.is_some())
-                    || stream.as_ref().is_some_and(|stream| stream.key.closed);
-                if at.is_outdated && !closes {
-                    return at; // only a closing is admitted by what is known of its subject
-                }
-                at.target = match &callback.subject {
-                    Subject::Session => Target::Session,
-                    Subject::User(user_id) => {
-                        Target::User(user_id.clone(), registers.user_places(user_id))
-                    }
-                    Subject::Stream(stream_id) => {
-                        Target::Stream(stream_id.clone(), registers.stream_places(stream_id))
-                    }
-                };
-            }
+        let mut member = None;
+        let target = match work {
+            Work::Callback(callback) => return self.resolve_callback(callback),
             Work::Join(user) => {
                 let user_id = HashedId::owned(user.user_id.clone());
                 let places = registers.user_places(&user_id);
-                at.target = Target::User(user_id, places);
+                Target::User(user_id, places)
             }
             Work::Heartbeat(user_id, update) => {
-                at.member = registers.members.place_of(user_id);
-                if at.member.is_none() || update.is_some() {
-                    at.target = self.resolve_user(at.member, *user_id);
+                member = registers.members.place_of(user_id);
+                if member.is_none() || update.is_some() {
+                    self.resolve_user(member, *user_id)
+                } else {
+                    Target::Session
                 }
             }
             Work::Leave(user_id) | Work::UpdateUser(user_id, _) => {
-                at.target = self.resolve_user(registers.members.place_of(user_id), *user_id);
+                self.resolve_user(registers.members.place_of(user_id), *user_id)
             }
             Work::UpdateStream(stream_id, _) => {
                 let places = registers.stream_places(stream_id);
-                if let Some(id) = registers.stream_id(&places) {
-                    at.target = Target::Stream(stream_id.of(id.clone()), places);
+                match registers.stream_id(&places) {
+                    Some(id) => Target::Stream(stream_id.of(id.clone()), places),
+                    None => Target::Session,
                 }
             }
-            Work::TimeOut(place) => {
-                if let Some(member) = registers.members.at(*place) {
+            Work::TimeOut(place) => match registers.members.at(*place) {
+                Some(member) => {
                     let user_id = HashedId::owned(member.user_id.clone());
                     let places = registers.user_places_beside(Some(*place), &user_id);
-                    at.target = Target::User(user_id, places);
+                    Target::User(user_id, places)
                 }
-            }
+                None => Target::Session,
+            },
             Work::Forget(Forgettable::User(user_id)) => {
                 let user_id = HashedId::owned(user_id.clone());
                 let places = registers.user_places(&user_id);
-                at.target = Target::User(user_id, places);
+                Target::User(user_id, places)
             }
             Work::Forget(Forgettable::Stream(stream_id)) => {
                 let stream_id = HashedId::owned(stream_id.clone());
                 let places = registers.stream_places(&stream_id);
-                at.target = Target::Stream(stream_id, places);
+                Target::Stream(stream_id, places)
             }
             Work::Observation(..)
             | Work::Create(_)
@@ -92,9 +77,28 @@ impl RoomState {
             | Work::Tick
             | Work::ClockSetBack
             | Work::EndByLifecycle
-            | Work::ForgetSession => {}
-        }
-        at
+            | Work::ForgetSession => Target::Session,
+        };
+        At { session: None, target, is_outdated: false, member }
+    }
+
+    fn resolve_callback<'a>(&self, work: &CallbackWork<'a>) -> At<'a> {
+        let registers = &self.registers;
+        let CallbackWork { callback, facts, subject } = work;
+        let is_outdated = self.rulebook().is_outdated(facts);
+        let closes = facts.user.as_ref().is_some_and(|user| user.closing.is_some())
+            || facts.stream.as_ref().is_some_and(|stream| stream.key.closed);
+        let target = match subject {
+            // Only a closing is admitted by what is known of its subject.
+            _ if is_outdated && !closes => Target::Session,
+            Subject::Session => Target::Session,
+            Subject::User(user_id) => Target::User(user_id.clone(), registers.user_places(user_id)),
+            Subject::Stream(stream_id) => {
+                Target::Stream(stream_id.clone(), registers.stream_places(stream_id))
+            }
+        };
+        let session = registers.session_index(&callback.session_id);
+        At { session, target, is_outdated, member: None }
     }
 
     /// Looks up a user whom a command names. Nobody is the target if nothing is known of the user.
