@@ -38,10 +38,10 @@ impl Rulebook<'_> {
     #[inline]
     pub(crate) fn current(self) -> Option<usize> {
         let (registers, settings) = (self.registers, self.settings);
-        if let [only] = &*registers.sessions
-            && only.is_anchor()
-        {
-            return Some(0); // as nearly always: nothing contends
+        match &*registers.sessions {
+            [] => return None,
+            [only] if only.is_anchor() => return Some(0), // as nearly always: nothing contends
+            _ => {}
         }
         let closings = registers.closings();
         let anchors = registers.sessions.iter().enumerate().filter_map(|(index, session)| {

@@ -199,6 +199,9 @@ impl Rulebook<'_> {
         is_visible: bool,
     ) -> Option<Timestamp> {
         self.settings.retention_ms?;
+        if self.registers.is_live_empty() {
+            return None;
+        }
         let mut next = None;
         for (index, session, summary) in self.sessions() {
             if Some(index) == current {
