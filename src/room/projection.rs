@@ -217,7 +217,7 @@ impl Projection {
         let mut moved = Moved::Nobody;
         match (&before.looked, target) {
             (Looked::Everybody(everybody), _) if keeps => {
-                self.tell_session(source, Moved::Everybody, cx);
+                self.tell_session(source, Moved::Everybody, is_named, cx);
                 self.tell_users(source, |id| everybody.users.get(id).cloned(), found, cx);
                 let gone =
                     everybody.users.iter().filter(|(id, user)| !self.has_user(source, id, user));
@@ -255,13 +255,19 @@ impl Projection {
             }
         }
         if keeps && !matches!(before.looked, Looked::Everybody(_)) {
-            self.tell_session(source, moved, cx);
+            self.tell_session(source, moved, is_named, cx);
         }
         projected
     }
 
     /// Tells how the session that stays visible looks different.
-    fn tell_session(&mut self, source: Source<'_>, moved: Moved, cx: &mut Context<'_>) {
+    fn tell_session(
+        &mut self,
+        source: Source<'_>,
+        moved: Moved,
+        is_named: bool,
+        cx: &mut Context<'_>,
+    ) {
         let Source { id, registers, settings } = source;
         let Some(shown) = &self.session else { return };
         let book = Rulebook { registers, settings, summaries: &self.summaries };
@@ -282,11 +288,11 @@ impl Projection {
             },
         };
         let name = session.and_then(|session| session.name.as_ref()).map(|name| &name.name);
-        let is_same = shown.opened_at == opened_at
+        let is_same = !is_named
+            && shown.opened_at == opened_at
             && shown.inferred == create.is_none()
             && shown.creator_id.as_ref() == create.and_then(|create| create.creator_id.as_ref())
-            && shown.room_name.as_ref() == name
-            && shown.session_id.as_ref() == session.map(|session| &session.id);
+            && shown.room_name.as_ref() == name;
         if !is_same {
             self.session = Some(Session {
                 session_id: session.map(|session| session.id.clone()),
