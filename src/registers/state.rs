@@ -143,6 +143,26 @@ impl Registers {
         self.sessions[session].users.at(place).map(|(_, user)| user)
     }
 
+    /// Returns the register of a user in each session, by its index.
+    #[inline]
+    pub(crate) fn users_at(
+        &self,
+        places: &UserPlaces,
+    ) -> impl Iterator<Item = Option<&UserRegister>> {
+        let in_sessions = self.sessions.iter().zip(&places.in_sessions);
+        in_sessions.map(|(session, place)| session.users.at((*place)?).map(|(_, user)| user))
+    }
+
+    /// Returns the register of a stream in each session, by its index.
+    #[inline]
+    pub(crate) fn streams_at(
+        &self,
+        places: &StreamPlaces,
+    ) -> impl Iterator<Item = Option<&StreamRegister>> {
+        let in_sessions = self.sessions.iter().zip(&places.in_sessions);
+        in_sessions.map(|(session, place)| session.streams.at((*place)?).map(|(_, stream)| stream))
+    }
+
     /// Returns the register of a stream in a session.
     #[inline]
     pub(crate) fn stream_at(

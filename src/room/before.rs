@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use crate::model::callback::StreamDetails;
 use crate::model::id::{StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Login, Presence, RoomInfo};
 use crate::registers::roster::StreamPresence;
 use crate::registers::stream::HeldStream;
-use crate::rules::summary::Summary;
+use crate::rules::summary::Parts;
 use crate::rules::visibility::{StreamSource, UserSource};
 
 /// What readers saw of a room, as far as the operation concerns it.
@@ -20,7 +18,7 @@ pub(crate) struct Before {
     pub(crate) was_listed: bool,
     pub(crate) looked: Looked,
     /// What the concerned user or stream added to the summary of each session.
-    pub(crate) summaries: SmallVec<[Summary; 1]>,
+    pub(crate) parts: Parts,
     /// When something of the concerned user or stream was to be forgotten.
     pub(crate) due: Option<Timestamp>,
 }
@@ -72,7 +70,7 @@ impl Before {
     /// Nobody was looked at.
     #[inline]
     pub(crate) fn nobody(was_listed: bool) -> Self {
-        Self { was_listed, looked: Looked::Nobody, summaries: SmallVec::new(), due: None }
+        Self { was_listed, looked: Looked::Nobody, parts: Parts::new(), due: None }
     }
 }
 

@@ -253,7 +253,7 @@ impl RoomState {
         if is_everybody || step.lost_in != 0 {
             self.projection.summarise(&self.registers);
         } else {
-            let (registers, parts) = (&self.registers, &before.summaries);
+            let (registers, parts) = (&self.registers, &before.parts);
             self.projection.summarise_target(registers, parts, &at.target);
         }
         let was_visible = self.projection.visible.and_then(Visible::index);

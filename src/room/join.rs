@@ -240,7 +240,7 @@ impl RoomState {
         self.projection.session_inserted(index);
         target.session_inserted(index);
         if !matches!(target, Target::Session) {
-            before.summaries.insert(index, Summary::default());
+            before.parts.insert(index, Summary::default());
         }
         index
     }

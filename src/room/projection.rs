@@ -151,15 +151,27 @@ impl Projection {
         before: &[Summary],
         target: &Target<'_>,
     ) {
-        for (index, before) in before.iter().enumerate() {
-            let after = match target {
-                Target::Session => continue,
-                Target::User(_, places) => registers.user_at(index, places).map(Summary::of_user),
-                Target::Stream(_, places) => {
-                    registers.stream_at(index, places).map(Summary::of_stream)
-                }
-            };
-            if self.summaries[index].replace(*before, after.unwrap_or_default()) {
+        match target {
+            Target::Session => {}
+            Target::User(_, places) => {
+                let after = Summary::parts_of_user(registers, places);
+                self.replace_parts(registers, before, after);
+            }
+            Target::Stream(_, places) => {
+                let after = Summary::parts_of_stream(registers, places);
+                self.replace_parts(registers, before, after);
+            }
+        }
+    }
+
+    fn replace_parts(
+        &mut self,
+        registers: &Registers,
+        before: &[Summary],
+        after: impl Iterator<Item = Summary>,
+    ) {
+        for (index, (before, after)) in before.iter().zip(after).enumerate() {
+            if self.summaries[index].replace(*before, after) {
                 self.summaries[index] = Summary::of(&registers.sessions[index]);
             }
         }

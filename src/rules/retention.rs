@@ -87,11 +87,9 @@ impl Rulebook<'_> {
         places: &UserPlaces,
     ) -> Option<Timestamp> {
         let mut next = self.presence_of_user_forgettable_at(visible, places);
-        for session in 0..places.in_sessions.len() {
-            if let Some(user) = self.registers.user_at(session, places) {
-                let has_login = self.login(user, places.in_roster).is_some();
-                next = earlier(next, user.forgettable_at(has_login));
-            }
+        for user in self.registers.users_at(places).flatten() {
+            let has_login = self.login(user, places.in_roster).is_some();
+            next = earlier(next, user.forgettable_at(has_login));
         }
         next
     }
@@ -104,11 +102,9 @@ impl Rulebook<'_> {
         places: &StreamPlaces,
     ) -> Option<Timestamp> {
         let mut next = self.presence_of_stream_forgettable_at(visible, places);
-        for session in 0..places.in_sessions.len() {
-            if let Some(stream) = self.registers.stream_at(session, places) {
-                let is_open = self.open_fact(stream, places.in_roster).is_some();
-                next = earlier(next, stream.forgettable_at(is_open));
-            }
+        for stream in self.registers.streams_at(places).flatten() {
+            let is_open = self.open_fact(stream, places.in_roster).is_some();
+            next = earlier(next, stream.forgettable_at(is_open));
         }
         next
     }
@@ -127,8 +123,7 @@ impl Rulebook<'_> {
         }
         // Without the entry the last complete list would hide a login that counts, also from those who
         // see its session again later.
-        let mut users =
-            (0..places.in_sessions.len()).filter_map(|index| self.registers.user_at(index, places));
+        let mut users = self.registers.users_at(places).flatten();
         let is_needed = users.any(|user| self.login(user, places.in_roster).is_some())
             || self.user_source(visible, places).is_some();
         roster.listed_at.filter(|_| !is_needed)
@@ -145,8 +140,7 @@ impl Rulebook<'_> {
         if roster.entry_at(places.in_roster)?.is_present() {
             return self.idle_presences_of_stream(visible, places).map(|(_, at)| at).min();
         }
-        let mut streams = (0..places.in_sessions.len())
-            .filter_map(|index| self.registers.stream_at(index, places));
+        let mut streams = self.registers.streams_at(places).flatten();
         let is_needed = streams.any(|stream| self.open_fact(stream, places.in_roster).is_some())
             || self.stream_source(visible, places).is_some();
         roster.listed_at.filter(|_| !is_needed)

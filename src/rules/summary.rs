@@ -1,6 +1,10 @@
 //! Summaries of sessions: what rules ask of all users and streams of a session at once.
 
+use smallvec::SmallVec;
+
 use crate::model::time::Timestamp;
+use crate::registers::Registers;
+use crate::registers::places::{StreamPlaces, UserPlaces};
 use crate::registers::session::SessionRegister;
 use crate::registers::stream::StreamRegister;
 use crate::registers::user::UserRegister;
@@ -17,6 +21,9 @@ pub(crate) struct Summary {
     /// The latest time of any fact of a user or stream in it.
     pub(crate) newest: Option<Timestamp>,
 }
+
+/// What one user or stream adds to the summary of each session, by its index.
+pub(crate) type Parts = SmallVec<[Summary; 1]>;
 
 impl Summary {
     /// Summarises a session. Cost: its users and streams.
@@ -47,6 +54,24 @@ impl Summary {
     pub(crate) fn of_stream(stream: &StreamRegister) -> Self {
         let open_streams = usize::from(stream.open_fact().is_some());
         Self { open_streams, newest: stream.newest(), ..Self::default() }
+    }
+
+    /// Returns what one user adds to the summary of each session.
+    #[inline]
+    pub(crate) fn parts_of_user(
+        registers: &Registers,
+        places: &UserPlaces,
+    ) -> impl Iterator<Item = Self> {
+        registers.users_at(places).map(|user| user.map(Self::of_user).unwrap_or_default())
+    }
+
+    /// Returns what one stream adds to the summary of each session.
+    #[inline]
+    pub(crate) fn parts_of_stream(
+        registers: &Registers,
+        places: &StreamPlaces,
+    ) -> impl Iterator<Item = Self> {
+        registers.streams_at(places).map(|stream| stream.map(Self::of_stream).unwrap_or_default())
     }
 
     fn add(&mut self, part: Self) {
