@@ -123,6 +123,8 @@
 //!
 //! - `serde` (on by default) decodes the vendors' wire forms, and serialises everything that is kept
 //!   or sent.
+//! - `json` decodes the bytes of a vendor's request: JSON, percent-encoded JSON and forms. It brings
+//!   `serde_json` and `percent-encoding`.
 
 /// The README's example is compiled with the tests.
 #[cfg(all(doctest, feature = "serde"))]

@@ -1,7 +1,8 @@
 //! Decodes the wire forms of the first vendor, ZEGOCLOUD, as its public documentation has them in
 //! 2026.
 //!
-//! A callback is an HTTP POST whose body is JSON. Decode it with any serde format that reads JSON:
+//! A callback is an HTTP POST whose body is JSON. Decode it with any serde format that reads JSON, or
+//! with a [`Decoder`], which has options:
 //!
 //! ```
 //! use room_registry::vendor::zego;
@@ -38,9 +39,15 @@
 //! - Every number may come as a JSON number or as text, with leading zeros. Session ids exceed
 //!   2^53, and never go through a float. All-digit ones lose their leading zeros, so that the number
 //!   and the text are the same session. Other ids stay as they are; a number becomes its digits.
+//! - A negative session id is refused, as a number and as text. It went through a signed number, so
+//!   it is not the session that other events name.
 //! - The decoder skips unknown fields, and keeps unknown reasons and roles as their numbers. A
 //!   reason that is no number reads as none. An unknown event is [`Event::Other`], whatever its
 //!   fields hold.
+//! - Events of the vendor's other products are [`Event::Other`], too. An error would make the vendor
+//!   send them again. The chat product has a `room_create` of its own, with `operator_account` and
+//!   with neither a session nor a time. The AI agent names its events in `Event`. The cloud recording
+//!   numbers them in `event_type`.
 //! - If an id, a session or the time of the event is missing, the error names the event and the
 //!   field. Only `id_name`, and the opening time in an event that ends something, may be missing. A
 //!   missing counter is 0 for users and `None` for streams.
@@ -56,6 +63,28 @@
 //!
 //! The signature covers the timestamp and the nonce, not the body: see [`Notification`].
 //!
+//! # From the bytes of a request
+//!
+//! The vendor percent-encodes some bodies, and sends forms on request. Some servers and proxies add a
+//! byte order mark, which JSON crates refuse. With the feature `json`, `Decoder::decode` takes the
+//! bytes in each of these forms.
+//!
+//! # Traps
+//!
+//! - **A session id that went through a JavaScript number matches nothing.** These ids are larger than
+//!   2^53, and JavaScript rounds what is larger: 858012925204410401 becomes 858012925204410400. If a
+//!   function or a queue in JavaScript parses the body and writes it again, `room_session_id` is
+//!   rounded in `room_create` and `room_close`, where it is a JSON number. In logins it is text and
+//!   stays as it was. So the room has two sessions: the rounded one never sees its logins and streams,
+//!   and its close ends none of them. Hand on the bytes as they came. Other languages round, too, if
+//!   they parse numbers as floats.
+//! - **A room that your server closes by `CloseRoom` may never be told as closed.** Call it with
+//!   `RoomCloseCallback: true`. The default is *false*: the logouts and the ends of the streams come,
+//!   and `room_close` never does. Nothing is lost, so no retry helps. The room stays listed and empty
+//!   until your application [ends](crate::RoomRegistry::end_room) it, or until an observation of the
+//!   empty room is handed in.
+//! - **With the Express SDK, everybody is a host.** [`Decoder::ignore_user_role`] says when to use it.
+//!
 //! # Asking
 //!
 //! An [`Observation`](crate::Observation) mends what lost callbacks leave wrong. The application
@@ -67,12 +96,18 @@
 //! | `DescribeSimpleStreamList` | [`StreamList`], with [`RoomAnswers`] | which streams there are and which not |
 //! | `DescribeUsers` | [`UserStatuses`] | that some users are in the room, or that there is no room |
 //! | `DescribeUserNum` | [`UserCounts`] | which of ten rooms are open and which are empty |
+//!
+//! The codes 104, 5024 and 50001 all say that there is no such room. [`RoomAnswers`] and
+//! [`UserStatuses`] take that as an answer: the room is not open.
 
 mod answer;
 mod any;
 mod body;
+#[cfg(feature = "json")]
+mod bytes;
 mod code;
 mod decode;
+mod decoder;
 mod event;
 mod payload;
 mod problem;
@@ -87,11 +122,16 @@ pub use answer::{
     Answer, Failure, StreamList, UserCount, UserCounts, UserPage, UserStatus, UserStatuses,
 };
 use body::Body;
+#[cfg(feature = "json")]
+pub use bytes::DecodeError;
+pub use decoder::{Decode, Decoder};
 pub use event::Event;
 use payload::{Field, Payload};
 pub use room_answers::RoomAnswers;
 
 /// The body of a callback, with what its signature covers.
+///
+/// Other products of the vendor may sign in other fields; these are then `None`.
 ///
 /// The vendor sorts and joins the callback secret, `timestamp` and `nonce`, and signs with SHA-1, as
 /// lower-case hex. The signature does not cover the body. So a verifier also needs a window on the
@@ -124,15 +164,21 @@ pub struct Notification {
     pub signature: Option<Text>,
 }
 
-impl<'de> Deserialize<'de> for Notification {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl decoder::sealed::Read for Notification {
+    fn read<'de, D: Deserializer<'de>>(body: D, decoder: Decoder) -> Result<Self, D::Error> {
         let mut payload = Payload::empty();
-        payload.fill(deserializer)?;
+        payload.fill(body)?;
         let mut body = Body { name: "callback", fields: &mut payload.values };
         let timestamp = body.optional_number(Field::Timestamp).ok().flatten();
         let (nonce, signature) = (body.text(Field::Nonce), body.text(Field::Signature));
-        let event = decode::event(&mut payload).map_err(de::Error::custom)?;
+        let event = decode::event(&mut payload, decoder).map_err(de::Error::custom)?;
         Ok(Self { event, timestamp: timestamp.map(Timestamp::from_secs), nonce, signature })
+    }
+}
+
+impl<'de> Deserialize<'de> for Notification {
+    fn deserialize<D: Deserializer<'de>>(body: D) -> Result<Self, D::Error> {
+        Decoder::new().deserialize(body)
     }
 }
 

@@ -8,6 +8,8 @@ mod journal;
 mod snapshots;
 mod wire;
 mod zego_answers;
+mod zego_bytes;
 mod zego_decoding;
 mod zego_laws;
 mod zego_refusals;
+mod zego_room_answers;

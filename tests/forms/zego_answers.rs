@@ -2,28 +2,17 @@
 
 use std::fmt::Debug;
 
+use crate::wire::answer::{ASKED_AT, data, recorder, room, sample, user};
 use crate::wire::strategy::json;
 use proptest::prelude::*;
-use room_registry::repair::{ObservedList, ObservedStream, ObservedUser};
+use room_registry::repair::{ObservedList, ObservedUser};
 use room_registry::vendor::zego::{
-    Answer, Failure, RoomAnswers, StreamList, UserCounts, UserPage, UserStatuses,
+    Answer, Decoder, Failure, RoomAnswers, StreamList, UserCounts, UserPage, UserStatuses,
 };
-use room_registry::{
-    Config, ManualClock, Observation, Outcome, Role, RoomId, RoomRegistry, StreamId, Timestamp,
-    UserId,
-};
+use room_registry::{Config, ManualClock, Observation, Role, RoomRegistry, Timestamp, UserId};
 use room_registry_world::effort::properties;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-
-/// The text of a sample answer.
-macro_rules! sample {
-    ($name:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/zego/answers/", $name, ".json"))
-    };
-}
-
-const ASKED_AT: Timestamp = Timestamp::from_secs(1_763_596_900);
 
 #[test]
 fn a_page_of_users_tells_names_and_roles_and_where_to_go_on() {
@@ -133,7 +122,49 @@ fn a_failure_has_the_code_and_the_message_and_its_data_are_not_read() {
         assert_eq!(failure.code, -3);
         assert!(failure.to_string().len() < 300, "{failure}");
     }
-    assert_eq!(failure_of::<UserPage>(&json!({"Code": 50001})).code, Failure::NO_SUCH_ROOM);
+}
+
+#[test]
+fn three_codes_say_that_there_is_no_such_room_whatever_was_asked() {
+    for code in [json!(104), json!(5024), json!(50_001), json!("0104")] {
+        let body = json!({"Code": code, "Message": "room not exist"});
+        assert!(failure_of::<UserPage>(&body).is_no_such_room());
+        assert!(failure_of::<StreamList>(&body).is_no_such_room());
+        let statuses: Answer<UserStatuses> = serde_json::from_value(body).unwrap();
+        let expected = Observation::new(room(), ASKED_AT).open(false);
+        assert_eq!(statuses.observation(room(), ASKED_AT).unwrap(), expected);
+    }
+    for code in [1, -104, 206, 5_018, 50_002, 100_000_005] {
+        assert!(!failure_of::<UserPage>(&json!({"Code": code})).is_no_such_room(), "{code}");
+    }
+}
+
+#[test]
+fn a_list_that_is_null_is_empty() {
+    let page: UserPage = data(r#"{"Code":0,"Data":{"UserList":null,"Marker":""}}"#);
+    assert_eq!((page.users, page.marker), (vec![], None));
+    let list: StreamList = data(r#"{"Code":0,"Data":{"StreamList":null}}"#);
+    assert_eq!(list.streams, []);
+    let statuses: UserStatuses = data(r#"{"Code":0,"Data":{"UserStatusList":null}}"#);
+    assert_eq!(statuses.users, []);
+    let counts: UserCounts = data(r#"{"Code":0,"Data":{"UserCountList":null}}"#);
+    assert_eq!(counts.rooms, []);
+}
+
+#[test]
+fn the_roles_of_answers_can_be_ignored() {
+    let decoder = Decoder::new().ignore_user_role(true);
+    let mut json = serde_json::Deserializer::from_str(sample!("user_list_first_page"));
+    let page: Answer<UserPage> = decoder.deserialize(&mut json).unwrap();
+    let mut expected: UserPage = data(sample!("user_list_first_page"));
+    expected.users.iter_mut().for_each(|user| assert!(user.role.take().is_some()));
+    assert_eq!(page.into_data(), Ok(expected));
+    let mut json = serde_json::Deserializer::from_str(sample!("users"));
+    let statuses: Answer<UserStatuses> = decoder.deserialize(&mut json).unwrap();
+    let mut expected: UserStatuses = data(sample!("users"));
+    assert_eq!(expected.users[0].role.take(), Some(Role::HOST));
+    expected.users.iter_mut().for_each(|user| user.role = None);
+    assert_eq!(statuses.into_data(), Ok(expected));
 }
 
 #[test]
@@ -141,8 +172,7 @@ fn a_field_that_must_be_there_is_named_with_its_question() {
     let missing = |question: &str, field: &str| format!("{question}: field `{field}` is missing");
     refused::<UserPage>(&json!({}), &missing("DescribeUserList", "Code"));
     refused::<UserPage>(&json!({"Code": ""}), &missing("DescribeUserList", "Code"));
-    for data in [json!(null), json!(1), json!("a"), json!([]), json!({}), json!({"UserList": null})]
-    {
+    for data in [json!(null), json!(1), json!("a"), json!([]), json!({}), json!({"Users": null})] {
         let body = json!({"Code": 0, "Data": data});
         refused::<UserPage>(&body, &missing("DescribeUserList", "UserList"));
         refused::<UserStatuses>(&body, &missing("DescribeUsers", "UserStatusList"));
@@ -209,87 +239,6 @@ fn what_is_malformed_is_named_and_said() {
         &json!([]),
         "invalid type: sequence, expected the object of an answer to DescribeUserList",
     );
-}
-
-#[test]
-fn pages_are_put_together_and_who_is_on_two_counts_once() {
-    let mut answers = RoomAnswers::new(room(), ASKED_AT);
-    assert_eq!(answers.next_marker(), Some(""));
-    answers.add_users(data(sample!("user_list_first_page")));
-    assert_eq!(answers.next_marker(), Some("marker1"));
-    answers.add_users(data(sample!("user_list_last_page")));
-    assert_eq!(answers.next_marker(), None);
-    answers.add_users(data(sample!("user_list_odd_forms"))); // nobody asked for it
-    answers.add_streams(data(sample!("stream_list")));
-    let streams = data::<StreamList>(sample!("stream_list")).streams;
-    let expected = Observation::new(room(), ASKED_AT)
-        .users([
-            user("tom", "Tom", Role::HOST),
-            user("ann", "Ann", Role::AUDIENCE),
-            recorder(),
-            user("汤姆", "汤姆 \"Tom\"", Role::AUDIENCE),
-        ])
-        .streams(streams);
-    assert_eq!(answers.observation(), expected);
-}
-
-#[test]
-fn answers_that_were_not_waited_for_tell_nobodys_absence() {
-    let mut answers = RoomAnswers::new(room(), ASKED_AT);
-    assert_eq!(answers.clone().observation(), Observation::new(room(), ASKED_AT));
-    answers.add_users(data(sample!("user_list_first_page")));
-    let observation = answers.observation();
-    assert!(matches!(&observation.users, ObservedList::Partial(users) if users.len() == 3));
-    assert_eq!(observation.streams, ObservedList::NotAsked);
-}
-
-#[test]
-fn pages_that_bring_nobody_new_end_the_asking_and_leave_the_list_partial() {
-    let mut answers = RoomAnswers::new(room(), ASKED_AT);
-    answers.add_users(data(sample!("user_list_first_page")));
-    answers.add_users(data(sample!("user_list_first_page")));
-    assert_eq!(answers.next_marker(), None);
-    assert!(
-        matches!(answers.observation().users, ObservedList::Partial(users) if users.len() == 3)
-    );
-}
-
-#[test]
-fn an_empty_page_is_the_last_whatever_its_marker() {
-    for marker in [json!("more"), json!(""), json!(null)] {
-        let body = json!({"Code": 0, "Data": {"UserList": [], "Marker": marker}});
-        let mut answers = RoomAnswers::new(room(), ASKED_AT);
-        answers.add_users(data(&body.to_string()));
-        assert_eq!(answers.next_marker(), None);
-        assert_eq!(answers.observation().users, ObservedList::Complete(vec![]));
-    }
-}
-
-#[test]
-fn a_stream_that_is_listed_twice_counts_once_and_a_later_list_replaces_an_earlier() {
-    let list = |ids: &[&str]| {
-        let streams: Vec<_> = ids.iter().map(|id| json!({"StreamId": id})).collect();
-        data::<StreamList>(&json!({"Code": 0, "Data": {"StreamList": streams}}).to_string())
-    };
-    let mut answers = RoomAnswers::new(room(), ASKED_AT);
-    answers.add_streams(list(&["screen"]));
-    answers.add_streams(list(&["camera", "camera"]));
-    let camera = ObservedStream::new(StreamId::new("camera").unwrap());
-    assert_eq!(answers.observation().streams, ObservedList::Complete(vec![camera]));
-}
-
-#[test]
-fn an_empty_list_of_users_closes_a_room_that_callbacks_left_open() {
-    let clock = ManualClock::at(ASKED_AT);
-    let mut registry = RoomRegistry::with_clock(Config::default(), clock);
-    registry
-        .apply_callback(&crate::wire::body::decoded(crate::wire::body::fixture!("room_create")));
-    assert!(registry.room("room1").is_some());
-    let mut answers = RoomAnswers::new(RoomId::new("room1").unwrap(), ASKED_AT);
-    answers.add_users(data(sample!("user_list_empty")));
-    answers.add_streams(data(r#"{"Code":0,"Data":{"StreamList":[]}}"#));
-    assert_eq!(registry.apply_observation(&answers.observation()), Ok(Outcome::Applied));
-    assert!(registry.room("room1").is_none());
 }
 
 /// Deep, wide and long: nothing nests with the answer, and what is said of it is short.
@@ -360,20 +309,22 @@ proptest! {
 
 /// Decodes a body as every answer, and makes of it what can be made.
 fn observed(body: &str) {
-    if let Ok(Answer { data: Ok(page), .. }) = serde_json::from_str::<Answer<UserPage>>(body) {
-        let mut answers = RoomAnswers::new(room(), ASKED_AT);
-        answers.add_users(page.clone());
-        answers.add_users(page);
-        assert!(matches!(
-            answers.observation().users,
-            ObservedList::Complete(_) | ObservedList::Partial(_)
-        ));
+    let mut answers = RoomAnswers::new(room(), ASKED_AT);
+    if let Ok(page) = serde_json::from_str::<Answer<UserPage>>(body)
+        && answers.add_users(page.clone()).is_ok()
+    {
+        assert_eq!(answers.add_users(page), Ok(()));
+        let seen = answers.clone().observation();
+        assert!(seen.users != ObservedList::NotAsked || seen.open == Some(false));
     }
-    if let Ok(Answer { data: Ok(list), .. }) = serde_json::from_str::<Answer<StreamList>>(body) {
-        let mut answers = RoomAnswers::new(room(), ASKED_AT);
-        answers.add_streams(list);
-        assert!(matches!(answers.observation().streams, ObservedList::Complete(_)));
+    if let Ok(list) = serde_json::from_str::<Answer<StreamList>>(body)
+        && answers.add_streams(list).is_ok()
+    {
+        let seen = answers.clone().observation();
+        assert!(seen.streams != ObservedList::NotAsked || seen.open == Some(false));
     }
+    let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::at(ASKED_AT));
+    registry.apply_observation(&answers.observation()).expect("no answers contradict each other");
     if let Ok(Answer { data: Ok(counts), .. }) = serde_json::from_str::<Answer<UserCounts>>(body) {
         counts.rooms.into_iter().for_each(|room| drop(room.observation(ASKED_AT)));
     }
@@ -382,31 +333,6 @@ fn observed(body: &str) {
     {
         assert!(failure.code != 0 && !failure.to_string().is_empty());
     }
-}
-
-fn user(id: &str, name: &str, role: Role) -> ObservedUser {
-    let mut user = ObservedUser::new(UserId::new(id).unwrap()).name(name);
-    user.role = Some(role);
-    user
-}
-
-fn recorder() -> ObservedUser {
-    let mut recorder = ObservedUser::new(UserId::new("recorder").unwrap());
-    recorder.role = Some(Role::ADMINISTRATOR);
-    recorder
-}
-
-fn room() -> RoomId {
-    RoomId::new("room1").unwrap()
-}
-
-/// The data of a good answer.
-#[track_caller]
-fn data<T: Debug>(body: &str) -> T
-where
-    Answer<T>: DeserializeOwned,
-{
-    serde_json::from_str::<Answer<T>>(body).unwrap().into_data().unwrap()
 }
 
 #[track_caller]

@@ -5,7 +5,7 @@ use room_registry::event::{
     CallbackEvent, LogoutReason, RoomCloseReason, RoomClosed, RoomCreated, StreamCloseReason,
     StreamClosed, StreamCreated, UserLoggedIn, UserLoggedOut,
 };
-use room_registry::vendor::zego::{Event, Notification};
+use room_registry::vendor::zego::{Decoder, Event, Notification};
 use room_registry::{
     Callback, Role, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId,
     UserSessionId,
@@ -143,6 +143,54 @@ fn an_unknown_event_is_told_by_its_name_whatever_its_fields_hold() {
 }
 
 #[test]
+fn an_event_of_another_product_is_another_event() {
+    for (body, name) in [
+        (fixture!("other_chat_room_create"), "room_create"),
+        (fixture!("other_agent_event"), "Interrupted"),
+        (fixture!("other_recording_event"), "5"),
+    ] {
+        assert_eq!(serde_json::from_str::<Event>(body).unwrap(), Event::Other(name.into()));
+    }
+    let named = Body::of(fixture!("other_recording_event")).with("event", "ping");
+    let event: Event = serde_json::from_value(named.0).unwrap();
+    assert_eq!(event, Event::Other("ping".into()), "a name goes before a number");
+}
+
+/// What else a body may lack of a room's creation is an error as before.
+#[test]
+fn a_room_create_with_a_session_or_a_time_is_not_one_of_the_chat_product() {
+    let chat = || Body::of(fixture!("other_chat_room_create"));
+    let missing = |field| format!("room_create: field `{field}` is missing");
+    assert_eq!(chat().without("operator_account").refused(), missing("room_session_id"));
+    assert_eq!(chat().with("operator_account", "").refused(), missing("room_session_id"));
+    assert_eq!(chat().with("room_session_id", 1).refused(), missing("room_create_time"));
+    assert_eq!(chat().with("room_seq", "1").refused(), missing("room_create_time"));
+    assert_eq!(chat().with("room_create_time", 5).refused(), missing("room_session_id"));
+    let both = Body::of(fixture!("room_create")).with("operator_account", "tom");
+    assert_eq!(both.decoded(), decoded(fixture!("room_create")));
+}
+
+#[test]
+fn the_role_of_a_user_can_be_ignored() {
+    let decode = |decoder: Decoder| {
+        let mut json = serde_json::Deserializer::from_str(fixture!("room_login"));
+        let event: Event = decoder.deserialize(&mut json).unwrap();
+        let Event::Callback(callback) = event else { panic!("{event:?}") };
+        callback
+    };
+    let mut expected = decoded(fixture!("room_login"));
+    assert_eq!(decode(Decoder::new()), expected);
+    assert_eq!(decode(Decoder::new().ignore_user_role(false)), expected);
+    let CallbackEvent::UserLoggedIn(login) = &mut expected.event else { panic!("{expected:?}") };
+    assert_eq!(login.role.take(), Some(Role::HOST));
+    assert_eq!(decode(Decoder::new().ignore_user_role(true)), expected);
+    let mut json = serde_json::Deserializer::from_str(fixture!("room_login"));
+    let decoder = Decoder::new().ignore_user_role(true);
+    let notification: Notification = decoder.deserialize(&mut json).unwrap();
+    assert_eq!(notification.event, Event::Callback(expected));
+}
+
+#[test]
 fn a_notification_holds_what_the_signature_covers_and_does_not_print_the_signature() {
     let body = r#"{"event":"e","timestamp":1470820198,"nonce":123412,"signature":"5bd59f"}"#;
     let notification: Notification = serde_json::from_str(body).unwrap();
@@ -172,7 +220,9 @@ fn a_session_is_the_same_as_a_number_as_a_text_and_with_zeros_or_blanks_around()
         assert_eq!(callback.session_id, "858");
         assert_eq!(logged_in(callback).user_session_id, "858");
     }
-    for (session, expected) in [("000", "0"), ("0x10", "0x10"), ("-1", "-1"), ("１", "１")] {
+    for (session, expected) in
+        [("000", "0"), ("0x10", "0x10"), ("-x", "-x"), ("-", "-"), ("１", "１")]
+    {
         assert_eq!(room_login().with("room_seq", session).decoded().session_id, expected);
     }
     let beyond_u64 = "0123456789012345678901234567890";

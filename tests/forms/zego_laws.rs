@@ -6,17 +6,21 @@ use room_registry_world::effort::properties;
 use room_registry_world::zego::{Envelope, Style, encode};
 
 use crate::wire::body::fixture;
+use crate::wire::form::{Lists, form};
 use crate::wire::strategy::{callback, json};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use room_registry::event::CallbackEvent;
-use room_registry::vendor::zego::{Event, Notification};
+use room_registry::vendor::zego::{Decoder, Event, Notification};
 use room_registry::{Callback, Text, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 
-const FIXTURES: [&str; 15] = [
+const FIXTURES: [&str; 18] = [
+    fixture!("other_agent_event"),
+    fixture!("other_chat_room_create"),
+    fixture!("other_recording_event"),
     fixture!("room_close"),
     fixture!("room_close_by_room_seq"),
     fixture!("room_create"),
@@ -47,6 +51,57 @@ proptest! {
         let decoded: Notification = serde_json::from_str(&body.to_string()).unwrap();
         prop_assert_eq!(decoded.event, Event::Callback(callback));
         prop_assert_eq!(decoded.timestamp, Some(Timestamp::from_secs(sent_at)));
+    }
+
+    #[test]
+    fn a_callback_in_the_vendors_words_decodes_to_itself_from_a_form(
+        callback in callback(),
+        style in select(Style::ALL.to_vec()),
+        lists in select(Lists::ALL.to_vec()),
+    ) {
+        let body = encode(&callback, &Envelope::unsigned(1_763_596_800, 350_176), style);
+        let form = form(&Value::from(body), lists);
+        let event: Event = Decoder::new().decode(form.as_bytes()).unwrap();
+        prop_assert_eq!(event, Event::Callback(callback), "{}", form);
+    }
+
+    #[test]
+    fn a_form_with_changed_fields_makes_nothing_else_of_its_event(
+        mut body in body(),
+        changes in vec((any::<Index>(), json()), 1..4),
+        lists in select(Lists::ALL.to_vec()),
+    ) {
+        let names: Vec<String> = body.keys().cloned().collect();
+        for (at, value) in changes {
+            body[at.get(&names)] = value;
+        }
+        let event = body.get("event").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let form = form(&Value::Object(body), lists);
+        if let Ok(Event::Callback(callback)) = Decoder::new().decode(form.as_bytes()) {
+            prop_assert_eq!(name_of(&callback), event, "{}", form);
+        }
+    }
+
+    #[test]
+    fn bytes_of_any_kind_decode_to_the_same_each_time_and_never_panic(
+        form in body().prop_map(|body| form(&Value::Object(body), Lists::Json)),
+        flips in vec((any::<Index>(), any::<u8>()), 0..6),
+        bytes in vec(any::<u8>(), 0..200),
+    ) {
+        let mut flipped = form.into_bytes();
+        for (at, byte) in flips {
+            let at = at.index(flipped.len());
+            flipped[at] = byte;
+        }
+        for body in [flipped, bytes] {
+            let decode = || {
+                let event = Decoder::new().decode::<Event>(&body);
+                event.map_err(|error| error.to_string())
+            };
+            let event = decode();
+            prop_assert!(event.as_ref().err().is_none_or(|error| error.len() < 2_000));
+            prop_assert_eq!(event, decode());
+        }
     }
 
     #[test]
@@ -127,10 +182,22 @@ fn a_body_of_any_depth_is_decoded_or_refused() {
     }
 }
 
-/// Decodes it every way there is, and looks for the ids of what comes out.
+/// Decodes it every way there is. It looks for the ids and times of what comes out, and for an opening
+/// that a closing became.
 #[track_caller]
 fn check(bytes: &[u8]) {
     let event = serde_json::from_slice::<Event>(bytes).ok();
+    if let Some(event) = &event {
+        assert_eq!(Some(event), Decoder::new().decode(bytes).ok().as_ref());
+        let mut event = event.clone();
+        if let Event::Callback(callback) = &mut event
+            && let CallbackEvent::UserLoggedIn(login) = &mut callback.event
+        {
+            login.role = None;
+        }
+        let without_roles = Decoder::new().ignore_user_role(true);
+        assert_eq!(Some(event), without_roles.decode(bytes).ok());
+    }
     assert_eq!(event, serde_json::from_reader(bytes).ok());
     let notification = serde_json::from_slice::<Notification>(bytes).ok();
     assert_eq!(event, notification.map(|notification| notification.event));
@@ -142,6 +209,11 @@ fn check(bytes: &[u8]) {
         for id in ids_of(&callback) {
             assert!(known.contains(id), "{id:?} is not in {body:?}");
         }
+        for time in times_of(&callback) {
+            let time = time.as_millis().to_string();
+            assert!(known.contains(&time), "{time} is not in {body:?}");
+        }
+        assert_eq!(body["event"], name_of(&callback), "{body:?}");
     }
 }
 
@@ -182,6 +254,32 @@ fn ids_of(callback: &Callback) -> Vec<&str> {
         other => unreachable!("the vendor has no such event: {other:?}"),
     }
     ids
+}
+
+fn times_of(callback: &Callback) -> Vec<Timestamp> {
+    let (at, opened_at) = match &callback.event {
+        CallbackEvent::RoomCreated(event) => (event.created_at, None),
+        CallbackEvent::RoomClosed(event) => (event.closed_at, None),
+        CallbackEvent::UserLoggedIn(event) => (event.login_at, None),
+        CallbackEvent::UserLoggedOut(event) => (event.logout_at, event.login_at),
+        CallbackEvent::StreamCreated(event) => (event.created_at, None),
+        CallbackEvent::StreamClosed(event) => (event.closed_at, event.created_at),
+        other => unreachable!("the vendor has no such event: {other:?}"),
+    };
+    opened_at.into_iter().chain([at]).collect()
+}
+
+/// The only event of the vendor that such a callback may come from.
+fn name_of(callback: &Callback) -> &'static str {
+    match &callback.event {
+        CallbackEvent::RoomCreated(_) => "room_create",
+        CallbackEvent::RoomClosed(_) => "room_close",
+        CallbackEvent::UserLoggedIn(_) => "room_login",
+        CallbackEvent::UserLoggedOut(_) => "room_logout",
+        CallbackEvent::StreamCreated(_) => "stream_create",
+        CallbackEvent::StreamClosed(_) => "stream_close",
+        other => unreachable!("the vendor has no such event: {other:?}"),
+    }
 }
 
 fn outcome(body: &str) -> Result<Event, String> {

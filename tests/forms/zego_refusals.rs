@@ -101,6 +101,34 @@ fn a_malformed_id_is_named_and_said() {
     }
 }
 
+/// A session above 2^63 that went through a signed number is not the session that it was.
+#[test]
+fn a_negative_session_is_refused_as_a_number_and_as_a_text() {
+    for (body, field) in [
+        (fixture!("room_create"), "room_session_id"),
+        (fixture!("room_close"), "room_session_id"),
+        (fixture!("room_login"), "room_seq"),
+        (fixture!("room_login"), "session_id"),
+        (fixture!("room_logout"), "session_id"),
+        (fixture!("stream_create"), "stream_sid"),
+        (fixture!("stream_close"), "stream_sid"),
+    ] {
+        for (session, said) in [
+            (json!(-4), "-4"),
+            (json!(i64::MIN), "-9223372036854775808"),
+            (json!("-4"), r#""-4""#),
+            (json!(" -04 "), r#"" -04 ""#),
+            (json!("-9223372036854775809"), r#""-9223372036854775809""#),
+        ] {
+            let body = Body::of(body);
+            let event = body.0["event"].as_str().unwrap().to_owned();
+            let expected = format!("{event}: field `{field}` is negative: {said}");
+            assert_eq!(body.with(field, session).refused(), expected);
+        }
+    }
+    assert_eq!(room_login().with("user_account", "-4").decoded().room_id, "room1");
+}
+
 #[test]
 fn what_an_error_says_of_a_value_is_cut() {
     for (value, said) in [
@@ -119,6 +147,11 @@ fn what_an_error_says_of_a_value_is_cut() {
 fn a_body_without_an_event_is_refused() {
     assert_eq!(refused("{}"), "field `event` is missing");
     assert_eq!(refused(r#"{"event":null}"#), "field `event` is missing");
+    assert_eq!(
+        refused(r#"{"room_id":"r1","Event":"","event_type":null}"#),
+        "field `event` is missing"
+    );
+    assert_eq!(refused(r#"{"Event":{},"event_type":1.5}"#), "field `event` is missing");
     assert_eq!(refused(r#"{"event":""}"#), "field `event` is missing");
     assert_eq!(refused(r#"{"event":7}"#), "field `event` is not a text: 7");
     assert_eq!(refused(r#"{"event":["room_login"]}"#), "field `event` is not a text: a list");

@@ -14,6 +14,15 @@ done
 for answer in ../fixtures/zego/answers/*.json; do
     cp "$answer" "corpus/decode_and_apply/answer-$(basename "$answer" .json)"
 done
+# Bodies in their other forms, as lines of a journal.
+{
+    printf '{}\n\357\273\277{"event":"ping"}\n%%7B%%22event%%22%%3A%%22ping%%22%%7D\n'
+    common='room_id=r&room_session_id=1&stream_id=camera&stream_sid=s-1'
+    for urls in 'rtmp_url=a&rtmp_url=b' 'rtmp_url[]=a' 'rtmp_url%5B0%5D=a' 'rtmp_url=%5B%22a%22%5D'; do
+        printf 'event=stream_create&%s&user_id=ann&create_time_ms=1763596800000&%s\n' "$common" "$urls"
+    done
+    printf 'event=stream_close&%s&destroy_timemillis=1763596801000\n' "$common"
+} >corpus/decode_and_apply/forms
 split -l 4 -a 3 ../fixtures/evening.jsonl corpus/decode_and_apply/evening-
 
 # Any bytes are a play: these ones are saved, damaged, and restored.

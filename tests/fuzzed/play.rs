@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use room_registry::journal::Command;
 use room_registry::vendor::zego::{
-    Answer, Event, Notification, RoomAnswers, StreamList, UserCounts, UserPage, UserStatuses,
+    Answer, Decoder, Event, Notification, RoomAnswers, StreamList, UserCounts, UserPage,
+    UserStatuses,
 };
 use room_registry::{
     Callback, Cause, ChangeKind, Config, Error, Lifecycle, ManualClock, Mirror, NewRoom, NewUser,
@@ -194,18 +195,22 @@ impl Player {
     fn deliver(&mut self, body: &[u8]) {
         let event = serde_json::from_slice::<Event>(body);
         let notification = serde_json::from_slice::<Notification>(body);
+        let decoded = Decoder::new().decode::<Event>(body);
         match (event, notification) {
             (Ok(event), Ok(notification)) => {
                 assert_eq!(event, notification.event);
-                if let Event::Callback(callback) = event {
-                    self.apply(&callback);
-                }
+                assert_eq!(Some(event), decoded.as_ref().ok().cloned());
             }
             (Err(event), Err(notification)) => {
                 assert_eq!(event.to_string(), notification.to_string());
                 assert!(event.to_string().len() < 2_000, "an error cuts what strangers say");
             }
             (event, notification) => panic!("{event:?} {notification:?}"),
+        }
+        match decoded {
+            Ok(Event::Callback(callback)) => self.apply(&callback),
+            Ok(_) => {}
+            Err(error) => assert!(error.to_string().len() < 2_000),
         }
     }
 
@@ -227,15 +232,15 @@ impl Player {
         let room_id = RoomId::new(ROOMS[0]).expect("an id");
         let at = self.clock_at();
         let mut answers = RoomAnswers::new(room_id.clone(), at);
-        if let Ok(Answer { data: Ok(page), .. }) = serde_json::from_slice::<Answer<UserPage>>(body)
-        {
-            answers.add_users(page.clone());
-            answers.add_users(page);
+        if let Ok(page) = serde_json::from_slice::<Answer<UserPage>>(body) {
+            let added = answers.add_users(page.clone());
+            assert_eq!(answers.add_users(page).is_ok(), added.is_ok());
         }
-        if let Ok(Answer { data: Ok(list), .. }) =
-            serde_json::from_slice::<Answer<StreamList>>(body)
-        {
-            answers.add_streams(list);
+        if let Ok(list) = serde_json::from_slice::<Answer<StreamList>>(body) {
+            let before = answers.clone();
+            if answers.add_streams(list).is_err() {
+                assert_eq!(answers, before);
+            }
         }
         let mut observations = vec![answers.observation()];
         if let Ok(answer) = serde_json::from_slice::<Answer<UserStatuses>>(body) {

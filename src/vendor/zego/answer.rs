@@ -20,8 +20,8 @@ use crate::vendor::zego::scalar::Cut;
 /// # Errors
 ///
 /// Numbers may come as text, and unknown fields are skipped, as in callbacks. If a field that must
-/// be there is missing or malformed, the error names the question and the field. Data beside a
-/// failure are not read.
+/// be there is missing or malformed, the error names the question and the field. A list that is
+/// `null` is empty. Data beside a failure are not read.
 ///
 /// # Example
 ///
@@ -73,10 +73,10 @@ impl<T> Answer<T> {
 /// Why the server of the vendor did not answer the question.
 ///
 /// ```
-/// use room_registry::vendor::zego::{Answer, Failure, UserStatuses};
+/// use room_registry::vendor::zego::{Answer, UserStatuses};
 /// let body = r#"{"Code":50001,"Message":"room not exist"}"#;
 /// let failure = serde_json::from_str::<Answer<UserStatuses>>(body)?.into_data().unwrap_err();
-/// assert_eq!(failure.code, Failure::NO_SUCH_ROOM);
+/// assert!(failure.is_no_such_room());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,8 +93,23 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The code for a room that does not exist. It answers a question for [`UserStatuses`], too.
-    pub const NO_SUCH_ROOM: i64 = 50_001;
+    /// The codes for a room that does not exist. The vendor documents all three as the same.
+    const NO_SUCH_ROOM: [i64; 3] = [104, 5_024, 50_001];
+
+    /// Returns whether the code says that there is no such room: 104, 5024 or 50001. This is an
+    /// answer, too: the room is not open.
+    ///
+    /// ```
+    /// # use room_registry::vendor::zego::{Answer, StreamList};
+    /// let body = r#"{"Code":104,"Message":"room not exist"}"#;
+    /// let failure = serde_json::from_str::<Answer<StreamList>>(body)?.into_data().unwrap_err();
+    /// assert!(failure.is_no_such_room());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_no_such_room(&self) -> bool {
+        Self::NO_SUCH_ROOM.contains(&self.code)
+    }
 }
 
 /// A page of the users in a room: the data of `DescribeUserList`.
@@ -174,7 +189,7 @@ impl Answer<UserStatuses> {
     ///
     /// # Errors
     ///
-    /// [`Failure`] has every code but [`NO_SUCH_ROOM`](Failure::NO_SUCH_ROOM).
+    /// [`Failure`], unless its code [says that there is no such room](Failure::is_no_such_room).
     ///
     /// ```
     /// use room_registry::repair::ObservedUser;
@@ -201,7 +216,7 @@ impl Answer<UserStatuses> {
                 let present = users.into_iter().filter(|user| user.is_present);
                 Ok(observation.some_users(present.map(ObservedUser::from)))
             }
-            Err(Failure { code: Failure::NO_SUCH_ROOM, .. }) => Ok(observation.open(false)),
+            Err(failure) if failure.is_no_such_room() => Ok(observation.open(false)),
             Err(failure) => Err(failure),
         }
     }

@@ -9,9 +9,12 @@ use crate::model::callback::{
 use crate::model::text::Text;
 use crate::vendor::zego::body::{Body, Fields};
 use crate::vendor::zego::code::{logout_reason, role, room_close_reason, stream_close_reason};
+use crate::vendor::zego::decoder::Decoder;
+use crate::vendor::zego::decoder::sealed::Read;
 use crate::vendor::zego::event::Event;
 use crate::vendor::zego::payload::{Field, Payload, Values};
 use crate::vendor::zego::problem::{Fault, Problem};
+use crate::vendor::zego::scalar::Scalar;
 
 type CallbackBody<'a, 'de> = Body<'a, Values<'de>>;
 
@@ -36,27 +39,55 @@ const KINDS: [Kind; 6] = {
     ]
 };
 
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl Read for Event {
+    fn read<'de, D: Deserializer<'de>>(body: D, decoder: Decoder) -> Result<Self, D::Error> {
         let mut payload = Payload::empty();
-        payload.fill(deserializer)?;
-        event(&mut payload).map_err(de::Error::custom)
+        payload.fill(body)?;
+        event(&mut payload, decoder).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(body: D) -> Result<Self, D::Error> {
+        Decoder::new().deserialize(body)
     }
 }
 
 /// Decodes the event. Only the fields that the event reads can be wrong.
-pub(super) fn event(payload: &mut Payload<'_>) -> Result<Event, Problem> {
+pub(super) fn event(payload: &mut Payload<'_>, decoder: Decoder) -> Result<Event, Problem> {
     let name = std::mem::take(payload.values.value_mut(Field::Event));
     if name.is_blank() {
-        return Err(Problem::Event { fault: Fault::Missing });
+        return of_another_product(payload).ok_or(Problem::Event { fault: Fault::Missing });
     }
     let Some(text) = name.as_text() else {
         return Err(Problem::Event { fault: Fault::NotAText { found: name.to_string() } });
     };
     match KINDS.iter().find(|kind| kind.name == text) {
-        Some(kind) => callback(kind, payload).map(Event::Callback),
-        None => Ok(Event::Other(Text::from(text))),
+        Some(kind) if !is_of_chat(kind, payload) => {
+            if decoder.ignores_user_role() {
+                *payload.values.value_mut(Field::UserRole) = Scalar::Missing;
+            }
+            callback(kind, payload).map(Event::Callback)
+        }
+        _ => Ok(Event::Other(Text::from(text))),
     }
+}
+
+/// Returns the event of a body without `event`. The AI agent names its events under another key, and
+/// the cloud recording numbers them. An error would make the vendor send them again.
+fn of_another_product(payload: &mut Payload<'_>) -> Option<Event> {
+    let names = [Field::AgentEvent, Field::EventType].into_iter();
+    let mut names = names.map(|field| std::mem::take(payload.values.value_mut(field)));
+    names.find_map(Scalar::into_text).map(Event::Other)
+}
+
+/// Returns whether an event is one of the chat product. Its rooms are other rooms, without sessions,
+/// and its `room_create` has the name of ours.
+fn is_of_chat(kind: &Kind, payload: &Payload<'_>) -> bool {
+    let is_blank = |field| payload.values.value(field).is_blank();
+    kind.name == "room_create"
+        && !is_blank(Field::OperatorAccount)
+        && kind.session.into_iter().chain([Field::RoomCreateTime]).all(is_blank)
 }
 
 fn callback(kind: &Kind, payload: &mut Payload<'_>) -> Result<Callback, Problem> {
@@ -109,7 +140,7 @@ fn logged_out(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem>
 fn stream_created(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
     Ok(StreamCreated {
         stream_id: body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?,
-        stream_session_id: body.id(Field::StreamSid)?,
+        stream_session_id: body.read(Field::StreamSid, Scalar::session_as_it_came)?,
         created_at: body.time(Field::CreateTimeMs)?,
         counter: body.optional_number(Field::StreamSeq)?,
         details: StreamDetails {
@@ -126,7 +157,7 @@ fn stream_created(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Prob
 fn stream_closed(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
     Ok(StreamClosed {
         stream_id: body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?,
-        stream_session_id: body.id(Field::StreamSid)?,
+        stream_session_id: body.read(Field::StreamSid, Scalar::session_as_it_came)?,
         created_at: body.optional_time(Field::CreateTimeMs)?,
         closed_at: body.time(Field::DestroyTimemillis)?,
         counter: body.optional_number(Field::StreamSeq)?,

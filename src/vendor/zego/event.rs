@@ -28,6 +28,7 @@ pub enum Event {
     /// The event is about a room, a user or a stream: input for
     /// [`apply_callback`](crate::RoomRegistry::apply_callback).
     Callback(Callback),
-    /// Another event, by its name. Answer it as received, so that the vendor does not try again.
+    /// Another event, by its name; by its number if it has no name. Answer it as received, so that the
+    /// vendor does not try again.
     Other(Text),
 }

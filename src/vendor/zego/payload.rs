@@ -15,6 +15,9 @@ use crate::vendor::zego::scalar::Scalar;
 
 fields! {
     Event = "event",
+    AgentEvent = "Event",
+    EventType = "event_type",
+    OperatorAccount = "operator_account",
     Timestamp = "timestamp",
     Nonce = "nonce",
     Signature = "signature",
@@ -87,11 +90,24 @@ enum Key {
 
 /// One of the lists of [`PlaybackUrls`].
 #[derive(Debug, Clone, Copy)]
-enum UrlList {
+pub(super) enum UrlList {
     Rtmp,
     Hls,
     Flv,
     Pictures,
+}
+
+impl UrlList {
+    /// Returns the list of this name on the wire.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "rtmp_url" => Some(Self::Rtmp),
+            "hls_url" => Some(Self::Hls),
+            "hdl_url" => Some(Self::Flv),
+            "pic_url" => Some(Self::Pictures),
+            _ => None,
+        }
+    }
 }
 
 struct Fill<'a, 'de>(&'a mut Payload<'de>);
@@ -136,12 +152,9 @@ impl Visitor<'_> for KeyVisitor {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Key, E> {
-        Ok(match name {
-            "rtmp_url" => Key::Urls(UrlList::Rtmp),
-            "hls_url" => Key::Urls(UrlList::Hls),
-            "hdl_url" => Key::Urls(UrlList::Flv),
-            "pic_url" => Key::Urls(UrlList::Pictures),
-            _ => Field::named(name).map_or(Key::Unknown, Key::Value),
+        Ok(match UrlList::named(name) {
+            Some(list) => Key::Urls(list),
+            None => Field::named(name).map_or(Key::Unknown, Key::Value),
         })
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum Fault {
     NotANumber { found: String },
     #[error(" is neither a text nor a whole number: {found}")]
     Neither { found: String },
+    #[error(" is negative: {found}")]
+    Negative { found: String },
     #[error(" is not a list of objects")]
     NotAList,
     #[error(": {0}")]

@@ -6,7 +6,7 @@ use crate::model::id::{RoomId, UserId};
 use crate::model::observation::{Observation, ObservedStream, ObservedUser};
 use crate::model::text::Text;
 use crate::model::time::Timestamp;
-use crate::vendor::zego::answer::{StreamList, UserPage};
+use crate::vendor::zego::answer::{Answer, Failure, StreamList, UserPage};
 
 /// The answers about one room: page after page of its users, and its streams.
 ///
@@ -17,6 +17,11 @@ use crate::vendor::zego::answer::{StreamList, UserPage};
 /// Ask for the pages in ascending order (`Mode` 0), so that whoever comes meanwhile is on a later
 /// page. A user on two pages counts once. If a page brings nobody new but is not the last, asking
 /// ends and the list stays partial. So no answer can keep the application asking for ever.
+///
+/// "No such room" is an answer: the room is not open. If another answer lists somebody or something,
+/// the room ended meanwhile, and only the list that was asked for last is empty. Any other failure
+/// adds nothing, and what the other answers told still counts. So hand in a good list of users even
+/// if the question for streams fails.
 ///
 /// # Example
 ///
@@ -37,10 +42,12 @@ use crate::vendor::zego::answer::{StreamList, UserPage};
 /// let mut answers = RoomAnswers::new(RoomId::new("r1")?, clock.now());
 /// while let Some(marker) = answers.next_marker() {
 ///     let body = get("DescribeUserList", "r1", marker); // your HTTP client
-///     answers.add_users(serde_json::from_str::<Answer<UserPage>>(body)?.into_data()?);
+///     answers.add_users(serde_json::from_str::<Answer<UserPage>>(body)?)?;
 /// }
 /// let body = get("DescribeSimpleStreamList", "r1", "");
-/// answers.add_streams(serde_json::from_str::<Answer<StreamList>>(body)?.into_data()?);
+/// if let Err(failure) = answers.add_streams(serde_json::from_str::<Answer<StreamList>>(body)?) {
+///     println!("the streams are not known: {failure}");
+/// }
 /// registry.apply_observation(&answers.observation())?;
 ///
 /// assert_eq!(registry.room("r1").unwrap().user_count(), 2);
@@ -53,7 +60,7 @@ pub struct RoomAnswers {
     users: Vec<ObservedUser>,
     known: BTreeSet<UserId>,
     pages: Pages,
-    streams: Option<Vec<ObservedStream>>,
+    streams: Streams,
 }
 
 /// How far the application has read the pages.
@@ -65,8 +72,21 @@ enum Pages {
     UpTo(Text),
     /// It has read all.
     Read,
-    /// There is a next page, but asking for it would not end.
-    Endless,
+    /// There is a next page, but asking for it would not end, or the room ended meanwhile.
+    Unfinished,
+    /// There is no such room.
+    NoSuchRoom,
+}
+
+/// What the application knows of the streams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Streams {
+    /// Nothing.
+    Unread,
+    /// All of them.
+    Read(Vec<ObservedStream>),
+    /// There is no such room.
+    NoSuchRoom,
 }
 
 /// Writes the example of a method that is called on fresh answers.
@@ -99,31 +119,49 @@ impl RoomAnswers {
             users: Vec::new(),
             known: BTreeSet::new(),
             pages: Pages::Unread,
-            streams: None,
+            streams: Streams::Unread,
         }
     }
 
     /// Takes in the page that [`next_marker`](Self::next_marker) asked for. A page after the last
     /// one is ignored. Cost: the page, times the logarithm of the users.
     ///
+    /// # Errors
+    ///
+    /// [`Failure`], and nothing changes, if the vendor did not answer the question. That there is
+    /// [no such room](Failure::is_no_such_room) is an answer.
+    ///
     #[doc = answers_example!(
         "let body = r#\"{\"Code\":0,\"Data\":{\"Marker\":\"b7\",\"UserList\":[{\"UserId\":\"ann\"}]}}\"#;",
-        "answers.add_users(serde_json::from_str::<Answer<UserPage>>(body)?.into_data()?);",
+        "answers.add_users(serde_json::from_str::<Answer<UserPage>>(body)?)?;",
         "assert_eq!(answers.next_marker(), Some(\"b7\"));",
         "assert!(matches!(answers.observation().users, ObservedList::Partial(users) if users.len() == 1));"
     )]
-    pub fn add_users(&mut self, page: UserPage) {
-        match self.pages {
-            Pages::Unread | Pages::UpTo(_) => {}
-            Pages::Read | Pages::Endless => return,
+    pub fn add_users(&mut self, answer: Answer<UserPage>) -> Result<(), Failure> {
+        let page = match answer.data {
+            Ok(page) => Some(page),
+            Err(failure) if failure.is_no_such_room() => None,
+            Err(failure) => return Err(failure),
+        };
+        match (&self.pages, page) {
+            (Pages::Unread | Pages::UpTo(_), Some(page)) => self.add_page(page),
+            (Pages::Unread | Pages::UpTo(_), None) if self.users.is_empty() => {
+                self.pages = Pages::NoSuchRoom;
+            }
+            (Pages::Unread | Pages::UpTo(_), None) => self.pages = Pages::Unfinished,
+            (Pages::Read | Pages::Unfinished | Pages::NoSuchRoom, _) => {}
         }
+        Ok(())
+    }
+
+    fn add_page(&mut self, page: UserPage) {
         let before = self.users.len();
         let (is_empty, known) = (page.users.is_empty(), &mut self.known);
         self.users.extend(page.users.into_iter().filter(|user| known.insert(user.user_id.clone())));
         self.pages = match page.marker {
             None => Pages::Read,
             Some(_) if is_empty => Pages::Read,
-            Some(_) if self.users.len() == before => Pages::Endless,
+            Some(_) if self.users.len() == before => Pages::Unfinished,
             Some(marker) => Pages::UpTo(marker),
         };
     }
@@ -131,16 +169,26 @@ impl RoomAnswers {
     /// Takes in the list of streams. A later list replaces it. A stream that is in the list twice
     /// counts once. Cost: the list, times its logarithm.
     ///
+    /// # Errors
+    ///
+    /// As [`add_users`](Self::add_users).
+    ///
     #[doc = answers_example!(
         "let body = r#\"{\"Code\":0,\"Data\":{\"StreamList\":[{\"StreamId\":\"camera\"}]}}\"#;",
-        "answers.add_streams(serde_json::from_str::<Answer<StreamList>>(body)?.into_data()?);",
+        "answers.add_streams(serde_json::from_str::<Answer<StreamList>>(body)?)?;",
         "assert!(matches!(answers.observation().streams, ObservedList::Complete(streams) if streams.len() == 1));"
     )]
-    pub fn add_streams(&mut self, list: StreamList) {
-        let mut known = BTreeSet::new();
-        let mut streams = list.streams;
-        streams.retain(|stream| known.insert(stream.stream_id.clone()));
-        self.streams = Some(streams);
+    pub fn add_streams(&mut self, answer: Answer<StreamList>) -> Result<(), Failure> {
+        self.streams = match answer.data {
+            Ok(StreamList { mut streams }) => {
+                let mut known = BTreeSet::new();
+                streams.retain(|stream| known.insert(stream.stream_id.clone()));
+                Streams::Read(streams)
+            }
+            Err(failure) if failure.is_no_such_room() => Streams::NoSuchRoom,
+            Err(failure) => return Err(failure),
+        };
+        Ok(())
     }
 
     /// Returns the marker of the page to ask for next. It is empty for the first page, and `None` if
@@ -152,25 +200,33 @@ impl RoomAnswers {
         match &self.pages {
             Pages::Unread => Some(""),
             Pages::UpTo(marker) => Some(marker),
-            Pages::Read | Pages::Endless => None,
+            Pages::Read | Pages::Unfinished | Pages::NoSuchRoom => None,
         }
     }
 
     /// Makes an observation of the answers. If all pages were read and nobody was on them, nobody is
-    /// in the room, or there is no such room.
+    /// in the room, or there is no such room. If an answer said that there is none, the room is not
+    /// open, unless another lists somebody or something.
     ///
     #[doc = answers_example!("assert_eq!(answers.observation().users, ObservedList::NotAsked);")]
     #[must_use]
     pub fn observation(self) -> Observation {
+        let is_empty = self.users.is_empty()
+            && !matches!(&self.streams, Streams::Read(streams) if !streams.is_empty());
+        let there_is_none = self.pages == Pages::NoSuchRoom || self.streams == Streams::NoSuchRoom;
         let observation = Observation::new(self.room_id, self.asked_at);
+        if is_empty && there_is_none {
+            return observation.open(false);
+        }
         let observation = match self.pages {
             Pages::Unread => observation,
-            Pages::UpTo(_) | Pages::Endless => observation.some_users(self.users),
-            Pages::Read => observation.users(self.users),
+            Pages::UpTo(_) | Pages::Unfinished => observation.some_users(self.users),
+            Pages::Read | Pages::NoSuchRoom => observation.users(self.users),
         };
         match self.streams {
-            Some(streams) => observation.streams(streams),
-            None => observation,
+            Streams::Unread => observation,
+            Streams::Read(streams) => observation.streams(streams),
+            Streams::NoSuchRoom => observation.streams([]),
         }
     }
 }

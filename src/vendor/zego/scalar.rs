@@ -109,6 +109,15 @@ impl Scalar<'_> {
         }
     }
 
+    /// Returns the session that must be there, just as it came. A negative one is refused in both
+    /// forms: it went through a signed number, and is not the session that other events name.
+    pub(super) fn session_as_it_came<T: FromStr<Err = IdError>>(&self) -> Result<T, Fault> {
+        if self.is_negative() {
+            return Err(Fault::Negative { found: self.to_string() });
+        }
+        self.id()
+    }
+
     /// Returns the session that must be there. Leading zeros of a number make no other session.
     pub(super) fn session<T: FromStr<Err = IdError>>(&self) -> Result<T, Fault> {
         let text = self.as_text().map(str::trim);
@@ -116,8 +125,15 @@ impl Scalar<'_> {
         match digits.map(|digits| digits.trim_start_matches('0')) {
             Some("") => Ok("0".parse()?),
             Some(significant) => Ok(significant.parse()?),
-            None => self.id(),
+            None => self.session_as_it_came(),
         }
+    }
+
+    /// Returns whether the value is a whole number below 0, as a number or as text.
+    fn is_negative(&self) -> bool {
+        let digits = self.as_text().and_then(|text| text.trim().strip_prefix('-'));
+        matches!(self, Self::Negative(_))
+            || digits.is_some_and(|digits| !digits.is_empty() && all_digits(digits))
     }
 
     pub(super) fn neither(&self) -> Fault {

@@ -268,7 +268,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The names and values of a form, decoded; none where one is not UTF-8.
-pub(super) fn pairs(form: &str) -> impl Iterator<Item = (Option<String>, Option<String>)> {
+fn pairs(form: &str) -> impl Iterator<Item = (Option<String>, Option<String>)> {
     form.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(name), decoded(value))
@@ -276,7 +276,7 @@ pub(super) fn pairs(form: &str) -> impl Iterator<Item = (Option<String>, Option<
 }
 
 /// A text of a form, decoded; none where it is not UTF-8.
-pub(super) fn decoded(text: &str) -> Option<String> {
+fn decoded(text: &str) -> Option<String> {
     let text = text.replace('+', " ");
     percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use md5::{Digest, Md5};
 use reqwest::{Client, Url};
 use room_registry::repair::Question;
-use room_registry::vendor::zego::{Answer, RoomAnswers, StreamList, UserPage};
+use room_registry::vendor::zego::{Answer, RoomAnswers};
 use room_registry::{Clock, Observation, RoomId, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -117,9 +117,13 @@ impl Zego {
             self.streams.turn().await;
             let answers = begun(&mut answers, &question.room_id);
             let room_id = question.room_id.as_str();
-            let list: StreamList =
-                self.call("DescribeSimpleStreamList", &[("RoomId", room_id)]).await?;
-            answers.add_streams(list);
+            let list = self.call("DescribeSimpleStreamList", &[("RoomId", room_id)]).await;
+            match list.and_then(|list| Ok(answers.add_streams(list)?)) {
+                Err(error) if question.users => {
+                    tracing::warn!(room_id, %error, "the users are known, and the streams are not");
+                }
+                result => result?,
+            }
         }
         Ok(answers
             .unwrap_or_else(|| RoomAnswers::new(question.room_id.clone(), SystemClock.now()))
@@ -143,8 +147,7 @@ impl Zego {
                 ("Limit", PAGE_LEN),
                 ("Marker", &marker),
             ];
-            let page: UserPage = self.call("DescribeUserList", &parameters).await?;
-            answers.add_users(page);
+            answers.add_users(self.call("DescribeUserList", &parameters).await?)?;
             if answers.next_marker().is_none() {
                 break;
             }
@@ -153,7 +156,11 @@ impl Zego {
         Ok(())
     }
 
-    async fn call<T>(&self, action: &str, parameters: &[(&str, &str)]) -> Result<T, ZegoError>
+    async fn call<T>(
+        &self,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Answer<T>, ZegoError>
     where
         Answer<T>: DeserializeOwned,
     {
@@ -181,8 +188,7 @@ impl Zego {
             }
             body.extend_from_slice(&chunk);
         }
-        let answer: Answer<T> = serde_json::from_slice(&body).map_err(ZegoError::Malformed)?;
-        Ok(answer.into_data()?)
+        serde_json::from_slice(&body).map_err(ZegoError::Malformed)
     }
 }
 
@@ -249,7 +255,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_fails_says_of_what_and_tells_no_secret() {
         let zego = Zego::new("https://127.0.0.1:1/", 12_345, "a secret".into(), 10).unwrap();
-        let error = zego.call::<UserPage>("DescribeUserList", &[]).await;
+        let error =
+            zego.call::<room_registry::vendor::zego::UserPage>("DescribeUserList", &[]).await;
         let error = error.err().unwrap().to_string();
         assert!(error.starts_with("the call failed: "), "{error}");
         assert!(error.contains("Connection refused"), "{error}");

@@ -96,6 +96,12 @@ async fn answer(
                 if page + 1 < pages.len() { (page + 1).to_string() } else { String::new() };
             json!({"Marker": marker, "UserList": users})
         }
+        "DescribeSimpleStreamList" if room_id == "without streams" => {
+            return Ok(json!({"Code": 206, "Message": "qps over limit"}).to_string());
+        }
+        "DescribeSimpleStreamList" if !vendor.users.contains_key(room_id.as_str()) => {
+            return Ok(json!({"Code": 104, "Message": "room not exist"}).to_string());
+        }
         "DescribeSimpleStreamList" => {
             let streams = vendor.streams.get(room_id.as_str()).cloned().unwrap_or_default();
             let streams: Vec<Value> = streams
@@ -182,6 +188,22 @@ async fn lost_callbacks_are_mended() {
     let vendor = api.vendor.lock().unwrap();
     assert!(vendor.complaints.is_empty(), "{:?}", vendor.complaints);
     assert!(vendor.calls["DescribeUserList r1"] >= 2, "{:?}", vendor.calls);
+}
+
+#[tokio::test]
+async fn a_good_list_of_users_mends_also_if_that_of_streams_fails() {
+    let users_of = |user| vec![vec![user]];
+    let api = api(Vendor {
+        users: BTreeMap::from([("without streams", users_of("carl"))]),
+        ..Vendor::default()
+    })
+    .await;
+    let service = served(&api, SECRET).await;
+    tell(&service, "without streams", &["bob"]).await;
+    eventually("the users are those of the media server", || async {
+        users(&service, "without%20streams").await == ["carl"]
+    })
+    .await;
 }
 
 #[tokio::test]

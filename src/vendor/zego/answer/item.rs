@@ -19,6 +19,9 @@ pub(super) trait Data: Sized {
     type Item: Item;
 
     fn new(items: Vec<Self::Item>, marker: Scalar<'_>) -> Result<Self, Problem>;
+
+    /// Forgets what the users are in the room.
+    fn forget_roles(&mut self) {}
 }
 
 /// What a list of an answer holds.
@@ -47,6 +50,22 @@ impl Data for UserPage {
         };
         Err(Problem::Field { body: ObservedUser::QUESTION, field: "Marker", fault })
     }
+
+    fn forget_roles(&mut self) {
+        self.users.iter_mut().for_each(|user| user.role = None);
+    }
+}
+
+impl Data for UserStatuses {
+    type Item = UserStatus;
+
+    fn new(users: Vec<UserStatus>, _: Scalar<'_>) -> Result<Self, Problem> {
+        Ok(Self { users })
+    }
+
+    fn forget_roles(&mut self) {
+        self.users.iter_mut().for_each(|user| user.role = None);
+    }
 }
 
 /// Declares data that are a list and nothing else.
@@ -63,7 +82,6 @@ macro_rules! list_alone {
 }
 
 list_alone! {
-    UserStatuses { users: UserStatus }
     StreamList { streams: ObservedStream }
     UserCounts { rooms: UserCount }
 }

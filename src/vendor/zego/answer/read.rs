@@ -13,6 +13,8 @@ use crate::vendor::zego::answer::{
     Answer, Failure, StreamList, UserCounts, UserPage, UserStatuses,
 };
 use crate::vendor::zego::any::{Any, FromAny};
+use crate::vendor::zego::decoder::Decoder;
+use crate::vendor::zego::decoder::sealed::Read;
 use crate::vendor::zego::problem::{Fault, Problem};
 use crate::vendor::zego::scalar::Scalar;
 
@@ -81,8 +83,7 @@ impl<'de, T: Item> Visitor<'de> for EnvelopeVisitor<T> {
 
 impl<'de, T: Item> FromAny<'de> for Content<'de, T> {
     fn from_scalar(_: Scalar<'de>) -> Self {
-        let Items(items) = Items::from_scalar(Scalar::Missing);
-        Self { marker: Scalar::Missing, items }
+        Self { marker: Scalar::Missing, items: Err(in_field::<T>(T::LIST, Fault::Missing)) }
     }
 
     fn from_object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
@@ -102,9 +103,12 @@ impl<'de, T: Item> FromAny<'de> for Content<'de, T> {
 struct Items<T>(Result<Vec<T>, Problem>);
 
 impl<'de, T: Item> FromAny<'de> for Items<T> {
+    /// Reads `null` as an empty list, as a server in Go writes one.
     fn from_scalar(value: Scalar<'de>) -> Self {
-        let fault = if value == Scalar::Missing { Fault::Missing } else { Fault::NotAList };
-        Self(Err(in_field::<T>(T::LIST, fault)))
+        match value {
+            Scalar::Missing => Self(Ok(Vec::new())),
+            _ => Self(Err(in_field::<T>(T::LIST, Fault::NotAList))),
+        }
     }
 
     /// Reads entry by entry, so that no more is held than the entries are made into.
@@ -130,13 +134,23 @@ impl<'de, T: Item> FromAny<'de> for Items<T> {
 
 /// Decodes the envelope of an answer, and its data unless the answer is a failure.
 macro_rules! answers {
-    ($($data:ty),*) => {
-        $(impl<'de> Deserialize<'de> for Answer<$data> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Envelope::deserialize(deserializer)?.open().map_err(D::Error::custom)
+    ($($data:ty),*) => {$(
+        impl Read for Answer<$data> {
+            fn read<'de, D: Deserializer<'de>>(body: D, decoder: Decoder) -> Result<Self, D::Error> {
+                let mut answer: Self = Envelope::deserialize(body)?.open().map_err(D::Error::custom)?;
+                if decoder.ignores_user_role() && let Ok(data) = &mut answer.data {
+                    data.forget_roles();
+                }
+                Ok(answer)
             }
-        })*
-    };
+        }
+
+        impl<'de> Deserialize<'de> for Answer<$data> {
+            fn deserialize<D: Deserializer<'de>>(body: D) -> Result<Self, D::Error> {
+                Decoder::new().deserialize(body)
+            }
+        }
+    )*};
 }
 
 answers! { UserPage, UserStatuses, StreamList, UserCounts }
