@@ -27,7 +27,7 @@ enum Input {
     Create(NewRoom),
     Join { room_id: &'static str, user: NewUser },
     Heartbeat { room_id: &'static str, user_id: &'static str },
-    Callback(Callback),
+    Callback(Box<Callback>),
 }
 
 fn main() -> Result<(), Failure> {
@@ -100,7 +100,7 @@ fn act(registry: &mut RoomRegistry, input: Input) -> String {
 
 /// Tom creates a room and joins it, is there for half a second, and is never heard of again.
 fn play_clients(sender: &Sender<Input>, opened: Callback) -> Result<(), Failure> {
-    sender.send(Input::Callback(opened))?;
+    sender.send(Input::Callback(Box::new(opened)))?;
     let room = NewRoom::new("r1", "tom").name("Tom's show").lifecycle(Lifecycle::UntilEmpty);
     sender.send(Input::Create(room.clone()))?;
     sender.send(Input::Create(room))?; // an impatient finger: refused

@@ -81,7 +81,9 @@ fn write(service: &Service, name: &str) -> Result<usize, Failure> {
     let (room_id, session) = (RoomId::new("r1")?, SessionId::new("858012925204410401")?);
     let now = service.clock.now();
     let opened = Callback::new(room_id.clone(), session.clone(), RoomCreated::new(now));
-    let login = UserLoggedIn::new(UserId::new("tom")?, UserSessionId::new("1")?, now, 1);
+    let login = UserLoggedIn::new(UserId::new("tom")?, now)
+        .user_session_id(UserSessionId::new("1")?)
+        .counter(1);
     let login = Callback::new(room_id, session, login);
     let mut lost = 0;
     for n in 0..USERS {

@@ -219,7 +219,12 @@ fn evening(now: Timestamp) -> Result<Vec<Input>, Failure> {
         for login in 1..=number % 4 {
             let (user_id, login_id) = (format!("user-{login}"), login.to_string());
             let (user_id, login_id) = (UserId::new(user_id)?, UserSessionId::new(login_id)?);
-            events.push(UserLoggedIn::new(user_id, login_id, opened_at, login).into());
+            events.push(
+                UserLoggedIn::new(user_id, opened_at)
+                    .user_session_id(login_id)
+                    .counter(login)
+                    .into(),
+            );
         }
         if number % 2 == 1 {
             events.reverse();

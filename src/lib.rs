@@ -173,7 +173,8 @@ pub use room::changes::Changes;
 pub mod event {
     pub use crate::model::callback::{
         CallbackEvent, LogoutReason, PlaybackUrls, RoomCloseReason, RoomClosed, RoomCreated,
-        StreamCloseReason, StreamClosed, StreamCreated, StreamDetails, UserLoggedIn, UserLoggedOut,
+        StreamCloseReason, StreamClosed, StreamCreated, StreamDetails, UserDetails, UserLoggedIn,
+        UserLoggedOut,
     };
     pub use crate::model::outcome::Explanation;
 }

@@ -6,7 +6,7 @@
 //!
 //! *C* is the latest creation known. Sessions created within the tie window of C are the *anchors*. The
 //! *floor*, C less the clock skew, bounds everything else. [`SessionRegister`] says what the close of a
-//! session bounds, and [`UserRegister`](user::UserRegister) what the latest opening of a user bounds.
+//! session bounds, and [`StayRegister`](stays::StayRegister) what the latest opening of a user bounds.
 //!
 //! A join returns what it changed, and calls no rule.
 
@@ -14,6 +14,7 @@ pub(crate) mod bounds;
 pub(crate) mod facts;
 pub(crate) mod gaps;
 mod join;
+pub(crate) mod kind;
 mod last_seen;
 pub(crate) mod members;
 pub(crate) mod places;
@@ -21,8 +22,8 @@ pub(crate) mod roster;
 pub(crate) mod session;
 pub(crate) mod signs;
 mod state;
-pub(crate) mod stream;
-pub(crate) mod user;
+pub(crate) mod stays;
+pub(crate) mod tables;
 
 pub(crate) use join::Joined;
 pub(crate) use state::{Closings, MAX_SESSIONS, Registers, StreamAttributes};

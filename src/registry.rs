@@ -148,7 +148,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// ```
     pub fn apply_callback(&mut self, callback: &Callback) -> Outcome {
         self.begin();
-        let mut work = Work::Callback(CallbackWork::new(callback, &self.config.rules));
+        let mut work = Work::Callback(CallbackWork::new(callback));
         let number = self.rooms.number_of(&callback.room_id);
         self.callback(number, &callback.room_id, &mut work)
     }

@@ -119,7 +119,7 @@ impl Room {
     ) -> Result<Outcome, Error> {
         self.check_id(callback.room_id.as_str())?;
         self.check_settings(config)?;
-        let work = Work::Callback(CallbackWork::new(callback, &config.rules));
+        let work = Work::Callback(CallbackWork::new(callback));
         self.take(work, Cause::Callback, config, now).map(outcome_of)
     }
 

@@ -5,8 +5,7 @@
 //! impossible, and the error names it. Names in the form may differ from names in the code.
 
 mod inside;
-mod stream;
-mod user;
+mod stays;
 
 use std::borrow::Cow;
 
@@ -17,7 +16,8 @@ use crate::model::config::Rules;
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
-use crate::registers::facts::Facts;
+use crate::registers::facts::{Facts, StayFacts};
+use crate::registers::kind::{Streams, Users};
 use crate::registers::members::{Left, Members};
 use crate::registers::places::Target;
 use crate::registers::roster::Observed;
@@ -27,8 +27,7 @@ use crate::registers::{MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::Room;
 use crate::room::state::RoomState;
 use crate::stored::inside::{Inside, StoredError, VERSION};
-use crate::stored::stream::StoredStream;
-use crate::stored::user::StoredUsers;
+use crate::stored::stays::{Stored, StoredTable};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredRoom<'a> {
@@ -79,11 +78,11 @@ struct StoredSession<'a> {
     hidden_at: Option<Timestamp>,
     touched_at: Timestamp,
     evidence: Cow<'a, Evidence>,
-    users: StoredUsers<'a>,
-    streams: Vec<StoredStream<'a>>,
+    users: StoredTable<'a, Users>,
+    streams: StoredTable<'a, Streams>,
 }
 
-/// Everything but what follows from it, in a form of version 1. Lists are ordered by id, but for the
+/// Everything but what follows from it, in a form of version 2. Lists are ordered by id, but for the
 /// members. Of these the longest silent is the first. So those who are silent for equally long time out
 /// in the same order as if the room had not been stored.
 impl Serialize for Room {
@@ -236,10 +235,6 @@ impl StoredLive<'_> {
 
 impl<'a> StoredSession<'a> {
     fn of(session: &'a SessionRegister) -> Self {
-        let mut streams: Vec<_> = session.streams.iter().collect();
-        streams.sort_unstable_by_key(|(stream_id, _)| *stream_id);
-        let mut users: Vec<_> = session.users.iter().collect();
-        users.sort_unstable_by_key(|(user_id, _)| *user_id);
         Self {
             session_id: Cow::Borrowed(&session.id),
             create: session.create.as_ref().map(Cow::Borrowed),
@@ -250,8 +245,8 @@ impl<'a> StoredSession<'a> {
             hidden_at: session.hidden_at,
             touched_at: session.changed_at,
             evidence: Cow::Borrowed(&session.evidence),
-            users: StoredUsers::Held(users),
-            streams: streams.into_iter().map(|(id, held)| StoredStream::of(id, held)).collect(),
+            users: StoredTable::of(&session.users),
+            streams: StoredTable::of(&session.streams),
         }
     }
 
@@ -279,8 +274,6 @@ impl<'a> StoredSession<'a> {
         }
         let mut session = SessionRegister::new(session_id.clone());
         session.hidden_at = self.hidden_at;
-        let users = self.users.into_read();
-        session.users = IdTable::with_capacity(users.len());
         let index = registers.insert_session(session);
         let none = Facts::default();
         let create = self.create.as_deref().map(Create::fact);
@@ -303,12 +296,8 @@ impl<'a> StoredSession<'a> {
             }
         }
         let mut inside = Inside { registers, index, rules, refuse: &refuse };
-        for user in users {
-            user.restore(&mut inside)?;
-        }
-        for stream in self.streams {
-            stream.restore(&mut inside)?;
-        }
+        self.users.restore(&mut inside)?;
+        self.streams.restore(&mut inside)?;
         let session = &mut registers.sessions[index];
         if session.is_empty() {
             return Err(refuse("nothing"));
@@ -322,5 +311,29 @@ impl<'a> StoredSession<'a> {
         }
         session.evidence = self.evidence.into_owned();
         if session.evidence.is_possible() { Ok(()) } else { Err(refuse("the evidence of losses")) }
+    }
+}
+
+impl Stored for Users {
+    const NAME: &'static str = "user";
+
+    fn target<'a>(inside: &Inside<'_>, id: &'a UserId) -> Target<'a> {
+        inside.registers.target_user(id)
+    }
+
+    fn facts(facts: StayFacts<'_, Self>) -> Facts<'_> {
+        Facts { user: Some(facts), ..Facts::default() }
+    }
+}
+
+impl Stored for Streams {
+    const NAME: &'static str = "stream";
+
+    fn target<'a>(inside: &Inside<'_>, id: &'a StreamId) -> Target<'a> {
+        inside.registers.target_stream(id)
+    }
+
+    fn facts(facts: StayFacts<'_, Self>) -> Facts<'_> {
+        Facts { stream: Some(facts), ..Facts::default() }
     }
 }

@@ -160,7 +160,7 @@ fn in_batches(registry: &mut Registry, places: &[Place], callbacks: &mut Callbac
         let mut out = callbacks.logged_out(*place, SESSION, (1, at(LOGGED_IN)), out_at);
         if let CallbackEvent::UserLoggedOut(event) = &mut out.event {
             // They are not applied in this order, and holes in the counters are another matter.
-            event.counter = 0;
+            event.counter = None;
         }
         out
     };

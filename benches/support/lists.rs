@@ -70,15 +70,21 @@ impl Lists {
         let before = room.order.len();
         match &callback.event {
             CallbackEvent::UserLoggedIn(event) => {
-                let id = event.user_session_id.as_str();
+                let Some(id) =
+                    event.user_session_id.as_ref().map(room_registry::UserSessionId::as_str)
+                else {
+                    return false;
+                };
                 let is_known = user.login.as_ref().is_some_and(|login| {
-                    login.id == id && login.at == event.login_at && login.counter == event.counter
+                    login.id == id
+                        && login.at == event.login_at
+                        && Some(login.counter) == event.counter
                 });
                 if is_known || user.closed.as_ref().is_some_and(|(closed, _)| closed == id) {
                     return false;
                 }
-                let name = event.user_name.as_ref().map(|name| name.as_str().into());
-                let (at, counter) = (event.login_at, event.counter);
+                let name = event.details.user_name.as_ref().map(|name| name.as_str().into());
+                let (at, counter) = (event.login_at, event.counter.unwrap_or(0));
                 let login = Login { id: id.into(), at, counter, name };
                 if let Some(held) = user.login.replace(login) {
                     room.order.remove(&(held.at, user_id.into()));
@@ -86,7 +92,11 @@ impl Lists {
                 room.order.insert((at, user_id.into()));
             }
             CallbackEvent::UserLoggedOut(event) => {
-                let id = event.user_session_id.as_str();
+                let Some(id) =
+                    event.user_session_id.as_ref().map(room_registry::UserSessionId::as_str)
+                else {
+                    return false;
+                };
                 let Some(login) = user.login.take_if(|login| login.id == id) else { return false };
                 user.closed = Some((login.id, event.logout_at));
                 room.forgetting.push(Reverse((event.logout_at, user_id.into())));

@@ -66,7 +66,7 @@ impl Media {
     fn log_in_as(&mut self, place: Place, login: u64, at: Timestamp) -> Callback {
         let media = &mut self.rooms[place.room].media;
         let mut login = media.log_in(known(place), user_session(place, login), at);
-        login.user_name = Some(Text::from(user_name(place.user).as_str()));
+        login.details.user_name = Some(Text::from(user_name(place.user).as_str()));
         media.tell(login)
     }
 

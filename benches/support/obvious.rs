@@ -60,7 +60,8 @@ impl Obvious {
             CallbackEvent::RoomCreated(_) => _ = self.0.entry(room_id.to_owned()).or_default(),
             CallbackEvent::RoomClosed(_) => _ = self.0.remove(room_id),
             CallbackEvent::UserLoggedIn(login) => {
-                let name = login.user_name.as_ref().map(ToString::to_string).unwrap_or_default();
+                let name =
+                    login.details.user_name.as_ref().map(ToString::to_string).unwrap_or_default();
                 let room = self.0.entry(room_id.to_owned()).or_default();
                 room.insert(login.user_id.to_string(), Seen { at: login.login_at, name });
             }

@@ -139,8 +139,10 @@ impl Callbacks {
     pub fn logged_in(&mut self, place: Place, session: u64, login: u64, at: Timestamp) -> Callback {
         let counter = self.count(place.room);
         let user_id = UserId::new(user_id(place.user)).expect("a valid id");
-        let mut event = UserLoggedIn::new(user_id, user_session(place, login), at, counter);
-        event.user_name = Some(Text::from(user_name(place.user).as_str()));
+        let mut event = UserLoggedIn::new(user_id, at)
+            .user_session_id(user_session(place, login))
+            .counter(counter);
+        event.details.user_name = Some(Text::from(user_name(place.user).as_str()));
         callback(place.room, session, event)
     }
 
@@ -153,14 +155,19 @@ impl Callbacks {
     ) -> Callback {
         let counter = self.count(place.room);
         let user_id = UserId::new(user_id(place.user)).expect("a valid id");
-        let event = UserLoggedOut::new(user_id, user_session(place, login.0), at, counter);
+        let event = UserLoggedOut::new(user_id, at)
+            .user_session_id(user_session(place, login.0))
+            .counter(counter);
         callback(place.room, session, event.login_at(login.1))
     }
 
     /// A room has one stream, whose lives and changes are counted by whoever asks.
     pub fn published(room: usize, session: u64, life: u64, at: Timestamp) -> Callback {
         let (stream_id, life_id) = stream_ids(room, life);
-        let mut event = StreamCreated::new(stream_id, life_id, at, Some(2 * life - 1));
+        let mut event = StreamCreated::new(stream_id, at)
+            .stream_session_id(life_id)
+            .order(2 * life - 1)
+            .counter(2 * life - 1);
         event.details.title = Some(Text::from("The evening"));
         callback(room, session, event)
     }
@@ -172,7 +179,10 @@ impl Callbacks {
         at: Timestamp,
     ) -> Callback {
         let (stream_id, life_id) = stream_ids(room, life.0);
-        let event = StreamClosed::new(stream_id, life_id, at, Some(2 * life.0));
+        let event = StreamClosed::new(stream_id, at)
+            .stream_session_id(life_id)
+            .order(2 * life.0)
+            .counter(2 * life.0);
         callback(room, session, event.created_at(life.1))
     }
 

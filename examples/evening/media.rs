@@ -33,7 +33,7 @@ impl Scene<'_> {
 
     pub(crate) fn close(&mut self, reason: i64) -> &mut Self {
         let mut closed = RoomClosed::new(self.at());
-        closed.reason = Some(RoomCloseReason::Other(reason));
+        closed.reason = Some(RoomCloseReason::Other(Text::from(reason.to_string())));
         let closed = self.media.close(closed);
         let body = self.body(&closed);
         self.deliver(&body);
@@ -44,9 +44,9 @@ impl Scene<'_> {
         let session = UserSessionId::new(self.stage.id().to_string()).expect("a number is an id");
         let mut login = self.media.log_in(user_id(user), session, self.at());
         login.room_name = Some(Text::from(self.name));
-        login.user_name = Some(Text::from(shown(user).as_str()));
-        login.role = Some(Role::new(role));
-        let counter = self.counter(login.counter);
+        login.details.user_name = Some(Text::from(shown(user).as_str()));
+        login.details.role = Some(Role::new(role));
+        let counter = self.counter(login.counter.expect("the media server counts"));
         let body = self.body(&self.media.tell(login));
         self.deliver(&body.with("user_update_seq", counter).with("term_type", "6"));
         self
@@ -56,11 +56,11 @@ impl Scene<'_> {
     /// without the login time.
     pub(crate) fn logout(&mut self, user: &str, reason: &str) -> &mut Self {
         let mut logout = self.media.log_out(&user_id(user), self.at());
-        logout.reason = Some(LogoutReason::Other(reason.parse().expect("a number")));
+        logout.reason = Some(LogoutReason::Other(Text::from(reason)));
         if self.stage.rng.chance(33) {
             logout.login_at = None;
         }
-        let counter = self.counter(logout.counter);
+        let counter = self.counter(logout.counter.expect("the media server counts"));
         let body = self.body(&self.media.tell(logout));
         let body = body.with_after("user_account", "user_nickname", shown(user));
         self.deliver(&body.with("user_update_seq", counter));

@@ -16,6 +16,7 @@ pub(crate) struct Entry {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one line at a time is read")]
 pub(crate) enum Input {
     Command(Command),
     Event(Event),

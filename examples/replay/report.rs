@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use room_registry::repair::{Sign, SuspectedList};
 use room_registry::{
     Outcome, Outcomes, RoomQuery, RoomRef, SessionId, StreamRef, Text, UserId, UserRef,
+    UserSessionId,
 };
 use serde::Serialize;
 
@@ -186,7 +187,7 @@ impl<'a> From<UserRef<'a>> for JsonUser<'a> {
         Self {
             user_id: user.id().as_str(),
             user_name: user.name().map(Text::as_str),
-            session_id: user.login().map(|login| login.user_session_id.as_str()),
+            session_id: user.user_session_id().map(UserSessionId::as_str),
         }
     }
 }

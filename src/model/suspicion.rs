@@ -30,7 +30,7 @@ use crate::model::time::Timestamp;
 /// for (user, counter) in [("ann", 1), ("bob", 3)] {
 ///     let login_id = UserSessionId::new(counter.to_string())?;
 ///     let login_at = Timestamp::from_secs(1_000);
-///     let login = UserLoggedIn::new(UserId::new(user)?, login_id, login_at, counter);
+///     let login = UserLoggedIn::new(UserId::new(user)?, login_at).user_session_id(login_id).counter(counter);
 ///     registry.apply_callback(&Callback::new(room_id.clone(), session_id.clone(), login));
 /// }
 /// clock.advance(Duration::from_secs(90));

@@ -129,11 +129,12 @@ pub struct Membership {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Login {
-    /// The id that the media server gave to this login.
-    pub user_session_id: UserSessionId,
+    /// The id that the media server gave to this login; `None` if it names no logins.
+    pub user_session_id: Option<UserSessionId>,
     /// When the login began.
     pub login_at: Timestamp,
-    /// The counter of logins and logouts in the room at that moment; 0 if the vendor tells none.
+    /// The order of the login if the vendor tells one, or else the counter of logins and logouts in the
+    /// room. Without either it is 0, or the login time in milliseconds if the login has no id.
     pub counter: u64,
     /// The name to show.
     pub user_name: Option<Text>,

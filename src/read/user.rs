@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::model::id::UserId;
+use crate::model::id::{UserId, UserSessionId};
 use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Login, Membership, Presence, User};
 use crate::room::visible::VisibleUser;
-use crate::rules::visibility::UserSource;
+use crate::rules::visibility::Source;
 
 /// A user of a room's list.
 ///
@@ -48,8 +48,8 @@ impl<'a> UserRef<'a> {
     pub fn name(self) -> Option<&'a Text> {
         let name = self.membership().and_then(|membership| membership.name.as_ref());
         name.or_else(|| match self.0.source? {
-            UserSource::Login(login) => login.user_name.as_ref(),
-            UserSource::Presence(presence) => presence.user_name.as_ref(),
+            Source::Stay(login) => login.details()?.user_name.as_ref(),
+            Source::Presence(presence) => presence.user_name.as_ref(),
         })
     }
 
@@ -60,8 +60,8 @@ impl<'a> UserRef<'a> {
     pub fn role(self) -> Option<&'a Role> {
         let role = self.membership().and_then(|membership| membership.role.as_ref());
         role.or_else(|| match self.0.source? {
-            UserSource::Login(login) => login.role.as_ref(),
-            UserSource::Presence(presence) => presence.role.as_ref(),
+            Source::Stay(login) => login.details()?.role.as_ref(),
+            Source::Presence(presence) => presence.role.as_ref(),
         })
     }
 
@@ -89,8 +89,16 @@ impl<'a> UserRef<'a> {
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().login().is_none());")]
     #[must_use]
-    pub fn login(self) -> Option<&'a Login> {
+    pub fn login(self) -> Option<Login> {
         self.0.login()
+    }
+
+    /// Returns the media server's id of the login; `None` if there is no login, or if it has no id.
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().user_session_id().is_none());")]
+    #[must_use]
+    pub fn user_session_id(self) -> Option<&'a UserSessionId> {
+        self.0.source?.stay()?.stay_id.as_ref()
     }
 
     /// Returns what an observation says of the user, if no login counts.
@@ -118,7 +126,7 @@ impl<'a> UserRef<'a> {
     #[must_use]
     pub fn since(self) -> Option<Timestamp> {
         let joined_at = self.membership().map(|membership| membership.joined_at);
-        joined_at.or_else(|| self.0.source?.login_at())
+        joined_at.or_else(|| self.0.source?.began_at())
     }
 
     /// Returns the user as a value of its own.

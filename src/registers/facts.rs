@@ -12,12 +12,15 @@
 //! `opening` is made of opening times only: a close is never a sign of life. Facts borrow from the
 //! callback, so a repeat allocates nothing.
 
+use std::cmp::Ordering;
+
 use crate::collections::id_table::HashedId;
-use crate::model::callback::{Callback, CallbackEvent, StreamDetails};
+use crate::model::callback::{Callback, CallbackEvent};
 use crate::model::config::Rules;
-use crate::model::id::{StreamId, StreamSessionId, UserId, UserSessionId};
-use crate::model::text::{Role, Text};
+use crate::model::id::{StreamId, UserId};
+use crate::model::text::Text;
 use crate::model::time::Timestamp;
+use crate::registers::kind::{Kind, Streams, Users, copy};
 
 /// The facts of one callback, or of one session, user or stream of a replica.
 ///
@@ -31,8 +34,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) name: Option<NameFact<'a>>,
     /// An observation saw the session open.
     pub(crate) confirmed_open: Option<Timestamp>,
-    pub(crate) user: Option<UserFacts<'a>>,
-    pub(crate) stream: Option<StreamFact<'a>>,
+    pub(crate) user: Option<StayFacts<'a, Users>>,
+    pub(crate) stream: Option<StayFacts<'a, Streams>>,
 }
 
 /// Whom a callback is about, apart from its session.
@@ -57,53 +60,153 @@ pub(crate) struct NameFact<'a> {
     pub(crate) name: &'a Text,
 }
 
-/// What is said of one user in one session.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct UserFacts<'a> {
+/// What is said of one user or stream in one session.
+#[derive(Debug)]
+pub(crate) struct StayFacts<'a, K: Kind> {
+    /// The opening of a named stay that excludes others.
     pub(crate) key: Option<Timestamp>,
-    pub(crate) login: Option<(&'a UserSessionId, LoginFact<'a>)>,
-    pub(crate) closing: Option<ClosingFact<'a>>,
+    pub(crate) fact: Option<StayFact<'a, K>>,
 }
 
-/// A closing of a login.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ClosingFact<'a> {
-    pub(crate) user_session_id: &'a UserSessionId,
+/// One opening or closing of a user or stream.
+#[derive(Debug)]
+pub(crate) struct StayFact<'a, K: Kind> {
+    pub(crate) stay_id: Option<&'a K::StayId>,
+    pub(crate) form: Form,
+    /// Which of several named stays is shown; which of several ordered facts is the last.
+    pub(crate) rank: u64,
+    /// When it came or went, as the callback told.
     pub(crate) at: Timestamp,
-    /// Whether the application closed the login, and not the media server.
+    pub(crate) event: StayEvent<'a, K>,
+}
+
+/// What tells facts of one user or stream apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub(crate) enum Form {
+    /// An id of each stay. The flag says whether it excludes other stays, and is part of the name.
+    Named { exclusive: bool },
+    /// A number that orders all facts.
+    Ordered,
+}
+
+/// What a callback tells of the stay that it is about.
+#[derive(Debug)]
+struct StayTold<'a, K: Kind> {
+    stay_id: Option<&'a K::StayId>,
+    order: Option<u64>,
+    counter: Option<u64>,
+    exclusive: bool,
+}
+
+impl<'a, K: Kind> StayTold<'a, K> {
+    fn opened(&self, at: Timestamp, details: &'a K::Told) -> StayFacts<'a, K> {
+        let fact = self.fact(at, StayEvent::Opened(details));
+        StayFacts { key: Some(at).filter(|_| fact.form.is_exclusive()), fact: Some(fact) }
+    }
+
+    fn closed(&self, at: Timestamp, opened_at: Option<Timestamp>) -> StayFacts<'a, K> {
+        let mut closing = Closing { by_us: false, lacks_opening_time: false };
+        let mut fact = self.fact(at.max(opened_at.unwrap_or_default()), StayEvent::Closed(closing));
+        if fact.form != Form::Ordered {
+            closing.lacks_opening_time = opened_at.is_none();
+            fact.event = StayEvent::Closed(closing);
+        }
+        StayFacts { key: opened_at.filter(|_| fact.form.is_exclusive()), fact: Some(fact) }
+    }
+
+    /// A given order decides, else the id of the stay, else the event time.
+    fn fact(&self, at: Timestamp, event: StayEvent<'a, K>) -> StayFact<'a, K> {
+        let (form, rank) = match (self.order, self.stay_id) {
+            (Some(order), _) => (Form::Ordered, order),
+            (None, Some(_)) => {
+                (Form::Named { exclusive: self.exclusive }, self.counter.unwrap_or(0))
+            }
+            (None, None) => (Form::Ordered, at.as_millis()),
+        };
+        StayFact { stay_id: self.stay_id, form, rank, at, event }
+    }
+}
+
+impl Form {
+    /// Whether the stay has a name and excludes others.
+    #[inline]
+    pub(crate) fn is_exclusive(self) -> bool {
+        self == Self::Named { exclusive: true }
+    }
+}
+
+/// Whether a stay began or ended.
+#[derive(Debug)]
+pub(crate) enum StayEvent<'a, K: Kind> {
+    Opened(&'a K::Told),
+    Closed(Closing),
+}
+
+copy!(StayFacts, StayFact, StayEvent);
+
+/// What is known of a closing beside its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Closing {
+    /// Whether the application closed the stay, and not the media server.
     pub(crate) by_us: bool,
+    /// Whether it did not tell when the stay opened. Then a named one counts as later by the clock skew,
+    /// so that it closes an opening which another server stamped.
+    pub(crate) lacks_opening_time: bool,
 }
 
-/// The field order is the rule: of one user session the latest login counts, at equal times the
-/// greater payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct LoginFact<'a> {
-    pub(crate) login_at: Timestamp,
-    pub(crate) counter: u64,
-    pub(crate) user_name: Option<&'a Text>,
-    pub(crate) role: Option<&'a Role>,
+impl Closing {
+    /// Returns when a closing of a named stay counts, for bounds and for forgetting.
+    #[inline]
+    pub(crate) fn counts_at(self, at: Timestamp, rules: &Rules) -> Timestamp {
+        if self.lacks_opening_time { at.plus(rules.clock_skew_ms) } else { at }
+    }
 }
 
-/// What is said of one stream.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StreamFact<'a> {
-    pub(crate) key: StreamKey<'a>,
-    pub(crate) at: Timestamp,
-    pub(crate) details: Option<&'a StreamDetails>,
+impl<K: Kind> StayEvent<'_, K> {
+    /// Returns which of two that are equal otherwise counts: the greater details, or the closing of the
+    /// media server.
+    pub(crate) fn strength(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Opened(own), Self::Opened(other)) => own.cmp(other),
+            (Self::Closed(own), Self::Closed(other)) => other.by_us.cmp(&own.by_us),
+            (Self::Opened(_), Self::Closed(_)) => Ordering::Less,
+            (Self::Closed(_), Self::Opened(_)) => Ordering::Greater,
+        }
+    }
 }
 
-/// The field order is the rule: at equal counters, closed wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct StreamKey<'a> {
-    pub(crate) counter: u64,
-    pub(crate) closed: bool,
-    pub(crate) stream_session_id: &'a StreamSessionId,
+impl<K: Kind> StayFacts<'_, K> {
+    /// Whether one of them is no earlier than a bound.
+    #[inline]
+    fn is_any_from(&self, bound: Timestamp, rules: &Rules) -> bool {
+        self.key.is_some_and(|at| at >= bound)
+            || self.fact.as_ref().is_some_and(|fact| fact.counts_at(rules) >= bound)
+    }
+}
+
+impl<K: Kind> StayFact<'_, K> {
+    #[inline]
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.event, StayEvent::Closed(_))
+    }
+
+    /// Returns when it counts, for bounds, admission and forgetting.
+    #[inline]
+    pub(crate) fn counts_at(&self, rules: &Rules) -> Timestamp {
+        match self.event {
+            StayEvent::Opened(_) => self.at,
+            StayEvent::Closed(closing) => closing.counts_at(self.at, rules),
+        }
+    }
 }
 
 impl<'a> Facts<'a> {
     /// Returns what a callback says, and about whom.
     #[inline]
-    pub(crate) fn of(callback: &'a Callback, rules: &Rules) -> (Self, Subject<'a>) {
+    pub(crate) fn of(callback: &'a Callback) -> (Self, Subject<'a>) {
         let none = Self::default();
         match &callback.event {
             CallbackEvent::RoomCreated(event) => {
@@ -116,53 +219,47 @@ impl<'a> Facts<'a> {
             }
             CallbackEvent::UserLoggedIn(event) => {
                 let at = event.login_at;
-                let login = LoginFact {
-                    login_at: at,
+                let stay = StayTold {
+                    stay_id: event.user_session_id.as_ref(),
+                    order: event.order,
                     counter: event.counter,
-                    user_name: event.user_name.as_ref(),
-                    role: event.role.as_ref(),
+                    exclusive: event.exclusive,
                 };
-                let user = UserFacts {
-                    key: Some(at),
-                    login: Some((&event.user_session_id, login)),
-                    closing: None,
-                };
+                let user = stay.opened(at, &event.details);
                 let name = event.room_name.as_ref().map(|name| NameFact { at, name });
                 let facts = Self { opening: Some(at), name, user: Some(user), ..none };
                 (facts, Subject::User(HashedId::borrowed(&event.user_id)))
             }
             CallbackEvent::UserLoggedOut(event) => {
-                // A logout that tells no login time counts as later by the clock skew, so that it
-                // closes a login which another server stamped.
-                let at = match event.login_at {
-                    Some(login_at) => event.logout_at.max(login_at),
-                    None => event.logout_at.plus(rules.clock_skew_ms),
+                let stay = StayTold {
+                    stay_id: event.user_session_id.as_ref(),
+                    order: event.order,
+                    counter: event.counter,
+                    exclusive: event.exclusive,
                 };
-                let user_session_id = &event.user_session_id;
-                let closing = ClosingFact { user_session_id, at, by_us: false };
-                let user = UserFacts { key: event.login_at, login: None, closing: Some(closing) };
+                let user = stay.closed(event.logout_at, event.login_at);
                 let facts = Self { opening: event.login_at, user: Some(user), ..none };
                 (facts, Subject::User(HashedId::borrowed(&event.user_id)))
             }
             CallbackEvent::StreamCreated(event) => {
-                let at = event.created_at;
-                let key = StreamKey {
-                    counter: event.counter.unwrap_or(at.as_millis()),
-                    closed: false,
-                    stream_session_id: &event.stream_session_id,
+                let stay = StayTold {
+                    stay_id: event.stream_session_id.as_ref(),
+                    order: event.order,
+                    counter: event.counter,
+                    exclusive: event.exclusive,
                 };
-                let stream = StreamFact { key, at, details: Some(&event.details) };
-                let facts = Self { opening: Some(at), stream: Some(stream), ..none };
+                let stream = stay.opened(event.created_at, &event.details);
+                let facts = Self { opening: Some(event.created_at), stream: Some(stream), ..none };
                 (facts, Subject::Stream(HashedId::borrowed(&event.stream_id)))
             }
             CallbackEvent::StreamClosed(event) => {
-                let at = event.closed_at.max(event.created_at.unwrap_or_default());
-                let key = StreamKey {
-                    counter: event.counter.unwrap_or(at.as_millis()),
-                    closed: true,
-                    stream_session_id: &event.stream_session_id,
+                let stay = StayTold {
+                    stay_id: event.stream_session_id.as_ref(),
+                    order: event.order,
+                    counter: event.counter,
+                    exclusive: event.exclusive,
                 };
-                let stream = StreamFact { key, at, details: None };
+                let stream = stay.closed(event.closed_at, event.created_at);
                 let facts = Self { opening: event.created_at, stream: Some(stream), ..none };
                 (facts, Subject::Stream(HashedId::borrowed(&event.stream_id)))
             }
@@ -171,15 +268,11 @@ impl<'a> Facts<'a> {
 
     /// Whether a fact is no earlier than a bound. The creation does not count: it has one of its own.
     #[inline]
-    pub(crate) fn is_any_from(&self, bound: Timestamp) -> bool {
+    pub(crate) fn is_any_from(&self, bound: Timestamp, rules: &Rules) -> bool {
         let is_from = |at: Timestamp| at >= bound;
         self.opening.is_some_and(is_from)
-            || self.user.as_ref().is_some_and(|user| {
-                user.key.is_some_and(is_from)
-                    || user.login.as_ref().is_some_and(|(_, login)| is_from(login.login_at))
-                    || user.closing.as_ref().is_some_and(|closing| is_from(closing.at))
-            })
-            || self.stream.as_ref().is_some_and(|stream| is_from(stream.at))
+            || self.user.as_ref().is_some_and(|user| user.is_any_from(bound, rules))
+            || self.stream.as_ref().is_some_and(|stream| stream.is_any_from(bound, rules))
             || self.name.as_ref().is_some_and(|name| is_from(name.at))
             || self.close.is_some_and(is_from)
             || self.confirmed_open.is_some_and(is_from)
@@ -235,9 +328,9 @@ impl Tally {
 #[inline]
 pub(crate) fn join_max<T: Ord>(register: &mut Option<T>, value: T) -> Effect {
     match register.as_ref().map(|held| value.cmp(held)) {
-        Some(std::cmp::Ordering::Less) => Effect::Beaten,
-        Some(std::cmp::Ordering::Equal) => Effect::Same,
-        Some(std::cmp::Ordering::Greater) | None => {
+        Some(Ordering::Less) => Effect::Beaten,
+        Some(Ordering::Equal) => Effect::Same,
+        Some(Ordering::Greater) | None => {
             *register = Some(value);
             Effect::Changed
         }

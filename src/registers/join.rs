@@ -2,19 +2,20 @@
 
 use smallvec::SmallVec;
 
-use crate::collections::id_table::{Hashed, IdTable};
+use crate::collections::id_table::{Hashed, HashedId, IdTable};
 use crate::model::config::Rules;
-use crate::model::id::{SessionId, StreamId, UserId, UserSessionId};
+use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::observation::{Observation, Verdict};
 use crate::model::time::Timestamp;
 use crate::registers::bounds::Bounds;
-use crate::registers::facts::{ClosingFact, Effect, Facts, StreamFact, Tally, UserFacts};
+use crate::registers::facts::{Closing, Effect, Facts, StayEvent, StayFact, StayFacts, Tally};
+use crate::registers::kind::{Kind, Streams, Users};
 use crate::registers::places::Target;
 use crate::registers::roster::SeenAt;
 use crate::registers::session::{Create, Name, SessionRegister};
 use crate::registers::state::{Registers, StreamAttributes};
-use crate::registers::stream::StreamRegister;
-use crate::registers::user::UserRegister;
+use crate::registers::stays::{HeldFact, StayRegister};
+use crate::registers::tables::Tables;
 
 /// What a join did.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,42 +60,21 @@ impl Registers {
         if register.closed_at != closed_at {
             joined.lost_in |= u32::from(register.prune_inside(floor, rules)) << session;
         }
+        let bounds = register.bounds(floor);
         match target {
             Target::Session => {}
             Target::User(user_id, places) => {
                 if let Some(facts) = &facts.user {
-                    let place = &mut places.in_sessions[session];
-                    let mut join = |user: &mut UserRegister| {
-                        join_user(user, facts, register.closed_at, floor, changed_at, rules, tally);
-                    };
-                    if let Some(user) = place.and_then(|place| register.users.at_mut(place)) {
-                        join(user);
-                    } else {
-                        let mut user = UserRegister::default();
-                        join(&mut user);
-                        if !user.is_empty() {
-                            *place = Some(register.users.insert_new(user_id.as_hashed(), user));
-                        }
-                    }
+                    let place = &mut places.told.in_sessions[session];
+                    let users = &mut register.users;
+                    join_stays(users, user_id, place, facts, bounds, changed_at, rules, tally);
                 }
             }
             Target::Stream(stream_id, places) => {
-                if let Some(fact) = &facts.stream {
-                    let place = &mut places.in_sessions[session];
-                    let bounds = register.bounds(floor);
-                    let mut join = |stream: &mut StreamRegister| {
-                        join_stream(stream, fact, bounds, changed_at, tally);
-                    };
-                    if let Some(stream) = place.and_then(|place| register.streams.at_mut(place)) {
-                        join(stream);
-                    } else {
-                        let mut stream = StreamRegister::default();
-                        join(&mut stream);
-                        if !stream.is_empty() {
-                            *place =
-                                Some(register.streams.insert_new(stream_id.as_hashed(), stream));
-                        }
-                    }
+                if let Some(facts) = &facts.stream {
+                    let place = &mut places.told.in_sessions[session];
+                    let streams = &mut register.streams;
+                    join_stays(streams, stream_id, place, facts, bounds, changed_at, rules, tally);
                 }
             }
         }
@@ -169,29 +149,22 @@ impl Registers {
     /// user back and a new login does. Presences that observations saw end likewise.
     pub(crate) fn close_logins(&mut self, target: &mut Target<'_>, now: Timestamp, rules: &Rules) {
         let Target::User(_, places) = target else { return };
-        if let Some(place) = places.in_roster {
+        if let Some(place) = places.told.in_roster {
             self.observed.users.leave(place);
         }
         for session in 0..self.sessions.len() {
-            for (user_session_id, at) in self.logins_at(session, target) {
-                let user_session_id = &user_session_id;
-                let closing = ClosingFact { user_session_id, at, by_us: true };
-                let user = UserFacts { closing: Some(closing), ..UserFacts::default() };
-                let facts = Facts { user: Some(user), ..Facts::default() };
+            let Target::User(_, places) = target else { return };
+            let user = self.stays_at::<Users>(session, &places.told);
+            let open = user.into_iter().flat_map(|user| &user.facts).filter(|held| held.is_open());
+            let open: SmallVec<[HeldFact<Users>; 1]> = open.cloned().collect();
+            for held in &open {
+                let closing = Closing { by_us: true, lacks_opening_time: false };
+                let fact = StayFact { event: StayEvent::Closed(closing), ..held.fact() };
+                let user = Some(StayFacts { key: None, fact: Some(fact) });
+                let facts = Facts { user, ..Facts::default() };
                 self.join(&facts, session, target, now, rules);
             }
         }
-    }
-
-    fn logins_at(
-        &self,
-        session: usize,
-        target: &Target<'_>,
-    ) -> SmallVec<[(UserSessionId, Timestamp); 1]> {
-        let Target::User(_, places) = target else { return SmallVec::new() };
-        let user = self.user_at(session, places);
-        let logins = user.into_iter().flat_map(|user| &user.logins);
-        logins.map(|login| (login.user_session_id.clone(), login.login_at)).collect()
     }
 
     /// Hides everything that is stored: the room ends.
@@ -266,25 +239,15 @@ impl Registers {
                 let facts = Facts { user: Some(facts), ..Facts::default() };
                 self.join(&facts, index, &mut target, user.changed_at, rules);
             }
-            if let Target::User(_, places) = &target
-                && let Some(held) = places.in_sessions[index]
-                    .and_then(|place| self.sessions[index].users.at_mut(place))
-            {
-                held.changed_at = held.changed_at.max(user.changed_at);
-            }
+            self.confirm_change::<Users>(index, &mut target, user.changed_at);
         }
         for (stream_id, stream) in other.streams.iter() {
             let mut target = self.target_stream(stream_id);
-            for held in &stream.facts {
-                let facts = Facts { stream: Some(held.fact()), ..Facts::default() };
+            for facts in stream.facts() {
+                let facts = Facts { stream: Some(facts), ..Facts::default() };
                 self.join(&facts, index, &mut target, stream.changed_at, rules);
             }
-            if let Target::Stream(_, places) = &target
-                && let Some(held) = places.in_sessions[index]
-                    .and_then(|place| self.sessions[index].streams.at_mut(place))
-            {
-                held.changed_at = held.changed_at.max(stream.changed_at);
-            }
+            self.confirm_change::<Streams>(index, &mut target, stream.changed_at);
         }
         let session = &mut self.sessions[index];
         session.hidden_at = session.hidden_at.max(other.hidden_at);
@@ -293,6 +256,20 @@ impl Registers {
         }
         session.changed_at = session.changed_at.max(other.changed_at);
         session.evidence.merge(&other.evidence, now);
+    }
+
+    /// Takes the later of two local times of the last change of a user or stream.
+    fn confirm_change<K: Tables>(
+        &mut self,
+        session: usize,
+        target: &mut Target<'_>,
+        changed_at: Timestamp,
+    ) {
+        let place = K::places(target).and_then(|places| places.in_sessions[session]);
+        let table = K::table_mut(&mut self.sessions[session]);
+        if let Some(held) = place.and_then(|place| table.at_mut(place)) {
+            held.changed_at = held.changed_at.max(changed_at);
+        }
     }
 
     /// Drops gaps, and signs that wait for a callback, that an observation resolved. Returns whether
@@ -307,40 +284,39 @@ impl Registers {
     }
 }
 
-fn join_user(
-    user: &mut UserRegister,
-    facts: &UserFacts<'_>,
-    closed_at: Option<Timestamp>,
-    floor: Timestamp,
+/// Joins facts of a user or stream into its table, and puts it there if it is new.
+#[expect(clippy::too_many_arguments, reason = "each is needed, and it is called in two places")]
+fn join_stays<K: Kind>(
+    table: &mut IdTable<K::Id, StayRegister<K>>,
+    id: &HashedId<'_, K::Id>,
+    place: &mut Option<usize>,
+    facts: &StayFacts<'_, K>,
+    bounds: Bounds,
     changed_at: Timestamp,
     rules: &Rules,
     tally: &mut Tally,
 ) {
-    let bounds = Bounds { floor, closed_at };
-    let [key, login, closing] = user.join(facts, bounds, rules);
-    if [key, login, closing].contains(&Some(Effect::Changed)) {
-        user.changed_at = user.changed_at.max(changed_at);
+    let mut join = |stays: &mut StayRegister<K>| {
+        let [key, main] = stays.join(facts, bounds, rules);
+        if [key, main].contains(&Some(Effect::Changed)) {
+            stays.changed_at = stays.changed_at.max(changed_at);
+        }
+        if let Some(main) = main {
+            tally.add_main(main);
+        }
+        if let Some(key) = key {
+            tally.add(key);
+        }
+    };
+    if let Some(stays) = place.and_then(|place| table.at_mut(place)) {
+        join(stays);
+        return;
     }
-    if let Some(main) = login.or(closing) {
-        tally.add_main(main);
+    let mut stays = StayRegister::default();
+    join(&mut stays);
+    if !stays.is_empty() {
+        *place = Some(table.insert_new(id.as_hashed(), stays));
     }
-    if let Some(key) = key {
-        tally.add(key);
-    }
-}
-
-fn join_stream(
-    stream: &mut StreamRegister,
-    fact: &StreamFact<'_>,
-    bounds: Bounds,
-    changed_at: Timestamp,
-    tally: &mut Tally,
-) {
-    let effect = stream.join(fact, bounds);
-    if effect == Effect::Changed {
-        stream.changed_at = stream.changed_at.max(changed_at);
-    }
-    tally.add_main(effect);
 }
 
 impl IdTable<StreamId, StreamAttributes> {

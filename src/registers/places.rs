@@ -11,20 +11,25 @@ use crate::model::id::{StreamId, UserId};
 /// A place in each session, by the index of the session.
 pub(crate) type InSessions = SmallVec<[Option<usize>; 1]>;
 
+/// Where a user or a stream stands in what the media server told.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places {
+    pub(crate) in_sessions: InSessions,
+    pub(crate) in_roster: Option<usize>,
+}
+
 /// Where a user stands.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UserPlaces {
     pub(crate) member: Option<usize>,
-    pub(crate) in_sessions: InSessions,
-    pub(crate) in_roster: Option<usize>,
+    pub(crate) told: Places,
 }
 
 /// Where a stream stands.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StreamPlaces {
-    pub(crate) in_sessions: InSessions,
-    pub(crate) in_roster: Option<usize>,
     pub(crate) attributes: Option<usize>,
+    pub(crate) told: Places,
 }
 
 /// What facts are joined into, apart from their session.
@@ -40,8 +45,8 @@ impl Target<'_> {
     pub(crate) fn session_inserted(&mut self, index: usize) {
         match self {
             Self::Session => {}
-            Self::User(_, places) => places.in_sessions.insert(index, None),
-            Self::Stream(_, places) => places.in_sessions.insert(index, None),
+            Self::User(_, places) => places.told.in_sessions.insert(index, None),
+            Self::Stream(_, places) => places.told.in_sessions.insert(index, None),
         }
     }
 
@@ -49,8 +54,8 @@ impl Target<'_> {
     pub(crate) fn session_removed(&mut self, index: usize) {
         match self {
             Self::Session => {}
-            Self::User(_, places) => _ = places.in_sessions.remove(index),
-            Self::Stream(_, places) => _ = places.in_sessions.remove(index),
+            Self::User(_, places) => _ = places.told.in_sessions.remove(index),
+            Self::Stream(_, places) => _ = places.told.in_sessions.remove(index),
         }
     }
 }

@@ -7,9 +7,9 @@ use crate::model::text::Text;
 use crate::model::time::Timestamp;
 use crate::registers::bounds::Bounds;
 use crate::registers::facts::{CreateFact, Effect, Facts, NameFact, Tally, join_max};
+use crate::registers::kind::{Streams, Users};
 use crate::registers::signs::Evidence;
-use crate::registers::stream::StreamRegister;
-use crate::registers::user::UserRegister;
+use crate::registers::stays::StayRegister;
 
 /// Everything that is known of one session. Times are event times unless said.
 #[derive(Debug, Clone)]
@@ -26,8 +26,8 @@ pub(crate) struct SessionRegister {
     pub(crate) confirmed_open_at: Option<Timestamp>,
     /// When the room ended and hid it, in local time.
     pub(crate) hidden_at: Option<Timestamp>,
-    pub(crate) users: IdTable<UserId, UserRegister>,
-    pub(crate) streams: IdTable<StreamId, StreamRegister>,
+    pub(crate) users: IdTable<UserId, StayRegister<Users>>,
+    pub(crate) streams: IdTable<StreamId, StayRegister<Streams>>,
     /// What tells that callbacks of it were lost.
     pub(crate) evidence: Evidence,
     /// When anything in it last changed, in local time.
@@ -134,7 +134,7 @@ impl SessionRegister {
             lost |= user.prune(bounds, rules);
         }
         for stream in self.streams.values_mut() {
-            lost |= stream.prune(bounds);
+            lost |= stream.prune(bounds, rules);
         }
         lost
     }
@@ -171,7 +171,7 @@ impl SessionRegister {
 
     /// Returns the latest time of its creation, its signs of life, and its users. Cost: the users.
     pub(crate) fn newest_opening_or_user(&self) -> Option<Timestamp> {
-        let users = self.users.values().filter_map(UserRegister::newest).max();
+        let users = self.users.values().filter_map(StayRegister::newest).max();
         self.created_at().max(self.latest_opening_at).max(users)
     }
 

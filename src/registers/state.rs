@@ -8,12 +8,13 @@ use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::RoomInfo;
+use crate::registers::kind::{Streams, Users};
 use crate::registers::members::Members;
-use crate::registers::places::{InSessions, StreamPlaces, Target, UserPlaces};
+use crate::registers::places::{InSessions, Places, StreamPlaces, Target, UserPlaces};
 use crate::registers::roster::Observed;
 use crate::registers::session::SessionRegister;
-use crate::registers::stream::StreamRegister;
-use crate::registers::user::UserRegister;
+use crate::registers::stays::StayRegister;
+use crate::registers::tables::Tables;
 
 /// How many sessions one room may hold. More come only from hostile input.
 pub(crate) const MAX_SESSIONS: usize = 16;
@@ -136,42 +137,34 @@ impl Registers {
         index
     }
 
-    /// Returns the register of a user in a session.
+    /// Returns the register of a user or stream in a session.
     #[inline]
-    pub(crate) fn user_at(&self, session: usize, places: &UserPlaces) -> Option<&UserRegister> {
-        let place = (*places.in_sessions.get(session)?)?;
-        self.sessions[session].users.at(place).map(|(_, user)| user)
-    }
-
-    /// Returns the register of a user in each session, by its index.
-    #[inline]
-    pub(crate) fn users_at(
-        &self,
-        places: &UserPlaces,
-    ) -> impl Iterator<Item = Option<&UserRegister>> {
-        let in_sessions = self.sessions.iter().zip(&places.in_sessions);
-        in_sessions.map(|(session, place)| session.users.at((*place)?).map(|(_, user)| user))
-    }
-
-    /// Returns the register of a stream in each session, by its index.
-    #[inline]
-    pub(crate) fn streams_at(
-        &self,
-        places: &StreamPlaces,
-    ) -> impl Iterator<Item = Option<&StreamRegister>> {
-        let in_sessions = self.sessions.iter().zip(&places.in_sessions);
-        in_sessions.map(|(session, place)| session.streams.at((*place)?).map(|(_, stream)| stream))
-    }
-
-    /// Returns the register of a stream in a session.
-    #[inline]
-    pub(crate) fn stream_at(
+    pub(crate) fn stays_at<K: Tables>(
         &self,
         session: usize,
-        places: &StreamPlaces,
-    ) -> Option<&StreamRegister> {
+        places: &Places,
+    ) -> Option<&StayRegister<K>> {
         let place = (*places.in_sessions.get(session)?)?;
-        self.sessions[session].streams.at(place).map(|(_, stream)| stream)
+        K::table(&self.sessions[session]).at(place).map(|(_, stays)| stays)
+    }
+
+    /// Returns the register of a user or stream in each session, by its index.
+    #[inline]
+    pub(crate) fn stays_by_session<K: Tables>(
+        &self,
+        places: &Places,
+    ) -> impl Iterator<Item = Option<&StayRegister<K>>> {
+        let in_sessions = self.sessions.iter().zip(&places.in_sessions);
+        in_sessions.map(|(session, place)| K::table(session).at((*place)?).map(|(_, stays)| stays))
+    }
+
+    /// Returns the registers that there are of a user or stream.
+    #[inline]
+    pub(crate) fn stays_of<K: Tables>(
+        &self,
+        places: &Places,
+    ) -> impl Iterator<Item = &StayRegister<K>> {
+        self.stays_by_session(places).flatten()
     }
 
     /// Returns what creations must not be below for their sessions to be anchors.
@@ -206,6 +199,15 @@ impl Registers {
         self.latest_create.is_none() && self.sessions.is_empty() && self.observed.is_empty()
     }
 
+    /// Looks a user or stream up, in every table of what the media server told.
+    pub(crate) fn places<K: Tables>(&self, id: &(impl Key + ?Sized)) -> Places {
+        let mut in_sessions = InSessions::new();
+        for session in &self.sessions {
+            in_sessions.push(K::table(session).place_of(id)); // nearly always the only one
+        }
+        Places { in_sessions, in_roster: K::roster(&self.observed).entries.place_of(id) }
+    }
+
     /// Looks a user up, in every table.
     pub(crate) fn user_places(&self, user_id: &(impl Key + ?Sized)) -> UserPlaces {
         self.user_places_beside(self.members.place_of(user_id), user_id)
@@ -217,63 +219,30 @@ impl Registers {
         member: Option<usize>,
         user_id: &(impl Key + ?Sized),
     ) -> UserPlaces {
-        let mut in_sessions = InSessions::new();
-        for session in &self.sessions {
-            in_sessions.push(session.users.place_of(user_id)); // nearly always the only one
-        }
-        let in_roster = self.observed.users.entries.place_of(user_id);
-        UserPlaces { member, in_sessions, in_roster }
-    }
-
-    /// Returns everybody in a session, with their places in every table but that of the memberships.
-    /// Nobody is looked up in the session itself, nor in tables that are empty.
-    pub(crate) fn users_in(&self, session: usize) -> impl Iterator<Item = (&UserId, UserPlaces)> {
-        let users = self.sessions[session].users.iter().enumerate();
-        users.map(move |(place, (user_id, _))| {
-            let sessions = self.sessions.iter().enumerate();
-            let in_sessions = sessions.map(|(index, held)| {
-                if index == session { Some(place) } else { held.users.place_of(user_id) }
-            });
-            let places = UserPlaces {
-                member: None,
-                in_sessions: in_sessions.collect(),
-                in_roster: self.observed.users.entries.place_of(user_id),
-            };
-            (user_id, places)
-        })
-    }
-
-    /// As [`users_in`](Self::users_in), with the streams of a session and without their attributes.
-    pub(crate) fn streams_in(
-        &self,
-        session: usize,
-    ) -> impl Iterator<Item = (&StreamId, StreamPlaces)> {
-        let streams = self.sessions[session].streams.iter().enumerate();
-        streams.map(move |(place, (stream_id, _))| {
-            let sessions = self.sessions.iter().enumerate();
-            let in_sessions = sessions.map(|(index, held)| {
-                if index == session { Some(place) } else { held.streams.place_of(stream_id) }
-            });
-            let places = StreamPlaces {
-                in_sessions: in_sessions.collect(),
-                in_roster: self.observed.streams.entries.place_of(stream_id),
-                attributes: None,
-            };
-            (stream_id, places)
-        })
+        UserPlaces { member, told: self.places::<Users>(user_id) }
     }
 
     /// Looks a stream up, in every table.
     pub(crate) fn stream_places(&self, stream_id: &(impl Key + ?Sized)) -> StreamPlaces {
-        let mut in_sessions = InSessions::new();
-        for session in &self.sessions {
-            in_sessions.push(session.streams.place_of(stream_id));
-        }
-        StreamPlaces {
-            in_sessions,
-            in_roster: self.observed.streams.entries.place_of(stream_id),
-            attributes: self.stream_attributes.place_of(stream_id),
-        }
+        let attributes = self.stream_attributes.place_of(stream_id);
+        StreamPlaces { attributes, told: self.places::<Streams>(stream_id) }
+    }
+
+    /// Returns every user or stream of a session, with the places. None is looked up in the session
+    /// itself, nor in tables that are empty.
+    pub(crate) fn all_in<K: Tables>(
+        &self,
+        session: usize,
+    ) -> impl Iterator<Item = (&K::Id, Places)> {
+        let table = K::table(&self.sessions[session]).iter().enumerate();
+        table.map(move |(place, (id, _))| {
+            let sessions = self.sessions.iter().enumerate();
+            let in_sessions = sessions.map(|(index, held)| {
+                if index == session { Some(place) } else { K::table(held).place_of(id) }
+            });
+            let in_roster = K::roster(&self.observed).entries.place_of(id);
+            (id, Places { in_sessions: in_sessions.collect(), in_roster })
+        })
     }
 
     pub(crate) fn target_user<'a>(&self, user_id: &'a UserId) -> Target<'a> {
@@ -290,26 +259,17 @@ impl Registers {
 
     /// Returns the id of a user, as it is stored somewhere.
     pub(crate) fn user_id(&self, places: &UserPlaces) -> Option<&UserId> {
-        if let Some(place) = places.member {
-            return self.members.at(place).map(|member| member.user_id);
-        }
-        let in_sessions = self.sessions.iter().zip(&places.in_sessions);
-        let held = in_sessions.filter_map(|(held, place)| held.users.at((*place)?));
-        let mut ids = held.map(|(user_id, _)| user_id);
-        ids.next().or_else(|| {
-            let in_roster = self.observed.users.entries.at(places.in_roster?);
-            in_roster.map(|(user_id, _)| user_id)
-        })
+        let member = places.member.and_then(|place| self.members.at(place));
+        member.map(|member| member.user_id).or_else(|| self.told_id::<Users>(&places.told))
     }
 
-    /// Returns the id of a stream, as it is stored somewhere.
-    pub(crate) fn stream_id(&self, places: &StreamPlaces) -> Option<&StreamId> {
+    /// Returns the id of a user or stream, as what the media server told has it.
+    pub(crate) fn told_id<K: Tables>(&self, places: &Places) -> Option<&K::Id> {
         let in_sessions = self.sessions.iter().zip(&places.in_sessions);
-        let held = in_sessions.filter_map(|(held, place)| held.streams.at((*place)?));
-        let mut ids = held.map(|(stream_id, _)| stream_id);
-        ids.next().or_else(|| {
-            let in_roster = self.observed.streams.entries.at(places.in_roster?);
-            in_roster.map(|(stream_id, _)| stream_id)
+        let mut ids = in_sessions.filter_map(|(held, place)| K::table(held).at((*place)?));
+        ids.next().map(|(id, _)| id).or_else(|| {
+            let in_roster = K::roster(&self.observed).entries.at(places.in_roster?);
+            in_roster.map(|(id, _)| id)
         })
     }
 }

@@ -40,11 +40,10 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         outcomes.clear();
         for callbacks in callbacks.chunks(BATCH_LEN) {
-            let settings = self.config.rules;
             let batch: SmallVec<[_; BATCH_LEN]> = callbacks
                 .iter()
                 .map(|callback| {
-                    let work = Work::Callback(CallbackWork::new(callback, &settings));
+                    let work = Work::Callback(CallbackWork::new(callback));
                     (HashedId::borrowed(&callback.room_id), work)
                 })
                 .collect();

@@ -276,12 +276,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// use room_registry::event::*;
     /// let clock = ManualClock::at(Timestamp::from_secs(100));
     /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
-    /// let created = StreamCreated::new(
-    ///     StreamId::new("camera")?,
-    ///     StreamSessionId::new("s-1")?,
-    ///     Timestamp::from_secs(99),
-    ///     Some(1),
-    /// );
+    /// let created = StreamCreated::new(StreamId::new("camera")?, Timestamp::from_secs(99)).stream_session_id(StreamSessionId::new("s-1")?).order(1).counter(1);
     /// registry.apply_callback(&Callback::new(RoomId::new("r1")?, SessionId::new("7")?, created));
     /// registry.update_stream("r1", "camera", [("seat".into(), Some("2".into()))].into())?;
     /// let room = registry.room("r1").unwrap();

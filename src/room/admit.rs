@@ -8,6 +8,7 @@ use crate::model::id::UserId;
 use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::model::visible::{Membership, RoomInfo};
+use crate::registers::kind::Users;
 use crate::registers::members::MemberRef;
 use crate::registers::places::Target;
 use crate::room::context::Context;
@@ -132,8 +133,10 @@ impl RoomState {
             }
             Some(_) => Ok(places.member.map_or(Admission::Admitted, Admission::AfterTimeout)),
             None => {
-                let is_visible =
-                    self.rulebook().user_source(self.projection.visible, places).is_some();
+                let is_visible = self
+                    .rulebook()
+                    .source::<Users>(self.projection.visible, &places.told)
+                    .is_some();
                 match cx.config.max_users_per_room {
                     Some(limit) if !is_visible && self.projection.users.len() >= limit => {
                         Err(Error::RoomFull { room_id: room_id(), limit })
@@ -182,7 +185,7 @@ impl RoomState {
     fn check_visible_user(&self, at: &At<'_>, user_id: &str) -> Result<(), Error> {
         let Target::User(_, places) = &at.target else { return Err(self.not_in_room(user_id)) };
         let is_visible = places.member.is_some()
-            || self.rulebook().user_source(self.projection.visible, places).is_some();
+            || self.rulebook().source::<Users>(self.projection.visible, &places.told).is_some();
         if is_visible { Ok(()) } else { Err(self.not_in_room(user_id)) }
     }
 

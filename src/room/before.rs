@@ -1,16 +1,14 @@
 //! What readers saw of those whom an operation concerns, before it changed anything.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::model::callback::StreamDetails;
 use crate::model::id::{StreamId, UserId};
 use crate::model::time::Timestamp;
-use crate::model::visible::{Login, Presence, RoomInfo};
-use crate::registers::roster::StreamPresence;
-use crate::registers::stream::HeldStream;
+use crate::model::visible::RoomInfo;
+use crate::registers::kind::{Kind, Streams, Users};
+use crate::registers::stays::HeldFact;
 use crate::rules::summary::Parts;
-use crate::rules::visibility::{StreamSource, UserSource};
+use crate::rules::visibility::Source;
 
 /// What readers saw of a room, as far as the operation concerns it.
 #[derive(Debug)]
@@ -45,25 +43,51 @@ pub(crate) struct UserBefore {
     /// Where the user stood in the list; `None` if the user was not in it.
     pub(crate) since: Option<Timestamp>,
     pub(crate) is_member: bool,
-    pub(super) source: Option<OwnedUserSource>,
+    pub(super) source: Option<OwnedSource<Users>>,
 }
 
+/// What the media server said of a user or stream.
 #[derive(Debug, Clone)]
-pub(super) enum OwnedUserSource {
-    Login(Login),
-    Presence(Presence),
+pub(super) enum OwnedSource<K: Kind> {
+    Stay(HeldFact<K>),
+    Presence(K::Presence),
 }
 
 /// What readers saw of a stream.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StreamBefore {
-    pub(super) source: Option<OwnedStreamSource>,
+    pub(super) source: Option<OwnedSource<Streams>>,
 }
 
-#[derive(Debug, Clone)]
-pub(super) enum OwnedStreamSource {
-    Fact { held: HeldStream },
-    Presence(StreamPresence),
+impl<K: Kind> OwnedSource<K> {
+    pub(super) fn of(source: Source<'_, K>) -> Self {
+        match source {
+            Source::Stay(held) => Self::Stay(held.clone()),
+            Source::Presence(presence) => Self::Presence(presence.clone()),
+        }
+    }
+
+    fn as_ref(&self) -> Source<'_, K> {
+        match self {
+            Self::Stay(held) => Source::Stay(held),
+            Self::Presence(presence) => Source::Presence(presence),
+        }
+    }
+
+    /// Returns when it came, if it was there and that is known.
+    fn began_at(source: Option<&Self>) -> Option<Timestamp> {
+        source.and_then(|source| source.as_ref().began_at())
+    }
+
+    /// Whether the media server says the same now.
+    fn is_same(before: Option<&Self>, now: Option<Source<'_, K>>) -> bool {
+        match (before, now) {
+            (None, None) => true,
+            (Some(Self::Stay(was)), Some(Source::Stay(is))) => was == is,
+            (Some(Self::Presence(was)), Some(Source::Presence(is))) => was == is,
+            _ => false,
+        }
+    }
 }
 
 impl Before {
@@ -86,29 +110,18 @@ impl UserBefore {
     }
 
     pub(crate) fn login_at(&self) -> Option<Timestamp> {
-        match self.source.as_ref()? {
-            OwnedUserSource::Login(login) => Some(login.login_at),
-            OwnedUserSource::Presence(presence) => presence.login_at,
-        }
+        OwnedSource::began_at(self.source.as_ref())
     }
 
     /// Whether the media server says the same of the user.
-    pub(crate) fn is_source(&self, now: Option<UserSource<'_>>) -> bool {
-        match (&self.source, now) {
-            (None, None) => true,
-            (Some(OwnedUserSource::Login(was)), Some(UserSource::Login(is))) => was == is,
-            (Some(OwnedUserSource::Presence(was)), Some(UserSource::Presence(is))) => was == is,
-            _ => false,
-        }
+    pub(crate) fn is_source(&self, now: Option<Source<'_, Users>>) -> bool {
+        OwnedSource::is_same(self.source.as_ref(), now)
     }
 }
 
 impl StreamBefore {
     pub(crate) fn created_at(&self) -> Option<Timestamp> {
-        match self.source.as_ref()? {
-            OwnedStreamSource::Fact { held } => Some(held.at),
-            OwnedStreamSource::Presence(presence) => presence.created_at,
-        }
+        OwnedSource::began_at(self.source.as_ref())
     }
 
     /// Returns where the stream stood in the list; `None` if it was not in it.
@@ -117,20 +130,7 @@ impl StreamBefore {
     }
 
     /// Whether the media server says the same of the stream.
-    pub(crate) fn is_source(&self, now: Option<StreamSource<'_>>) -> bool {
-        let same = |a: &Option<Arc<StreamDetails>>, b: &Option<Arc<StreamDetails>>| match (a, b) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
-            (a, b) => a.is_none() && b.is_none(),
-        };
-        match (&self.source, now) {
-            (None, None) => true,
-            (Some(OwnedStreamSource::Fact { held: was }), Some(StreamSource::Fact(is))) => {
-                (was.counter, was.at, &was.stream_session_id)
-                    == (is.counter, is.at, &is.stream_session_id)
-                    && same(&was.details, &is.details)
-            }
-            (Some(OwnedStreamSource::Presence(was)), Some(StreamSource::Presence(is))) => was == is,
-            _ => false,
-        }
+    pub(crate) fn is_source(&self, now: Option<Source<'_, Streams>>) -> bool {
+        OwnedSource::is_same(self.source.as_ref(), now)
     }
 }

@@ -251,10 +251,10 @@ impl RoomState {
     ) -> Found {
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
         if is_everybody || step.lost_in != 0 {
-            self.projection.summarise(&self.registers);
+            self.projection.summarise(&self.registers, &self.settings);
         } else {
-            let (registers, parts) = (&self.registers, &before.parts);
-            self.projection.summarise_target(registers, parts, &at.target);
+            let (registers, rules) = (&self.registers, &self.settings);
+            self.projection.summarise_target(registers, rules, &before.parts, &at.target);
         }
         let was_visible = self.projection.visible.and_then(Visible::index);
         let is_visible_lost = was_visible.is_some_and(|index| step.lost_in & 1 << index != 0);
@@ -332,10 +332,10 @@ impl RoomState {
         let concerned = match &at.target {
             _ if all => Concerned::Everybody,
             Target::User(user_id, places) => {
-                Concerned::User(&user_id.id, self.registers.user_at(index, places))
+                Concerned::User(&user_id.id, self.registers.stays_at(index, &places.told))
             }
             Target::Stream(stream_id, places) => {
-                Concerned::Stream(&stream_id.id, self.registers.stream_at(index, places))
+                Concerned::Stream(&stream_id.id, self.registers.stays_at(index, &places.told))
             }
             Target::Session if step.is_session_other => Concerned::Everybody,
             Target::Session => return,
@@ -379,7 +379,7 @@ impl RoomState {
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
         if step.is_lost || is_everybody {
             self.registers.drop_empty();
-            self.projection.sessions_dropped(&self.registers);
+            self.projection.sessions_dropped(&self.registers, &self.settings);
         }
         let (registers, settings) = (&self.registers, &self.settings);
         let Projection { visible, summaries, schedule, .. } = &mut self.projection;

@@ -8,6 +8,7 @@ use crate::model::expired::Expired;
 use crate::model::id::{SessionId, UserId};
 use crate::model::outcome::Outcome;
 use crate::model::visible::RoomInfo;
+use crate::registers::kind::{Streams, Users};
 use crate::registers::members::Members;
 use crate::registers::places::Target;
 use crate::registers::session::SessionRegister;
@@ -114,7 +115,7 @@ impl RoomState {
                 registers.drop_empty();
                 cx.is_moved |= resolved;
                 cx.signs_changed |= resolved;
-                self.projection.sessions_dropped(&self.registers);
+                self.projection.sessions_dropped(&self.registers, &self.settings);
                 let outcome = Answer::Outcome(Outcome::Stale);
                 if changed { Step::changed(outcome) } else { Step::ended(outcome) }
             }
@@ -181,7 +182,7 @@ impl RoomState {
                 self.registers.pull_back(cx.now);
                 Step::changed(Answer::Done)
             }
-            Work::Forget(subject) => self.forget(subject, at, cx),
+            Work::Forget(subject) => self.forget_subject(subject, at, cx),
             Work::ForgetSession => self.forget_session(at, cx),
             Work::Tick => Step::ended(Answer::Done),
         }
@@ -258,33 +259,37 @@ impl RoomState {
         let recorded = match &callback.event {
             CallbackEvent::RoomCreated(_) | CallbackEvent::RoomClosed(_) => return,
             CallbackEvent::UserLoggedIn(event) => {
-                if !signs.is_empty() {
-                    let stay = event.user_session_id.clone();
-                    let subject = SignSubject::LogoutWithoutLogin(event.user_id.clone(), stay);
+                if !signs.is_empty()
+                    && let Some(stay) = &event.user_session_id
+                {
+                    let user_id = event.user_id.clone();
+                    let subject = SignSubject::LogoutWithoutLogin(user_id, stay.clone());
                     cx.signs_changed |= signs.clear(&subject);
                 }
-                users.record(event.counter, at, now)
+                users.record(event.counter.unwrap_or(0), at, now)
             }
             CallbackEvent::UserLoggedOut(event) => {
-                if lacks_opening {
-                    let stay = event.user_session_id.clone();
-                    let subject = SignSubject::LogoutWithoutLogin(event.user_id.clone(), stay);
+                if lacks_opening && let Some(stay) = &event.user_session_id {
+                    let user_id = event.user_id.clone();
+                    let subject = SignSubject::LogoutWithoutLogin(user_id, stay.clone());
                     cx.signs_changed |= signs.set(subject, Some(at), now, None);
                 }
-                users.record(event.counter, at, now)
+                users.record(event.counter.unwrap_or(0), at, now)
             }
             CallbackEvent::StreamCreated(event) => {
-                if !signs.is_empty() {
-                    let stay = event.stream_session_id.clone();
-                    let subject = SignSubject::CloseWithoutOpening(event.stream_id.clone(), stay);
+                if !signs.is_empty()
+                    && let Some(stay) = &event.stream_session_id
+                {
+                    let stream_id = event.stream_id.clone();
+                    let subject = SignSubject::CloseWithoutOpening(stream_id, stay.clone());
                     cx.signs_changed |= signs.clear(&subject);
                 }
                 streams.record(event.counter.unwrap_or(0), at, now)
             }
             CallbackEvent::StreamClosed(event) => {
-                if lacks_opening {
-                    let stay = event.stream_session_id.clone();
-                    let subject = SignSubject::CloseWithoutOpening(event.stream_id.clone(), stay);
+                if lacks_opening && let Some(stay) = &event.stream_session_id {
+                    let stream_id = event.stream_id.clone();
+                    let subject = SignSubject::CloseWithoutOpening(stream_id, stay.clone());
                     cx.signs_changed |= signs.set(subject, Some(at), now, None);
                 }
                 streams.record(event.counter.unwrap_or(0), at, now)
@@ -395,15 +400,17 @@ impl RoomState {
     }
 
     /// Forgets of a user or a stream what the threshold has passed.
-    fn forget(&mut self, subject: &Forgettable, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+    fn forget_subject(&mut self, subject: &Forgettable, at: &mut At<'_>, cx: &Context<'_>) -> Step {
         let Some(retention_ms) = self.settings.retention_ms else {
             return Step::ended(Answer::Expired(Expired::default()));
         };
         let threshold = cx.now.minus(retention_ms).minus(self.settings.clock_skew_ms);
         let forgotten = match (&mut at.target, subject) {
-            (Target::User(_, places), Forgettable::User(_)) => self.forget_user(places, threshold),
+            (Target::User(_, places), Forgettable::User(_)) => {
+                self.forget::<Users>(&mut places.told, threshold)
+            }
             (Target::Stream(_, places), Forgettable::Stream(_)) => {
-                self.forget_stream(places, threshold)
+                self.forget::<Streams>(&mut places.told, threshold)
             }
             _ => 0,
         };
@@ -426,7 +433,7 @@ impl RoomState {
             self.remove_session(index, at);
         } else if self.rulebook().is_forgettable(threshold) {
             self.registers.forget_live();
-            self.projection.summarise(&self.registers);
+            self.projection.summarise(&self.registers, &self.settings);
         } else {
             return ended;
         }

@@ -1,12 +1,10 @@
 //! Step 3: looks at those whom an operation concerns.
 
+use crate::registers::kind::{Streams, Users};
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
-use crate::room::before::{
-    Before, EverybodyBefore, Looked, OwnedStreamSource, OwnedUserSource, StreamBefore, UserBefore,
-};
+use crate::room::before::{Before, EverybodyBefore, Looked, OwnedSource, StreamBefore, UserBefore};
 use crate::room::state::RoomState;
 use crate::rules::summary::Summary;
-use crate::rules::visibility::{StreamSource, UserSource};
 
 impl RoomState {
     /// Looks at the user, the stream or everybody whom an operation concerns.
@@ -19,16 +17,16 @@ impl RoomState {
             Target::Session => {}
             Target::User(_, places) => {
                 before.looked = Looked::User(self.look_at_user(places));
-                before.due = book.due(book.user_forgettable_at(visible, places));
+                before.due = book.due(book.stays_forgettable_at::<Users>(visible, &places.told));
                 // One by one: there is nearly always one, and to extend takes three times as long.
-                for part in Summary::parts_of_user(registers, places) {
+                for part in Summary::parts::<Users>(registers, &places.told, &self.settings) {
                     before.parts.push(part);
                 }
             }
             Target::Stream(_, places) => {
                 before.looked = Looked::Stream(self.look_at_stream(places));
-                before.due = book.due(book.stream_forgettable_at(visible, places));
-                for part in Summary::parts_of_stream(registers, places) {
+                before.due = book.due(book.stays_forgettable_at::<Streams>(visible, &places.told));
+                for part in Summary::parts::<Streams>(registers, &places.told, &self.settings) {
                     before.parts.push(part);
                 }
             }
@@ -53,27 +51,19 @@ impl RoomState {
         if !self.is_listed() {
             return UserBefore::default();
         }
-        let source = self.rulebook().user_source(self.visible(), places);
+        let source = self.rulebook().source(self.visible(), &places.told);
         let member = places.member.and_then(|place| self.registers.members.at(place));
         let joined_at = member.map(|member| member.membership().joined_at);
-        let login_at = || source.map(|source| source.login_at().unwrap_or_default());
+        let login_at = || source.map(|source| source.began_at().unwrap_or_default());
         UserBefore {
             since: joined_at.or_else(login_at),
             is_member: member.is_some(),
-            source: source.map(|source| match source {
-                UserSource::Login(login) => OwnedUserSource::Login(login.clone()),
-                UserSource::Presence(presence) => OwnedUserSource::Presence(presence.clone()),
-            }),
+            source: source.map(OwnedSource::of),
         }
     }
 
     fn look_at_stream(&self, places: &StreamPlaces) -> StreamBefore {
-        let source = self.rulebook().stream_source(self.visible(), places);
-        StreamBefore {
-            source: source.map(|source| match source {
-                StreamSource::Fact(held) => OwnedStreamSource::Fact { held: held.clone() },
-                StreamSource::Presence(presence) => OwnedStreamSource::Presence(presence.clone()),
-            }),
-        }
+        let source = self.rulebook().source(self.visible(), &places.told);
+        StreamBefore { source: source.map(OwnedSource::of) }
     }
 }

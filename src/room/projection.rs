@@ -14,6 +14,7 @@ use crate::model::suspicion::Suspicion;
 use crate::model::time::Timestamp;
 use crate::model::visible::Session;
 use crate::registers::Registers;
+use crate::registers::kind::{Streams, Users};
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
@@ -23,7 +24,7 @@ use crate::rules::Rulebook;
 use crate::rules::lists::{earliest, session_of, streams_of, users_of};
 use crate::rules::signs::WorthAsking;
 use crate::rules::summary::Summary;
-use crate::rules::visibility::{StreamSource, UserSource, Visible};
+use crate::rules::visibility::{self, Visible};
 
 /// What follows from the registers of a room.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +97,7 @@ impl Projection {
     #[cfg(any(feature = "serde", room_registry_check))]
     pub(crate) fn of(registers: &Registers, settings: &Rules) -> Self {
         let mut projection = Self::default();
-        projection.summarise(registers);
+        projection.summarise(registers, settings);
         let book = Rulebook { registers, settings, summaries: &projection.summaries };
         let visible = book.visible();
         let session = session_of(book, visible);
@@ -131,8 +132,8 @@ impl Projection {
     }
 
     /// Finds the sessions anew: some were dropped.
-    pub(crate) fn sessions_dropped(&mut self, registers: &Registers) {
-        self.summarise(registers);
+    pub(crate) fn sessions_dropped(&mut self, registers: &Registers, rules: &Rules) {
+        self.summarise(registers, rules);
         let id = self.session.as_ref().and_then(|session| session.session_id.as_ref());
         if let Some(index) = id.and_then(|id| registers.session_index(id)) {
             self.visible = Some(Visible::Session(index));
@@ -140,26 +141,28 @@ impl Projection {
     }
 
     /// Summarises every session anew. Cost: everybody in them.
-    pub(crate) fn summarise(&mut self, registers: &Registers) {
-        self.summaries = registers.sessions.iter().map(Summary::of).collect();
+    pub(crate) fn summarise(&mut self, registers: &Registers, rules: &Rules) {
+        let sessions = registers.sessions.iter();
+        self.summaries = sessions.map(|session| Summary::of(session, rules)).collect();
     }
 
     /// Brings the summaries up to date after an operation that concerned one user or stream.
     pub(crate) fn summarise_target(
         &mut self,
         registers: &Registers,
+        rules: &Rules,
         before: &[Summary],
         target: &Target<'_>,
     ) {
         match target {
             Target::Session => {}
             Target::User(_, places) => {
-                let after = Summary::parts_of_user(registers, places);
-                self.replace_parts(registers, before, after);
+                let after = Summary::parts::<Users>(registers, &places.told, rules);
+                self.replace_parts(registers, rules, before, after);
             }
             Target::Stream(_, places) => {
-                let after = Summary::parts_of_stream(registers, places);
-                self.replace_parts(registers, before, after);
+                let after = Summary::parts::<Streams>(registers, &places.told, rules);
+                self.replace_parts(registers, rules, before, after);
             }
         }
     }
@@ -167,12 +170,13 @@ impl Projection {
     fn replace_parts(
         &mut self,
         registers: &Registers,
+        rules: &Rules,
         before: &[Summary],
         after: impl Iterator<Item = Summary>,
     ) {
         for (index, (before, after)) in before.iter().zip(after).enumerate() {
             if self.summaries[index].replace(*before, after) {
-                self.summaries[index] = Summary::of(&registers.sessions[index]);
+                self.summaries[index] = Summary::of(&registers.sessions[index], rules);
             }
         }
     }
@@ -329,9 +333,9 @@ impl Projection {
     ) -> Moved {
         let Source { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let held = book.user_source(self.visible, places);
+        let held = book.source::<Users>(self.visible, &places.told);
         let member = places.member.and_then(|place| registers.members.at(place));
-        let login_at = held.and_then(UserSource::login_at);
+        let login_at = held.and_then(visibility::Source::began_at);
         let joined_at = member.map(|member| member.membership().joined_at);
         let since = joined_at.or_else(|| held.map(|_| login_at.unwrap_or_default()));
         let moved = Moved::One { gone: before.login_at(), came: login_at };
@@ -372,8 +376,8 @@ impl Projection {
     ) -> Moved {
         let Source { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let held = book.stream_source(self.visible, places);
-        let created_at = held.and_then(StreamSource::created_at);
+        let held = book.source::<Streams>(self.visible, &places.told);
+        let created_at = held.and_then(visibility::Source::began_at);
         let moved = Moved::One { gone: before.created_at(), came: created_at };
         if before.is_source(held) && !found.is_content_other {
             return moved;
@@ -413,7 +417,7 @@ impl Projection {
             let places = registers.user_places(user_id);
             let is_same = before.since == Some(*since)
                 && before.is_member == places.member.is_some()
-                && before.is_source(book.user_source(self.visible, &places))
+                && before.is_source(book.source::<Users>(self.visible, &places.told))
                 && !found.updated.contains(user_id);
             if !is_same {
                 cx.log.note(id, cx.cause, Note::UserUpdated(user_id.clone()));
@@ -451,7 +455,7 @@ impl Projection {
         let Source { registers, settings, .. } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let places = registers.user_places(user_id);
-        places.member.is_some() || book.user_source(self.visible, &places).is_some()
+        places.member.is_some() || book.source::<Users>(self.visible, &places.told).is_some()
     }
 
     /// Orders the streams anew, and notes those that came, look different, or went.
@@ -472,7 +476,7 @@ impl Projection {
         }
         for (_, stream_id) in &streams {
             let places = registers.stream_places(stream_id);
-            let held = book.stream_source(self.visible, &places);
+            let held = book.source::<Streams>(self.visible, &places.told);
             match before(stream_id).filter(|before| before.place().is_some()) {
                 None => cx.log.note(id, cx.cause, Note::StreamOpened(stream_id.clone())),
                 Some(before) if !before.is_source(held) => {

@@ -1,7 +1,8 @@
 //! Step 1: session, user and stream are looked up once.
 
 use crate::collections::id_table::{Hashed, HashedId};
-use crate::registers::facts::Subject;
+use crate::registers::facts::{StayFact, Subject};
+use crate::registers::kind::Streams;
 use crate::registers::places::Target;
 use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
@@ -44,7 +45,7 @@ impl RoomState {
             }
             Work::UpdateStream(stream_id, _) => {
                 let places = registers.stream_places(stream_id);
-                match registers.stream_id(&places) {
+                match registers.told_id::<Streams>(&places.told) {
                     Some(id) => Target::Stream(stream_id.of(id.clone()), places),
                     None => Target::Session,
                 }
@@ -86,8 +87,10 @@ impl RoomState {
         let registers = &self.registers;
         let CallbackWork { callback, facts, subject } = work;
         let is_outdated = self.rulebook().is_outdated(facts);
-        let closes = facts.user.as_ref().is_some_and(|user| user.closing.is_some())
-            || facts.stream.as_ref().is_some_and(|stream| stream.key.closed);
+        let user = facts.user.as_ref().and_then(|user| user.fact.as_ref());
+        let stream = facts.stream.as_ref().and_then(|stream| stream.fact.as_ref());
+        let closes =
+            user.is_some_and(StayFact::is_closing) || stream.is_some_and(StayFact::is_closing);
         let target = match subject {
             // Only a closing is admitted by what is known of its subject.
             _ if is_outdated && !closes => Target::Session,

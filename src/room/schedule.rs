@@ -3,7 +3,9 @@
 use crate::collections::order::Order;
 use crate::model::id::{StreamId, UserId};
 use crate::model::time::Timestamp;
+use crate::registers::kind::{Streams, Users};
 use crate::registers::places::Target;
+use crate::registers::tables::Tables;
 use crate::rules::visibility::Visible;
 use crate::rules::{Rulebook, earlier};
 
@@ -35,8 +37,10 @@ impl Schedule {
     ) {
         let at = book.due(match target {
             Target::Session => return,
-            Target::User(_, places) => book.user_forgettable_at(visible, places),
-            Target::Stream(_, places) => book.stream_forgettable_at(visible, places),
+            Target::User(_, places) => book.stays_forgettable_at::<Users>(visible, &places.told),
+            Target::Stream(_, places) => {
+                book.stays_forgettable_at::<Streams>(visible, &places.told)
+            }
         });
         if at == scheduled {
             return;
@@ -56,24 +60,10 @@ impl Schedule {
 
     /// Schedules everything anew. Cost: everybody and everything.
     pub(crate) fn rebuild(&mut self, book: Rulebook<'_>, visible: Option<Visible>) {
-        let registers = book.registers;
         let mut schedule = Vec::new();
         if book.settings.retention_ms.is_some() {
-            let sessions = 0..registers.sessions.len();
-            let in_sessions = sessions.clone().flat_map(|index| registers.users_in(index));
-            let in_roster = registers.observed.users.entries.iter().map(|(id, _)| id);
-            let in_roster = in_roster.map(|id| (id, registers.user_places(id)));
-            for (id, places) in in_sessions.chain(in_roster) {
-                let at = book.due(book.user_forgettable_at(visible, &places));
-                schedule.extend(at.map(|at| (at, Forgettable::User(id.clone()))));
-            }
-            let in_sessions = sessions.flat_map(|index| registers.streams_in(index));
-            let in_roster = registers.observed.streams.entries.iter().map(|(id, _)| id);
-            let in_roster = in_roster.map(|id| (id, registers.stream_places(id)));
-            for (id, places) in in_sessions.chain(in_roster) {
-                let at = book.due(book.stream_forgettable_at(visible, &places));
-                schedule.extend(at.map(|at| (at, Forgettable::Stream(id.clone()))));
-            }
+            schedule.extend(all::<Users>(book, visible, Forgettable::User));
+            schedule.extend(all::<Streams>(book, visible, Forgettable::Stream));
         }
         self.order = schedule.into_iter().collect(); // somebody who is met twice stands there once
         self.set_sweep(book, visible);
@@ -91,4 +81,21 @@ impl Schedule {
         let sessions = book.sessions_due(current, visible.is_some());
         self.sweep_at = earlier(self.order.first().map(|(at, _)| *at), sessions);
     }
+}
+
+/// Returns when something of each user or stream can next be forgotten. Who stands in more than one
+/// table comes more than once.
+fn all<'a, K: Tables>(
+    book: Rulebook<'a>,
+    visible: Option<Visible>,
+    subject: impl Fn(K::Id) -> Forgettable + 'a,
+) -> impl Iterator<Item = (Timestamp, Forgettable)> + 'a {
+    let registers = book.registers;
+    let in_sessions = (0..registers.sessions.len()).flat_map(|index| registers.all_in::<K>(index));
+    let in_roster = K::roster(&registers.observed).entries.iter().map(|(id, _)| id);
+    let in_roster = in_roster.map(|id| (id, registers.places::<K>(id)));
+    in_sessions.chain(in_roster).filter_map(move |(id, places)| {
+        let at = book.due(book.stays_forgettable_at::<K>(visible, &places))?;
+        Some((at, subject(id.clone())))
+    })
 }

@@ -10,12 +10,13 @@ use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
 use crate::registers::Registers;
+use crate::registers::kind::{Streams, Users};
 #[cfg(feature = "serde")]
 use crate::registers::places::Target;
 use crate::room::projection::Projection;
 use crate::room::visible::{VisibleStream, VisibleUser};
 use crate::rules::signs::WorthAsking;
-use crate::rules::visibility::Visible;
+use crate::rules::visibility::{Source, Visible};
 use crate::rules::{Rulebook, earlier, summary};
 
 /// Everything of one room.
@@ -124,7 +125,7 @@ impl RoomState {
         }
         let places = self.registers.user_places(&user_id.hashed());
         let member = places.member.and_then(|place| self.registers.members.at(place));
-        let source = self.rulebook().user_source(self.visible(), &places);
+        let source = self.rulebook().source::<Users>(self.visible(), &places.told);
         if member.is_none() && source.is_none() {
             return None;
         }
@@ -134,10 +135,14 @@ impl RoomState {
     /// Returns a stream that readers see.
     pub(crate) fn stream(&self, stream_id: &(impl Key + ?Sized)) -> Option<VisibleStream<'_>> {
         let places = self.registers.stream_places(&stream_id.hashed());
-        let source = self.rulebook().stream_source(self.visible(), &places)?;
+        let source = self.rulebook().source(self.visible(), &places.told)?;
         let attributes = places.attributes.and_then(|at| self.registers.stream_attributes.at(at));
         let attributes = attributes.map_or(Attributes::NONE, |(_, held)| &held.attributes);
-        Some(VisibleStream { id: self.registers.stream_id(&places)?, source, attributes })
+        Some(VisibleStream {
+            id: self.registers.told_id::<Streams>(&places.told)?,
+            source,
+            attributes,
+        })
     }
 
     /// Returns a reader of users one after the other.
@@ -240,9 +245,9 @@ impl<'a> UserReader<'a> {
         let login =
             session.users.place_beside(user_id, &mut self.login).filter(|_| visible.is_some());
         let login = login.and_then(|place| session.users.at(place));
-        let source = login.and_then(|(id, user)| Some((id, user.login_since(None)?)));
+        let source = login.and_then(|(id, user)| Some((id, user.open_since(None)?)));
         let id = member.map(|member| member.user_id).or(source.map(|(id, _)| id))?;
-        let source = source.map(|(_, login)| crate::rules::visibility::UserSource::Login(login));
+        let source = source.map(|(_, login)| Source::Stay(login));
         Some(VisibleUser { id, member, source })
     }
 }

@@ -5,15 +5,16 @@ use crate::model::id::{StreamId, StreamSessionId, UserId};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::{Login, Membership, Presence, Stream, User};
+use crate::registers::kind::{Streams, Users};
 use crate::registers::members::MemberRef;
-use crate::rules::visibility::{StreamSource, UserSource};
+use crate::rules::visibility::Source;
 
 /// A user of a room: a membership, what the media server says, or both.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VisibleUser<'a> {
     pub(crate) id: &'a UserId,
     pub(crate) member: Option<MemberRef<'a>>,
-    pub(crate) source: Option<UserSource<'a>>,
+    pub(crate) source: Option<Source<'a, Users>>,
 }
 
 impl<'a> VisibleUser<'a> {
@@ -21,25 +22,27 @@ impl<'a> VisibleUser<'a> {
         self.member.map(MemberRef::membership)
     }
 
-    pub(crate) fn login(self) -> Option<&'a Login> {
-        match self.source? {
-            UserSource::Login(login) => Some(login),
-            UserSource::Presence(_) => None,
-        }
+    pub(crate) fn login(self) -> Option<Login> {
+        let held = self.source?.stay()?;
+        let details = held.details()?;
+        Some(Login {
+            user_session_id: held.stay_id.clone(),
+            login_at: held.at,
+            counter: held.rank,
+            user_name: details.user_name.clone(),
+            role: details.role.clone(),
+        })
     }
 
     pub(crate) fn presence(self) -> Option<&'a Presence> {
-        match self.source? {
-            UserSource::Login(_) => None,
-            UserSource::Presence(presence) => Some(presence),
-        }
+        self.source?.presence()
     }
 
     pub(crate) fn to_owned(self) -> User {
         User {
             user_id: self.id.clone(),
             membership: self.membership().cloned(),
-            login: self.login().cloned(),
+            login: self.login(),
             presence: self.presence().cloned(),
         }
     }
@@ -49,27 +52,21 @@ impl<'a> VisibleUser<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VisibleStream<'a> {
     pub(crate) id: &'a StreamId,
-    pub(crate) source: StreamSource<'a>,
+    pub(crate) source: Source<'a, Streams>,
     pub(crate) attributes: &'a Attributes,
 }
 
 impl<'a> VisibleStream<'a> {
     pub(crate) fn created_at(self) -> Option<Timestamp> {
-        self.source.created_at()
+        self.source.began_at()
     }
 
     pub(crate) fn stream_session_id(self) -> Option<&'a StreamSessionId> {
-        match self.source {
-            StreamSource::Fact(held) => Some(&held.stream_session_id),
-            StreamSource::Presence(_) => None,
-        }
+        self.source.stay()?.stay_id.as_ref()
     }
 
     pub(crate) fn counter(self) -> Option<u64> {
-        match self.source {
-            StreamSource::Fact(held) => Some(held.counter),
-            StreamSource::Presence(_) => None,
-        }
+        self.source.stay().map(|held| held.rank)
     }
 
     pub(crate) fn to_owned(self) -> Stream {
@@ -85,10 +82,11 @@ impl<'a> VisibleStream<'a> {
 
     pub(crate) fn details(self) -> &'a StreamDetails {
         match self.source {
-            StreamSource::Fact(held) => {
-                held.details.as_deref().expect("a stream that is open has details")
+            Source::Stay(held) => {
+                let details = held.details().expect("a stream that is open has details");
+                &details.0
             }
-            StreamSource::Presence(presence) => &presence.details,
+            Source::Presence(presence) => &presence.details,
         }
     }
 }

@@ -71,8 +71,8 @@ impl<'a> Work<'a> {
 
 impl<'a> CallbackWork<'a> {
     #[inline]
-    pub(crate) fn new(callback: &'a Callback, settings: &Rules) -> Self {
-        let (facts, subject) = Facts::of(callback, settings);
+    pub(crate) fn new(callback: &'a Callback) -> Self {
+        let (facts, subject) = Facts::of(callback);
         Self { callback, facts, subject }
     }
 

@@ -4,6 +4,8 @@ use crate::collections::order::Order;
 use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::Session;
+use crate::registers::kind::{Streams, Users};
+use crate::registers::tables::Tables;
 use crate::rules::Rulebook;
 use crate::rules::visibility::Visible;
 
@@ -24,8 +26,8 @@ pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option
 
 /// Returns the earliest login or stream that is visible now. Cost: everybody and everything.
 pub(crate) fn earliest(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Timestamp> {
-    let users = visible_users(book, visible).filter_map(|(_, login_at)| login_at);
-    let streams = visible_streams(book, visible).filter_map(|(_, created_at)| created_at);
+    let users = told::<Users>(book, visible).filter_map(|(_, login_at)| login_at);
+    let streams = told::<Streams>(book, visible).filter_map(|(_, created_at)| created_at);
     users.chain(streams).min()
 }
 
@@ -34,7 +36,7 @@ pub(crate) fn users_of(book: Rulebook<'_>, visible: Option<Visible>) -> Order<(T
     let members = book.registers.members.iter();
     let members =
         members.map(|member| (member.membership().joined_at, UserId::clone(member.user_id)));
-    let others = visible_users(book, visible)
+    let others = told::<Users>(book, visible)
         .filter(|(user_id, _)| book.registers.members.place_of(*user_id).is_none())
         .map(|(user_id, login_at)| (login_at.unwrap_or_default(), UserId::clone(user_id)));
     members.chain(others).collect()
@@ -44,46 +46,27 @@ pub(crate) fn streams_of(
     book: Rulebook<'_>,
     visible: Option<Visible>,
 ) -> Order<(Timestamp, StreamId)> {
-    let streams = visible_streams(book, visible);
+    let streams = told::<Streams>(book, visible);
     let streams = streams.map(|(stream_id, at)| (at.unwrap_or_default(), stream_id.clone()));
     streams.collect()
 }
 
-/// Returns those whom the media server shows, and since when, in any order.
-fn visible_users(
+/// Returns the users or streams that the media server shows, and since when, in any order.
+fn told<K: Tables>(
     book: Rulebook<'_>,
     visible: Option<Visible>,
-) -> impl Iterator<Item = (&UserId, Option<Timestamp>)> {
+) -> impl Iterator<Item = (&K::Id, Option<Timestamp>)> {
     let registers = book.registers;
     let index = visible.and_then(Visible::index);
-    let in_session = index.into_iter().flat_map(|index| registers.users_in(index));
-    let in_roster = registers.observed.users.entries.iter().map(|(id, _)| id);
-    let is_there =
-        move |id: &UserId| index.is_some_and(|at| registers.sessions[at].users.contains_key(id));
-    let others = in_roster.filter(move |id| !is_there(id));
-    let others = others.map(|id| (id, registers.user_places(id)));
-    in_session.chain(others).filter_map(move |(id, places)| {
-        let source = book.user_source(visible, &places)?;
-        Some((id, source.login_at()))
-    })
-}
-
-/// Returns what the media server shows, and since when, in any order.
-fn visible_streams(
-    book: Rulebook<'_>,
-    visible: Option<Visible>,
-) -> impl Iterator<Item = (&StreamId, Option<Timestamp>)> {
-    let registers = book.registers;
-    let index = visible.and_then(Visible::index);
-    let in_session = index.into_iter().flat_map(|index| registers.streams_in(index));
-    let in_roster = registers.observed.streams.entries.iter().map(|(id, _)| id);
-    let is_there = move |id: &StreamId| {
-        index.is_some_and(|at| registers.sessions[at].streams.contains_key(id))
+    let in_session = index.into_iter().flat_map(|index| registers.all_in::<K>(index));
+    let in_roster = K::roster(&registers.observed).entries.iter().map(|(id, _)| id);
+    let is_there = move |id: &K::Id| {
+        index.is_some_and(|at| K::table(&registers.sessions[at]).contains_key(id))
     };
     let others = in_roster.filter(move |id| !is_there(id));
-    let others = others.map(|id| (id, registers.stream_places(id)));
+    let others = others.map(|id| (id, registers.places::<K>(id)));
     in_session.chain(others).filter_map(move |(id, places)| {
-        let source = book.stream_source(visible, &places)?;
-        Some((id, source.created_at()))
+        let source = book.source::<K>(visible, &places)?;
+        Some((id, source.began_at()))
     })
 }

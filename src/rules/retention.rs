@@ -6,10 +6,12 @@
 //! last change are both below the threshold. What is visible never goes.
 
 use crate::model::time::Timestamp;
-use crate::registers::facts::Facts;
-use crate::registers::places::{StreamPlaces, Target, UserPlaces};
+use crate::registers::facts::{Facts, Form, StayFacts};
+use crate::registers::places::{Places, Target};
 use crate::registers::roster::RosterEntry;
 use crate::registers::session::SessionRegister;
+use crate::registers::stays::StayRegister;
+use crate::registers::tables::Tables;
 use crate::rules::current::is_closed;
 use crate::rules::summary::{forgettable_at, newest};
 use crate::rules::visibility::Visible;
@@ -21,7 +23,8 @@ impl Rulebook<'_> {
     pub(crate) fn is_outdated(self, facts: &Facts<'_>) -> bool {
         let anchors_from = self.registers.anchors_from(self.settings);
         let floor = self.registers.floor(self.settings);
-        facts.create.is_none_or(|fact| fact.created_at < anchors_from) && !facts.is_any_from(floor)
+        facts.create.is_none_or(|fact| fact.created_at < anchors_from)
+            && !facts.is_any_from(floor, self.settings)
     }
 
     /// Whether the retention lets a callback in. One that it does not let in is refused whole.
@@ -50,99 +53,71 @@ impl Rulebook<'_> {
         match target {
             Target::Session => true,
             Target::User(_, places) => {
-                let is_known = || {
-                    let entry = registers.observed.users.entry_at(places.in_roster);
-                    session.is_some_and(|session| places.in_sessions[session].is_some())
-                        || entry.is_some_and(RosterEntry::is_present)
-                };
-                let Some(user) = &facts.user else { return true };
-                user.login.as_ref().is_none_or(|(_, login)| login.login_at >= old)
-                    && user
-                        .closing
-                        .as_ref()
-                        .is_none_or(|closing| closing.at >= threshold || is_known())
+                self.admits_stay(facts.user.as_ref(), session, &places.told, old, threshold)
             }
             Target::Stream(_, places) => {
-                let Some(fact) = &facts.stream else { return true };
-                let held = session.and_then(|session| registers.stream_at(session, places));
-                if fact.key.closed {
-                    let entry = registers.observed.streams.entry_at(places.in_roster);
-                    let is_known = || held.is_some() || entry.is_some_and(RosterEntry::is_present);
-                    return fact.at >= threshold || is_known();
-                }
-                let open = held.and_then(|stream| stream.open_fact());
-                fact.at >= old
-                    || open
-                        .is_some_and(|held| held.stream_session_id == *fact.key.stream_session_id)
+                self.admits_stay(facts.stream.as_ref(), session, &places.told, old, threshold)
             }
         }
     }
 
-    /// Returns the instant that the threshold must pass before something of a user can go. `None` if
-    /// nothing of it can.
+    /// Whether the retention lets a fact of a user or stream in. An ordered opening may repeat one that
+    /// is shown, however old.
+    fn admits_stay<K: Tables>(
+        self,
+        facts: Option<&StayFacts<'_, K>>,
+        session: Option<usize>,
+        places: &Places,
+        old: Timestamp,
+        threshold: Timestamp,
+    ) -> bool {
+        let Some(fact) = facts.and_then(|facts| facts.fact.as_ref()) else { return true };
+        let held = || session.and_then(|session| self.registers.stays_at::<K>(session, places));
+        if fact.is_closing() {
+            let entry = K::roster(&self.registers.observed).entry_at(places.in_roster);
+            return fact.counts_at(self.settings) >= threshold
+                || held().is_some()
+                || entry.is_some_and(RosterEntry::is_present);
+        }
+        let is_shown = |stays: &StayRegister<K>| {
+            let open = stays.open_since(None);
+            open.is_some_and(|open| open.stay_id.as_ref() == fact.stay_id)
+        };
+        fact.at >= old || fact.form == Form::Ordered && held().is_some_and(is_shown)
+    }
+
+    /// Returns the instant that the threshold must pass before something of a user or stream can go.
+    /// `None` if nothing of it can.
     #[inline]
-    pub(crate) fn user_forgettable_at(
+    pub(crate) fn stays_forgettable_at<K: Tables>(
         self,
         visible: Option<Visible>,
-        places: &UserPlaces,
+        places: &Places,
     ) -> Option<Timestamp> {
-        let mut next = self.presence_of_user_forgettable_at(visible, places);
-        for user in self.registers.users_at(places).flatten() {
-            let has_login = self.login(user, places.in_roster).is_some();
-            next = earlier(next, user.forgettable_at(has_login));
+        let mut next = self.presence_forgettable_at::<K>(visible, places);
+        for stays in self.registers.stays_of::<K>(places) {
+            let is_open = self.open_stay(stays, places.in_roster).is_some();
+            next = earlier(next, stays.forgettable_at(is_open, self.settings));
         }
         next
     }
 
-    /// As [`user_forgettable_at`](Self::user_forgettable_at).
+    /// Returns the same of what observations said: of idle presences, or of the entry if it has none.
     #[inline]
-    pub(crate) fn stream_forgettable_at(
+    pub(crate) fn presence_forgettable_at<K: Tables>(
         self,
         visible: Option<Visible>,
-        places: &StreamPlaces,
+        places: &Places,
     ) -> Option<Timestamp> {
-        let mut next = self.presence_of_stream_forgettable_at(visible, places);
-        for stream in self.registers.streams_at(places).flatten() {
-            let is_open = self.open_fact(stream, places.in_roster).is_some();
-            next = earlier(next, stream.forgettable_at(is_open));
-        }
-        next
-    }
-
-    /// Returns the same of what observations said of a user: of its idle presences, or of the entry if
-    /// it has no presence.
-    #[inline]
-    pub(crate) fn presence_of_user_forgettable_at(
-        self,
-        visible: Option<Visible>,
-        places: &UserPlaces,
-    ) -> Option<Timestamp> {
-        let roster = &self.registers.observed.users;
+        let roster = K::roster(&self.registers.observed);
         if roster.entry_at(places.in_roster)?.is_present() {
-            return self.idle_presences_of_user(visible, places).map(|(_, at)| at).min();
+            return self.idle_presences::<K>(visible, places).map(|(_, at)| at).min();
         }
-        // Without the entry the last complete list would hide a login that counts, also from those who
+        // Without the entry the last complete list would hide a stay that counts, also from those who
         // see its session again later.
-        let mut users = self.registers.users_at(places).flatten();
-        let is_needed = users.any(|user| self.login(user, places.in_roster).is_some())
-            || self.user_source(visible, places).is_some();
-        roster.listed_at.filter(|_| !is_needed)
-    }
-
-    /// As [`presence_of_user_forgettable_at`](Self::presence_of_user_forgettable_at).
-    #[inline]
-    pub(crate) fn presence_of_stream_forgettable_at(
-        self,
-        visible: Option<Visible>,
-        places: &StreamPlaces,
-    ) -> Option<Timestamp> {
-        let roster = &self.registers.observed.streams;
-        if roster.entry_at(places.in_roster)?.is_present() {
-            return self.idle_presences_of_stream(visible, places).map(|(_, at)| at).min();
-        }
-        let mut streams = self.registers.streams_at(places).flatten();
-        let is_needed = streams.any(|stream| self.open_fact(stream, places.in_roster).is_some())
-            || self.stream_source(visible, places).is_some();
+        let mut stays = self.registers.stays_of::<K>(places);
+        let is_needed = stays.any(|stays| self.open_stay(stays, places.in_roster).is_some())
+            || self.source::<K>(visible, places).is_some();
         roster.listed_at.filter(|_| !is_needed)
     }
 

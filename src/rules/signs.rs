@@ -4,11 +4,12 @@ use crate::model::callback::{Callback, CallbackEvent};
 use crate::model::id::{StreamId, UserId};
 use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
 use crate::model::time::Timestamp;
-use crate::registers::places::Target;
+use crate::registers::kind::{Streams, Users};
+use crate::registers::places::{Places, Target};
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{SignRef, SignSubject};
-use crate::registers::stream::StreamRegister;
-use crate::registers::user::UserRegister;
+use crate::registers::stays::{HeldFact, StayRegister};
+use crate::registers::tables::Tables;
 use crate::rules::visibility::Visible;
 use crate::rules::{Rulebook, earlier};
 
@@ -16,9 +17,9 @@ use crate::rules::{Rulebook, earlier};
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Concerned<'a> {
     /// With the register in the visible session.
-    User(&'a UserId, Option<&'a UserRegister>),
+    User(&'a UserId, Option<&'a StayRegister<Users>>),
     /// With the register in the visible session.
-    Stream(&'a StreamId, Option<&'a StreamRegister>),
+    Stream(&'a StreamId, Option<&'a StayRegister<Streams>>),
     Everybody,
 }
 
@@ -53,33 +54,35 @@ impl<'a> Rulebook<'a> {
         target: &Target<'_>,
     ) -> bool {
         match (&callback.event, target) {
-            (CallbackEvent::UserLoggedOut(event), Target::User(_, places)) => {
-                let held = session.and_then(|session| self.registers.user_at(session, places));
-                // The closing of a stay that a later login of the user replaced lacks nothing.
-                held.is_none_or(|user| {
-                    let id = &event.user_session_id;
-                    event.login_at.is_none_or(|at| Some(at) >= user.latest_opening_at)
-                        && user.logins.iter().all(|held| held.user_session_id != *id)
-                        && user.closings.iter().all(|held| held.user_session_id != *id)
-                })
+            (CallbackEvent::UserLoggedOut(event), Target::User(_, places))
+                if event.order.is_none() && !event.opening_optional =>
+            {
+                let Some(stay_id) = &event.user_session_id else { return false };
+                self.lacks_stay::<Users>(stay_id, event.login_at, session, &places.told)
             }
-            (CallbackEvent::StreamClosed(event), Target::Stream(_, places)) => {
-                let held = session.and_then(|session| self.registers.stream_at(session, places));
-                held.is_none_or(|stream| {
-                    let mut facts = stream.facts.iter();
-                    facts.all(|held| held.stream_session_id != event.stream_session_id)
-                })
+            (CallbackEvent::StreamClosed(event), Target::Stream(_, places))
+                if event.order.is_none() && !event.opening_optional =>
+            {
+                let Some(stay_id) = &event.stream_session_id else { return false };
+                self.lacks_stay::<Streams>(stay_id, event.created_at, session, &places.told)
             }
-            (
-                CallbackEvent::RoomCreated(_)
-                | CallbackEvent::RoomClosed(_)
-                | CallbackEvent::UserLoggedIn(_)
-                | CallbackEvent::UserLoggedOut(_)
-                | CallbackEvent::StreamCreated(_)
-                | CallbackEvent::StreamClosed(_),
-                _,
-            ) => false,
+            _ => false,
         }
+    }
+
+    /// Whether nothing is known of a named stay. One that a later opening replaced lacks nothing.
+    fn lacks_stay<K: Tables>(
+        self,
+        stay_id: &K::StayId,
+        opened_at: Option<Timestamp>,
+        session: Option<usize>,
+        places: &Places,
+    ) -> bool {
+        let held = session.and_then(|session| self.registers.stays_at::<K>(session, places));
+        held.is_none_or(|stays| {
+            opened_at.is_none_or(|at| Some(at) >= stays.latest_opening_at)
+                && !stays.has_stay(stay_id)
+        })
     }
 
     /// Returns until when observations confirmed a list, in event time.
@@ -119,25 +122,23 @@ impl<'a> Rulebook<'a> {
         state(&SignSubject::NobodyPresent, self.is_nobody_present(index));
         let is_news =
             |sign: &(SignSubject, Option<Timestamp>)| sign.1.is_some() || signs.has(&sign.0);
-        let two_logins = |user_id: &UserId, user: Option<&UserRegister>| {
-            let user = user.filter(|user| user.logins.len() > 1);
-            let told_at =
-                user.and_then(|user| user.logins.iter().map(|login| login.login_at).max());
+        let two_logins = |user_id: &UserId, user: Option<&StayRegister<Users>>| {
+            let user = user.filter(|user| user.exclusive().nth(1).is_some());
+            let told_at = user.and_then(|user| user.exclusive().map(|login| login.at).max());
             (SignSubject::TwoLogins(user_id.clone()), told_at)
         };
-        let absent = |stream_id: &StreamId, stream: Option<&StreamRegister>| {
+        let absent = |stream_id: &StreamId, stream: Option<&StayRegister<Streams>>| {
             let told_at = stream.and_then(|held| self.publisher_absent(index, stream_id, held));
             (SignSubject::PublisherAbsent(stream_id.clone()), told_at)
         };
         match concerned {
             Concerned::User(user_id, user) => {
-                if !signs.is_empty() || user.is_some_and(|user| user.logins.len() > 1) {
+                if !signs.is_empty() || user.is_some_and(|user| user.exclusive().nth(1).is_some()) {
                     assessed.extend(Some(two_logins(user_id, user)).filter(is_news));
                 }
                 if self.summaries[index].open_streams > 0 {
                     let published = session.streams.iter().filter(|(_, stream)| {
-                        let details = stream.open_fact().and_then(|held| held.details.as_ref());
-                        details.and_then(|details| details.publisher_id.as_ref()) == Some(user_id)
+                        stream.open_since(None).and_then(publisher_of) == Some(user_id)
                     });
                     let published = published.map(|(id, stream)| absent(id, Some(stream)));
                     assessed.extend(published.filter(is_news));
@@ -189,20 +190,18 @@ impl<'a> Rulebook<'a> {
         self,
         index: usize,
         stream_id: &StreamId,
-        stream: &StreamRegister,
+        stream: &StayRegister<Streams>,
     ) -> Option<Timestamp> {
         let in_roster = self.registers.observed.streams.entries.place_of(stream_id);
-        let held = self.open_fact(stream, in_roster)?;
-        let publisher_id = held.details.as_ref()?.publisher_id.as_ref()?;
-        let places = self.registers.user_places(publisher_id);
-        let publisher = self.registers.user_at(index, &places);
-        let is_present = publisher
-            .is_some_and(|user| !user.logins.is_empty() || user.is_closed_by_us())
+        let held = self.open_stay(stream, in_roster)?;
+        let places = self.registers.places::<Users>(publisher_of(held)?);
+        let publisher = self.registers.stays_at::<Users>(index, &places);
+        let is_present = publisher.is_some_and(|user| user.is_open() || user.is_closed_by_us())
             || self.was_seen(index, &places);
         if is_present {
             return None;
         }
-        let told_at = publisher.and_then(UserRegister::newest);
+        let told_at = publisher.and_then(StayRegister::newest);
         Some(told_at.map_or(held.at, |told_at| told_at.max(held.at)))
     }
 
@@ -275,4 +274,9 @@ impl<'a> Rulebook<'a> {
         }
         worth
     }
+}
+
+/// Returns who publishes a stream, if its opening told.
+fn publisher_of(held: &HeldFact<Streams>) -> Option<&UserId> {
+    held.details()?.0.publisher_id.as_ref()
 }

@@ -2,12 +2,14 @@
 
 use smallvec::SmallVec;
 
+use crate::model::config::Rules;
 use crate::model::time::Timestamp;
 use crate::registers::Registers;
-use crate::registers::places::{StreamPlaces, UserPlaces};
+use crate::registers::kind::{Streams, Users};
+use crate::registers::places::Places;
 use crate::registers::session::SessionRegister;
-use crate::registers::stream::StreamRegister;
-use crate::registers::user::UserRegister;
+use crate::registers::stays::StayRegister;
+use crate::registers::tables::Tables;
 
 /// What the users and streams of one session come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,51 +29,26 @@ pub(crate) type Parts = SmallVec<[Summary; 1]>;
 
 impl Summary {
     /// Summarises a session. Cost: its users and streams.
-    pub(crate) fn of(session: &SessionRegister) -> Self {
+    pub(crate) fn of(session: &SessionRegister, rules: &Rules) -> Self {
         let mut summary = Self::default();
         for user in session.users.values() {
-            summary.add(Self::of_user(user));
+            summary.add(Users::summary(user, rules));
         }
         for stream in session.streams.values() {
-            summary.add(Self::of_stream(stream));
+            summary.add(Streams::summary(stream, rules));
         }
         summary
     }
 
-    /// Returns what one user adds.
+    /// Returns what one user or stream adds to the summary of each session.
     #[inline]
-    pub(crate) fn of_user(user: &UserRegister) -> Self {
-        Self {
-            logged_in: usize::from(!user.logins.is_empty()),
-            closed_by_us: usize::from(user.is_closed_by_us()),
-            open_streams: 0,
-            newest: user.newest(),
-        }
-    }
-
-    /// Returns what one stream adds.
-    #[inline]
-    pub(crate) fn of_stream(stream: &StreamRegister) -> Self {
-        let open_streams = usize::from(stream.open_fact().is_some());
-        Self { open_streams, newest: stream.newest(), ..Self::default() }
-    }
-
-    /// Returns what one user adds to the summary of each session.
-    #[inline]
-    pub(crate) fn parts_of_user(
+    pub(crate) fn parts<K: Summed>(
         registers: &Registers,
-        places: &UserPlaces,
+        places: &Places,
+        rules: &Rules,
     ) -> impl Iterator<Item = Self> {
-        registers.users_at(places).map(|user| user.map(Self::of_user).unwrap_or_default())
-    }
-
-    /// Returns what one stream adds to the summary of each session.
-    #[inline]
-    pub(crate) fn parts_of_stream(
-        registers: &Registers,
-        places: &StreamPlaces,
-    ) -> impl Iterator<Item = Self> {
-        registers.streams_at(places).map(|stream| stream.map(Self::of_stream).unwrap_or_default())
+        let stays = registers.stays_by_session::<K>(places);
+        stays.map(move |stays| stays.map(|stays| K::summary(stays, rules)).unwrap_or_default())
     }
 
     fn add(&mut self, part: Self) {
@@ -91,6 +68,31 @@ impl Summary {
         let is_lower = after.newest < before.newest && before.newest >= self.newest;
         self.newest = self.newest.max(after.newest);
         is_lower
+    }
+}
+
+/// Says what one user or stream adds.
+pub(crate) trait Summed: Tables {
+    fn summary(stays: &StayRegister<Self>, rules: &Rules) -> Summary;
+}
+
+impl Summed for Users {
+    #[inline]
+    fn summary(user: &StayRegister<Self>, rules: &Rules) -> Summary {
+        Summary {
+            logged_in: usize::from(user.is_open()),
+            closed_by_us: usize::from(user.is_closed_by_us()),
+            open_streams: 0,
+            newest: user.newest_counting(rules),
+        }
+    }
+}
+
+impl Summed for Streams {
+    #[inline]
+    fn summary(stream: &StayRegister<Self>, rules: &Rules) -> Summary {
+        let open_streams = usize::from(stream.is_open());
+        Summary { open_streams, newest: stream.newest_counting(rules), ..Summary::default() }
     }
 }
 

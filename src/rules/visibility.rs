@@ -9,11 +9,12 @@
 
 use crate::model::id::SessionId;
 use crate::model::time::Timestamp;
-use crate::model::visible::{Login, Presence};
-use crate::registers::places::{StreamPlaces, UserPlaces};
-use crate::registers::roster::{Present, RosterEntry, SeenAt, StreamPresence};
-use crate::registers::stream::{HeldStream, StreamRegister};
-use crate::registers::user::UserRegister;
+use crate::registers::kind::{Kind, Streams, Users, copy};
+use crate::registers::places::Places;
+use crate::registers::roster::{Present, RosterEntry, SeenAt};
+use crate::registers::session::SessionRegister;
+use crate::registers::stays::{HeldFact, StayRegister};
+use crate::registers::tables::Tables;
 use crate::rules::Rulebook;
 use crate::rules::current::is_closed;
 
@@ -36,38 +37,42 @@ impl Visible {
     }
 }
 
-/// What the media server says of a user.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum UserSource<'a> {
-    Login(&'a Login),
-    Presence(&'a Presence),
+/// What the media server says of a user or stream.
+#[derive(Debug)]
+pub(crate) enum Source<'a, K: Kind> {
+    /// Callbacks told of a stay that holds.
+    Stay(&'a HeldFact<K>),
+    /// An observation saw it.
+    Presence(&'a K::Presence),
 }
 
-impl UserSource<'_> {
-    /// Returns when the login began, if that is known.
-    #[inline]
-    pub(crate) fn login_at(self) -> Option<Timestamp> {
-        match self {
-            Self::Login(login) => Some(login.login_at),
-            Self::Presence(presence) => presence.login_at,
-        }
-    }
-}
+copy!(Source);
 
-/// What the media server says of a stream.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum StreamSource<'a> {
-    Fact(&'a HeldStream),
-    Presence(&'a StreamPresence),
-}
-
-impl StreamSource<'_> {
+impl<'a, K: Kind> Source<'a, K> {
     /// Returns when it came, if that is known.
     #[inline]
-    pub(crate) fn created_at(self) -> Option<Timestamp> {
+    pub(crate) fn began_at(self) -> Option<Timestamp> {
         match self {
-            Self::Fact(held) => Some(held.at),
-            Self::Presence(presence) => presence.created_at,
+            Self::Stay(held) => Some(held.at),
+            Self::Presence(presence) => K::began_at(presence),
+        }
+    }
+
+    /// Returns the stay, if callbacks told of it.
+    #[inline]
+    pub(crate) fn stay(self) -> Option<&'a HeldFact<K>> {
+        match self {
+            Self::Stay(held) => Some(held),
+            Self::Presence(_) => None,
+        }
+    }
+
+    /// Returns the presence, if an observation alone tells of it.
+    #[inline]
+    pub(crate) fn presence(self) -> Option<&'a K::Presence> {
+        match self {
+            Self::Stay(_) => None,
+            Self::Presence(presence) => Some(presence),
         }
     }
 }
@@ -101,69 +106,40 @@ impl<'a> Rulebook<'a> {
         self.is_room_open().then_some(Visible::Unknown)
     }
 
-    /// Returns what the media server says of a user: a login, if there is one.
+    /// Returns what the media server says of a user or stream: a stay, if there is one.
     #[inline]
-    pub(crate) fn user_source(
+    pub(crate) fn source<K: Tables>(
         self,
         visible: Option<Visible>,
-        places: &UserPlaces,
-    ) -> Option<UserSource<'a>> {
+        places: &Places,
+    ) -> Option<Source<'a, K>> {
         let session = visible?.index();
-        if let Some(user) = session.and_then(|session| self.registers.user_at(session, places))
-            && let Some(login) = self.login(user, places.in_roster)
+        if let Some(stays) = session.and_then(|session| self.registers.stays_at(session, places))
+            && let Some(held) = self.open_stay(stays, places.in_roster)
         {
-            return Some(UserSource::Login(login));
+            return Some(Source::Stay(held));
         }
-        let present = self.present_user(session, places)?;
-        Some(UserSource::Presence(&present.details))
+        let present = self.present::<K>(session, places)?;
+        Some(Source::Presence(&present.details))
     }
 
-    /// Returns what the media server says of a stream: what callbacks told, if they did.
+    /// Returns the stay of a user or stream that counts: one that is no earlier than the latest complete
+    /// list without it.
     #[inline]
-    pub(crate) fn stream_source(
+    pub(crate) fn open_stay<K: Tables>(
         self,
-        visible: Option<Visible>,
-        places: &StreamPlaces,
-    ) -> Option<StreamSource<'a>> {
-        let session = visible?.index();
-        if let Some(stream) = session.and_then(|session| self.stream_at(session, places))
-            && let Some(held) = self.open_fact(stream, places.in_roster)
-        {
-            return Some(StreamSource::Fact(held));
-        }
-        let present = self.present_stream(session, places)?;
-        Some(StreamSource::Presence(&present.details))
-    }
-
-    /// Returns the login of a user that counts: one that is no earlier than the latest complete list
-    /// without the user.
-    #[inline]
-    pub(crate) fn login(
-        self,
-        user: &'a UserRegister,
+        stays: &'a StayRegister<K>,
         in_roster: Option<usize>,
-    ) -> Option<&'a Login> {
-        user.login_since(self.registers.observed.users.absent_at(in_roster))
-    }
-
-    /// Returns the open fact of a stream, if it counts.
-    #[inline]
-    pub(crate) fn open_fact(
-        self,
-        stream: &'a StreamRegister,
-        in_roster: Option<usize>,
-    ) -> Option<&'a HeldStream> {
-        let held = stream.open_fact()?;
-        let absent_at = self.registers.observed.streams.absent_at(in_roster);
-        (Some(held.at) >= absent_at).then_some(held)
+    ) -> Option<&'a HeldFact<K>> {
+        stays.open_since(K::roster(&self.registers.observed).absent_at(in_roster))
     }
 
     /// Whether an observation saw a user, and the media server told nothing newer. The end of the room
     /// and a leave come from the application, and hide nobody here.
-    pub(crate) fn was_seen(self, session: usize, places: &UserPlaces) -> bool {
+    pub(crate) fn was_seen(self, session: usize, places: &Places) -> bool {
         let entry = self.registers.observed.users.entry_at(places.in_roster);
         entry.is_some_and(|entry| {
-            let facts = self.facts_of_user(Some(session), places);
+            let facts = self.newest_facts::<Users>(Some(session), places);
             let mut present = entry.present.iter();
             present.any(|present| self.is_latest(entry, present, Some(session), facts))
         })
@@ -172,7 +148,8 @@ impl<'a> Rulebook<'a> {
     /// The same of anybody at all. Cost: who was observed.
     pub(crate) fn was_anybody_seen(self, session: usize) -> bool {
         let mut entries = self.registers.observed.users.entries.iter();
-        entries.any(|(user_id, _)| self.was_seen(session, &self.registers.user_places(user_id)))
+        let places = |user_id| self.registers.places::<Users>(user_id);
+        entries.any(|(user_id, _)| self.was_seen(session, &places(user_id)))
     }
 
     /// Whether an observation saw the room open, or somebody or something in it.
@@ -183,26 +160,27 @@ impl<'a> Rulebook<'a> {
             || registers.observed.has_presence()
     }
 
-    /// Returns the presences of a user that nobody sees, each with what keeps it.
-    pub(crate) fn idle_presences_of_user(
+    /// Returns the presences of a user or stream that nobody sees, each with what keeps it.
+    pub(crate) fn idle_presences<K: Tables>(
         self,
         visible: Option<Visible>,
-        places: &UserPlaces,
+        places: &Places,
     ) -> impl Iterator<Item = (&'a Option<SessionId>, Timestamp)> {
         let session = visible.and_then(Visible::index);
-        let entry = self.registers.observed.users.entry_at(places.in_roster);
-        self.idle_presences(entry, session, self.facts_of_user(session, places))
-    }
-
-    /// As [`idle_presences_of_user`](Self::idle_presences_of_user).
-    pub(crate) fn idle_presences_of_stream(
-        self,
-        visible: Option<Visible>,
-        places: &StreamPlaces,
-    ) -> impl Iterator<Item = (&'a Option<SessionId>, Timestamp)> {
-        let session = visible.and_then(Visible::index);
-        let entry = self.registers.observed.streams.entry_at(places.in_roster);
-        self.idle_presences(entry, session, self.facts_of_stream(session, places))
+        let entry = K::roster(&self.registers.observed).entry_at(places.in_roster);
+        let facts = self.newest_facts::<K>(session, places);
+        entry.into_iter().flat_map(move |entry| {
+            entry.present.iter().filter_map(move |present| {
+                let at = present.seen.at;
+                if !self.would_count(entry, present, session, facts) {
+                    return Some((&present.session_id, at));
+                }
+                // Nothing but an end hides it. The room may be created again, so the end keeps it too.
+                let hidden_at = self.registers.observed.hidden_at;
+                let hidden_at = hidden_at.filter(|_| self.hides(present.seen))?;
+                Some((&present.session_id, hidden_at.max(at)))
+            })
+        })
     }
 
     /// Whether the current session, which is not closed, is open: it is an anchor, it was seen to be
@@ -218,14 +196,16 @@ impl<'a> Rulebook<'a> {
         if registers.observed.is_empty() {
             return summary.logged_in > 0 || summary.open_streams > 0;
         }
-        let in_users = |id| registers.observed.users.entries.place_of(id);
-        let in_streams = |id| registers.observed.streams.entries.place_of(id);
-        let mut users = session.users.iter();
-        let mut streams = session.streams.iter();
-        summary.logged_in > 0 && users.any(|(id, user)| self.login(user, in_users(id)).is_some())
-            || summary.open_streams > 0
-                && streams.any(|(id, stream)| self.open_fact(stream, in_streams(id)).is_some())
+        summary.logged_in > 0 && self.is_any_open::<Users>(session)
+            || summary.open_streams > 0 && self.is_any_open::<Streams>(session)
             || self.is_anybody_present(Some(index))
+    }
+
+    /// Whether a stay of some user or stream of a session counts. Cost: all of them.
+    fn is_any_open<K: Tables>(self, session: &'a SessionRegister) -> bool {
+        let in_roster = |id| K::roster(&self.registers.observed).entries.place_of(id);
+        let mut stays = K::table(session).iter();
+        stays.any(|(id, stays)| self.open_stay(stays, in_roster(id)).is_some())
     }
 
     /// Whether the room is open in a session that is not known.
@@ -240,61 +220,32 @@ impl<'a> Rulebook<'a> {
 
     /// Whether somebody or something is shown by a presence.
     fn is_anybody_present(self, session: Option<usize>) -> bool {
-        let registers = self.registers;
-        let mut users = registers.observed.users.entries.iter();
-        let mut streams = registers.observed.streams.entries.iter();
-        users.any(|(id, _)| self.present_user(session, &registers.user_places(id)).is_some())
-            || streams
-                .any(|(id, _)| self.present_stream(session, &registers.stream_places(id)).is_some())
+        self.is_any_present::<Users>(session) || self.is_any_present::<Streams>(session)
+    }
+
+    fn is_any_present<K: Tables>(self, session: Option<usize>) -> bool {
+        let mut entries = K::roster(&self.registers.observed).entries.iter();
+        entries.any(|(id, _)| self.present::<K>(session, &self.registers.places::<K>(id)).is_some())
     }
 
     #[inline]
-    fn present_user(
+    fn present<K: Tables>(
         self,
         session: Option<usize>,
-        places: &UserPlaces,
-    ) -> Option<&'a Present<Presence>> {
-        let entry = self.registers.observed.users.entry_at(places.in_roster)?;
-        self.presence(entry, session, self.facts_of_user(session, places))
+        places: &Places,
+    ) -> Option<&'a Present<K::Presence>> {
+        let entry = K::roster(&self.registers.observed).entry_at(places.in_roster)?;
+        self.presence(entry, session, self.newest_facts::<K>(session, places))
     }
 
-    #[inline]
-    fn present_stream(
-        self,
-        session: Option<usize>,
-        places: &StreamPlaces,
-    ) -> Option<&'a Present<StreamPresence>> {
-        let entry = self.registers.observed.streams.entry_at(places.in_roster)?;
-        self.presence(entry, session, self.facts_of_stream(session, places))
-    }
-
-    fn stream_at(self, session: usize, places: &StreamPlaces) -> Option<&'a StreamRegister> {
-        self.registers.stream_at(session, places)
-    }
-
-    fn facts_of_user(self, session: Option<usize>, places: &UserPlaces) -> NewestFacts {
+    /// Returns what a presence is held against. Without one, nothing is.
+    fn newest_facts<K: Tables>(self, session: Option<usize>, places: &Places) -> NewestFacts {
         if places.in_roster.is_none() {
             return NewestFacts { in_any: None, in_visible: None };
         }
-        let newest = |session| self.registers.user_at(session, places)?.newest();
-        self.newest_facts(session, newest)
-    }
-
-    fn facts_of_stream(self, session: Option<usize>, places: &StreamPlaces) -> NewestFacts {
-        if places.in_roster.is_none() {
-            return NewestFacts { in_any: None, in_visible: None };
-        }
-        let newest = |session| self.stream_at(session, places)?.newest();
-        self.newest_facts(session, newest)
-    }
-
-    fn newest_facts(
-        self,
-        session: Option<usize>,
-        newest: impl Fn(usize) -> Option<Timestamp>,
-    ) -> NewestFacts {
-        let in_any = (0..self.registers.sessions.len()).filter_map(&newest).max();
-        NewestFacts { in_any, in_visible: session.and_then(newest) }
+        let in_any = self.registers.stays_of::<K>(places).filter_map(StayRegister::newest).max();
+        let visible = session.and_then(|session| self.registers.stays_at::<K>(session, places));
+        NewestFacts { in_any, in_visible: visible.and_then(StayRegister::newest) }
     }
 
     /// Returns the latest presence that counts.
@@ -349,26 +300,6 @@ impl<'a> Rulebook<'a> {
         let shows_from = self.registers.closings().shows_from;
         self.registers.observed.hidden_at.is_some_and(|hidden_at| {
             seen.received_at <= hidden_at && shows_from.is_none_or(|from| hidden_at >= from)
-        })
-    }
-
-    fn idle_presences<D>(
-        self,
-        entry: Option<&'a RosterEntry<D>>,
-        session: Option<usize>,
-        facts: NewestFacts,
-    ) -> impl Iterator<Item = (&'a Option<SessionId>, Timestamp)> {
-        entry.into_iter().flat_map(move |entry| {
-            entry.present.iter().filter_map(move |present| {
-                let at = present.seen.at;
-                if !self.would_count(entry, present, session, facts) {
-                    return Some((&present.session_id, at));
-                }
-                // Nothing but an end hides it. The room may be created again, so the end keeps it too.
-                let hidden_at = self.registers.observed.hidden_at;
-                let hidden_at = hidden_at.filter(|_| self.hides(present.seen))?;
-                Some((&present.session_id, hidden_at.max(at)))
-            })
         })
     }
 }

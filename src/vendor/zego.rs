@@ -50,7 +50,10 @@
 //!   numbers them in `event_type`.
 //! - If an id, a session or the time of the event is missing, the error names the event and the
 //!   field. Only `id_name`, and the opening time in an event that ends something, may be missing. A
-//!   missing counter is 0 for users and `None` for streams.
+//!   missing counter is none.
+//! - A `session_id` of 0 is no id. Such a login or logout has no name, so the event time tells what is
+//!   the last of its user. `user_update_seq` counts the room, so it orders no user. `stream_seq` is
+//!   both the order of a stream's events and the counter of the room's streams.
 //! - A malformed id, counter or time is an error even if it may be missing: the vendor tries again,
 //!   which is better than a guess. A float is malformed, whole or not.
 //! - `null` and `""` count as missing, but an id that must be there and is `""` is refused as empty.

@@ -1,4 +1,4 @@
-//! A snapshot of version 1 as it was stored once: it is read for ever, and is what is written now.
+//! A snapshot of version 2 as it was stored once: it is what is written now.
 //!
 //! Where the stored form changes on purpose, this writes the file anew:
 //!
@@ -18,7 +18,7 @@ use room_registry::{
     RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 
-const STORED: &str = include_str!("../fixtures/snapshot-1.json");
+const STORED: &str = include_str!("../fixtures/snapshot-2.json");
 
 type Registry = RoomRegistry<ManualClock>;
 
@@ -135,12 +135,18 @@ fn story() -> Registry {
     hear(&mut registry, 32, callback("show", second, login("tom", "21", 31, 1)));
     hear(&mut registry, 33, callback("show", second, login("mei", "22", 32, 2)));
     hear(&mut registry, 36, callback("show", second, logout("bob", "23", 33, 35, 4)));
-    let mut camera = StreamCreated::new(stream_id("camera"), stream_life("s-1"), at(37), Some(1));
+    let mut camera = StreamCreated::new(stream_id("camera"), at(37))
+        .stream_session_id(stream_life("s-1"))
+        .order(1)
+        .counter(1);
     camera.details.publisher_id = Some(user_id("tom"));
     camera.details.title = Some("Songs".into());
     hear(&mut registry, 38, callback("show", second, camera));
     registry.update_stream("show", "camera", [("seat".into(), Some("1".into()))].into()).unwrap();
-    let screen = StreamClosed::new(stream_id("screen"), stream_life("s-2"), at(40), Some(3));
+    let screen = StreamClosed::new(stream_id("screen"), at(40))
+        .stream_session_id(stream_life("s-2"))
+        .order(3)
+        .counter(3);
     hear(&mut registry, 41, callback("show", second, screen));
     registry.join_room("show", NewUser::new("ann")).unwrap();
     registry.join_room("show", NewUser::new("eve")).unwrap();
@@ -184,7 +190,7 @@ fn restored() -> Registry {
 #[expect(clippy::disallowed_methods, reason = "a test, not the library")]
 fn regenerate(written: &str) {
     if std::env::var_os("REGENERATE").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/snapshot-1.json");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/snapshot-2.json");
         std::fs::write(path, written).unwrap();
         panic!("the file was written anew; run the test again");
     }
@@ -200,12 +206,15 @@ fn callback(room: &str, session: &str, event: impl Into<CallbackEvent>) -> Callb
 
 fn login(user: &str, life: &str, seconds: u64, counter: u64) -> UserLoggedIn {
     let life = UserSessionId::new(life).unwrap();
-    UserLoggedIn::new(user_id(user), life, at(seconds), counter)
+    UserLoggedIn::new(user_id(user), at(seconds)).user_session_id(life).counter(counter)
 }
 
 fn logout(user: &str, life: &str, login: u64, logout: u64, counter: u64) -> UserLoggedOut {
     let life = UserSessionId::new(life).unwrap();
-    UserLoggedOut::new(user_id(user), life, at(logout), counter).login_at(at(login))
+    UserLoggedOut::new(user_id(user), at(logout))
+        .user_session_id(life)
+        .counter(counter)
+        .login_at(at(login))
 }
 
 fn room_id(id: &str) -> RoomId {

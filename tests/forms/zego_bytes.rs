@@ -101,7 +101,7 @@ fn a_notification_and_an_answer_are_decoded_with_the_same_options() {
     else {
         panic!("it is a login");
     };
-    assert_eq!(login.role, None);
+    assert_eq!(login.details.role, None);
     let answer: Answer<StreamList> = decoder.decode(b"\xef\xbb\xbf{\"Code\":104}").unwrap();
     assert!(answer.into_data().unwrap_err().is_no_such_room());
 }

@@ -7,8 +7,8 @@ use room_registry::event::{
 };
 use room_registry::vendor::zego::{Decoder, Event, Notification};
 use room_registry::{
-    Callback, Role, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId,
-    UserSessionId,
+    Callback, Config, ManualClock, Role, RoomId, RoomRegistry, SessionId, StreamId,
+    StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 use serde_json::json;
 
@@ -39,24 +39,24 @@ fn a_room_close_tells_why() {
 #[test]
 fn a_room_close_may_name_its_session_as_a_login_does() {
     let mut closed = RoomClosed::new(at(1_763_596_869_909));
-    closed.reason = Some(RoomCloseReason::Other(77));
+    closed.reason = Some(RoomCloseReason::Other("77".into()));
     assert_eq!(decoded(fixture!("room_close_by_room_seq")), of_room("room1", SESSION, closed));
 }
 
 #[test]
 fn a_room_login_tells_names_and_role() {
     let mut login = login("tom", "792148503087288320", 1_763_596_800_027, 1);
-    login.user_name = Some("Tom".into());
+    login.details.user_name = Some("Tom".into());
     login.room_name = Some("Tom's show".into());
-    login.role = Some(Role::HOST);
+    login.details.role = Some(Role::HOST);
     assert_eq!(decoded(fixture!("room_login")), of_room("room1", SESSION, login));
 }
 
 #[test]
 fn a_relogin_with_leading_zeros_and_escapes_is_a_login() {
     let mut login = login("tom", "792148503087288321", 1_763_596_900_001, 7);
-    login.user_name = Some("汤姆 \"Tom\"".into());
-    login.role = Some(Role::ADMINISTRATOR);
+    login.details.user_name = Some("汤姆 \"Tom\"".into());
+    login.details.role = Some(Role::ADMINISTRATOR);
     assert_eq!(
         decoded(fixture!("room_login_relogin_leading_zeros")),
         of_room("room1", SESSION, login)
@@ -66,14 +66,16 @@ fn a_relogin_with_leading_zeros_and_escapes_is_a_login() {
 #[test]
 fn fields_that_nobody_knows_are_passed_over() {
     let mut login = login("ann", "9007199254740993", 1_763_596_803_000, 2);
-    login.role = Some(Role::new("9"));
+    login.details.role = Some(Role::new("9"));
     assert_eq!(decoded(fixture!("room_login_unknown_fields")), of_room("room1", SESSION, login));
 }
 
 #[test]
 fn a_room_logout_tells_when_the_login_began_and_why_it_ended() {
     let session = UserSessionId::new("792148503087288320").unwrap();
-    let mut logout = UserLoggedOut::new(user("tom"), session, at(1_763_596_860_986), 4)
+    let mut logout = UserLoggedOut::new(user("tom"), at(1_763_596_860_986))
+        .user_session_id(session)
+        .counter(4)
         .login_at(at(1_763_596_800_027));
     logout.reason = Some(LogoutReason::Normal);
     assert_eq!(decoded(fixture!("room_logout")), of_room("room1", SESSION, logout.clone()));
@@ -88,12 +90,10 @@ fn a_room_logout_tells_when_the_login_began_and_why_it_ended() {
 
 #[test]
 fn a_stream_create_tells_the_publisher_and_where_to_play_it() {
-    let mut created = StreamCreated::new(
-        StreamId::new("camera").unwrap(),
-        StreamSessionId::new("s-115205136669740000000000104").unwrap(),
-        at(1_763_596_803_742),
-        Some(1),
-    );
+    let mut created = StreamCreated::new(StreamId::new("camera").unwrap(), at(1_763_596_803_742))
+        .stream_session_id(StreamSessionId::new("s-115205136669740000000000104").unwrap())
+        .order(1)
+        .counter(1);
     created.details.publisher_id = Some(user("tom"));
     created.details.publisher_name = Some("Tom".into());
     created.details.title = Some("main camera".into());
@@ -106,12 +106,10 @@ fn a_stream_create_tells_the_publisher_and_where_to_play_it() {
 
 #[test]
 fn a_stream_create_has_an_alias_for_an_id_and_urls_in_any_shape() {
-    let mut created = StreamCreated::new(
-        StreamId::new("camera").unwrap(),
-        StreamSessionId::new("115205136669740104").unwrap(),
-        at(1_763_596_830_000),
-        Some(3),
-    );
+    let mut created = StreamCreated::new(StreamId::new("camera").unwrap(), at(1_763_596_830_000))
+        .stream_session_id(StreamSessionId::new("115205136669740104").unwrap())
+        .order(3)
+        .counter(3);
     created.details.publisher_id = Some(user("tom"));
     created.details.playback.rtmp = texts(&["rtmp://cdn.example.com/live/camera"]);
     created.details.playback.hls =
@@ -182,7 +180,7 @@ fn the_role_of_a_user_can_be_ignored() {
     assert_eq!(decode(Decoder::new()), expected);
     assert_eq!(decode(Decoder::new().ignore_user_role(false)), expected);
     let CallbackEvent::UserLoggedIn(login) = &mut expected.event else { panic!("{expected:?}") };
-    assert_eq!(login.role.take(), Some(Role::HOST));
+    assert_eq!(login.details.role.take(), Some(Role::HOST));
     assert_eq!(decode(Decoder::new().ignore_user_role(true)), expected);
     let mut json = serde_json::Deserializer::from_str(fixture!("room_login"));
     let decoder = Decoder::new().ignore_user_role(true);
@@ -218,7 +216,7 @@ fn a_session_is_the_same_as_a_number_as_a_text_and_with_zeros_or_blanks_around()
         let callback = room_login().with("room_seq", session.clone()).with("session_id", session);
         let callback = callback.decoded();
         assert_eq!(callback.session_id, "858");
-        assert_eq!(logged_in(callback).user_session_id, "858");
+        assert_eq!(logged_in(callback).user_session_id.unwrap(), "858");
     }
     for (session, expected) in
         [("000", "0"), ("0x10", "0x10"), ("-x", "-x"), ("-", "-"), ("１", "１")]
@@ -256,7 +254,7 @@ fn roles_have_words_and_unknown_ones_are_kept() {
         (json!({"a": 1}), None),
     ] {
         let login = logged_in(room_login().with("user_role", role.clone()).decoded());
-        assert_eq!(login.role, expected.map(Role::new), "{role}");
+        assert_eq!(login.details.role, expected.map(Role::new), "{role}");
     }
 }
 
@@ -269,9 +267,9 @@ fn reasons_have_names_and_unknown_ones_are_kept_where_they_are_numbers() {
         (json!(2), Some(R::ConnectionLost)),
         (json!(3), Some(R::KickedOut)),
         (json!(4), Some(R::TokenExpired)),
-        (json!("12"), Some(R::Other(12))),
-        (json!(-3), Some(R::Other(-3))),
-        (json!("-3"), Some(R::Other(-3))),
+        (json!("12"), Some(R::Other("12".into()))),
+        (json!(-3), Some(R::Other("-3".into()))),
+        (json!("-3"), Some(R::Other("-3".into()))),
         (json!(u64::MAX), None),
         (json!("bored"), None),
         (json!(1.0), None),
@@ -285,7 +283,7 @@ fn reasons_have_names_and_unknown_ones_are_kept_where_they_are_numbers() {
         (2, StreamCloseReason::LoggedInAgain),
         (5, StreamCloseReason::RoomCleared),
         (100, StreamCloseReason::ClosedByServer),
-        (6, StreamCloseReason::Other(6)),
+        (6, StreamCloseReason::Other("6".into())),
     ] {
         let body = Body::of(fixture!("stream_close")).with("type", reason);
         let CallbackEvent::StreamClosed(closed) = body.decoded().event else { panic!("{reason}") };
@@ -297,7 +295,7 @@ fn reasons_have_names_and_unknown_ones_are_kept_where_they_are_numbers() {
 fn a_missing_counter_is_zero_for_users_and_none_for_streams() {
     for blank in [json!(null), json!(""), json!(" ")] {
         let login = room_login().with("user_update_seq", blank.clone());
-        assert_eq!(logged_in(login.decoded()).counter, 0);
+        assert_eq!(logged_in(login.decoded()).counter, None);
         let body = Body::of(fixture!("stream_close")).with("stream_seq", blank);
         let CallbackEvent::StreamClosed(closed) = body.decoded().event else { panic!() };
         assert_eq!(closed.counter, None);
@@ -324,7 +322,7 @@ fn numbers_decode_where_another_crate_asks_for_arbitrary_precision() {
     let callback = body.decoded();
     assert_eq!(callback.session_id, SESSION);
     let login = logged_in(callback);
-    assert_eq!(login.user_session_id, "123456789012345678901234567890");
+    assert_eq!(login.user_session_id.unwrap(), "123456789012345678901234567890");
     assert_eq!(login.login_at, at(1_763_596_800_027));
     for (number, said) in [("-1", "-1"), ("1.5", "1.5")] {
         assert_eq!(
@@ -348,13 +346,16 @@ fn of_room(room_id: &str, session_id: &str, event: impl Into<CallbackEvent>) -> 
 
 fn login(user_id: &str, session_id: &str, login_at: u64, counter: u64) -> UserLoggedIn {
     let session_id = UserSessionId::new(session_id).unwrap();
-    UserLoggedIn::new(user(user_id), session_id, at(login_at), counter)
+    UserLoggedIn::new(user(user_id), at(login_at)).user_session_id(session_id).counter(counter)
 }
 
 fn stream_closed(session_id: &str, counter: Option<u64>) -> StreamClosed {
     let session_id = StreamSessionId::new(session_id).unwrap();
     let stream_id = StreamId::new("camera").unwrap();
-    StreamClosed::new(stream_id, session_id, at(1_763_596_859_248), counter)
+    StreamClosed::new(stream_id, at(1_763_596_859_248))
+        .stream_session_id(session_id)
+        .order(counter)
+        .counter(counter)
 }
 
 fn user(id: &str) -> UserId {
@@ -367,4 +368,36 @@ fn at(millis: u64) -> Timestamp {
 
 fn texts(texts: &[&str]) -> Vec<Text> {
     texts.iter().copied().map(Text::from).collect()
+}
+
+/// Tells a registry of a login at 1 s, a logout at 20 s without the time of its login, and a login at 22 s,
+/// all under one session id.
+fn back_within_the_clock_skew(session_id: u64, decoder: Decoder) -> Option<Option<String>> {
+    let clock = ManualClock::at(Timestamp::from_secs(30));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    let told = [("room_create", "room_create_time", 0), ("room_login", "login_time", 1)];
+    let then = [("room_logout", "logout_time", 20), ("room_login", "login_time", 22)];
+    for (event, field, seconds) in told.into_iter().chain(then) {
+        let body = json!({
+            "event": event, "room_id": "r", "room_session_id": "9", "user_account": "ann",
+            "session_id": session_id, field: seconds * 1_000,
+        });
+        let event = decoder.deserialize(body).unwrap();
+        let Event::Callback(callback) = event else { panic!("{event:?}") };
+        registry.apply_callback(&callback);
+    }
+    let user = registry.room("r").unwrap().user("ann")?;
+    Some(user.user_session_id().map(ToString::to_string))
+}
+
+#[test]
+fn a_session_id_of_zero_is_none_and_the_last_event_counts() {
+    assert_eq!(back_within_the_clock_skew(0, Decoder::new()), Some(None));
+}
+
+#[test]
+fn a_session_id_that_comes_back_at_once_needs_users_to_be_ordered() {
+    assert_eq!(back_within_the_clock_skew(7, Decoder::new()), None);
+    let ordered = Decoder::new().order_users(true);
+    assert_eq!(back_within_the_clock_skew(7, ordered), Some(Some("7".into())));
 }

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use room_registry::event::CallbackEvent;
 use room_registry::vendor::zego::{Decoder, Event, Notification};
-use room_registry::{Callback, Text, Timestamp, UserId};
+use room_registry::{Callback, StreamSessionId, Text, Timestamp, UserId, UserSessionId};
 use serde_json::{Map, Value, json};
 
 const FIXTURES: [&str; 18] = [
@@ -193,7 +193,7 @@ fn check(bytes: &[u8]) {
         if let Event::Callback(callback) = &mut event
             && let CallbackEvent::UserLoggedIn(login) = &mut callback.event
         {
-            login.role = None;
+            login.details.role = None;
         }
         let without_roles = Decoder::new().ignore_user_role(true);
         assert_eq!(Some(event), without_roles.decode(bytes).ok());
@@ -239,17 +239,21 @@ fn ids_of(callback: &Callback) -> Vec<&str> {
         }
         CallbackEvent::RoomClosed(_) => {}
         CallbackEvent::UserLoggedIn(event) => {
-            ids.extend([event.user_id.as_str(), event.user_session_id.as_str()]);
+            ids.push(event.user_id.as_str());
+            ids.extend(event.user_session_id.as_ref().map(UserSessionId::as_str));
         }
         CallbackEvent::UserLoggedOut(event) => {
-            ids.extend([event.user_id.as_str(), event.user_session_id.as_str()]);
+            ids.push(event.user_id.as_str());
+            ids.extend(event.user_session_id.as_ref().map(UserSessionId::as_str));
         }
         CallbackEvent::StreamCreated(event) => {
-            ids.extend([event.stream_id.as_str(), event.stream_session_id.as_str()]);
+            ids.push(event.stream_id.as_str());
+            ids.extend(event.stream_session_id.as_ref().map(StreamSessionId::as_str));
             ids.extend(event.details.publisher_id.as_ref().map(UserId::as_str));
         }
         CallbackEvent::StreamClosed(event) => {
-            ids.extend([event.stream_id.as_str(), event.stream_session_id.as_str()]);
+            ids.push(event.stream_id.as_str());
+            ids.extend(event.stream_session_id.as_ref().map(StreamSessionId::as_str));
         }
         other => unreachable!("the vendor has no such event: {other:?}"),
     }

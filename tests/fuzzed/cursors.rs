@@ -110,7 +110,8 @@ fn registry() -> RoomRegistry<ManualClock> {
         let stream_id = StreamId::new(stream_id).expect(id);
         let stream_session = StreamSessionId::new("s").expect(id);
         let at = Timestamp::from_millis(at);
-        let created = StreamCreated::new(stream_id, stream_session, at, Some(1));
+        let created =
+            StreamCreated::new(stream_id, at).stream_session_id(stream_session).order(1).counter(1);
         let (room, session) = (RoomId::new("a").expect(id), SessionId::new("7").expect(id));
         registry.apply_callback(&Callback::new(room, session, created));
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::bytes::Bytes;
 use super::callbacks::{ROOMS, callback, evening, observation};
 
+#[expect(clippy::large_enum_variant, reason = "a test holds few of them")]
 enum Input {
     Callback(Callback),
     Observation(Observation),

@@ -157,12 +157,14 @@ fn callback(event: impl Into<CallbackEvent>) -> Callback {
 
 fn login(user: &str, life: u64, millis: i64) -> UserLoggedIn {
     let life = UserSessionId::new(life.to_string()).unwrap();
-    UserLoggedIn::new(UserId::new(user).unwrap(), life, at(millis), 0)
+    UserLoggedIn::new(UserId::new(user).unwrap(), at(millis)).user_session_id(life)
 }
 
 fn logout(user: &str, life: u64, since: i64, millis: i64) -> UserLoggedOut {
     let life = UserSessionId::new(life.to_string()).unwrap();
-    UserLoggedOut::new(UserId::new(user).unwrap(), life, at(millis), 0).login_at(at(since))
+    UserLoggedOut::new(UserId::new(user).unwrap(), at(millis))
+        .user_session_id(life)
+        .login_at(at(since))
 }
 
 /// Nobody is in the room.

@@ -318,8 +318,10 @@ proptest! {
 fn stream_created(which: usize, seconds: u64) -> Callback {
     let stream_id = StreamId::new(format!("stream{which}")).unwrap();
     let life = StreamSessionId::new(format!("s-{which}")).unwrap();
-    let created =
-        StreamCreated::new(stream_id, life, Timestamp::from_secs(90 + seconds), Some(which as u64));
+    let created = StreamCreated::new(stream_id, Timestamp::from_secs(90 + seconds))
+        .stream_session_id(life)
+        .order(which as u64)
+        .counter(which as u64);
     Callback::new(RoomId::new("room").unwrap(), SessionId::new("7").unwrap(), created)
 }
 

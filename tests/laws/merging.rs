@@ -86,9 +86,14 @@ fn essence(room: &Room) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(fields) => {
-                for noticed in
-                    ["clock", "empty_since", "sessionless_since", "touched_at", "evidence"]
-                {
+                for noticed in [
+                    "clock",
+                    "empty_since",
+                    "sessionless_since",
+                    "touched_at",
+                    "changed_at",
+                    "evidence",
+                ] {
                     fields.remove(noticed);
                 }
                 fields.values_mut().for_each(strip);

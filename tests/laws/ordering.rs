@@ -62,7 +62,7 @@ proptest! {
     #![proptest_config(properties(800))]
 
     /// Holds laws 1.1, 1.6, 2.1, 2.2, 2.3, 2.4, 2.5, 2.7, 3.1, 3.2, 3.3, 3.4, 3.5, 3.6, 3.7,
-    /// 3.8, 3.9, 4.1, 4.2, 4.3 and 4.4.
+    /// 3.8, 3.9, 3.11, 3.12, 3.14, 4.1, 4.2, 4.3 and 4.4.
     #[test]
     fn any_set_of_callbacks_in_any_order_equals_the_slow_evaluation(
         callbacks in prop::collection::vec(junk_callback(), 0..14),

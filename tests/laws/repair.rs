@@ -275,25 +275,38 @@ fn close(session: u64, millis: u64) -> Told {
 
 fn login(session: u64, life: u64, millis: u64) -> Told {
     let life_id = UserSessionId::new(life.to_string()).unwrap();
-    heard(session, UserLoggedIn::new(UserId::new("tom").unwrap(), life_id, at(millis), life))
+    heard(
+        session,
+        UserLoggedIn::new(UserId::new("tom").unwrap(), at(millis))
+            .user_session_id(life_id)
+            .counter(life),
+    )
 }
 
 fn logout(session: u64, life: u64, since: u64, millis: u64) -> Told {
     let life_id = UserSessionId::new(life.to_string()).unwrap();
-    let event = UserLoggedOut::new(UserId::new("tom").unwrap(), life_id, at(millis), life);
+    let event = UserLoggedOut::new(UserId::new("tom").unwrap(), at(millis))
+        .user_session_id(life_id)
+        .counter(life);
     heard(session, event.login_at(at(since)))
 }
 
 fn publish(session: u64, life: u64, millis: u64, counter: u64) -> Told {
     let life = StreamSessionId::new(format!("s-{life}")).unwrap();
     let id = StreamId::new("camera").unwrap();
-    heard(session, StreamCreated::new(id, life, at(millis), Some(counter)))
+    heard(
+        session,
+        StreamCreated::new(id, at(millis)).stream_session_id(life).order(counter).counter(counter),
+    )
 }
 
 fn unpublish(session: u64, life: u64, millis: u64, counter: u64) -> Told {
     let life = StreamSessionId::new(format!("s-{life}")).unwrap();
     let id = StreamId::new("camera").unwrap();
-    heard(session, StreamClosed::new(id, life, at(millis), Some(counter)))
+    heard(
+        session,
+        StreamClosed::new(id, at(millis)).stream_session_id(life).order(counter).counter(counter),
+    )
 }
 
 /// An observation in the making.

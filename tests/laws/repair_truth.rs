@@ -166,10 +166,12 @@ impl Known {
                 return;
             }
             CallbackEvent::UserLoggedOut(event) => {
-                (event.user_id.to_string(), event.user_session_id.to_string(), event.logout_at)
+                let stay = event.user_session_id.as_ref().expect("it is named");
+                (event.user_id.to_string(), stay.to_string(), event.logout_at)
             }
             CallbackEvent::StreamClosed(event) => {
-                (event.stream_id.to_string(), event.stream_session_id.to_string(), event.closed_at)
+                let stay = event.stream_session_id.as_ref().expect("it is named");
+                (event.stream_id.to_string(), stay.to_string(), event.closed_at)
             }
             _ => return,
         };
@@ -198,7 +200,8 @@ impl Known {
             match user.login() {
                 None => present.push(user.id().to_string()),
                 Some(login) => {
-                    let is_back = self.closed.contains(login.user_session_id.as_str());
+                    let is_back =
+                        self.closed.contains(user.user_session_id().expect("it is named").as_str());
                     assert!(!is_back, "{context}: {login:?} is back");
                 }
             }

@@ -70,10 +70,10 @@ impl Closed {
                 self.sessions.insert(callback.session_id.clone());
             }
             CallbackEvent::UserLoggedOut(event) => {
-                self.logins.insert(event.user_session_id.clone());
+                self.logins.extend(event.user_session_id.clone());
             }
             CallbackEvent::StreamClosed(event) => {
-                self.streams.insert(event.stream_session_id.clone());
+                self.streams.extend(event.stream_session_id.clone());
             }
             _ => {}
         }
@@ -84,7 +84,7 @@ impl Closed {
         let session = room.session_id().unwrap();
         assert!(!self.sessions.contains(session), "{context}: session {session} is back");
         for user in room.users() {
-            let login = &user.login().unwrap().user_session_id;
+            let login = user.user_session_id().unwrap();
             assert!(!self.logins.contains(login), "{context}: login {login} is back");
         }
         for stream in room.streams() {
@@ -181,7 +181,7 @@ fn after_a_long_silence_only_what_is_visible_is_stored() {
         assert_eq!(stored.sessions.len(), 1, "seed {seed}");
         let session = &stored.sessions[&visible.session_id];
         assert_eq!(session.users.len(), visible.users.len(), "seed {seed}");
-        assert!(session.users.values().all(|user| user.closers.is_empty()), "seed {seed}");
+        assert!(session.users.values().all(|user| user.closings.is_empty()), "seed {seed}");
         assert_eq!(session.streams.len(), visible.streams.len(), "seed {seed}");
         assert_eq!(room.next_expiry(&config), None, "seed {seed}: nothing is left to let go");
     }
@@ -229,14 +229,14 @@ fn short_memory() -> Config {
 #[test]
 fn what_was_outlived_behind_something_else_is_not_waited_for() {
     let at = Timestamp::from_millis;
-    let (stream_id, life) = (StreamId::new("s").unwrap(), StreamSessionId::new("s-0").unwrap());
+    let stream_id = StreamId::new("s").unwrap();
     let (user_id, login) = (UserId::new("ann").unwrap(), UserSessionId::new("0").unwrap());
-    let logout = UserLoggedOut::new(user_id.clone(), login.clone(), at(1_000_000), 0);
+    let logout = UserLoggedOut::new(user_id.clone(), at(1_000_000)).user_session_id(login.clone());
     let events: [CallbackEvent; 4] = [
         logout.login_at(at(1_000_000)).into(),
-        StreamClosed::new(stream_id.clone(), life.clone(), at(1_000_001), None).into(),
-        StreamCreated::new(stream_id, life, at(1_004_900), None).into(),
-        UserLoggedIn::new(user_id, login, at(1_000_101), 0).into(),
+        StreamClosed::new(stream_id.clone(), at(1_000_001)).into(),
+        StreamCreated::new(stream_id, at(1_004_900)).into(),
+        UserLoggedIn::new(user_id, at(1_000_101)).user_session_id(login).into(),
     ];
 
     let clock = ManualClock::at(at(1_003_000));

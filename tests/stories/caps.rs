@@ -39,13 +39,20 @@ impl Held {
     fn login(&mut self, user_session: u64) {
         let id = UserSessionId::new(user_session.to_string()).unwrap();
         let login_at = at(10_000 + user_session);
-        self.apply(1, UserLoggedIn::new(UserId::new("tom").unwrap(), id, login_at, user_session));
+        self.apply(
+            1,
+            UserLoggedIn::new(UserId::new("tom").unwrap(), login_at)
+                .user_session_id(id)
+                .counter(user_session),
+        );
     }
 
     /// A logout of Tom's, of a login that nobody told of, or before that login.
     fn logout(&mut self, user_session: u64, millis: u64) {
         let id = UserSessionId::new(user_session.to_string()).unwrap();
-        let logout = UserLoggedOut::new(UserId::new("tom").unwrap(), id, at(millis), 1);
+        let logout = UserLoggedOut::new(UserId::new("tom").unwrap(), at(millis))
+            .user_session_id(id)
+            .counter(1);
         self.apply(1, logout.login_at(at(9_000)));
     }
 
@@ -53,7 +60,13 @@ impl Held {
         let id = StreamSessionId::new(life.to_string()).unwrap();
         let camera = StreamId::new("camera").unwrap();
         // The greater counter has the earlier time, so that none replaces another.
-        self.apply(1, StreamCreated::new(camera, id, at(20_000 - life), Some(life)));
+        self.apply(
+            1,
+            StreamCreated::new(camera, at(20_000 - life))
+                .stream_session_id(id)
+                .order(life)
+                .counter(life),
+        );
     }
 
     fn sessions(&self) -> Vec<Value> {
@@ -62,21 +75,21 @@ impl Held {
     }
 
     /// The ids of what is held in a list of Tom's, or of the camera's.
-    fn held(&self, of: &str, list: &str, id: &str) -> Vec<u64> {
+    fn held(&self, of: &str, list: &str) -> Vec<u64> {
         let sessions = self.sessions();
         let held = sessions[0][of][0][list].as_array().unwrap().clone();
-        let number = |entry: &Value| entry[id].as_str().unwrap().parse().unwrap();
+        let number = |entry: &Value| entry["stay_id"].as_str().unwrap().parse().unwrap();
         let mut numbers: Vec<u64> = held.iter().map(number).collect();
         numbers.sort_unstable();
         numbers
     }
 
     fn logins(&self) -> Vec<u64> {
-        self.held("users", "logins", "user_session_id")
+        self.held("users", "facts")
     }
 
     fn closers(&self) -> Vec<u64> {
-        self.held("users", "closers", "user_session_id")
+        self.held("users", "closings")
     }
 }
 
@@ -125,7 +138,7 @@ fn a_login_and_an_earlier_closing_of_one_user_session_count_once() {
 #[test]
 fn beyond_the_cap_the_lowest_fact_of_a_stream_goes() {
     let mut held = Held::new();
-    let facts = |held: &Held| held.held("streams", "facts", "stream_session_id");
+    let facts = |held: &Held| held.held("streams", "facts");
     (1..=CAP).for_each(|life| held.publish(life));
     assert_eq!(facts(&held), (1..=CAP).collect::<Vec<_>>());
     held.publish(CAP + 1);

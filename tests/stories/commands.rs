@@ -214,12 +214,9 @@ fn a_join_that_finds_the_room_full_that_it_created_leaves_it_uncreated() {
         .build()
         .unwrap();
     let (mut registry, clock) = registry_with(config);
-    let login = UserLoggedIn::new(
-        UserId::new("ann").unwrap(),
-        UserSessionId::new("1").unwrap(),
-        clock.now(),
-        1,
-    );
+    let login = UserLoggedIn::new(UserId::new("ann").unwrap(), clock.now())
+        .user_session_id(UserSessionId::new("1").unwrap())
+        .counter(1);
     let session = SessionId::new("7").unwrap();
     registry.apply_callback(&Callback::new(RoomId::new("r").unwrap(), session, login));
     registry.end_room("r").unwrap();

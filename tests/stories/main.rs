@@ -10,4 +10,5 @@ mod observations;
 mod planner;
 mod projection;
 mod repair;
+mod stays;
 mod suspicion;

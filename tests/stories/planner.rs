@@ -295,7 +295,7 @@ impl Desk {
         self.silent_room(room);
         let life = UserSessionId::new("9").expect("a valid id");
         let mut second = login("ann", 2, 0);
-        second.user_session_id = life;
+        second.user_session_id = Some(life);
         self.hears(room, second);
     }
 
@@ -345,5 +345,7 @@ fn at(seconds: u64) -> Timestamp {
 
 fn login(user: &str, counter: u64, seconds: u64) -> UserLoggedIn {
     let life = UserSessionId::new(format!("{user}{counter}")).expect("a valid id");
-    UserLoggedIn::new(UserId::new(user).expect("a valid id"), life, at(seconds), counter)
+    UserLoggedIn::new(UserId::new(user).expect("a valid id"), at(seconds))
+        .user_session_id(life)
+        .counter(counter)
 }

@@ -27,14 +27,22 @@ fn after_the_sweep() -> (Registry, ManualClock) {
     let user = |id: &str| UserId::new(id).unwrap();
     let stay = |id: &str| room_registry::UserSessionId::new(id).unwrap();
     tell(&mut registry, 1_000, RoomCreated::new(secs(1_000)).into());
-    tell(&mut registry, 1_001, UserLoggedIn::new(user("ann"), stay("1"), secs(1_001), 1).into());
-    tell(&mut registry, 1_050, UserLoggedIn::new(user("bob"), stay("2"), secs(1_050), 2).into());
+    tell(
+        &mut registry,
+        1_001,
+        UserLoggedIn::new(user("ann"), secs(1_001)).user_session_id(stay("1")).counter(1).into(),
+    );
+    tell(
+        &mut registry,
+        1_050,
+        UserLoggedIn::new(user("bob"), secs(1_050)).user_session_id(stay("2")).counter(2).into(),
+    );
     clock.set(secs(1_065));
     let seen = Observation::new(RoomId::new("r").unwrap(), secs(1_065))
         .users(["ann", "bob"].map(|id| ObservedUser::new(user(id))))
         .streams([]);
     registry.apply_observation(&seen).unwrap();
-    let bob = UserLoggedOut::new(user("bob"), stay("2"), secs(1_110), 3);
+    let bob = UserLoggedOut::new(user("bob"), secs(1_110)).user_session_id(stay("2")).counter(3);
     tell(&mut registry, 1_110, bob.into());
     clock.set(secs(1_735));
     registry.expire();

@@ -3,6 +3,7 @@
 
 use crate::model::callback::{LogoutReason, RoomCloseReason, StreamCloseReason};
 use crate::model::text::Role;
+use crate::model::text::Text;
 use crate::vendor::zego::scalar::Scalar;
 
 /// Names `close_reason` of `room_close`.
@@ -12,7 +13,7 @@ pub(super) fn room_close_reason(number: i64) -> RoomCloseReason {
         1 => RoomCloseReason::HeartbeatTimeout,
         2 => RoomCloseReason::WentOffline,
         3 => RoomCloseReason::KickedOut,
-        other => RoomCloseReason::Other(other),
+        other => RoomCloseReason::Other(Text::from(other.to_string())),
     }
 }
 
@@ -24,7 +25,7 @@ pub(super) fn logout_reason(number: i64) -> LogoutReason {
         2 => LogoutReason::ConnectionLost,
         3 => LogoutReason::KickedOut,
         4 => LogoutReason::TokenExpired,
-        other => LogoutReason::Other(other),
+        other => LogoutReason::Other(Text::from(other.to_string())),
     }
 }
 
@@ -38,7 +39,7 @@ pub(super) fn stream_close_reason(number: i64) -> StreamCloseReason {
         4 => StreamCloseReason::ConnectionLost,
         5 => StreamCloseReason::RoomCleared,
         100 => StreamCloseReason::ClosedByServer,
-        other => StreamCloseReason::Other(other),
+        other => StreamCloseReason::Other(Text::from(other.to_string())),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::model::callback::{
     Callback, CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, StreamDetails,
     UserLoggedIn, UserLoggedOut,
 };
+use crate::model::id::{StreamSessionId, UserSessionId};
 use crate::model::text::Text;
 use crate::vendor::zego::body::{Body, Fields};
 use crate::vendor::zego::code::{logout_reason, role, room_close_reason, stream_close_reason};
@@ -67,7 +68,11 @@ pub(super) fn event(payload: &mut Payload<'_>, decoder: Decoder) -> Result<Event
             if decoder.ignores_user_role() {
                 *payload.values.value_mut(Field::UserRole) = Scalar::Missing;
             }
-            callback(kind, payload).map(Event::Callback)
+            let mut callback = callback(kind, payload)?;
+            if decoder.orders_users() {
+                order_user(&mut callback.event);
+            }
+            Ok(Event::Callback(callback))
         }
         _ => Ok(Event::Other(Text::from(text))),
     }
@@ -113,57 +118,79 @@ fn room_closed(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem
 }
 
 fn logged_in(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
-    Ok(UserLoggedIn {
-        user_id: body.id(Field::UserAccount)?,
-        user_session_id: body.session(Field::SessionId)?,
-        login_at: body.time(Field::LoginTime)?,
-        counter: body.optional_number(Field::UserUpdateSeq)?.unwrap_or(0),
-        user_name: body.text(Field::UserNickname),
-        role: role(body.take(Field::UserRole)),
-        room_name: body.text(Field::RoomName),
-    }
-    .into())
+    let login = UserLoggedIn::new(body.id(Field::UserAccount)?, body.time(Field::LoginTime)?)
+        .user_session_id(user_session(body)?)
+        .counter(body.optional_number(Field::UserUpdateSeq)?)
+        .user_name(body.text(Field::UserNickname))
+        .role(role(body.take(Field::UserRole)))
+        .room_name(body.text(Field::RoomName));
+    Ok(login.into())
 }
 
 fn logged_out(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
-    Ok(UserLoggedOut {
-        user_id: body.id(Field::UserAccount)?,
-        user_session_id: body.session(Field::SessionId)?,
-        login_at: body.optional_time(Field::LoginTime)?,
-        logout_at: body.time(Field::LogoutTime)?,
-        counter: body.optional_number(Field::UserUpdateSeq)?.unwrap_or(0),
-        reason: reason(body, Field::Reason, logout_reason),
-    }
-    .into())
+    let logout = UserLoggedOut::new(body.id(Field::UserAccount)?, body.time(Field::LogoutTime)?)
+        .user_session_id(user_session(body)?)
+        .login_at(body.optional_time(Field::LoginTime)?)
+        .counter(body.optional_number(Field::UserUpdateSeq)?)
+        .reason(reason(body, Field::Reason, logout_reason));
+    Ok(logout.into())
 }
 
-fn stream_created(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
-    Ok(StreamCreated {
-        stream_id: body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?,
-        stream_session_id: body.read(Field::StreamSid, Scalar::session_as_it_came)?,
-        created_at: body.time(Field::CreateTimeMs)?,
-        counter: body.optional_number(Field::StreamSeq)?,
-        details: StreamDetails {
-            publisher_id: Some(body.id(Field::UserId)?),
-            publisher_name: body.text(Field::UserName),
-            title: body.text(Field::Title),
-            extra_info: body.text(Field::ExtraInfo),
-            ..StreamDetails::default()
-        },
+/// Lets the event time tell what is the last of a user.
+fn order_user(event: &mut CallbackEvent) {
+    match event {
+        CallbackEvent::UserLoggedIn(login) => login.order = Some(login.login_at.as_millis()),
+        CallbackEvent::UserLoggedOut(logout) => {
+            let at = logout.logout_at.max(logout.login_at.unwrap_or_default());
+            logout.order = Some(at.as_millis());
+        }
+        CallbackEvent::RoomCreated(_)
+        | CallbackEvent::RoomClosed(_)
+        | CallbackEvent::StreamCreated(_)
+        | CallbackEvent::StreamClosed(_) => {}
     }
-    .into())
+}
+
+/// Reads the id of a login; 0 is none. `user_update_seq` counts the room, so it orders no user.
+fn user_session(body: &CallbackBody<'_, '_>) -> Result<Option<UserSessionId>, Problem> {
+    let id: UserSessionId = body.session(Field::SessionId)?;
+    Ok(Some(id).filter(|id| *id != "0"))
+}
+
+/// Reads the id of one life of a stream.
+fn stream_session(body: &CallbackBody<'_, '_>) -> Result<StreamSessionId, Problem> {
+    body.read(Field::StreamSid, Scalar::session_as_it_came)
+}
+
+/// `stream_seq` orders the events of a stream, and counts those of the room.
+fn stream_created(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
+    let stream_id = body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?;
+    let number = body.optional_number(Field::StreamSeq)?;
+    let details = StreamDetails {
+        publisher_id: Some(body.id(Field::UserId)?),
+        publisher_name: body.text(Field::UserName),
+        title: body.text(Field::Title),
+        extra_info: body.text(Field::ExtraInfo),
+        ..StreamDetails::default()
+    };
+    let created = StreamCreated::new(stream_id, body.time(Field::CreateTimeMs)?)
+        .stream_session_id(stream_session(body)?)
+        .order(number)
+        .counter(number)
+        .details(details);
+    Ok(created.into())
 }
 
 fn stream_closed(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {
-    Ok(StreamClosed {
-        stream_id: body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?,
-        stream_session_id: body.read(Field::StreamSid, Scalar::session_as_it_came)?,
-        created_at: body.optional_time(Field::CreateTimeMs)?,
-        closed_at: body.time(Field::DestroyTimemillis)?,
-        counter: body.optional_number(Field::StreamSeq)?,
-        reason: reason(body, Field::Type, stream_close_reason),
-    }
-    .into())
+    let stream_id = body.id(body.first_of([Field::StreamId, Field::StreamAlias]))?;
+    let number = body.optional_number(Field::StreamSeq)?;
+    let closed = StreamClosed::new(stream_id, body.time(Field::DestroyTimemillis)?)
+        .stream_session_id(stream_session(body)?)
+        .created_at(body.optional_time(Field::CreateTimeMs)?)
+        .order(number)
+        .counter(number)
+        .reason(reason(body, Field::Type, stream_close_reason));
+    Ok(closed.into())
 }
 
 /// Reads a reason. One that is no number is none, because it decides nothing.

@@ -19,12 +19,13 @@ use serde::Deserializer;
 /// let event = decoder.deserialize(&mut serde_json::Deserializer::from_str(body))?;
 /// let Event::Callback(callback) = event else { unreachable!("it is a login") };
 /// let CallbackEvent::UserLoggedIn(login) = callback.event else { unreachable!("it is a login") };
-/// assert_eq!(login.role, None);
+/// assert_eq!(login.details.role, None);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Decoder {
     ignore_user_role: bool,
+    order_users: bool,
 }
 
 impl Decoder {
@@ -36,7 +37,7 @@ impl Decoder {
     /// ```
     #[must_use]
     pub const fn new() -> Self {
-        Self { ignore_user_role: false }
+        Self { ignore_user_role: false, order_users: false }
     }
 
     /// Ignores what a user is in the room, in logins and in answers. Default: `false`.
@@ -62,6 +63,32 @@ impl Decoder {
         self
     }
 
+    /// Orders the logins and logouts of each user by event time, also if they have a `session_id`. Default:
+    /// `false`.
+    ///
+    /// Turn it on if your users come back under the `session_id` that they had. Without it, such a login
+    /// stays hidden if it comes within the clock skew of a logout that tells no login time. With it, a
+    /// second device of a user that logs in pushes the first out, and events of one user must not be
+    /// stamped in another order than they happened.
+    ///
+    /// ```
+    /// # use room_registry::event::CallbackEvent;
+    /// # use room_registry::vendor::zego::{Decoder, Event};
+    /// let body = r#"{"event":"room_login","room_id":"r1","room_seq":"1","user_account":"ann",
+    ///                "session_id":"7","login_time":"1763596800027"}"#;
+    /// let mut json = serde_json::Deserializer::from_str(body);
+    /// let event = Decoder::new().order_users(true).deserialize(&mut json)?;
+    /// let Event::Callback(callback) = event else { unreachable!("it is a login") };
+    /// let CallbackEvent::UserLoggedIn(login) = callback.event else { unreachable!("it is a login") };
+    /// assert_eq!(login.order, Some(1_763_596_800_027));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn order_users(mut self, order: bool) -> Self {
+        self.order_users = order;
+        self
+    }
+
     /// Decodes a body with a serde format that reads JSON, in one pass. What may stand behind the body
     /// is left to the format, as by [`serde::Deserialize`].
     ///
@@ -78,6 +105,10 @@ impl Decoder {
     /// ```
     pub fn deserialize<'de, T: Decode, D: Deserializer<'de>>(self, body: D) -> Result<T, D::Error> {
         T::read(body, self)
+    }
+
+    pub(super) const fn orders_users(self) -> bool {
+        self.order_users
     }
 
     pub(super) const fn ignores_user_role(self) -> bool {

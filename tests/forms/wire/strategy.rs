@@ -68,8 +68,10 @@ prop_compose! {
         [user_name, room_name] in [text(), text()],
         role in option::of(role()),
     ) -> UserLoggedIn {
-        let mut login = UserLoggedIn::new(user_id, session_id, login_at, counter);
-        (login.user_name, login.room_name, login.role) = (user_name, room_name, role);
+        let mut login = UserLoggedIn::new(user_id, login_at).user_session_id(session_id).counter(counter);
+        login.details.user_name = user_name;
+        login.details.role = role;
+        login.room_name = room_name;
         login
     }
 }
@@ -83,7 +85,7 @@ prop_compose! {
         counter in any::<u64>(),
         reason in option::of(logout_reason()),
     ) -> UserLoggedOut {
-        let mut logout = UserLoggedOut::new(user_id, session_id, logout_at, counter);
+        let mut logout = UserLoggedOut::new(user_id, logout_at).user_session_id(session_id).counter(counter);
         (logout.login_at, logout.reason) = (login_at, reason);
         logout
     }
@@ -99,7 +101,7 @@ prop_compose! {
         [publisher_name, title, extra_info] in [text(), text(), text()],
         [rtmp, hls, flv, pictures] in [urls(), urls(), urls(), urls()],
     ) -> StreamCreated {
-        let mut created = StreamCreated::new(stream_id, session_id, created_at, counter);
+        let mut created = StreamCreated::new(stream_id, created_at).stream_session_id(session_id).order(counter).counter(counter);
         let details = &mut created.details;
         details.publisher_id = Some(publisher_id);
         details.publisher_name = publisher_name;
@@ -122,7 +124,7 @@ prop_compose! {
         counter in option::of(any::<u64>()),
         reason in option::of(stream_close_reason()),
     ) -> StreamClosed {
-        let mut closed = StreamClosed::new(stream_id, session_id, closed_at, counter);
+        let mut closed = StreamClosed::new(stream_id, closed_at).stream_session_id(session_id).order(counter).counter(counter);
         (closed.created_at, closed.reason) = (created_at, reason);
         closed
     }
@@ -176,7 +178,7 @@ fn room_close_reason() -> impl Strategy<Value = RoomCloseReason> {
     use RoomCloseReason as R;
     prop_oneof![
         select(vec![R::Normal, R::HeartbeatTimeout, R::WentOffline, R::KickedOut]),
-        unnamed().prop_map(R::Other),
+        unnamed().prop_map(|number| R::Other(number.to_string().into())),
     ]
 }
 
@@ -184,7 +186,7 @@ fn logout_reason() -> impl Strategy<Value = LogoutReason> {
     use LogoutReason as R;
     let named =
         vec![R::Normal, R::HeartbeatTimeout, R::ConnectionLost, R::KickedOut, R::TokenExpired];
-    prop_oneof![select(named), unnamed().prop_map(R::Other)]
+    prop_oneof![select(named), unnamed().prop_map(|number| R::Other(number.to_string().into()))]
 }
 
 fn stream_close_reason() -> impl Strategy<Value = StreamCloseReason> {
@@ -198,7 +200,7 @@ fn stream_close_reason() -> impl Strategy<Value = StreamCloseReason> {
         R::RoomCleared,
         R::ClosedByServer,
     ];
-    prop_oneof![select(named), unnamed().prop_map(R::Other)]
+    prop_oneof![select(named), unnamed().prop_map(|number| R::Other(number.to_string().into()))]
 }
 
 /// A number that is no reason's.

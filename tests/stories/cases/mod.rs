@@ -16,7 +16,7 @@ use room_registry::event::{
 };
 use room_registry::{
     Callback, Config, ManualClock, RoomId, RoomRegistry, SessionId, StreamId, StreamSessionId,
-    Timestamp, UserId, UserSessionId,
+    Timestamp, UserId, UserRef, UserSessionId,
 };
 
 /// Event time at the start of each case. Local time is a little later.
@@ -49,14 +49,18 @@ fn login_of(user: &str, session: u64, user_session: u64, millis: u64, counter: u
     let user_session = UserSessionId::new(user_session.to_string()).unwrap();
     callback(
         session,
-        UserLoggedIn::new(UserId::new(user).unwrap(), user_session, at(millis), counter),
+        UserLoggedIn::new(UserId::new(user).unwrap(), at(millis))
+            .user_session_id(user_session)
+            .counter(counter),
     )
 }
 
 /// Tom logs out; the payload tells when he logged in.
 fn logout(session: u64, user_session: u64, login: u64, millis: u64, counter: u64) -> Callback {
     let user_session = UserSessionId::new(user_session.to_string()).unwrap();
-    let event = UserLoggedOut::new(UserId::new("tom").unwrap(), user_session, at(millis), counter);
+    let event = UserLoggedOut::new(UserId::new("tom").unwrap(), at(millis))
+        .user_session_id(user_session)
+        .counter(counter);
     callback(session, event.login_at(at(login)))
 }
 
@@ -70,7 +74,9 @@ fn logout_without_login_time(
     let user_session = UserSessionId::new(user_session.to_string()).unwrap();
     callback(
         session,
-        UserLoggedOut::new(UserId::new("tom").unwrap(), user_session, at(millis), counter),
+        UserLoggedOut::new(UserId::new("tom").unwrap(), at(millis))
+            .user_session_id(user_session)
+            .counter(counter),
     )
 }
 
@@ -78,7 +84,10 @@ fn logout_without_login_time(
 fn publish(session: u64, life: u64, millis: u64, counter: u64) -> Callback {
     let (id, life) =
         (StreamId::new("camera").unwrap(), StreamSessionId::new(format!("s-{life}")).unwrap());
-    callback(session, StreamCreated::new(id, life, at(millis), Some(counter)))
+    callback(
+        session,
+        StreamCreated::new(id, at(millis)).stream_session_id(life).order(counter).counter(counter),
+    )
 }
 
 /// A stream ends.
@@ -87,7 +96,11 @@ fn unpublish(session: u64, life: u64, created: u64, millis: u64, counter: u64) -
         (StreamId::new("camera").unwrap(), StreamSessionId::new(format!("s-{life}")).unwrap());
     callback(
         session,
-        StreamClosed::new(id, life, at(millis), Some(counter)).created_at(at(created)),
+        StreamClosed::new(id, at(millis))
+            .stream_session_id(life)
+            .order(counter)
+            .counter(counter)
+            .created_at(at(created)),
     )
 }
 
@@ -124,8 +137,8 @@ fn assert_session(callbacks: impl IntoIterator<Item = Callback>, session: &str) 
 fn assert_tom(callbacks: impl IntoIterator<Item = Callback>, user_session: Option<&str>) {
     let registry = arrived(callbacks);
     let room = registry.room("r").expect("the room is open");
-    let login = room.user("tom").and_then(room_registry::UserRef::login);
-    assert_eq!(login.map(|login| login.user_session_id.as_str()), user_session);
+    let login = room.user("tom").and_then(UserRef::user_session_id);
+    assert_eq!(login.map(UserSessionId::as_str), user_session);
 }
 
 /// Asserts which life of the stream is open.

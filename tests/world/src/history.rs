@@ -104,7 +104,7 @@ impl Story {
         let id = if self.rng.chance(80) { self.ids } else { 9_000 - self.ids };
         let session = UserSessionId::new(id.to_string()).expect("a valid id");
         let mut login = self.room.log_in(user_id.clone(), session, self.stamp(1));
-        login.user_name = Some(Text::from(user_id.as_str()));
+        login.details.user_name = Some(Text::from(user_id.as_str()));
         login.room_name = Some(Text::from("the room"));
         self.tell(login);
         if let Some(login) = replaced {

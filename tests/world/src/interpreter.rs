@@ -10,12 +10,16 @@ pub fn as_truth(visible: Option<&Visible>) -> Option<Truth> {
         users: visible
             .users
             .iter()
-            .map(|(id, (session, _))| (id.clone(), session.clone()))
+            .map(|(id, seen)| (id.clone(), parsed(seen.stay.as_deref())))
             .collect(),
         streams: visible
             .streams
             .iter()
-            .map(|(id, (_, session, ..))| (id.clone(), session.clone()))
+            .map(|(id, seen)| (id.clone(), parsed(seen.stay.as_deref())))
             .collect(),
     })
+}
+
+fn parsed<Id: std::str::FromStr<Err = room_registry::IdError>>(stay: Option<&str>) -> Option<Id> {
+    stay.map(|stay| stay.parse().expect("it was an id"))
 }

@@ -105,42 +105,85 @@ pub fn junk_callback() -> impl Strategy<Value = Callback> {
             CallbackEvent::from(created)
         }),
         2 => junk_time().prop_map(|at| RoomClosed::new(Timestamp::from_millis(at)).into()),
-        4 => (0..2_u64, 0..3_u64, junk_time(), 0..3_u64, name(), name(), name()).prop_map(
-            |(who, session, at, counter, name, role, room_name)| {
-                let session = UserSessionId::new(session.to_string()).expect("a valid id");
-                let mut login = UserLoggedIn::new(user(who), session, Timestamp::from_millis(at), counter);
-                login.user_name = name.map(Text::from);
-                login.role = role.map(Role::new);
-                login.room_name = room_name.map(Text::from);
-                login.into()
+        4 => (0..2_u64, junk_stay(), junk_time(), name(), name(), name()).prop_map(
+            |(who, stay, at, name, role, room_name)| {
+                let login = UserLoggedIn::new(user(who), Timestamp::from_millis(at))
+                    .user_session_id(stay.id.map(user_session))
+                    .order(stay.order)
+                    .counter(stay.counter)
+                    .exclusive(stay.exclusive)
+                    .user_name(name.map(Text::from))
+                    .role(role.map(Role::new));
+                login.room_name(room_name.map(Text::from)).into()
             }
         ),
-        4 => (0..2_u64, 0..3_u64, junk_time(), prop::option::of(junk_time())).prop_map(|(who, session, at, login_at)| {
-            let session = UserSessionId::new(session.to_string()).expect("a valid id");
-            let mut logout = UserLoggedOut::new(user(who), session, Timestamp::from_millis(at), 0);
-            logout.login_at = login_at.map(Timestamp::from_millis);
-            logout.into()
+        4 => (0..2_u64, junk_stay(), junk_time(), prop::option::of(junk_time())).prop_map(
+            |(who, stay, at, login_at)| {
+                let logout = UserLoggedOut::new(user(who), Timestamp::from_millis(at))
+                    .user_session_id(stay.id.map(user_session))
+                    .order(stay.order)
+                    .counter(stay.counter)
+                    .exclusive(stay.exclusive);
+                logout.login_at(login_at.map(Timestamp::from_millis)).into()
+            }
+        ),
+        4 => (0..2_u64, junk_stay(), junk_time(), name()).prop_map(|(which, stay, at, title)| {
+            let mut created = StreamCreated::new(stream(which), Timestamp::from_millis(at))
+                .stream_session_id(stay.id.map(stream_session))
+                .order(stay.order)
+                .counter(stay.counter)
+                .exclusive(stay.exclusive);
+            created.details.title = title.map(Text::from);
+            created.into()
         }),
-        4 => (0..2_u64, 0..3_u64, junk_time(), prop::option::of(0..4_u64), name()).prop_map(
-            |(which, session, at, counter, title)| {
-                let stream_id = StreamId::new(format!("stream{which}")).expect("a valid id");
-                let session = StreamSessionId::new(format!("s-{session}")).expect("a valid id");
-                let mut created = StreamCreated::new(stream_id, session, Timestamp::from_millis(at), counter);
-                created.details.title = title.map(Text::from);
-                created.into()
-            }
-        ),
-        4 => (0..2_u64, 0..3_u64, junk_time(), prop::option::of(0..4_u64), prop::option::of(junk_time())).prop_map(
-            |(which, session, at, counter, created_at)| {
-                let stream_id = StreamId::new(format!("stream{which}")).expect("a valid id");
-                let session = StreamSessionId::new(format!("s-{session}")).expect("a valid id");
-                let mut closed = StreamClosed::new(stream_id, session, Timestamp::from_millis(at), counter);
-                closed.created_at = created_at.map(Timestamp::from_millis);
-                closed.into()
+        4 => (0..2_u64, junk_stay(), junk_time(), prop::option::of(junk_time())).prop_map(
+            |(which, stay, at, created_at)| {
+                let closed = StreamClosed::new(stream(which), Timestamp::from_millis(at))
+                    .stream_session_id(stay.id.map(stream_session))
+                    .order(stay.order)
+                    .counter(stay.counter)
+                    .exclusive(stay.exclusive);
+                closed.created_at(created_at.map(Timestamp::from_millis)).into()
             }
         ),
     ];
     (session, event).prop_map(|(session, event)| {
         Callback::new(room_id(), SessionId::new(session).expect("a valid id"), event)
     })
+}
+
+/// How a callback names the stay that it is about, in any form.
+#[derive(Debug, Clone, Copy)]
+struct JunkStay {
+    id: Option<u64>,
+    order: Option<u64>,
+    counter: Option<u64>,
+    exclusive: bool,
+}
+
+/// Mostly named stays that exclude each other, or orders, as vendors have them; and all else.
+fn junk_stay() -> impl Strategy<Value = JunkStay> {
+    let (id, number) = (0..3_u64, 0..4_u64);
+    (id, number, prop::option::of(0..3_u64), 0..8_u8).prop_map(|(id, number, counter, form)| {
+        let named = JunkStay { id: Some(id), order: None, counter, exclusive: true };
+        match form {
+            0..=2 => named,
+            3..=4 => JunkStay { order: Some(number), ..named },
+            5 => JunkStay { exclusive: false, ..named },
+            6 => JunkStay { id: None, ..named },
+            _ => JunkStay { id: None, order: Some(number), ..named },
+        }
+    })
+}
+
+fn user_session(id: u64) -> UserSessionId {
+    UserSessionId::new(id.to_string()).expect("a valid id")
+}
+
+fn stream_session(id: u64) -> StreamSessionId {
+    StreamSessionId::new(format!("s-{id}")).expect("a valid id")
+}
+
+fn stream(which: u64) -> StreamId {
+    StreamId::new(format!("stream{which}")).expect("a valid id")
 }

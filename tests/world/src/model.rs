@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use room_registry::event::{CallbackEvent, StreamDetails};
-use room_registry::{Callback, SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
+use room_registry::{Callback, SessionId, StreamId, UserId};
 
 /// The settings of the rules, in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +25,22 @@ impl Default for Settings {
     }
 }
 
-/// A login: (login time, counter, name, role). The order is the rule.
-pub type Login = (u64, u64, Option<String>, Option<String>);
-/// The facts of a stream that are held, each with its time.
-pub type StoredStream = BTreeMap<StreamKey, (u64, Option<StreamDetails>)>;
-/// What orders the facts of a stream.
-pub type StreamKey = (u64, bool, StreamSessionId);
+/// What an opening shows: the name and role of a user, or the details of a stream. The order is the
+/// rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// Of a user.
+    User(Option<String>, Option<String>),
+    /// Of a stream.
+    Stream(StreamDetails),
+}
+
+/// The name of a stay: whether it excludes others, and its id.
+pub type Name = (bool, String);
+/// A named opening: time, rank, and what it shows. The order is the rule.
+pub type Opening = (u64, u64, Shown);
+/// What orders the facts of what has an order: order, whether it is a closing, and the stay.
+pub type OrderedKey = (u64, bool, Option<String>);
 
 /// Every register that is held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,20 +65,58 @@ pub struct StoredSession {
     /// The name of the room, and when it was told.
     pub name: Option<(u64, String)>,
     /// What is held of each user.
-    pub users: BTreeMap<UserId, StoredUser>,
+    pub users: BTreeMap<UserId, StoredStays>,
     /// What is held of each stream.
-    pub streams: BTreeMap<StreamId, StoredStream>,
+    pub streams: BTreeMap<StreamId, StoredStays>,
 }
 
-/// What is held of a user.
+/// What is held of a user or stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StoredUser {
-    /// The latest login that was heard of.
+pub struct StoredStays {
+    /// The latest opening that was heard of, of a stay that excludes others.
     pub key_at: Option<u64>,
-    /// The logins that may count.
-    pub logins: BTreeMap<UserSessionId, Login>,
-    /// The ends of logins, each with its time.
-    pub closers: BTreeMap<UserSessionId, u64>,
+    /// The named openings that may count.
+    pub openings: BTreeMap<Name, Opening>,
+    /// The named closings: when each counts, and when it was.
+    pub closings: BTreeMap<Name, (u64, u64)>,
+    /// The facts with an order, each with its time, and what it shows.
+    pub ordered: BTreeMap<OrderedKey, (u64, Option<Shown>)>,
+}
+
+/// What readers see of a user or stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The stay.
+    pub stay: Option<String>,
+    /// When it began.
+    pub at: u64,
+    /// The counter or order.
+    pub rank: u64,
+    /// What it shows.
+    pub shown: Shown,
+}
+
+impl StoredStays {
+    /// What shows, if openings before the last complete list without it do not count.
+    pub fn seen(&self, absent: Option<u64>) -> Option<Seen> {
+        let named = self.openings.iter().filter(|(_, opening)| Some(opening.0) >= absent);
+        let named = named.max_by_key(|(name, opening)| (opening.1, opening.0, &name.1, name.0));
+        if let Some(((_, stay), (at, rank, shown))) = named {
+            let (stay, shown) = (Some(stay.clone()), shown.clone());
+            return Some(Seen { stay, at: *at, rank: *rank, shown });
+        }
+        let ((rank, _, stay), (at, shown)) = self.ordered.last_key_value()?;
+        let shown = shown.clone().filter(|_| Some(*at) >= absent)?;
+        Some(Seen { stay: stay.clone(), at: *at, rank: *rank, shown })
+    }
+
+    /// The latest time of any fact, as it was told.
+    pub fn newest(&self) -> Option<u64> {
+        let openings = self.openings.values().map(|opening| opening.0);
+        let closings = self.closings.values().map(|(_, told)| *told);
+        let ordered = self.ordered.values().map(|(at, _)| *at);
+        openings.chain(closings).chain(ordered).chain(self.key_at).max()
+    }
 }
 
 /// What readers see of an open room.
@@ -85,9 +133,9 @@ pub struct Visible {
     /// What the room is called.
     pub room_name: Option<String>,
     /// Who is logged in.
-    pub users: BTreeMap<UserId, (UserSessionId, Login)>,
-    /// What is published: time, session, counter and details.
-    pub streams: BTreeMap<StreamId, (u64, StreamSessionId, u64, StreamDetails)>,
+    pub users: BTreeMap<UserId, Seen>,
+    /// What is published.
+    pub streams: BTreeMap<StreamId, Seen>,
 }
 
 /// The facts of a set of callbacks.
@@ -97,10 +145,28 @@ pub(super) struct Facts {
     pub(super) closes: Vec<(SessionId, u64)>,
     seens: Vec<(SessionId, u64)>,
     names: Vec<(SessionId, u64, String)>,
-    keys: Vec<(SessionId, UserId, u64)>,
-    logins: Vec<(SessionId, UserId, UserSessionId, Login)>,
-    closers: Vec<(SessionId, UserId, UserSessionId, u64)>,
-    streams: Vec<(SessionId, StreamId, StreamKey, u64, Option<StreamDetails>)>,
+    keys: Vec<(SessionId, Thing, u64)>,
+    openings: Vec<(SessionId, Thing, Name, Opening)>,
+    closings: Vec<(SessionId, Thing, Name, (u64, u64))>,
+    ordered: Vec<(SessionId, Thing, OrderedKey, u64, Option<Shown>)>,
+}
+
+/// A user or a stream.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Thing {
+    User(UserId),
+    Stream(StreamId),
+}
+
+/// How a callback names the stay that it is about.
+#[derive(Debug)]
+struct Told {
+    session: SessionId,
+    thing: Thing,
+    stay: Option<String>,
+    order: Option<u64>,
+    counter: Option<u64>,
+    exclusive: bool,
 }
 
 /// Evaluates a set of callbacks: what is stored, and what is visible.
@@ -125,45 +191,97 @@ impl Facts {
                 }
                 CallbackEvent::UserLoggedIn(event) => {
                     let at = event.login_at.as_millis();
-                    let name = event.user_name.map(|name| name.to_string());
-                    let role = event.role.map(|role| role.to_string());
-                    facts.keys.push((session(), event.user_id.clone(), at));
-                    facts.seens.push((session(), at));
-                    let login = (at, event.counter, name, role);
-                    facts.logins.push((session(), event.user_id, event.user_session_id, login));
+                    let name = event.details.user_name.map(|name| name.to_string());
+                    let role = event.details.role.map(|role| role.to_string());
                     if let Some(name) = event.room_name {
                         facts.names.push((session(), at, name.to_string()));
                     }
+                    let told = Told {
+                        session: session(),
+                        thing: Thing::User(event.user_id),
+                        stay: event.user_session_id.map(|stay| stay.to_string()),
+                        order: event.order,
+                        counter: event.counter,
+                        exclusive: event.exclusive,
+                    };
+                    facts.open(told, at, Shown::User(name, role));
                 }
                 CallbackEvent::UserLoggedOut(event) => {
-                    let logout = event.logout_at.as_millis();
-                    let at = match event.login_at {
-                        Some(login) => logout.max(login.as_millis()),
-                        None => logout + settings.clock_skew,
+                    let told = Told {
+                        session: session(),
+                        thing: Thing::User(event.user_id),
+                        stay: event.user_session_id.map(|stay| stay.to_string()),
+                        order: event.order,
+                        counter: event.counter,
+                        exclusive: event.exclusive,
                     };
-                    if let Some(login) = event.login_at {
-                        facts.keys.push((session(), event.user_id.clone(), login.as_millis()));
-                        facts.seens.push((session(), login.as_millis()));
-                    }
-                    facts.closers.push((session(), event.user_id, event.user_session_id, at));
+                    let opened = event.login_at.map(room_registry::Timestamp::as_millis);
+                    facts.close(told, event.logout_at.as_millis(), opened, settings);
                 }
                 CallbackEvent::StreamCreated(event) => {
-                    let at = event.created_at.as_millis();
-                    let key = (event.counter.unwrap_or(at), false, event.stream_session_id);
-                    facts.seens.push((session(), at));
-                    facts.streams.push((session(), event.stream_id, key, at, Some(event.details)));
+                    let told = Told {
+                        session: session(),
+                        thing: Thing::Stream(event.stream_id),
+                        stay: event.stream_session_id.map(|stay| stay.to_string()),
+                        order: event.order,
+                        counter: event.counter,
+                        exclusive: event.exclusive,
+                    };
+                    facts.open(told, event.created_at.as_millis(), Shown::Stream(event.details));
                 }
                 CallbackEvent::StreamClosed(event) => {
-                    let created = event.created_at.map(room_registry::Timestamp::as_millis);
-                    let at = event.closed_at.as_millis().max(created.unwrap_or(0));
-                    let key = (event.counter.unwrap_or(at), true, event.stream_session_id);
-                    facts.seens.extend(created.map(|created| (session(), created)));
-                    facts.streams.push((session(), event.stream_id, key, at, None));
+                    let told = Told {
+                        session: session(),
+                        thing: Thing::Stream(event.stream_id),
+                        stay: event.stream_session_id.map(|stay| stay.to_string()),
+                        order: event.order,
+                        counter: event.counter,
+                        exclusive: event.exclusive,
+                    };
+                    let opened = event.created_at.map(room_registry::Timestamp::as_millis);
+                    facts.close(told, event.closed_at.as_millis(), opened, settings);
                 }
                 other => panic!("an event that the model does not know: {other:?}"),
             }
         }
         facts
+    }
+
+    fn open(&mut self, told: Told, at: u64, shown: Shown) {
+        let Told { session, thing, stay, order, counter, exclusive } = told;
+        self.seens.push((session.clone(), at));
+        match (order, stay) {
+            (None, Some(stay)) => {
+                if exclusive {
+                    self.keys.push((session.clone(), thing.clone(), at));
+                }
+                let opening = (at, counter.unwrap_or(0), shown);
+                self.openings.push((session, thing, (exclusive, stay), opening));
+            }
+            (order, stay) => {
+                let key = (order.unwrap_or(at), false, stay);
+                self.ordered.push((session, thing, key, at, Some(shown)));
+            }
+        }
+    }
+
+    fn close(&mut self, told: Told, closed: u64, opened: Option<u64>, settings: Settings) {
+        let Told { session, thing, stay, order, exclusive, .. } = told;
+        let at = closed.max(opened.unwrap_or(0));
+        self.seens.extend(opened.map(|opened| (session.clone(), opened)));
+        match (order, stay) {
+            (None, Some(stay)) => {
+                if exclusive {
+                    self.keys.extend(opened.map(|at| (session.clone(), thing.clone(), at)));
+                }
+                let counts = if opened.is_none() { at + settings.clock_skew } else { at };
+                self.closings.push((session, thing, (exclusive, stay), (counts, at)));
+            }
+            (order, stay) => {
+                let key = (order.unwrap_or(at), true, stay);
+                self.ordered.push((session, thing, key, at, None));
+            }
+        }
     }
 
     /// What the bounds let be held.
@@ -176,8 +294,8 @@ impl Facts {
         sessions.extend(self.creates.iter().map(|fact| fact.0.clone()));
         sessions.extend(self.closes.iter().map(|fact| fact.0.clone()));
         sessions.extend(self.seens.iter().map(|fact| fact.0.clone()));
-        sessions.extend(self.closers.iter().map(|fact| fact.0.clone()));
-        sessions.extend(self.streams.iter().map(|fact| fact.0.clone()));
+        sessions.extend(self.closings.iter().map(|fact| fact.0.clone()));
+        sessions.extend(self.ordered.iter().map(|fact| fact.0.clone()));
 
         let mut stored = Stored { latest_create: c, sessions: BTreeMap::new() };
         for id in sessions {
@@ -189,14 +307,21 @@ impl Facts {
             let seens = self.seens.iter().filter(|(session, at)| *session == id && *at >= lo);
             let names = self.names.iter().filter(|(session, at, _)| *session == id && *at >= lo);
             let x = closes.map(|(_, at)| *at).max();
+            let (mut users, mut streams) = (BTreeMap::new(), BTreeMap::new());
+            for (thing, stays) in self.hold_stays(&id, lo, x, settings) {
+                match thing {
+                    Thing::User(user) => _ = users.insert(user, stays),
+                    Thing::Stream(stream) => _ = streams.insert(stream, stays),
+                }
+            }
             let session = StoredSession {
                 create: creates.map(|(_, at, creator)| (*at, creator.clone())).max(),
                 closed_at: x,
                 seen_at: seens.map(|(_, at)| *at).max(),
                 alive_at: None,
                 name: names.map(|(_, at, name)| (*at, name.clone())).max(),
-                users: self.hold_users(&id, lo, x, settings),
-                streams: self.hold_streams(&id, lo, x),
+                users,
+                streams,
             };
             if session != StoredSession::default() {
                 stored.sessions.insert(id, session);
@@ -205,79 +330,58 @@ impl Facts {
         stored
     }
 
-    fn hold_users(
+    fn hold_stays(
         &self,
         id: &SessionId,
         lo: u64,
         x: Option<u64>,
         settings: Settings,
-    ) -> BTreeMap<UserId, StoredUser> {
+    ) -> BTreeMap<Thing, StoredStays> {
         let admits = |at: u64| at >= lo && x.is_none_or(|x| at > x);
-        let mut users: BTreeMap<UserId, StoredUser> = BTreeMap::new();
-        for (_, user, at) in
-            self.keys.iter().filter(|(session, _, at)| session == id && admits(*at))
-        {
-            let user = users.entry(user.clone()).or_default();
-            user.key_at = user.key_at.max(Some(*at));
+        let mut held: BTreeMap<Thing, StoredStays> = BTreeMap::new();
+        for (_, thing, at) in self.keys.iter().filter(|(s, _, at)| s == id && admits(*at)) {
+            let stays = held.entry(thing.clone()).or_default();
+            stays.key_at = stays.key_at.max(Some(*at));
         }
-        let top = |users: &BTreeMap<UserId, StoredUser>, user: &UserId| {
-            let key = users.get(user).and_then(|user| user.key_at);
+        // What excludes others must not be older than the latest opening, but for the tie window.
+        let from = |held: &BTreeMap<Thing, StoredStays>, thing: &Thing, name: &Name| {
+            let key = held.get(thing).and_then(|stays| stays.key_at).filter(|_| name.0);
             key.unwrap_or(0).saturating_sub(settings.tie_window)
         };
-        for (_, user, session, at) in self.closers.iter().filter(|(session, ..)| session == id) {
-            if admits(*at) && *at >= top(&users, user) {
-                let closer = users
-                    .entry(user.clone())
-                    .or_default()
-                    .closers
-                    .entry(session.clone())
-                    .or_insert(0);
-                *closer = (*closer).max(*at);
+        for (_, thing, name, closing) in self.closings.iter().filter(|(s, ..)| s == id) {
+            if admits(closing.0) && closing.0 >= from(&held, thing, name) {
+                let closings = &mut held.entry(thing.clone()).or_default().closings;
+                let latest = closings.entry(name.clone()).or_insert(*closing);
+                *latest = (*latest).max(*closing);
             }
         }
-        for (_, user, session, login) in self.logins.iter().filter(|(session, ..)| session == id) {
-            let closed = users.get(user).and_then(|user| user.closers.get(session));
-            if admits(login.0)
-                && login.0 >= top(&users, user)
-                && closed.is_none_or(|at| *at < login.0)
+        for (_, thing, name, opening) in self.openings.iter().filter(|(s, ..)| s == id) {
+            let closed = held.get(thing).and_then(|stays| stays.closings.get(name));
+            if admits(opening.0)
+                && opening.0 >= from(&held, thing, name)
+                && closed.is_none_or(|(counts, _)| *counts < opening.0)
             {
-                let logins = &mut users.entry(user.clone()).or_default().logins;
-                let held = logins.entry(session.clone()).or_insert_with(|| login.clone());
-                *held = held.clone().max(login.clone());
+                let openings = &mut held.entry(thing.clone()).or_default().openings;
+                let latest = openings.entry(name.clone()).or_insert_with(|| opening.clone());
+                *latest = latest.clone().max(opening.clone());
             }
         }
-        users
-    }
-
-    fn hold_streams(
-        &self,
-        id: &SessionId,
-        lo: u64,
-        x: Option<u64>,
-    ) -> BTreeMap<StreamId, StoredStream> {
-        let admits = |at: u64| at >= lo && x.is_none_or(|x| at > x);
-        let facts: Vec<_> = self
-            .streams
-            .iter()
-            .filter(|(session, _, _, at, _)| session == id && admits(*at))
-            .collect();
-        let mut streams: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-        for (_, stream, key, at, details) in &facts {
-            let outranked = facts.iter().any(|(_, other, other_key, other_at, other_details)| {
-                other == stream
+        let ordered: Vec<_> =
+            self.ordered.iter().filter(|(s, _, _, at, _)| s == id && admits(*at)).collect();
+        for (_, thing, key, at, shown) in &ordered {
+            let outranked = ordered.iter().any(|(_, other, other_key, other_at, other_shown)| {
+                other == thing
                     && other_key >= key
                     && other_at >= at
-                    && (other_key, other_at, other_details) != (key, at, details)
-                    && (other_key != key || other_at != at || other_details > details)
+                    && (other_key, other_at, other_shown) != (key, at, shown)
+                    && (other_key != key || other_at != at || other_shown > shown)
             });
             if !outranked {
-                streams
-                    .entry(stream.clone())
-                    .or_default()
-                    .insert(key.clone(), (*at, details.clone()));
+                let held = &mut held.entry(thing.clone()).or_default().ordered;
+                held.insert(key.clone(), (*at, shown.clone()));
             }
         }
-        streams
+        held
     }
 }
 
@@ -303,32 +407,17 @@ impl Stored {
         let (_, closed, id) = pick(contenders.collect(), settings).or(anchor)?;
         let session = &self.sessions[id];
 
-        let users: BTreeMap<_, _> = session
-            .users
-            .iter()
-            .filter_map(|(id, user)| {
-                let shown = user
-                    .logins
-                    .iter()
-                    .max_by_key(|(session, login)| (login.1, login.0, (*session).clone()))?;
-                Some((id.clone(), (shown.0.clone(), shown.1.clone())))
-            })
-            .collect();
-        let streams: BTreeMap<_, _> = session
-            .streams
-            .iter()
-            .filter_map(|(id, facts)| {
-                let ((counter, closed, stream_session), (at, details)) = facts.last_key_value()?;
-                let shown = (*at, stream_session.clone(), *counter, details.clone()?);
-                (!closed).then(|| (id.clone(), shown))
-            })
-            .collect();
+        let users = session.users.iter();
+        let users: BTreeMap<_, _> =
+            users.filter_map(|(id, user)| Some((id.clone(), user.seen(None)?))).collect();
+        let streams = session.streams.iter();
+        let streams: BTreeMap<_, _> =
+            streams.filter_map(|(id, stream)| Some((id.clone(), stream.seen(None)?))).collect();
         let inferred = session.create.is_none();
         if closed || (inferred && users.is_empty() && streams.is_empty()) {
             return None;
         }
-        let logins = users.values().map(|(_, login)| login.0);
-        let earliest = logins.chain(streams.values().map(|stream| stream.0)).min();
+        let earliest = users.values().chain(streams.values()).map(|seen| seen.at).min();
         Some(Visible {
             session_id: id.clone(),
             inferred,

@@ -22,8 +22,8 @@ pub struct Recipe {
 struct Copy {
     session_id: SessionId,
     created_at: Timestamp,
-    users: BTreeMap<UserId, (UserSessionId, Timestamp)>,
-    streams: BTreeMap<StreamId, (StreamSessionId, u64)>,
+    users: BTreeMap<UserId, (Option<UserSessionId>, Timestamp)>,
+    streams: BTreeMap<StreamId, (Option<StreamSessionId>, u64)>,
 }
 
 /// What a box of a flow chart says.

@@ -8,11 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use room_registry::event::StreamDetails;
 use room_registry::repair::ObservedList;
-use room_registry::{
-    Callback, Observation, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
-};
+use room_registry::{Callback, Observation, SessionId, StreamId, Timestamp, UserId};
 
-use super::model::{Facts, Login, Settings, Stored, StoredSession, StoredStream, StoredUser, pick};
+use super::model::{Facts, Seen, Settings, Stored, StoredSession, StoredStays, pick};
 
 /// The settings of the rules.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +86,7 @@ pub struct Sight {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeenUser {
     /// By a login.
-    LoggedIn(UserSessionId, Login),
+    LoggedIn(Seen),
     /// By an observation alone.
     Present(PresentUser),
 }
@@ -96,8 +94,8 @@ pub enum SeenUser {
 /// A stream that readers see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeenStream {
-    /// By a callback: time, session, counter and details.
-    Published(u64, StreamSessionId, u64, StreamDetails),
+    /// By a callback.
+    Published(Seen),
     /// By an observation alone.
     Present(PresentStream),
 }
@@ -327,7 +325,7 @@ impl Held {
         let present_users: BTreeMap<_, _> = (self.observed.users.entries.iter())
             .filter_map(|(id, entry)| {
                 let newest = |session: &SessionId| {
-                    self.stored.sessions.get(session)?.users.get(id).and_then(newest_of_user)
+                    self.stored.sessions.get(session)?.users.get(id).and_then(StoredStays::newest)
                 };
                 Some((id, shown(entry, |named, q| counts(named, q, &newest))?))
             })
@@ -335,7 +333,7 @@ impl Held {
         let present_streams: BTreeMap<_, _> = (self.observed.streams.entries.iter())
             .filter_map(|(id, entry)| {
                 let newest = |session: &SessionId| {
-                    self.stored.sessions.get(session)?.streams.get(id).and_then(newest_of_stream)
+                    self.stored.sessions.get(session)?.streams.get(id).and_then(StoredStays::newest)
                 };
                 Some((id, shown(entry, |named, q| counts(named, q, &newest))?))
             })
@@ -353,11 +351,12 @@ impl Held {
         );
         for (id, user) in session.into_iter().flat_map(|session| &session.users) {
             let absent = self.observed.users.absent(id);
-            users.extend(shown_login(user, absent).map(|login| (id.clone(), login)));
+            users.extend(user.seen(absent).map(|seen| (id.clone(), SeenUser::LoggedIn(seen))));
         }
         for (id, stream) in session.into_iter().flat_map(|session| &session.streams) {
             let absent = self.observed.streams.absent(id);
-            streams.extend(shown_stream(stream, absent).map(|stream| (id.clone(), stream)));
+            streams
+                .extend(stream.seen(absent).map(|seen| (id.clone(), SeenStream::Published(seen))));
         }
 
         let something = !users.is_empty() || !streams.is_empty();
@@ -399,31 +398,10 @@ fn shown<What: Ord + Clone>(
         .map(|(_, (_, what))| what.clone())
 }
 
-fn newest_of_user(user: &StoredUser) -> Option<u64> {
-    let logins = user.logins.values().map(|login| login.0);
-    logins.chain(user.closers.values().copied()).chain(user.key_at).max()
-}
-
-fn newest_of_stream(stream: &StoredStream) -> Option<u64> {
-    stream.values().map(|(at, _)| *at).max()
-}
-
-fn shown_login(user: &StoredUser, absent: Option<u64>) -> Option<SeenUser> {
-    let counting = user.logins.iter().filter(|(_, login)| Some(login.0) >= absent);
-    let (id, login) = counting.max_by_key(|(id, login)| (login.1, login.0, (*id).clone()))?;
-    Some(SeenUser::LoggedIn(id.clone(), login.clone()))
-}
-
-fn shown_stream(stream: &StoredStream, absent: Option<u64>) -> Option<SeenStream> {
-    let ((counter, closed, session), (at, details)) = stream.last_key_value()?;
-    let counts = !closed && Some(*at) >= absent;
-    counts.then_some(SeenStream::Published(*at, session.clone(), *counter, details.clone()?))
-}
-
 impl SeenUser {
     fn since(&self) -> Option<u64> {
         match self {
-            Self::LoggedIn(_, login) => Some(login.0),
+            Self::LoggedIn(seen) => Some(seen.at),
             Self::Present((_, _, login_at)) => *login_at,
         }
     }
@@ -432,7 +410,7 @@ impl SeenUser {
 impl SeenStream {
     fn since(&self) -> Option<u64> {
         match self {
-            Self::Published(at, ..) => Some(*at),
+            Self::Published(seen) => Some(seen.at),
             Self::Present((created_at, _)) => *created_at,
         }
     }

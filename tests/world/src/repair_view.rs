@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::repair_model::{
     Entry, Listed, Observed, PresentStream, PresentUser, SeenStream, SeenUser, Sight,
 };
-use super::view::{list, parsed, text};
+use super::view::{list, login_of, opening_of, parsed, text};
 
 /// What readers see of a room's session.
 pub fn sight_of(room: Option<RoomRef<'_>>) -> Option<Sight> {
@@ -30,28 +30,24 @@ pub fn sight_of(room: Option<RoomRef<'_>>) -> Option<Sight> {
 
 /// None for one who is only a member.
 fn seen_user(user: UserRef<'_>) -> Option<SeenUser> {
-    let Some(login) = user.login() else {
+    let Some(login) = login_of(user) else {
         let present = user.presence()?;
         let name = present.user_name.as_ref().map(ToString::to_string);
         let role = present.role.as_ref().map(ToString::to_string);
         return Some(SeenUser::Present((name, role, present.login_at.map(Timestamp::as_millis))));
     };
     assert_eq!(user.presence(), None, "a login that counts is shown alone");
-    let name = login.user_name.as_ref().map(ToString::to_string);
-    let role = login.role.as_ref().map(ToString::to_string);
-    let held = (login.login_at.as_millis(), login.counter, name, role);
-    Some(SeenUser::LoggedIn(login.user_session_id.clone(), held))
+    Some(SeenUser::LoggedIn(login))
 }
 
 fn seen_stream(stream: StreamRef<'_>) -> SeenStream {
-    let created_at = stream.created_at().map(Timestamp::as_millis);
-    let details = stream.details().clone();
-    let Some(session) = stream.stream_session_id() else {
-        assert_eq!(stream.counter(), None);
-        return SeenStream::Present((created_at, details));
-    };
-    let at = created_at.expect("callbacks tell when");
-    SeenStream::Published(at, session.clone(), stream.counter().expect("a counter"), details)
+    opening_of(stream).map_or_else(
+        || {
+            let created_at = stream.created_at().map(Timestamp::as_millis);
+            SeenStream::Present((created_at, stream.details().clone()))
+        },
+        SeenStream::Published,
+    )
 }
 
 /// Every register of repair that is of no session, read out of a room's stored form.

@@ -83,7 +83,7 @@ impl MediaRoom {
         let session = self.running_mut();
         session.user_counter += 1;
         session.logins.insert(user_id.clone(), Login { id: id.clone(), at });
-        UserLoggedIn::new(user_id, id, at, session.user_counter)
+        UserLoggedIn::new(user_id, at).user_session_id(id).counter(session.user_counter)
     }
 
     /// Takes away the login that another one is about to replace. Its logout is told by
@@ -96,7 +96,10 @@ impl MediaRoom {
     pub fn tell_logout(&mut self, user_id: &UserId, login: Login, at: Timestamp) -> UserLoggedOut {
         let session = self.running_mut();
         session.user_counter += 1;
-        UserLoggedOut::new(user_id.clone(), login.id, at, session.user_counter).login_at(login.at)
+        UserLoggedOut::new(user_id.clone(), at)
+            .user_session_id(login.id)
+            .counter(session.user_counter)
+            .login_at(login.at)
     }
 
     /// Logs a user out who is logged in.
@@ -121,7 +124,8 @@ impl MediaRoom {
         let stream = Publication { id: id.clone(), at, publisher_id: publisher_id.clone() };
         session.streams.insert(stream_id.clone(), stream);
         let counter = Some(session.stream_counter);
-        let mut created = StreamCreated::new(stream_id, id, at, counter);
+        let mut created =
+            StreamCreated::new(stream_id, at).stream_session_id(id).order(counter).counter(counter);
         created.details.publisher_id = Some(publisher_id);
         created
     }
@@ -132,7 +136,11 @@ impl MediaRoom {
         session.stream_counter += 1;
         let stream = session.streams.remove(stream_id).expect("what ends was published");
         let counter = Some(session.stream_counter);
-        StreamClosed::new(stream_id.clone(), stream.id, at, counter).created_at(stream.at)
+        StreamClosed::new(stream_id.clone(), at)
+            .stream_session_id(stream.id)
+            .order(counter)
+            .counter(counter)
+            .created_at(stream.at)
     }
 
     /// Makes a callback of an event in the session that runs.
@@ -187,9 +195,13 @@ impl MediaRoom {
             users: session
                 .logins
                 .iter()
-                .map(|(id, login)| (id.clone(), login.id.clone()))
+                .map(|(id, login)| (id.clone(), Some(login.id.clone())))
                 .collect(),
-            streams: session.streams.iter().map(|(id, it)| (id.clone(), it.id.clone())).collect(),
+            streams: session
+                .streams
+                .iter()
+                .map(|(id, it)| (id.clone(), Some(it.id.clone())))
+                .collect(),
         })
     }
 

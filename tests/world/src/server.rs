@@ -246,7 +246,7 @@ impl Scene<'_> {
         let user_id = self.user_id(user);
         let name = Text::from(user_id.as_str());
         let mut login = self.room_mut().log_in(user_id, session, at);
-        login.user_name = Some(name);
+        login.details.user_name = Some(name);
         self.tell(Subject::User(user), login);
     }
 

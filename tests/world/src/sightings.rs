@@ -9,6 +9,7 @@ use super::truth::truth;
 
 /// What a room is told.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a test holds few of them")]
 pub enum Told {
     /// By a callback.
     Heard(Callback),

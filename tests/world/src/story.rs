@@ -133,24 +133,34 @@ pub fn created(seconds: u64) -> RoomCreated {
 /// Logs a user in.
 pub fn login(id: &str, life: u64, seconds: u64) -> UserLoggedIn {
     let user_session_id = UserSessionId::new(life.to_string()).expect("a valid id");
-    UserLoggedIn::new(UserId::new(id).expect("a valid id"), user_session_id, at(seconds), life)
+    UserLoggedIn::new(UserId::new(id).expect("a valid id"), at(seconds))
+        .user_session_id(user_session_id)
+        .counter(life)
 }
 
 /// Logs a user out.
 pub fn logout(id: &str, life: u64, login: u64, logout: u64) -> UserLoggedOut {
     let user_session_id = UserSessionId::new(life.to_string()).expect("a valid id");
-    UserLoggedOut::new(UserId::new(id).expect("a valid id"), user_session_id, at(logout), life + 1)
+    UserLoggedOut::new(UserId::new(id).expect("a valid id"), at(logout))
+        .user_session_id(user_session_id)
+        .counter(life + 1)
         .login_at(at(login))
 }
 
 /// Publishes a stream.
 pub fn stream_created(id: &str, counter: u64, seconds: u64) -> StreamCreated {
     let life = StreamSessionId::new(format!("s-{id}")).expect("a valid id");
-    StreamCreated::new(StreamId::new(id).expect("a valid id"), life, at(seconds), Some(counter))
+    StreamCreated::new(StreamId::new(id).expect("a valid id"), at(seconds))
+        .stream_session_id(life)
+        .order(counter)
+        .counter(counter)
 }
 
 /// Ends a stream.
 pub fn stream_closed(id: &str, counter: u64, seconds: u64) -> StreamClosed {
     let life = StreamSessionId::new(format!("s-{id}")).expect("a valid id");
-    StreamClosed::new(StreamId::new(id).expect("a valid id"), life, at(seconds), Some(counter))
+    StreamClosed::new(StreamId::new(id).expect("a valid id"), at(seconds))
+        .stream_session_id(life)
+        .order(counter)
+        .counter(counter)
 }

@@ -11,9 +11,9 @@ pub struct Truth {
     /// The session that runs.
     pub session_id: SessionId,
     /// Who is logged in, and under which session.
-    pub users: BTreeMap<UserId, UserSessionId>,
+    pub users: BTreeMap<UserId, Option<UserSessionId>>,
     /// What is published, and under which session.
-    pub streams: BTreeMap<StreamId, StreamSessionId>,
+    pub streams: BTreeMap<StreamId, Option<StreamSessionId>>,
 }
 
 /// Interprets a history in the order in which it happened. `None` if no session runs.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use room_registry::{Callback, Config, Room, RoomRef, SessionId, StreamSessionId, UserSessionId};
+use room_registry::{Callback, Config, Room, RoomRef, SessionId, StreamRef, UserRef};
 use serde_json::Value;
 
-use super::model::{Stored, StoredSession, StoredUser, Visible};
+use super::model::{Seen, Shown, Stored, StoredSession, StoredStays, Visible};
 
 /// What readers see of a room's session.
 pub fn visible_of(room: Option<RoomRef<'_>>) -> Option<Visible> {
@@ -17,26 +17,34 @@ pub fn visible_of(room: Option<RoomRef<'_>>) -> Option<Visible> {
         opened_at: session.opened_at.map(room_registry::Timestamp::as_millis),
         creator_id: session.creator_id.clone(),
         room_name: session.room_name.as_ref().map(ToString::to_string),
-        users: room
-            .users()
-            .filter_map(|user| {
-                let login = user.login()?;
-                let name = login.user_name.as_ref().map(ToString::to_string);
-                let role = login.role.as_ref().map(ToString::to_string);
-                let held = (login.login_at.as_millis(), login.counter, name, role);
-                Some((user.id().clone(), (login.user_session_id.clone(), held)))
-            })
-            .collect(),
+        users: room.users().filter_map(|user| Some((user.id().clone(), login_of(user)?))).collect(),
         streams: room
             .streams()
-            .filter_map(|stream| {
-                let stream_session = stream.stream_session_id()?.clone();
-                let created_at = stream.created_at()?.as_millis();
-                let shown =
-                    (created_at, stream_session, stream.counter()?, stream.details().clone());
-                Some((stream.id().clone(), shown))
-            })
+            .filter_map(|stream| Some((stream.id().clone(), opening_of(stream)?)))
             .collect(),
+    })
+}
+
+/// What readers see of a user's login.
+pub(super) fn login_of(user: UserRef<'_>) -> Option<Seen> {
+    let login = user.login()?;
+    let name = login.user_name.as_ref().map(ToString::to_string);
+    let role = login.role.as_ref().map(ToString::to_string);
+    Some(Seen {
+        stay: login.user_session_id.map(|stay| stay.to_string()),
+        at: login.login_at.as_millis(),
+        rank: login.counter,
+        shown: Shown::User(name, role),
+    })
+}
+
+/// What readers see of a stream that callbacks told of.
+pub(super) fn opening_of(stream: StreamRef<'_>) -> Option<Seen> {
+    Some(Seen {
+        stay: stream.stream_session_id().map(ToString::to_string),
+        at: stream.created_at()?.as_millis(),
+        rank: stream.counter()?,
+        shown: Shown::Stream(stream.details().clone()),
     })
 }
 
@@ -56,6 +64,7 @@ pub fn visible_in(history: &[Callback], left_out: Option<usize>) -> Option<Visib
 pub fn stored_of(room: &Room) -> Stored {
     let json = serde_json::to_value(room).expect("a room serialises");
     let live = &json["live"];
+    let clock_skew = json["settings"]["clock_skew_ms"].as_u64().expect("a span");
     let sessions = list(&live["sessions"]).map(|session| {
         let stored = StoredSession {
             create: session["create"].as_object().map(|create| {
@@ -67,53 +76,55 @@ pub fn stored_of(room: &Room) -> Stored {
             name: session["name"].as_object().map(|name| {
                 (name["at"].as_u64().expect("a time"), text(&name["name"]).expect("a name"))
             }),
-            users: list(&session["users"])
-                .map(|user| (parsed(&user["user_id"]).expect("an id"), user_of(user)))
-                .collect(),
-            streams: list(&session["streams"])
-                .map(|stream| {
-                    let facts = list(&stream["facts"]).map(|fact| {
-                        let session: StreamSessionId =
-                            parsed(&fact["stream_session_id"]).expect("an id");
-                        let key = (
-                            fact["counter"].as_u64().expect("a counter"),
-                            fact["closed"].as_bool().expect("a truth"),
-                            session,
-                        );
-                        let details =
-                            serde_json::from_value(fact["details"].clone()).expect("details");
-                        (key, (fact["at"].as_u64().expect("a time"), details))
-                    });
-                    (parsed(&stream["stream_id"]).expect("an id"), facts.collect())
-                })
-                .collect(),
+            users: stays_in(&session["users"], clock_skew),
+            streams: stays_in(&session["streams"], clock_skew),
         };
         (parsed::<SessionId>(&session["session_id"]).expect("an id"), stored)
     });
     Stored { latest_create: live["latest_create"].as_u64(), sessions: sessions.collect() }
 }
 
-fn user_of(user: &Value) -> StoredUser {
-    let logins: BTreeMap<UserSessionId, _> = list(&user["logins"])
-        .map(|login| {
-            let held = (
-                login["login_at"].as_u64().expect("a time"),
-                login["counter"].as_u64().expect("a counter"),
-                text(&login["user_name"]),
-                text(&login["role"]),
-            );
-            (parsed(&login["user_session_id"]).expect("an id"), held)
-        })
-        .collect();
-    let closers = list(&user["closers"])
-        .map(|closer| {
-            (
-                parsed(&closer["user_session_id"]).expect("an id"),
-                closer["at"].as_u64().expect("a time"),
-            )
-        })
-        .collect();
-    StoredUser { key_at: user["key_at"].as_u64(), logins, closers }
+fn stays_in<Id>(table: &Value, clock_skew: u64) -> BTreeMap<Id, StoredStays>
+where
+    Id: Ord + std::str::FromStr<Err = room_registry::IdError>,
+{
+    let stays = list(table).map(|stays| {
+        let id = parsed(&stays["id"]).expect("an id");
+        (id, stays_of(stays, clock_skew))
+    });
+    stays.collect()
+}
+
+fn stays_of(stays: &Value, clock_skew: u64) -> StoredStays {
+    let mut stored =
+        StoredStays { key_at: stays["latest_opening_at"].as_u64(), ..StoredStays::default() };
+    for fact in list(&stays["facts"]) {
+        let stay = text(&fact["stay_id"]);
+        let rank = fact["rank"].as_u64().expect("a number");
+        let at = fact["at"].as_u64().expect("a time");
+        let shown = fact["state"].get("open").map(|shown| {
+            if shown.get("playback").is_some() {
+                Shown::Stream(serde_json::from_value(shown.clone()).expect("details"))
+            } else {
+                Shown::User(text(&shown["user_name"]), text(&shown["role"]))
+            }
+        });
+        if let Some(exclusive) = fact["form"]["named"]["exclusive"].as_bool() {
+            let opening = (at, rank, shown.expect("an opening"));
+            stored.openings.insert((exclusive, stay.expect("an id")), opening);
+        } else {
+            stored.ordered.insert((rank, shown.is_none(), stay), (at, shown));
+        }
+    }
+    for closing in list(&stays["closings"]) {
+        let at = closing["at"].as_u64().expect("a time");
+        let lacks_opening = closing["closing"]["lacks_opening_time"].as_bool().expect("a truth");
+        let counts = if lacks_opening { at + clock_skew } else { at };
+        let exclusive = closing["exclusive"].as_bool().expect("a truth");
+        let name = (exclusive, text(&closing["stay_id"]).expect("an id"));
+        stored.closings.insert(name, (counts, at));
+    }
+    stored
 }
 
 pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {

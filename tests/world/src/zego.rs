@@ -140,7 +140,7 @@ fn of_a_room(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
             }
         }
         CallbackEvent::RoomClosed(event) => {
-            if let Some(reason) = event.reason {
+            if let Some(reason) = &event.reason {
                 body.put("close_reason", style.of_rooms().signed(room_close_reason(reason)));
             }
             body.put("room_close_time", time(event.closed_at, style));
@@ -159,29 +159,49 @@ fn of_a_user(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
             text(&mut body, "room_name", event.room_name.as_ref(), style);
             body.put("room_seq", style.session(callback.session_id.as_str()));
             body.put("user_account", json!(event.user_id.as_str()));
-            text(&mut body, "user_nickname", event.user_name.as_ref(), style);
-            body.put("session_id", style.session(event.user_session_id.as_str()));
+            text(&mut body, "user_nickname", event.details.user_name.as_ref(), style);
+            body.put(
+                "session_id",
+                style.session(
+                    event
+                        .user_session_id
+                        .as_ref()
+                        .map_or("0", room_registry::UserSessionId::as_str),
+                ),
+            );
             body.put("login_time", time(event.login_at, style));
-            if let Some(role) = &event.role {
+            if let Some(role) = &event.details.role {
                 body.put("user_role", user_role(role.as_str(), style));
             }
             body.put("relogin", style.number(0));
-            body.put("user_update_seq", style.number(event.counter));
+            if let Some(counter) = event.counter {
+                body.put("user_update_seq", style.number(counter));
+            }
         }
         CallbackEvent::UserLoggedOut(event) => {
             body = begin("room_logout", envelope, style);
             body.put("room_id", json!(callback.room_id.as_str()));
             body.put("room_seq", style.session(callback.session_id.as_str()));
             body.put("user_account", json!(event.user_id.as_str()));
-            body.put("session_id", style.session(event.user_session_id.as_str()));
+            body.put(
+                "session_id",
+                style.session(
+                    event
+                        .user_session_id
+                        .as_ref()
+                        .map_or("0", room_registry::UserSessionId::as_str),
+                ),
+            );
             if let Some(login_at) = event.login_at {
                 body.put("login_time", time(login_at, style));
             }
             body.put("logout_time", time(event.logout_at, style));
-            if let Some(reason) = event.reason {
+            if let Some(reason) = &event.reason {
                 body.put("reason", style.signed(logout_reason(reason)));
             }
-            body.put("user_update_seq", style.number(event.counter));
+            if let Some(counter) = event.counter {
+                body.put("user_update_seq", style.number(counter));
+            }
         }
         _ => unreachable!("it is about a user"),
     }
@@ -209,12 +229,13 @@ fn of_a_stream(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
         text(&mut body, "user_name", details.publisher_name.as_ref(), style);
     }
     if let CallbackEvent::StreamClosed(event) = &callback.event
-        && let Some(reason) = event.reason
+        && let Some(reason) = &event.reason
     {
         body.put("type", style.signed(stream_close_reason(reason)));
     }
     body.put("stream_id", json!(stream_id.as_str()));
     body.put("stream_alias", json!(stream_id.as_str()));
+    let session_id = session_id.as_ref().expect("the vendor names openings");
     body.put("stream_sid", style.text_or_number(session_id.as_str()));
     if let Some(counter) = counter {
         body.put("stream_seq", style.number(counter));
@@ -272,30 +293,34 @@ fn user_role(role: &str, style: Style) -> Value {
     }
 }
 
-fn room_close_reason(reason: RoomCloseReason) -> i64 {
+fn number_of(reason: &Text) -> i64 {
+    reason.parse().expect("the vendor's reasons are numbers")
+}
+
+fn room_close_reason(reason: &RoomCloseReason) -> i64 {
     match reason {
         RoomCloseReason::Normal => 0,
         RoomCloseReason::HeartbeatTimeout => 1,
         RoomCloseReason::WentOffline => 2,
         RoomCloseReason::KickedOut => 3,
-        RoomCloseReason::Other(number) => number,
+        RoomCloseReason::Other(number) => number_of(number),
         other => unreachable!("the vendor has no such reason: {other:?}"),
     }
 }
 
-fn logout_reason(reason: LogoutReason) -> i64 {
+fn logout_reason(reason: &LogoutReason) -> i64 {
     match reason {
         LogoutReason::Normal => 0,
         LogoutReason::HeartbeatTimeout => 1,
         LogoutReason::ConnectionLost => 2,
         LogoutReason::KickedOut => 3,
         LogoutReason::TokenExpired => 4,
-        LogoutReason::Other(number) => number,
+        LogoutReason::Other(number) => number_of(number),
         other => unreachable!("the vendor has no such reason: {other:?}"),
     }
 }
 
-fn stream_close_reason(reason: StreamCloseReason) -> i64 {
+fn stream_close_reason(reason: &StreamCloseReason) -> i64 {
     match reason {
         StreamCloseReason::Normal => 0,
         StreamCloseReason::HeartbeatTimeout => 1,
@@ -304,7 +329,7 @@ fn stream_close_reason(reason: StreamCloseReason) -> i64 {
         StreamCloseReason::ConnectionLost => 4,
         StreamCloseReason::RoomCleared => 5,
         StreamCloseReason::ClosedByServer => 100,
-        StreamCloseReason::Other(number) => number,
+        StreamCloseReason::Other(number) => number_of(number),
         other => unreachable!("the vendor has no such reason: {other:?}"),
     }
 }

@@ -145,13 +145,14 @@ fn callback(rooms: u64) -> Make {
         let session = UserSessionId::new(life.to_string()).expect("a number is an id");
         let counter = counter.fetch_add(1, Ordering::Relaxed) + 1;
         let event: CallbackEvent = if is_login {
-            let mut login = UserLoggedIn::new(user_id, session, now, counter);
+            let mut login =
+                UserLoggedIn::new(user_id, now).user_session_id(session).counter(counter);
             login.room_name = Some(Text::from("A room"));
-            login.user_name = Some(Text::from("User"));
-            login.role = Some(Role::AUDIENCE);
+            login.details.user_name = Some(Text::from("User"));
+            login.details.role = Some(Role::AUDIENCE);
             login.into()
         } else {
-            UserLoggedOut::new(user_id, session, now, counter).into()
+            UserLoggedOut::new(user_id, now).user_session_id(session).counter(counter).into()
         };
         let room_id = RoomId::new(format!("room_{room:07}")).expect("letters and digits");
         let room_session = (1_000_000 + room).to_string();

@@ -39,12 +39,21 @@ fn anything(rng: &mut fastrand::Rng) -> Input {
             let user_session = UserSessionId::new(number.to_string()).unwrap();
             let at = START + Duration::from_millis(number);
             let user_id = UserId::new(user).unwrap();
-            callback(&room, UserLoggedOut::new(user_id, user_session, at, number))
+            callback(
+                &room,
+                UserLoggedOut::new(user_id, at).user_session_id(user_session).counter(number),
+            )
         }
         12 => {
             let stream_id = StreamId::new(format!("stream{number}")).unwrap();
             let life = StreamSessionId::new(number.to_string()).unwrap();
-            callback(&room, StreamCreated::new(stream_id, life, START, Some(number)))
+            callback(
+                &room,
+                StreamCreated::new(stream_id, START)
+                    .stream_session_id(life)
+                    .order(number)
+                    .counter(number),
+            )
         }
         _ => callback(&room, RoomClosed::new(START + Duration::from_secs(number))),
     }

@@ -83,7 +83,12 @@ fn opened(room: &str) -> Input {
 
 fn login(room: &str, user: &str, number: u64) -> Input {
     let user_session = UserSessionId::new(number.to_string()).unwrap();
-    callback(room, UserLoggedIn::new(UserId::new(user).unwrap(), user_session, START, number))
+    callback(
+        room,
+        UserLoggedIn::new(UserId::new(user).unwrap(), START)
+            .user_session_id(user_session)
+            .counter(number),
+    )
 }
 
 const ALIVE: Answer = Answer::Heartbeat(Heartbeat::Alive);

@@ -102,7 +102,10 @@ async fn work_one(store: Arc<Redis>, which: String, number: usize, opened_at: Ti
     let session = UserSessionId::new(number.to_string()).unwrap();
     let login = |user: &str| {
         let user_id = UserId::new(user).unwrap();
-        callback("hall", UserLoggedIn::new(user_id, session.clone(), opened_at, 1))
+        callback(
+            "hall",
+            UserLoggedIn::new(user_id, opened_at).user_session_id(session.clone()).counter(1),
+        )
     };
     store.apply(login(&logged_in)).await.unwrap();
     // The media server delivers to the one process what the other has, too.

@@ -82,22 +82,32 @@ pub fn closed(seconds: u64) -> RoomClosed {
 
 /// The counter is the one of the session's users.
 pub fn login(user: &str, counter: u64, seconds: u64) -> UserLoggedIn {
-    UserLoggedIn::new(user_id(user), user_session(user), at(seconds), counter)
+    UserLoggedIn::new(user_id(user), at(seconds))
+        .user_session_id(user_session(user))
+        .counter(counter)
 }
 
 pub fn logout(user: &str, counter: u64, login_at: u64, seconds: u64) -> UserLoggedOut {
-    UserLoggedOut::new(user_id(user), user_session(user), at(seconds), counter)
+    UserLoggedOut::new(user_id(user), at(seconds))
+        .user_session_id(user_session(user))
+        .counter(counter)
         .login_at(at(login_at))
 }
 
 pub fn stream_opened(stream: &str, counter: u64, seconds: u64) -> StreamCreated {
     let (stream_id, life) = stream_ids(stream);
-    StreamCreated::new(stream_id, life, at(seconds), Some(counter))
+    StreamCreated::new(stream_id, at(seconds))
+        .stream_session_id(life)
+        .order(counter)
+        .counter(counter)
 }
 
 pub fn stream_closed(stream: &str, counter: u64, seconds: u64) -> StreamClosed {
     let (stream_id, life) = stream_ids(stream);
-    StreamClosed::new(stream_id, life, at(seconds), Some(counter))
+    StreamClosed::new(stream_id, at(seconds))
+        .stream_session_id(life)
+        .order(counter)
+        .counter(counter)
 }
 
 fn user_session(user: &str) -> UserSessionId {

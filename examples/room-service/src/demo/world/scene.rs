@@ -238,8 +238,8 @@ impl<'a> Scene<'a> {
         let session = UserSessionId::new(session.to_string()).expect("a number is an id");
         let mut login = self.media_mut().log_in(user_id(user), session, at);
         login.room_name = Some(Text::from(self.room().name));
-        login.user_name = Some(Text::from(shown(user).as_str()));
-        login.role = Some(role);
+        login.details.user_name = Some(Text::from(shown(user).as_str()));
+        login.details.role = Some(role);
         let told = self.media().tell(login);
         self.tell(Subject::User(user.to_owned()), told);
     }

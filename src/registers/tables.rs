@@ -1,0 +1,70 @@
+//! Where a room keeps users, and where it keeps streams.
+
+use crate::collections::id_table::IdTable;
+use crate::model::id::{StreamId, UserId};
+use crate::model::visible::Presence;
+use crate::registers::kind::{Kind, Streams, Users};
+use crate::registers::places::{Places, Target};
+use crate::registers::roster::{Observed, Roster, StreamPresence};
+use crate::registers::session::SessionRegister;
+use crate::registers::stays::StayRegister;
+
+/// Finds the tables of a kind, so that one rule serves users and streams.
+pub(crate) trait Tables: Kind {
+    fn table(session: &SessionRegister) -> &IdTable<Self::Id, StayRegister<Self>>;
+    fn table_mut(session: &mut SessionRegister) -> &mut IdTable<Self::Id, StayRegister<Self>>;
+    fn roster(observed: &Observed) -> &Roster<Self::Id, Self::Presence>;
+    fn roster_mut(observed: &mut Observed) -> &mut Roster<Self::Id, Self::Presence>;
+    /// Returns the places of a target, if it is of this kind.
+    fn places<'t>(target: &'t mut Target<'_>) -> Option<&'t mut Places>;
+}
+
+impl Tables for Users {
+    fn table(session: &SessionRegister) -> &IdTable<UserId, StayRegister<Self>> {
+        &session.users
+    }
+
+    fn table_mut(session: &mut SessionRegister) -> &mut IdTable<UserId, StayRegister<Self>> {
+        &mut session.users
+    }
+
+    fn roster(observed: &Observed) -> &Roster<UserId, Presence> {
+        &observed.users
+    }
+
+    fn roster_mut(observed: &mut Observed) -> &mut Roster<UserId, Presence> {
+        &mut observed.users
+    }
+
+    fn places<'t>(target: &'t mut Target<'_>) -> Option<&'t mut Places> {
+        match target {
+            Target::User(_, places) => Some(&mut places.told),
+            Target::Session | Target::Stream(..) => None,
+        }
+    }
+}
+
+impl Tables for Streams {
+    fn table(session: &SessionRegister) -> &IdTable<StreamId, StayRegister<Self>> {
+        &session.streams
+    }
+
+    fn table_mut(session: &mut SessionRegister) -> &mut IdTable<StreamId, StayRegister<Self>> {
+        &mut session.streams
+    }
+
+    fn roster(observed: &Observed) -> &Roster<StreamId, StreamPresence> {
+        &observed.streams
+    }
+
+    fn roster_mut(observed: &mut Observed) -> &mut Roster<StreamId, StreamPresence> {
+        &mut observed.streams
+    }
+
+    fn places<'t>(target: &'t mut Target<'_>) -> Option<&'t mut Places> {
+        match target {
+            Target::Stream(_, places) => Some(&mut places.told),
+            Target::Session | Target::User(..) => None,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The stored form of the users and of the streams of a session.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::collections::id_table::{Hashed, IdTable};
+use crate::model::time::Timestamp;
+use crate::registers::facts::{Facts, Form, StayFacts};
+use crate::registers::places::Target;
+use crate::registers::stays::{
+    ClosingTombstone, HeldFact, MAX_SHARED_STAYS, MAX_STAYS, StayRegister,
+};
+use crate::registers::tables::Tables;
+use crate::stored::inside::{Inside, StoredError};
+
+/// Most of what a room holds are its users: they are put into their stored form one by one, as they are
+/// written.
+pub(super) enum StoredTable<'a, K: Tables> {
+    Held(Vec<(&'a K::Id, &'a StayRegister<K>)>),
+    Read(Vec<StoredStays<'a, K>>),
+}
+
+/// The register of one user or stream.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "K::Id: Serialize, K::StayId: Serialize, K::Details: Serialize",
+    deserialize = "K::Id: Deserialize<'de>, K::StayId: Deserialize<'de>, K::Details: Deserialize<'de>"
+))]
+pub(super) struct StoredStays<'a, K: Tables> {
+    id: Cow<'a, K::Id>,
+    latest_opening_at: Option<Timestamp>,
+    facts: Cow<'a, [HeldFact<K>]>,
+    closings: Cow<'a, [ClosingTombstone<K>]>,
+    changed_at: Timestamp,
+}
+
+/// Names a kind, and makes what the joins of a room take.
+pub(super) trait Stored: Tables {
+    const NAME: &'static str;
+    fn target<'a>(inside: &Inside<'_>, id: &'a Self::Id) -> Target<'a>;
+    fn facts(facts: StayFacts<'_, Self>) -> Facts<'_>;
+}
+
+impl<'a, K: Stored> StoredTable<'a, K> {
+    /// Takes what a table holds, ordered by id.
+    pub(super) fn of(table: &'a IdTable<K::Id, StayRegister<K>>) -> Self {
+        let mut held: Vec<_> = table.iter().collect();
+        held.sort_unstable_by_key(|(id, _)| *id);
+        Self::Held(held)
+    }
+
+    /// Puts everything back into a session.
+    pub(super) fn restore(self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
+        let stays = match self {
+            Self::Held(held) => held.into_iter().map(StoredStays::of).collect(),
+            Self::Read(read) => read,
+        };
+        *K::table_mut(inside.session()) = IdTable::with_capacity(stays.len());
+        stays.into_iter().try_for_each(|stays| stays.restore(inside))
+    }
+}
+
+impl<K: Tables> Serialize for StoredTable<'_, K>
+where
+    K::Id: Serialize,
+    K::StayId: Serialize,
+    K::Details: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Held(held) => serializer.collect_seq(held.iter().copied().map(StoredStays::of)),
+            Self::Read(read) => read.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, K: Tables> Deserialize<'de> for StoredTable<'_, K>
+where
+    K::Id: Deserialize<'de>,
+    K::StayId: Deserialize<'de>,
+    K::Details: Deserialize<'de>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self::Read)
+    }
+}
+
+impl<'a, K: Tables> StoredStays<'a, K> {
+    fn of((id, stays): (&'a K::Id, &'a StayRegister<K>)) -> Self {
+        Self {
+            id: Cow::Borrowed(id),
+            latest_opening_at: stays.latest_opening_at,
+            facts: Cow::Borrowed(&stays.facts),
+            closings: Cow::Borrowed(&stays.closings),
+            changed_at: stays.changed_at,
+        }
+    }
+}
+
+impl<K: Stored> StoredStays<'_, K> {
+    fn restore(mut self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
+        let (id, name) = (&*self.id, K::NAME);
+        let refuse = |inside: &Inside<'_>, what: &str| {
+            (inside.refuse)(&format!("{what} of {name} {}", id.as_ref()))
+        };
+        let hashed = Hashed::new(id);
+        let most = MAX_STAYS + MAX_SHARED_STAYS;
+        let is_too_large = self.closings.len() > most || self.facts.len() > most + MAX_STAYS;
+        if is_too_large || K::table(inside.session()).contains_key(&hashed) {
+            return Err(refuse(inside, "a second register, or too large a one,"));
+        }
+        let is_nameless = |held: &HeldFact<K>| {
+            held.form != Form::Ordered && (held.stay_id.is_none() || !held.is_open())
+        };
+        if self.facts.iter().any(is_nameless) {
+            return Err(refuse(inside, "a stay without a name"));
+        }
+        // Nearly all have one opening, which is the latest as well.
+        if let ([held], []) = (&*self.facts, &*self.closings)
+            && held.is_open()
+            && self.latest_opening_at == Some(held.at).filter(|_| held.is_exclusive())
+            && let Some(held) = self.facts.to_mut().pop()
+        {
+            let floor = inside.registers.floor(inside.rules);
+            let bounds = inside.session().bounds(floor);
+            let Some(stays) = StayRegister::of_one(held, bounds, self.changed_at) else {
+                return Err(refuse(inside, "a fact"));
+            };
+            K::table_mut(inside.session()).insert_new(hashed, stays);
+            return Ok(());
+        }
+        let mut target = K::target(inside, id);
+        let stored = StayRegister {
+            latest_opening_at: self.latest_opening_at,
+            facts: self.facts.into_owned().into(),
+            closings: self.closings.into_owned(),
+            changed_at: self.changed_at,
+        };
+        for facts in stored.facts() {
+            if !inside.join(&K::facts(facts), &mut target, self.changed_at).changed {
+                return Err(refuse(inside, "a fact"));
+            }
+        }
+        match K::table_mut(inside.session()).get_mut(&hashed) {
+            Some(stays) => stays.changed_at = self.changed_at,
+            None => return Err(refuse(inside, "the empty register")),
+        }
+        Ok(())
+    }
+}
