@@ -106,8 +106,8 @@
 //!
 //! - **Event time** is stamped by the media server into a callback, and orders facts. **Local time**
 //!   is read from the [`Clock`] when an input arrives, and drives timeouts, graces and forgetting.
-//!   The two meet in five places: list orders, admission, forgetting, the time of an observation,
-//!   and whose turn it is to be asked about. [`guide::rules`] says what a difference costs in each.
+//!   The two meet in six places: list orders, admission, forgetting, the time of an observation,
+//!   whose turn it is to be asked about, and ends by the app. [`guide::rules`] says what a difference costs in each.
 //! - The **rules** decide what a room stores and shows. The settings among them go along with stored
 //!   rooms, and rooms of other settings do not merge.
 //! - **Registers** hold what is known of a room. All that readers see follows from them.

@@ -75,6 +75,8 @@ struct StoredSession<'a> {
     seen_at: Option<Timestamp>,
     name: Option<Cow<'a, Name>>,
     alive_at: Option<Timestamp>,
+    first_opening_at: Option<Timestamp>,
+    heard_at: Timestamp,
     hidden_at: Option<Timestamp>,
     touched_at: Timestamp,
     evidence: Cow<'a, Evidence>,
@@ -242,6 +244,8 @@ impl<'a> StoredSession<'a> {
             seen_at: session.latest_opening_at,
             name: session.name.as_ref().map(Cow::Borrowed),
             alive_at: session.confirmed_open_at,
+            first_opening_at: session.first_opening_at,
+            heard_at: session.heard_at,
             hidden_at: session.hidden_at,
             touched_at: session.changed_at,
             evidence: Cow::Borrowed(&session.evidence),
@@ -272,7 +276,7 @@ impl<'a> StoredSession<'a> {
         if created_at > registers.latest_create {
             return Err(refuse("the creation"));
         }
-        let mut session = SessionRegister::new(session_id.clone());
+        let mut session = SessionRegister::new(session_id.clone(), self.heard_at);
         session.hidden_at = self.hidden_at;
         let index = registers.insert_session(session);
         let none = Facts::default();
@@ -303,6 +307,7 @@ impl<'a> StoredSession<'a> {
             return Err(refuse("nothing"));
         }
         session.changed_at = self.touched_at;
+        session.first_opening_at = self.first_opening_at;
         for changed_at in session.users.values().map(|user| user.changed_at) {
             session.changed_at = session.changed_at.max(changed_at);
         }

@@ -25,6 +25,8 @@ pub(crate) struct Joined {
     pub(crate) lost_in: u32,
     /// Whether a creation or close is new. That may outdate what observations saw.
     pub(crate) outdates: bool,
+    /// Whether the earliest opening of the session is another.
+    pub(crate) is_first_other: bool,
 }
 
 impl Registers {
@@ -54,7 +56,13 @@ impl Registers {
             }
         }
         let floor = self.floor(rules);
+        let ended_at = self.ended_at;
         let register = &mut self.sessions[session];
+        let hidden_until = register.hidden_until(ended_at, rules);
+        joined.is_first_other = register.join_first_opening(facts);
+        if register.hidden_until(ended_at, rules) != hidden_until {
+            tally.add(Effect::Changed);
+        }
         let closed_at = register.closed_at;
         register.join(facts, floor, tally);
         if register.closed_at != closed_at {
@@ -114,11 +122,11 @@ impl Registers {
                 // Hearing again that it is closed is no news.
                 let closed = self.session(session_id).filter(|held| held.closed_at.is_some());
                 let changed_at = closed.map_or(now, |held| held.changed_at);
-                return (self.join_session(&facts, session_id, changed_at, rules), false);
+                return (self.join_session(&facts, session_id, changed_at, now, rules), false);
             }
             Verdict::Alive(session_id) => {
                 let facts = Facts { confirmed_open: Some(at), ..Facts::default() };
-                changed = self.join_session(&facts, session_id, now, rules);
+                changed = self.join_session(&facts, session_id, now, now, rules);
             }
             Verdict::NotOpen => {
                 self.observed.not_open_at = self.observed.not_open_at.max(Some(at));
@@ -139,9 +147,10 @@ impl Registers {
         facts: &Facts<'_>,
         session_id: &SessionId,
         changed_at: Timestamp,
+        now: Timestamp,
         rules: &Rules,
     ) -> bool {
-        let (session, _) = self.session_or_insert(session_id);
+        let (session, _) = self.session_or_insert(session_id, self.heard_at(now));
         self.join(facts, session, &mut Target::Session, changed_at, rules).tally.changed
     }
 
@@ -164,15 +173,6 @@ impl Registers {
                 let facts = Facts { user, ..Facts::default() };
                 self.join(&facts, session, target, now, rules);
             }
-        }
-    }
-
-    /// Hides everything that is stored: the room ends.
-    pub(crate) fn hide_all(&mut self, hidden_at: Timestamp, now: Timestamp) {
-        self.observed.hide(hidden_at);
-        for session in &mut self.sessions {
-            session.hidden_at = session.hidden_at.max(Some(hidden_at));
-            session.changed_at = session.changed_at.max(now);
         }
     }
 
@@ -223,7 +223,7 @@ impl Registers {
     }
 
     fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Rules) {
-        let (index, _) = self.session_or_insert(&other.id);
+        let (index, _) = self.session_or_insert(&other.id, other.heard_at);
         let own = Facts {
             create: other.create.as_ref().map(Create::fact),
             close: other.closed_at,
@@ -251,6 +251,9 @@ impl Registers {
         }
         let session = &mut self.sessions[index];
         session.hidden_at = session.hidden_at.max(other.hidden_at);
+        session.heard_at = session.heard_at.min(other.heard_at);
+        let first = session.first_opening_at.into_iter().chain(other.first_opening_at).min();
+        session.first_opening_at = first;
         if session.is_empty() {
             return; // nothing of the other is held, and it goes
         }

@@ -24,7 +24,11 @@ pub(crate) struct SessionRegister {
     pub(crate) name: Option<Name>,
     /// When an observation last saw it open.
     pub(crate) confirmed_open_at: Option<Timestamp>,
-    /// When the room ended and hid it, in local time.
+    /// The earliest opening that any callback of it told, also one below its bound.
+    pub(crate) first_opening_at: Option<Timestamp>,
+    /// When it was first heard of, in local time. In the millisecond of an end of the room it is one later.
+    pub(crate) heard_at: Timestamp,
+    /// When the room ended and hid it, in local time. It is set once that end is forgotten.
     pub(crate) hidden_at: Option<Timestamp>,
     pub(crate) users: IdTable<UserId, StayRegister<Users>>,
     pub(crate) streams: IdTable<StreamId, StayRegister<Streams>>,
@@ -51,7 +55,7 @@ pub(crate) struct Name {
 }
 
 impl SessionRegister {
-    pub(crate) fn new(id: SessionId) -> Self {
+    pub(crate) fn new(id: SessionId, heard_at: Timestamp) -> Self {
         Self {
             id,
             create: None,
@@ -59,6 +63,8 @@ impl SessionRegister {
             latest_opening_at: None,
             name: None,
             confirmed_open_at: None,
+            first_opening_at: None,
+            heard_at,
             hidden_at: None,
             users: IdTable::default(),
             streams: IdTable::default(),
@@ -85,6 +91,15 @@ impl SessionRegister {
         if let Some(at) = facts.confirmed_open {
             tally.add(admitted(at, &mut || join_max(&mut self.confirmed_open_at, at)));
         }
+    }
+
+    /// Joins the earliest opening that is told, whatever bounds it. Returns whether it is another now.
+    pub(crate) fn join_first_opening(&mut self, facts: &Facts<'_>) -> bool {
+        let told = facts.opening.into_iter().chain(facts.create.map(|create| create.created_at));
+        let first = told.chain(self.first_opening_at).min();
+        let is_other = first != self.first_opening_at;
+        self.first_opening_at = first;
+        is_other
     }
 
     /// Joins the creation.
@@ -187,10 +202,30 @@ impl SessionRegister {
             && self.streams.is_empty()
     }
 
-    /// Pulls local times that lie in the future back to now.
-    pub(crate) fn pull_back(&mut self, now: Timestamp) {
+    /// Whether an end of the room, at a local time, is about it: it was heard of by then, or it opened
+    /// before.
+    #[inline]
+    pub(crate) fn is_before_end(&self, ended_at: Timestamp, rules: &Rules) -> bool {
+        let opened_by = ended_at.minus(rules.clock_skew_ms);
+        self.heard_at <= ended_at || self.first_opening_at.is_some_and(|at| at <= opened_by)
+    }
+
+    /// Returns the latest end of the room that is about it, in local time.
+    #[inline]
+    pub(crate) fn hidden_until(
+        &self,
+        ended_at: Option<Timestamp>,
+        rules: &Rules,
+    ) -> Option<Timestamp> {
+        self.hidden_at.max(ended_at.filter(|at| self.is_before_end(*at, rules)))
+    }
+
+    /// Pulls local times that lie in the future back to now. It stays on its side of an end of the room.
+    pub(crate) fn pull_back(&mut self, now: Timestamp, ended_at: Option<Timestamp>, rules: &Rules) {
         self.changed_at = self.changed_at.min(now);
-        self.hidden_at = self.hidden_at.map(|at| at.min(now));
+        self.hidden_at = self.hidden_until(ended_at, rules).map(|at| at.min(now));
+        let is_after_end = ended_at.is_some_and(|ended_at| self.heard_at > ended_at);
+        self.heard_at = self.heard_at.min(now.plus(u64::from(is_after_end)));
         self.evidence.pull_back(now);
         for user in self.users.values_mut() {
             user.changed_at = user.changed_at.min(now);

@@ -61,6 +61,8 @@ pub(crate) struct Closings {
     pub(crate) shows_from: Option<Timestamp>,
     /// When the room was last seen not to be open.
     pub(crate) not_open_at: Option<Timestamp>,
+    /// When the business info last ended, in local time.
+    pub(crate) ended_at: Option<Timestamp>,
 }
 
 impl Registers {
@@ -93,14 +95,14 @@ impl Registers {
     }
 
     /// Pulls local times that lie in the future back to now. What was made after an end stays after it.
-    pub(crate) fn pull_back(&mut self, now: Timestamp) {
+    pub(crate) fn pull_back(&mut self, now: Timestamp, rules: &Rules) {
+        for session in &mut self.sessions {
+            session.pull_back(now, self.ended_at, rules);
+        }
         let back = |at: &mut Option<Timestamp>| *at = at.map(|at| at.min(now));
         back(&mut self.ended_at);
         back(&mut self.empty_since);
         back(&mut self.sessionless_since);
-        for session in &mut self.sessions {
-            session.pull_back(now);
-        }
         self.observed.pull_back(now);
         let ended = self.ended_at.is_some()
             || self.sessions.iter().any(|session| session.hidden_at.is_some());
@@ -110,6 +112,20 @@ impl Registers {
             info.updated_at = info.updated_at.min(from);
         }
         self.members.pull_back(now, from);
+    }
+
+    /// Returns the local time at which something is heard. After an end it is later than the end, even if
+    /// the clock stood still.
+    pub(crate) fn heard_at(&self, now: Timestamp) -> Timestamp {
+        self.ended_at.map_or(now, |ended_at| now.max(ended_at.plus(1)))
+    }
+
+    /// Forgets the last end of the room. Sessions that it hides stay hidden.
+    pub(crate) fn forget_end(&mut self, rules: &Rules) {
+        for session in &mut self.sessions {
+            session.hidden_at = session.hidden_until(self.ended_at, rules);
+        }
+        self.ended_at = None;
     }
 
     pub(crate) fn session(&self, id: &SessionId) -> Option<&SessionRegister> {
@@ -123,11 +139,15 @@ impl Registers {
     }
 
     /// Returns where a session stands, and whether it was put there just now.
-    pub(crate) fn session_or_insert(&mut self, id: &SessionId) -> (usize, bool) {
+    pub(crate) fn session_or_insert(
+        &mut self,
+        id: &SessionId,
+        heard_at: Timestamp,
+    ) -> (usize, bool) {
         if let Some(index) = self.session_index(id) {
             return (index, false);
         }
-        (self.insert_session(SessionRegister::new(id.clone())), true)
+        (self.insert_session(SessionRegister::new(id.clone(), heard_at)), true)
     }
 
     /// Puts a session in its place.
@@ -190,7 +210,8 @@ impl Registers {
     #[inline]
     pub(crate) fn closings(&self) -> Closings {
         let shows_from = self.info.as_ref().map(|info| info.created_at);
-        Closings { shows_from, not_open_at: self.observed.not_open_at }
+        let not_open_at = self.observed.not_open_at;
+        Closings { shows_from, not_open_at, ended_at: self.ended_at }
     }
 
     /// Whether callbacks and observations left nothing.

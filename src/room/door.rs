@@ -112,7 +112,7 @@ impl RoomState {
             let old = cx.now.minus(retention_ms);
             self.registers.members.forget(old, budget);
             if *budget > 0 && self.registers.ended_at.is_some_and(|ended_at| ended_at < old) {
-                self.registers.ended_at = None;
+                self.registers.forget_end(&self.settings);
                 *budget -= 1;
             }
         }

@@ -7,6 +7,7 @@ use crate::model::command::{Answer, CheckedRoom, CheckedUser, Heartbeat, UserUpd
 use crate::model::expired::Expired;
 use crate::model::id::{SessionId, UserId};
 use crate::model::outcome::Outcome;
+use crate::model::time::Timestamp;
 use crate::model::visible::RoomInfo;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::Members;
@@ -179,7 +180,7 @@ impl RoomState {
                 Step { updated, is_merge: true, ..Step::changed(Answer::Done) }
             }
             Work::ClockSetBack => {
-                self.registers.pull_back(cx.now);
+                self.registers.pull_back(cx.now, &self.settings);
                 Step::changed(Answer::Done)
             }
             Work::Forget(subject) => self.forget_subject(subject, at, cx),
@@ -205,13 +206,14 @@ impl RoomState {
         }
         let lacks_opening = self.rulebook().lacks_opening(callback, at.session, &at.target);
         let is_new = at.session.is_none();
-        let session = at
-            .session
-            .unwrap_or_else(|| self.insert_session(&callback.session_id, &mut at.target, before));
+        let session = at.session.unwrap_or_else(|| {
+            self.insert_session(&callback.session_id, &mut at.target, before, cx.now)
+        });
         at.session = Some(session);
         let (registers, target) = (&mut self.registers, &mut at.target);
         let joined = registers.join(facts, session, target, cx.now, &self.settings);
-        let Joined { tally, lost_in, outdates } = joined;
+        let Joined { tally, lost_in, outdates, is_first_other } = joined;
+        cx.is_moved |= is_first_other;
         if is_new && self.registers.sessions[session].is_empty() {
             self.remove_session(session, at);
         } else {
@@ -236,8 +238,11 @@ impl RoomState {
         session_id: &SessionId,
         target: &mut Target<'_>,
         before: &mut Before,
+        now: Timestamp,
     ) -> usize {
-        let index = self.registers.insert_session(SessionRegister::new(session_id.clone()));
+        let heard_at = self.registers.heard_at(now);
+        let session = SessionRegister::new(session_id.clone(), heard_at);
+        let index = self.registers.insert_session(session);
         self.projection.session_inserted(index);
         target.session_inserted(index);
         if !matches!(target, Target::Session) {
@@ -319,7 +324,7 @@ impl RoomState {
         registers.sessionless_since = None;
     }
 
-    /// Ends the business info and all memberships, and hides every session that is known now.
+    /// Ends the business info and all memberships, and hides every session that is known or opened before.
     fn end(&mut self, cx: &Context<'_>) {
         let registers = &mut self.registers;
         // An end outranks everything of the room before it, even if the clock stood still.
@@ -330,7 +335,7 @@ impl RoomState {
         let ended_at = cx.now.max(before.unwrap_or_default());
         registers.ended_at = registers.ended_at.max(Some(ended_at));
         registers.members = Members::default();
-        registers.hide_all(ended_at, cx.now);
+        registers.observed.hide(ended_at);
     }
 
     fn join_member(&mut self, user: &CheckedUser, at: &mut At<'_>, cx: &Context<'_>) -> Step {

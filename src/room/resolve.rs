@@ -86,7 +86,13 @@ impl RoomState {
     fn resolve_callback<'a>(&self, work: &CallbackWork<'a>) -> At<'a> {
         let registers = &self.registers;
         let CallbackWork { callback, facts, subject } = work;
-        let is_outdated = self.rulebook().is_outdated(facts);
+        let session = registers.session_index(&callback.session_id);
+        // While an end is remembered, also what is below the bounds may tell that a session is before it.
+        let lowers_first = session.is_some_and(|session| {
+            let first = registers.sessions[session].first_opening_at;
+            registers.ended_at.is_some() && facts.opening.is_some_and(|at| Some(at) < first)
+        });
+        let is_outdated = !lowers_first && self.rulebook().is_outdated(facts);
         let user = facts.user.as_ref().and_then(|user| user.fact.as_ref());
         let stream = facts.stream.as_ref().and_then(|stream| stream.fact.as_ref());
         let closes =
@@ -100,7 +106,6 @@ impl RoomState {
                 Target::Stream(stream_id.clone(), registers.stream_places(stream_id))
             }
         };
-        let session = registers.session_index(&callback.session_id);
         At { session, target, is_outdated, member: None }
     }
 

@@ -1,5 +1,6 @@
 //! The current session: the one whose users and streams readers see, if it is open.
 
+use crate::model::config::Rules;
 use crate::model::time::Timestamp;
 use crate::registers::Closings;
 use crate::registers::session::SessionRegister;
@@ -17,9 +18,10 @@ struct Candidate {
 /// Whether a session has a close, the room was seen not to be open after every sign of life of it, or an
 /// end of the room hides it. Business info made after the end shows again what still runs.
 #[inline]
-pub(crate) fn is_closed(session: &SessionRegister, closings: Closings) -> bool {
+pub(crate) fn is_closed(session: &SessionRegister, closings: Closings, rules: &Rules) -> bool {
     let shows_from = closings.shows_from;
-    let hidden = session.hidden_at.is_some_and(|at| shows_from.is_none_or(|from| at >= from));
+    let hidden = session.hidden_until(closings.ended_at, rules);
+    let hidden = hidden.is_some_and(|at| shows_from.is_none_or(|from| at >= from));
     let opened_at = session.created_at().max(session.latest_opening_at);
     let alive_at = opened_at.max(session.confirmed_open_at);
     session.closed_at.is_some() || hidden || closings.not_open_at > alive_at
@@ -46,7 +48,7 @@ impl Rulebook<'_> {
         let closings = registers.closings();
         let anchors = registers.sessions.iter().enumerate().filter_map(|(index, session)| {
             let at = session.created_at()?;
-            Some(Candidate { at, is_open: !is_closed(session, closings), index })
+            Some(Candidate { at, is_open: !is_closed(session, closings, settings), index })
         });
         let anchor = pick(anchors, settings.tie_window_ms);
         let limit = registers.latest_create.map(|latest| match anchor {
@@ -59,7 +61,7 @@ impl Rulebook<'_> {
             let opened_at = session.latest_opening_at.filter(is_inferred);
             let is_alive = |at: &Timestamp| Some(*at) > registers.latest_create;
             let at = opened_at.max(session.confirmed_open_at.filter(is_alive))?;
-            Some(Candidate { at, is_open: !is_closed(session, closings), index })
+            Some(Candidate { at, is_open: !is_closed(session, closings, settings), index })
         });
         pick(contenders, settings.tie_window_ms).or(anchor).map(|current| current.index)
     }

@@ -13,7 +13,7 @@ use crate::registers::session::SessionRegister;
 use crate::registers::stays::StayRegister;
 use crate::registers::tables::Tables;
 use crate::rules::current::is_closed;
-use crate::rules::summary::{forgettable_at, newest};
+use crate::rules::summary::{Summary, newest};
 use crate::rules::visibility::Visible;
 use crate::rules::{Rulebook, earlier};
 
@@ -128,7 +128,7 @@ impl Rulebook<'_> {
         let gone = sessions.find(|(index, session, summary)| {
             Some(*index) != current
                 && !self.is_kept_beside(session)
-                && forgettable_at(session, summary) < threshold
+                && self.session_forgettable_at(session, summary) < threshold
         });
         gone.map(|(index, ..)| index)
     }
@@ -153,9 +153,9 @@ impl Rulebook<'_> {
         let registers = self.registers;
         let latest = registers.latest_create.max(registers.observed.newest());
         !registers.is_live_empty()
-            && self
-                .sessions()
-                .all(|(_, session, summary)| forgettable_at(session, summary) < threshold)
+            && self.sessions().all(|(_, session, summary)| {
+                self.session_forgettable_at(session, summary) < threshold
+            })
             && latest.is_none_or(|at| at < threshold)
             && self.visible().is_none()
     }
@@ -178,7 +178,7 @@ impl Rulebook<'_> {
             }
             next = earlier(next, self.due(session.confirmed_open_at));
             if !self.is_kept_beside(session) {
-                next = earlier(next, self.due(Some(forgettable_at(session, summary))));
+                next = earlier(next, self.due(Some(self.session_forgettable_at(session, summary))));
             }
         }
         if is_visible {
@@ -186,9 +186,21 @@ impl Rulebook<'_> {
         }
         let mut last = self.registers.latest_create.max(self.registers.observed.newest());
         for (_, session, summary) in self.sessions() {
-            last = last.max(Some(forgettable_at(session, summary)));
+            last = last.max(Some(self.session_forgettable_at(session, summary)));
         }
         earlier(next, self.due(last))
+    }
+
+    /// Returns the instant that the threshold of forgetting must pass before a session can go, if it may
+    /// go.
+    ///
+    /// It is the latest of an event time and local times. Each keeps the session longer than the others
+    /// would, and none lets it go early.
+    #[inline]
+    fn session_forgettable_at(self, session: &SessionRegister, summary: &Summary) -> Timestamp {
+        let hidden_until = session.hidden_until(self.registers.ended_at, self.settings);
+        let newest = newest(session, summary).max(hidden_until).unwrap_or_default();
+        newest.max(session.changed_at)
     }
 
     /// Returns which session goes beyond the cap: the oldest of those that readers do not see.
@@ -210,6 +222,6 @@ impl Rulebook<'_> {
     /// Whether a session that is not current stays until the current one goes: an unclosed anchor.
     #[inline]
     fn is_kept_beside(self, session: &SessionRegister) -> bool {
-        session.is_anchor() && !is_closed(session, self.registers.closings())
+        session.is_anchor() && !is_closed(session, self.registers.closings(), self.settings)
     }
 }

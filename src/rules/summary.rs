@@ -101,12 +101,3 @@ impl Summed for Streams {
 pub(crate) fn newest(session: &SessionRegister, summary: &Summary) -> Option<Timestamp> {
     session.newest_of_its_own().max(summary.newest)
 }
-
-/// Returns the instant that the threshold of forgetting must pass before a session can go, if it may go.
-///
-/// It is the later of an event time and a local time. Either one keeps the session longer than the other
-/// would, and neither lets it go early.
-#[inline]
-pub(crate) fn forgettable_at(session: &SessionRegister, summary: &Summary) -> Timestamp {
-    newest(session, summary).unwrap_or_default().max(session.changed_at)
-}

@@ -98,7 +98,7 @@ impl<'a> Rulebook<'a> {
     pub(crate) fn visible_of(self, current: Option<usize>) -> Option<Visible> {
         let closings = self.registers.closings();
         if let Some(index) = current
-            && !is_closed(&self.registers.sessions[index], closings)
+            && !is_closed(&self.registers.sessions[index], closings, self.settings)
             && self.is_session_open(index)
         {
             return Some(Visible::Session(index));

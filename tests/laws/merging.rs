@@ -93,6 +93,8 @@ fn essence(room: &Room) -> Value {
                     "touched_at",
                     "changed_at",
                     "evidence",
+                    "heard_at",
+                    "first_opening_at",
                 ] {
                     fields.remove(noticed);
                 }
