@@ -156,7 +156,7 @@ pub use model::id::{
 };
 pub use model::observation::Observation;
 pub use model::outcome::{Outcome, Outcomes};
-pub use model::text::{Attributes, Role, Text};
+pub use model::text::{Attributes, RemovalReason, Role, Text};
 pub use model::time::Timestamp;
 pub use read::mirror::Mirror;
 pub use read::{RoomRef, StreamRef, UserRef};

@@ -50,13 +50,15 @@ use std::collections::BTreeMap;
 use crate::collections::id_table::Hashed;
 use crate::model::callback::Callback;
 use crate::model::change::Cause;
-use crate::model::command::{Answer, Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate};
+use crate::model::command::{
+    Answer, Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate, check_reason,
+};
 use crate::model::config::Config;
 use crate::model::error::{Error, id_text};
 use crate::model::id::RoomId;
 use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
-use crate::model::text::Text;
+use crate::model::text::{RemovalReason, Text};
 use crate::model::time::Timestamp;
 use crate::room::changes::Changes;
 use crate::room::context::Context;
@@ -221,6 +223,30 @@ impl Room {
     #[doc = room_example!("assert!(room.leave(\"ann\", &config, now).is_err());")]
     pub fn leave(&mut self, user_id: &str, config: &Config, now: Timestamp) -> Result<(), Error> {
         self.command(Work::Leave(Hashed::new(user_id)), config, now)
+    }
+
+    /// Removes a user; see [`RoomRegistry::remove_user`](crate::RoomRegistry::remove_user).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; [`Error::TextTooLong`] if the reason is not
+    /// within its limit; [`Error::OtherSettings`].
+    ///
+    #[doc = room_example!(
+        "room.join(NewUser::new(\"ann\"), &config, now)?;",
+        "room.remove_user(\"ann\", \"spam\", &config, now)?;",
+        "let heartbeat = room.heartbeat(\"ann\", UserUpdate::new(), &config, now)?;",
+        "assert_eq!(heartbeat, Heartbeat::Removed);"
+    )]
+    pub fn remove_user(
+        &mut self,
+        user_id: &str,
+        reason: impl Into<RemovalReason>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let reason = check_reason(reason.into())?;
+        self.command(Work::Remove(Hashed::new(user_id), reason), config, now)
     }
 
     /// Takes a heartbeat, which may carry an update; see

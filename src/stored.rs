@@ -18,7 +18,7 @@ use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
 use crate::registers::facts::Facts;
-use crate::registers::members::{Left, Members};
+use crate::registers::members::{End, Left, Members};
 use crate::registers::places::Target;
 use crate::registers::roster::Observed;
 use crate::registers::session::{Create, Name, SessionRegister};
@@ -38,6 +38,7 @@ pub(crate) struct StoredRoom<'a> {
     clock: Timestamp,
     info: Option<Cow<'a, RoomInfo>>,
     ended_at: Option<Timestamp>,
+    ended_before: Option<Timestamp>,
     empty_since: Option<Timestamp>,
     sessionless_since: Option<Timestamp>,
     members: Vec<StoredMember<'a>>,
@@ -59,6 +60,7 @@ struct StoredLeft<'a> {
     user_id: Cow<'a, UserId>,
     joined_at: Timestamp,
     left_at: Timestamp,
+    how: Cow<'a, End>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,7 +85,7 @@ struct StoredSession<'a> {
     streams: Vec<StoredStream<'a>>,
 }
 
-/// Everything but what follows from it, in a form of version 1. Lists are ordered by id, but for the
+/// Everything but what follows from it, in a form of version 2. Lists are ordered by id, but for the
 /// members. Of these the longest silent is the first. So those who are silent for equally long time out
 /// in the same order as if the room had not been stored.
 impl Serialize for Room {
@@ -114,6 +116,7 @@ impl<'a> StoredRoom<'a> {
             user_id: Cow::Borrowed(user_id),
             joined_at: left.joined_at,
             left_at: left.left_at,
+            how: Cow::Borrowed(&left.how),
         });
         Self {
             version: VERSION,
@@ -122,6 +125,7 @@ impl<'a> StoredRoom<'a> {
             clock: room.clock,
             info: registers.info.as_ref().map(Cow::Borrowed),
             ended_at: registers.ended_at,
+            ended_before: registers.ended_before,
             empty_since: registers.empty_since,
             sessionless_since: registers.sessionless_since,
             members: members.collect(),
@@ -144,6 +148,7 @@ impl<'a> StoredRoom<'a> {
         let mut registers = self.live.restore(&room_id, &settings)?;
         registers.info = self.info.map(Cow::into_owned);
         registers.ended_at = self.ended_at;
+        registers.ended_before = self.ended_before;
         registers.empty_since = self.empty_since;
         registers.sessionless_since = self.sessionless_since;
         registers.members = restore_members(&room_id, self.members, self.left)?;
@@ -159,9 +164,13 @@ impl StoredRoom<'_> {
         let info = self.info.iter().filter(|info| is_before_end(info.updated_at));
         let members =
             self.members.iter().filter(|member| is_before_end(member.membership.joined_at));
-        let left = self.left.iter().filter(|left| is_before_end(left.joined_at));
-        let what = info
-            .map(|_| "the business info".to_owned())
+        let left =
+            self.left.iter().filter(|left| is_before_end(left.joined_at) && *left.how != End::Left);
+        let before = self.ended_before.filter(|before| Some(*before) >= self.ended_at);
+        let what = before
+            .map(|_| "the end before the last".to_owned())
+            .into_iter()
+            .chain(info.map(|_| "the business info".to_owned()))
             .chain(members.map(|member| format!("the membership of user {}", member.user_id)))
             .chain(left.map(|left| format!("the leave of user {}", left.user_id)))
             .next();
@@ -193,11 +202,12 @@ fn restore_members(
         }
         restored.insert(hashed, membership.into_owned(), heartbeat_at, updated_at);
     }
-    for StoredLeft { user_id, joined_at, left_at } in left {
+    for StoredLeft { user_id, joined_at, left_at, how } in left {
         if restored.get(&*user_id).is_some() || restored.end_of(user_id.as_str()).is_some() {
             return Err(twice(&user_id));
         }
-        restored.remember(user_id.into_owned(), Left { joined_at, left_at });
+        let left = Left { joined_at, left_at, how: how.into_owned() };
+        restored.remember(user_id.into_owned(), left);
     }
     restored.reorder_ends();
     Ok(restored)

@@ -49,6 +49,8 @@ pub(crate) fn done(subject: Subject, answer: Answer, mut changes: Changes<'_>) -
     let done = match answer {
         Answer::Heartbeat(Heartbeat::Alive) => "alive",
         Answer::Heartbeat(Heartbeat::TimedOut) => "timed out",
+        Answer::Heartbeat(Heartbeat::Left) => "left before",
+        Answer::Heartbeat(Heartbeat::Removed) => "was removed",
         _ => done,
     };
     if whom.is_empty()

@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 use crate::model::expired::Expired;
 use crate::model::id::{RoomId, StreamId, UserId};
 use crate::model::outcome::Outcome;
-use crate::model::text::{Attributes, Role, Text};
-pub(crate) use check::{check_name, check_role, updated_attributes};
+use crate::model::text::{Attributes, RemovalReason, Role, Text};
+pub(crate) use check::{check_name, check_reason, check_role, updated_attributes};
 pub(crate) use room::CheckedRoom;
 pub use room::{NewRoom, RoomUpdate};
 pub(crate) use user::CheckedUser;
 pub use user::{NewUser, UserUpdate};
 
-/// The longest name or role that a command may carry, in bytes.
+/// The longest name, role or reason that a command may carry, in bytes.
 pub const MAX_NAME_LEN: usize = 1_024;
 
 /// What ends a created room, besides [`end_room`](crate::RoomRegistry::end_room).
@@ -46,14 +46,21 @@ pub enum Lifecycle {
 }
 
 /// The answer to a heartbeat.
+///
+/// The last three say how the user went, for the retention. The user has to join again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Heartbeat {
     /// The heartbeat came in time: the membership holds for another heartbeat timeout.
     Alive,
-    /// The heartbeat came too late, and the membership ended just now. The user has to join again.
+    /// The heartbeats had stopped for more than the timeout: the membership ended, just now or in a
+    /// sweep.
     TimedOut,
+    /// The user left, or the room ended and was created again.
+    Left,
+    /// The application removed the user.
+    Removed,
 }
 
 /// A command as a value, for journals and queues.
@@ -110,6 +117,16 @@ pub enum Command {
         room_id: RoomId,
         /// The user who leaves.
         user_id: UserId,
+    },
+    /// [`remove_user`](crate::RoomRegistry::remove_user).
+    RemoveUser {
+        /// The room.
+        room_id: RoomId,
+        /// The user who is removed.
+        user_id: UserId,
+        /// Why. It may be empty.
+        #[cfg_attr(feature = "serde", serde(default))]
+        reason: RemovalReason,
     },
     /// [`heartbeat`](crate::RoomRegistry::heartbeat), or
     /// [`heartbeat_with`](crate::RoomRegistry::heartbeat_with) if it carries an update.
@@ -175,6 +192,7 @@ impl Command {
             | Self::EndRoom { room_id }
             | Self::JoinRoom { room_id, .. }
             | Self::LeaveRoom { room_id, .. }
+            | Self::RemoveUser { room_id, .. }
             | Self::Heartbeat { room_id, .. }
             | Self::UpdateUser { room_id, .. }
             | Self::UpdateStream { room_id, .. } => Some(room_id.as_str()),

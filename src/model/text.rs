@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use compact_str::CompactString;
 #[cfg(feature = "serde")]
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Lets a newtype over text print, read and compare as the text that `as_str` gives.
 macro_rules! read_as_str {
@@ -165,6 +165,69 @@ impl Role {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Why the application removed a user: a number or a word of its own, kept as text.
+///
+/// In JSON it reads from either, and prints as a string.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::RemovalReason;
+/// assert_eq!(RemovalReason::from("spam").as_str(), "spam");
+/// assert_eq!(RemovalReason::from(7).as_str(), "7");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize), serde(transparent))]
+pub struct RemovalReason(Text);
+
+read_as_str!(RemovalReason);
+
+impl RemovalReason {
+    /// Returns the reason as text.
+    ///
+    /// ```
+    /// # use room_registry::RemovalReason;
+    /// assert_eq!(RemovalReason::default().as_str(), "");
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for RemovalReason {
+    fn from(word: &str) -> Self {
+        Self(Text::from(word))
+    }
+}
+
+impl From<i64> for RemovalReason {
+    fn from(number: i64) -> Self {
+        Self(Text::from(number.to_string()))
+    }
+}
+
+/// Reads a number or a word, in formats that tell which it is.
+#[cfg(feature = "serde")]
+impl<'de> Deserialize<'de> for RemovalReason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Told {
+            Number(i64),
+            Word(Text),
+        }
+
+        if !deserializer.is_human_readable() {
+            return Text::deserialize(deserializer).map(Self);
+        }
+        Ok(match Told::deserialize(deserializer)? {
+            Told::Number(number) => Self::from(number),
+            Told::Word(word) => Self(word),
+        })
     }
 }
 

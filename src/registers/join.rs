@@ -237,10 +237,11 @@ impl Registers {
         self.resolve_signs();
         self.drop_empty();
 
-        self.ended_at = self.ended_at.max(other.ended_at);
+        self.join_end(other.ended_at);
+        self.join_end(other.ended_before);
         let info = self.info.take().max(other.info);
         self.info = info.filter(|info| Some(info.updated_at) > self.ended_at);
-        let updated = self.members.merge(&other.members, self.ended_at);
+        let updated = self.members.merge(&other.members, self.ended_at, self.ended_before);
         self.empty_since = self.empty_since.max(other.empty_since);
         self.sessionless_since = self.sessionless_since.max(other.sessionless_since);
         for (stream_id, attributes) in other.stream_attributes.iter() {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::collections::id_table::{Hashed, Key, grow_slowly};
 use crate::model::id::UserId;
-use crate::model::text::Attributes;
+use crate::model::text::{Attributes, RemovalReason};
 use crate::model::time::Timestamp;
 use crate::model::visible::Membership;
 use crate::registers::last_seen::LastSeen;
@@ -42,11 +42,27 @@ pub(crate) struct MemberRef<'a> {
 }
 
 /// A membership that ended. It is kept for the retention, so that a replica that has not seen the end
-/// does not bring the membership back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// does not bring the membership back, and so that a late heartbeat learns how it ended. The order is
+/// the rule: of two, the greater counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Left {
+    /// The end outranks every membership that joined no later. Of a membership, it is when that joined.
     pub(crate) joined_at: Timestamp,
     pub(crate) left_at: Timestamp,
+    pub(crate) how: End,
+}
+
+/// How a membership ended.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub(crate) enum End {
+    /// The heartbeats stopped.
+    TimedOut,
+    /// The user left, or the room ended.
+    Left,
+    /// The application removed the user.
+    Removed(RemovalReason),
 }
 
 impl Members {
@@ -141,16 +157,16 @@ impl Members {
     }
 
     /// Ends a membership and remembers that. The last member has its place from then on.
-    pub(crate) fn leave(&mut self, place: usize, now: Timestamp) {
+    pub(crate) fn leave(&mut self, place: usize, how: End, now: Timestamp) {
         let Some((user_id, member)) = self.remove(place) else { return };
-        let left = Left { joined_at: member.membership.joined_at, left_at: now };
+        let left = Left { joined_at: member.membership.joined_at, left_at: now, how };
         self.remember(user_id, left);
     }
 
-    /// Ends every membership.
+    /// Ends every membership, because the room left the list.
     pub(crate) fn leave_all(&mut self, now: Timestamp) {
         for place in (0..self.held.len()).rev() {
-            self.leave(place, now);
+            self.leave(place, End::Left, now);
         }
     }
 
@@ -159,10 +175,14 @@ impl Members {
         Some((user_id, self.held.swap_remove(place)))
     }
 
-    /// Remembers an end.
+    /// Remembers an end, unless a greater one is remembered.
     pub(crate) fn remember(&mut self, user_id: UserId, left: Left) {
+        if self.left.get(&user_id).is_some_and(|held| *held >= left) {
+            return;
+        }
         self.left_order.push_back((left.left_at, user_id.clone()));
         self.left.insert(user_id, left);
+        self.drop_outlived();
     }
 
     /// Records a heartbeat.
@@ -206,15 +226,27 @@ impl Members {
         self.last_seen.since_exactly()
     }
 
-    /// Forgets ends from before `old`, at most `budget`.
-    pub(crate) fn forget(&mut self, old: Timestamp, budget: &mut usize) {
-        while *budget > 0 && self.left_order.front().is_some_and(|(left_at, _)| *left_at < old) {
-            if let Some((left_at, user_id)) = self.left_order.pop_front()
-                && self.left.get(&user_id).is_some_and(|left| left.left_at == left_at)
-            {
-                self.left.remove(&user_id);
-                *budget -= 1;
-            }
+    /// Returns whose end is the oldest, if it is from before `old`.
+    pub(crate) fn forgettable(&self, old: Timestamp) -> Option<(&UserId, &Left)> {
+        let (left_at, user_id) = self.left_order.front()?;
+        Some((user_id, self.left.get(user_id)?)).filter(|_| *left_at < old)
+    }
+
+    /// Forgets the oldest end.
+    pub(crate) fn forget_oldest(&mut self) {
+        if let Some((_, user_id)) = self.left_order.pop_front() {
+            self.left.remove(&user_id);
+        }
+        self.drop_outlived();
+    }
+
+    /// Remembers the oldest end from now on again.
+    pub(crate) fn renew_oldest(&mut self, now: Timestamp) {
+        if let Some((_, user_id)) = self.left_order.pop_front()
+            && let Some(left) = self.left.get_mut(&user_id)
+        {
+            left.left_at = now;
+            self.left_order.push_back((now, user_id));
         }
         self.drop_outlived();
     }
@@ -254,14 +286,19 @@ impl Members {
         self.held.iter().map(|member| member.membership.joined_at).max()
     }
 
-    /// Drops everything that an end of the room at this time outranks.
-    fn end_before(&mut self, ended_at: Timestamp) {
+    /// Ends everything that an end of the room at this time outranks. Whoever was gone before has left
+    /// with the others: with the room ends what was held against anybody. Of those who joined before the
+    /// end before it, nothing is remembered.
+    pub(crate) fn end_before(&mut self, ended_at: Timestamp, ended_before: Option<Timestamp>) {
         for place in (0..self.held.len()).rev() {
             if self.held[place].membership.joined_at <= ended_at {
-                self.remove(place);
+                self.leave(place, End::Left, ended_at);
             }
         }
-        self.left.retain(|_, left| left.joined_at > ended_at);
+        self.left.retain(|_, left| Some(left.joined_at) > ended_before);
+        for left in self.left.values_mut().filter(|left| left.joined_at <= ended_at) {
+            (left.left_at, left.how) = (ended_at, End::Left);
+        }
         self.reorder();
     }
 
@@ -284,7 +321,12 @@ impl Members {
 
     /// Joins the memberships of another replica. What joined no later than the last end of the room
     /// ended with it. Returns whose membership is another now.
-    pub(crate) fn merge(&mut self, other: &Self, ended_at: Option<Timestamp>) -> Vec<UserId> {
+    pub(crate) fn merge(
+        &mut self,
+        other: &Self,
+        ended_at: Option<Timestamp>,
+        ended_before: Option<Timestamp>,
+    ) -> Vec<UserId> {
         let mut members: Vec<_> = other.iter().collect();
         members.sort_unstable_by_key(|member| member.user_id);
         let mut updated = Vec::new();
@@ -294,11 +336,11 @@ impl Members {
             }
         }
         for (user_id, left) in other.ends() {
-            self.merge_end(user_id, *left);
+            self.merge_end(user_id, left);
         }
         self.reorder();
         if let Some(ended_at) = ended_at {
-            self.end_before(ended_at);
+            self.end_before(ended_at, ended_before);
         }
         updated
     }
@@ -333,18 +375,14 @@ impl Members {
         is_other
     }
 
-    fn merge_end(&mut self, user_id: &UserId, left: Left) {
+    fn merge_end(&mut self, user_id: &UserId, left: &Left) {
         if let Some(place) = self.place_of(user_id) {
             if self.held[place].membership.joined_at > left.joined_at {
                 return;
             }
-            self.leave(place, left.left_at);
+            self.remove(place);
         }
-        let left = match self.end_of(user_id.as_str()) {
-            Some(held) if (held.joined_at, held.left_at) > (left.joined_at, left.left_at) => *held,
-            Some(_) | None => left,
-        };
-        self.remember(user_id.clone(), left);
+        self.remember(user_id.clone(), left.clone());
     }
 
     /// Orders the members anew by their last heartbeats, then by id: heartbeats came from outside.

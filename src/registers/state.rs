@@ -32,6 +32,8 @@ pub(crate) struct Registers {
     pub(crate) info: Option<RoomInfo>,
     /// When the business info last ended, in local time.
     pub(crate) ended_at: Option<Timestamp>,
+    /// When it ended the time before. Nothing is remembered of whoever joined before that.
+    pub(crate) ended_before: Option<Timestamp>,
     /// Since when nobody is in the room, in local time. The projection decides it.
     pub(crate) empty_since: Option<Timestamp>,
     /// Since when no session is visible any more, in local time. `None` if none was since the room was
@@ -95,6 +97,7 @@ impl Registers {
     pub(crate) fn pull_back(&mut self, now: Timestamp) {
         let back = |at: &mut Option<Timestamp>| *at = at.map(|at| at.min(now));
         back(&mut self.ended_at);
+        self.ended_before = self.ended_before.filter(|at| *at < now);
         back(&mut self.empty_since);
         back(&mut self.sessionless_since);
         for session in &mut self.sessions {
@@ -109,6 +112,15 @@ impl Registers {
             info.updated_at = info.updated_at.min(from);
         }
         self.members.pull_back(now, from);
+    }
+
+    /// Joins an end of the business info: the latest two count.
+    pub(crate) fn join_end(&mut self, ended_at: Option<Timestamp>) {
+        if ended_at > self.ended_at {
+            self.ended_before = std::mem::replace(&mut self.ended_at, ended_at);
+        } else if ended_at < self.ended_at {
+            self.ended_before = self.ended_before.max(ended_at);
+        }
     }
 
     pub(crate) fn session(&self, id: &SessionId) -> Option<&SessionRegister> {

@@ -6,11 +6,11 @@ use crate::collections::id_table::Hashed;
 use crate::model::change::Cause;
 use crate::model::command::{
     Answer, CheckedRoom, CheckedUser, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate,
-    UserUpdate,
+    UserUpdate, check_reason,
 };
 use crate::model::error::{Error, id_text};
 use crate::model::id::{RoomId, UserId};
-use crate::model::text::{Attributes, Text};
+use crate::model::text::{Attributes, RemovalReason, Text};
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::room::state::RoomState;
@@ -151,6 +151,42 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, Work::Leave(Hashed::new(user_id)))
     }
 
+    /// Removes a user from a room, for a reason of the application's: a number or a word, of at most
+    /// [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes.
+    ///
+    /// It does what [`leave_room`](Self::leave_room) does. In addition, no heartbeat gives the user a
+    /// membership until the next [`join_room`](Self::join_room), even if the media server still shows the
+    /// user. The answer is [`Heartbeat::Removed`]. Nobody is banned: a join or a new login is let in. To
+    /// refuse it is up to the application.
+    ///
+    /// Cost: the logarithm of the room's users.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; [`Error::TextTooLong`].
+    ///
+    /// ```
+    /// use room_registry::{Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("ann"))?;
+    /// registry.remove_user("r1", "ann", "spam")?;
+    /// assert_eq!(registry.heartbeat("r1", "ann")?, Heartbeat::Removed);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn remove_user(
+        &mut self,
+        room_id: &str,
+        user_id: &str,
+        reason: impl Into<RemovalReason>,
+    ) -> Result<(), Error> {
+        self.begin();
+        let reason = check_reason(reason.into())?;
+        let number = self.rooms.number_of(room_id);
+        let mut work = Work::Remove(Hashed::new(user_id), reason);
+        self.take(number, room_id, &mut work).map(|_| ())
+    }
+
     /// Takes a heartbeat: the user is still there. A user who is only logged in gains a membership by
     /// it.
     ///
@@ -158,11 +194,14 @@ impl<C: Clock> RoomRegistry<C> {
     /// the answer is [`Heartbeat::TimedOut`]. A login stays, unless the configuration makes heartbeats
     /// decide for both.
     ///
+    /// The heartbeat of somebody who is gone changes nothing. For the retention, it answers how the user
+    /// went: [`Heartbeat::TimedOut`], [`Heartbeat::Left`] or [`Heartbeat::Removed`].
+    ///
     /// Cost: constant, without an allocation.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`].
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] if the user was never there.
     ///
     /// ```
     /// use std::time::Duration;
@@ -176,7 +215,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// assert_eq!(registry.heartbeat("r1", "ann")?, Heartbeat::Alive);
     /// clock.advance(Duration::from_millis(90_001));
     /// assert_eq!(registry.heartbeat("r1", "ann")?, Heartbeat::TimedOut);
-    /// assert!(registry.heartbeat("r1", "ann").is_err());
+    /// assert!(registry.room("r1").unwrap().user("ann").is_none());
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn heartbeat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
@@ -325,6 +364,9 @@ impl<C: Clock> RoomRegistry<C> {
             }
             Command::LeaveRoom { room_id, user_id } => {
                 self.leave_room(room_id.as_str(), user_id.as_str())?;
+            }
+            Command::RemoveUser { room_id, user_id, reason } => {
+                self.remove_user(room_id.as_str(), user_id.as_str(), reason)?;
             }
             Command::Heartbeat { room_id, user_id, user_name, role, attributes } => {
                 let update = UserUpdate { user_name, role, attributes };

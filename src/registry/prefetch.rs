@@ -41,6 +41,7 @@ impl<C: Clock> RoomRegistry<C> {
             | Work::End
             | Work::Join(_)
             | Work::Leave(_)
+            | Work::Remove(..)
             | Work::UpdateUser(..)
             | Work::UpdateStream(..)
             | Work::TakeHeartbeats(_)

@@ -21,7 +21,7 @@ use crate::room::Room;
 use crate::stored::StoredRoom;
 
 /// The version of the snapshot that this crate writes and reads.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const NAME: &str = "Snapshot";
 const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"];
 

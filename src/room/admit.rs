@@ -1,14 +1,14 @@
 //! Step 2: what is refused, and what needs no more.
 
 use crate::model::command::{
-    Answer, RoomUpdate, UserUpdate, check_name, check_role, updated_attributes,
+    Answer, Heartbeat, RoomUpdate, UserUpdate, check_name, check_role, updated_attributes,
 };
 use crate::model::error::{Error, id_text};
 use crate::model::id::UserId;
 use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::model::visible::{Membership, RoomInfo};
-use crate::registers::members::MemberRef;
+use crate::registers::members::{End, Left, MemberRef};
 use crate::registers::places::Target;
 use crate::room::context::Context;
 use crate::room::resolve::At;
@@ -41,7 +41,7 @@ impl RoomState {
             }
             Work::End => self.check_listed().map(|()| Admission::Admitted),
             Work::Join(_) => self.admit_join(at, cx),
-            Work::Leave(user_id) => {
+            Work::Leave(user_id) | Work::Remove(user_id, _) => {
                 self.check_listed()?;
                 self.check_visible_user(at, user_id.id)?;
                 Ok(Admission::Admitted)
@@ -49,11 +49,7 @@ impl RoomState {
             Work::Heartbeat(user_id, update) => {
                 self.check_listed()?;
                 let Some(place) = at.member else {
-                    self.check_visible_user(at, user_id.id)?;
-                    if let Some(update) = update {
-                        updated_membership(&self.new_membership(cx), update)?;
-                    }
-                    return Ok(Admission::Admitted);
+                    return self.admit_heartbeat_of_none(user_id.id, update.as_ref(), at, cx);
                 };
                 let timeout_ms = cx.config.heartbeat_timeout_ms;
                 let member = self.registers.members.at(place);
@@ -117,6 +113,43 @@ impl RoomState {
             return Admission::Admitted;
         };
         Admission::Answered(Answer::Outcome(outcome))
+    }
+
+    /// Admits the heartbeat of somebody who has no membership. Whoever is logged in, and was not removed,
+    /// gets one. Whoever is gone learns how.
+    fn admit_heartbeat_of_none(
+        &self,
+        user_id: &str,
+        update: Option<&UserUpdate>,
+        at: &At<'_>,
+        cx: &Context<'_>,
+    ) -> Result<Admission, Error> {
+        let is_visible = self.check_visible_user(at, user_id);
+        let gone = self.gone(user_id, is_visible.is_ok(), cx);
+        match (is_visible, gone) {
+            (Ok(()), None | Some(Heartbeat::TimedOut | Heartbeat::Left)) => {
+                if let Some(update) = update {
+                    updated_membership(&self.new_membership(cx), update)?;
+                }
+                Ok(Admission::Admitted)
+            }
+            (_, Some(gone)) => Ok(Admission::Answered(Answer::Heartbeat(gone))),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Returns how somebody went who has no membership, if that is remembered: for the retention, and a
+    /// removal as long as the media server shows the user.
+    fn gone(&self, user_id: &str, is_visible: bool, cx: &Context<'_>) -> Option<Heartbeat> {
+        let Left { left_at, how, .. } = self.registers.members.end_of(user_id)?;
+        let old = self.settings.retention_ms.map(|retention| cx.now.minus(retention));
+        let is_old = old.is_some_and(|old| *left_at < old);
+        match how {
+            End::Removed(_) if is_visible || !is_old => Some(Heartbeat::Removed),
+            _ if is_old => None,
+            End::TimedOut => Some(Heartbeat::TimedOut),
+            End::Left | End::Removed(_) => Some(Heartbeat::Left),
+        }
     }
 
     fn admit_join(&self, at: &At<'_>, cx: &Context<'_>) -> Result<Admission, Error> {

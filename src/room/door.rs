@@ -110,9 +110,9 @@ impl RoomState {
         self.sweep(budget, cx)?;
         if let Some(retention_ms) = self.settings.retention_ms {
             let old = cx.now.minus(retention_ms);
-            self.registers.members.forget(old, budget);
+            self.forget_ends(old, budget, cx.now);
             if *budget > 0 && self.registers.ended_at.is_some_and(|ended_at| ended_at < old) {
-                self.registers.ended_at = None;
+                (self.registers.ended_at, self.registers.ended_before) = (None, None);
                 *budget -= 1;
             }
         }

@@ -64,6 +64,9 @@ impl Room {
             Command::LeaveRoom { room_id: _, user_id } => {
                 self.leave(user_id.as_str(), config, now)?;
             }
+            Command::RemoveUser { room_id: _, user_id, reason } => {
+                self.remove_user(user_id.as_str(), reason, config, now)?;
+            }
             Command::Heartbeat { room_id: _, user_id, user_name, role, attributes } => {
                 let update = UserUpdate { user_name, role, attributes };
                 let heartbeat = self.heartbeat(user_id.as_str(), update, config, now)?;

@@ -8,7 +8,7 @@ use crate::model::expired::Expired;
 use crate::model::id::{SessionId, UserId};
 use crate::model::outcome::Outcome;
 use crate::model::visible::RoomInfo;
-use crate::registers::members::Members;
+use crate::registers::members::{End, Left};
 use crate::registers::places::Target;
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
@@ -84,6 +84,7 @@ impl RoomState {
             | Work::End
             | Work::Join(_)
             | Work::Leave(_)
+            | Work::Remove(..)
             | Work::Heartbeat(..)
             | Work::UpdateUser(..)
             | Work::UpdateStream(..)
@@ -132,13 +133,13 @@ impl RoomState {
                 Step { is_info_other: true, is_session_other: true, ..Step::changed(Answer::Done) }
             }
             Work::Join(user) => self.join_member(user, at, cx),
-            Work::Leave(_) => {
-                self.end_membership(at, true, cx);
-                Step { is_content_other: true, ..Step::changed(Answer::Done) }
+            Work::Leave(_) => self.end_membership(at, End::Left, true, cx),
+            Work::Remove(_, reason) => {
+                let how = End::Removed(std::mem::take(reason));
+                self.end_membership(at, how, true, cx)
             }
             Work::TimeOut(_) => {
-                self.end_membership(at, cx.config.heartbeats_end_logins, cx);
-                Step { is_content_other: true, ..Step::changed(Answer::Done) }
+                self.end_membership(at, End::TimedOut, cx.config.heartbeats_end_logins, cx)
             }
             Work::Heartbeat(_, update) => self.beat(update.as_ref(), at, cx),
             Work::UpdateUser(_, update) => self.update_member(update, at, Answer::Done, cx),
@@ -323,8 +324,8 @@ impl RoomState {
         let received_at = registers.observed.last_received_at();
         let before = updated_at.max(joined_at).max(received_at);
         let ended_at = cx.now.max(before.unwrap_or_default());
-        registers.ended_at = registers.ended_at.max(Some(ended_at));
-        registers.members = Members::default();
+        registers.join_end(Some(ended_at));
+        registers.members.end_before(ended_at, registers.ended_before);
         registers.hide_all(ended_at, cx.now);
     }
 
@@ -341,16 +342,30 @@ impl RoomState {
         Step { is_content_other: true, ..Step::changed(Answer::Done) }
     }
 
-    /// A user leaves: the membership ends, and every login that is known if so desired.
-    fn end_membership(&mut self, at: &mut At<'_>, with_logins: bool, cx: &Context<'_>) {
-        if let Target::User(_, places) = &mut at.target
-            && let Some(place) = places.member.take()
-        {
-            self.registers.members.leave(place, cx.now);
+    /// A user goes: the membership ends, and every login that is known if so desired. How is remembered,
+    /// also of somebody who had no membership. A removal outranks every membership until now.
+    fn end_membership(
+        &mut self,
+        at: &mut At<'_>,
+        how: End,
+        with_logins: bool,
+        cx: &Context<'_>,
+    ) -> Step {
+        if let Target::User(user_id, places) = &mut at.target {
+            let joined_at = self.new_membership(cx).joined_at;
+            let outranks_all = places.member.is_none() || matches!(how, End::Removed(_));
+            if let Some(place) = places.member.take() {
+                self.registers.members.leave(place, how.clone(), cx.now);
+            }
+            if outranks_all {
+                let left = Left { joined_at, left_at: cx.now, how };
+                self.registers.members.remember(user_id.id.clone().into_owned(), left);
+            }
         }
         if with_logins {
             self.registers.close_logins(&mut at.target, cx.now, &self.settings);
         }
+        Step { is_content_other: true, ..Step::changed(Answer::Done) }
     }
 
     /// A heartbeat. That of a user who is only logged in gives that user a membership.

@@ -56,7 +56,7 @@ impl RoomState {
                     at.target = self.resolve_user(at.member, *user_id);
                 }
             }
-            Work::Leave(user_id) | Work::UpdateUser(user_id, _) => {
+            Work::Leave(user_id) | Work::Remove(user_id, _) | Work::UpdateUser(user_id, _) => {
                 at.target = self.resolve_user(registers.members.place_of(user_id), *user_id);
             }
             Work::UpdateStream(stream_id, _) => {

@@ -10,7 +10,7 @@ use crate::model::error::Error;
 use crate::model::id::UserId;
 use crate::model::observation::{Observation, Verdict};
 use crate::model::outcome::Outcome;
-use crate::model::text::Text;
+use crate::model::text::{RemovalReason, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::RoomInfo;
 use crate::registers::facts::{Facts, Subject};
@@ -27,6 +27,7 @@ pub(crate) enum Work<'a> {
     End,
     Join(CheckedUser),
     Leave(Hashed<'a, str>),
+    Remove(Hashed<'a, str>, RemovalReason),
     /// With the update that it carries, if it changes anything.
     Heartbeat(Hashed<'a, str>, Option<UserUpdate>),
     UpdateUser(Hashed<'a, str>, UserUpdate),

@@ -9,7 +9,7 @@ use crate::registers::places::Target;
 use crate::registers::session::SessionRegister;
 
 /// The version of the stored form that this crate writes and reads.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Why what was stored is no room.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! A snapshot of version 1 as it was stored once: it is read for ever, and is what is written now.
+//! A snapshot of version 2 as it was stored once: it is read for ever, and is what is written now.
 //!
 //! Where the stored form changes on purpose, this writes the file anew:
 //!
@@ -18,7 +18,7 @@ use room_registry::{
     RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 
-const STORED: &str = include_str!("../fixtures/snapshot-1.json");
+const STORED: &str = include_str!("../fixtures/snapshot-2.json");
 
 type Registry = RoomRegistry<ManualClock>;
 
@@ -184,7 +184,7 @@ fn restored() -> Registry {
 #[expect(clippy::disallowed_methods, reason = "a test, not the library")]
 fn regenerate(written: &str) {
     if std::env::var_os("REGENERATE").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/snapshot-1.json");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/snapshot-2.json");
         std::fs::write(path, written).unwrap();
         panic!("the file was written anew; run the test again");
     }

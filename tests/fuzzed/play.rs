@@ -371,6 +371,7 @@ fn command(bytes: &mut Bytes<'_>, registry: &mut RoomRegistry<ManualClock>) -> R
         }
         3 => registry.end_room(room_id),
         4..=6 => registry.join_room(room_id, NewUser::new(user_id).name(user_id)),
+        7 if bytes.one_in(3) => registry.remove_user(room_id, user_id, "spam"),
         7 => registry.leave_room(room_id, user_id),
         8 => registry.heartbeat(room_id, user_id).map(|_| ()),
         9 => registry.heartbeat_with(room_id, user_id, update).map(|_| ()),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Clock, Config, Error, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Role, RoomRegistry,
-    RoomUpdate, Timestamp, UserUpdate,
+    Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Role,
+    RoomRegistry, RoomUpdate, Timestamp, UserUpdate,
 };
 use room_registry_world::commands::{Model, ModelRoom, START, TIMEOUT, registry};
 use room_registry_world::effort::properties;
@@ -21,6 +21,7 @@ enum Step {
     End(u8),
     Join(u8, u8),
     Leave(u8, u8),
+    Remove(u8, u8),
     Heartbeat(u8, u8),
     UpdateUser(u8, u8, u8),
     Expire,
@@ -46,6 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => room().prop_map(Step::End),
         4 => (room(), user()).prop_map(|(room, user)| Step::Join(room, user)),
         1 => (room(), user()).prop_map(|(room, user)| Step::Leave(room, user)),
+        1 => (room(), user()).prop_map(|(room, user)| Step::Remove(room, user)),
         4 => (room(), user()).prop_map(|(room, user)| Step::Heartbeat(room, user)),
         1 => (room(), user(), 0..3_u8).prop_map(|(room, user, name)| Step::UpdateUser(room, user, name)),
         2 => Just(Step::Expire),
@@ -136,7 +138,7 @@ fn play(
         }
         Step::End(id) => {
             let expected = model.room(&room(id)).map(|_| ());
-            model.rooms.remove(&room(id));
+            model.end(&room(id));
             assert_eq!(text(registry.end_room(&room(id))), expected);
         }
         Step::Join(id, who) => {
@@ -145,8 +147,12 @@ fn play(
             assert_eq!(text(registry.join_room(&room(id), new)), expected);
         }
         Step::Leave(id, who) => {
-            let expected = model.leave(&room(id), &user(who));
+            let expected = model.leave(&room(id), &user(who), Heartbeat::Left);
             assert_eq!(text(registry.leave_room(&room(id), &user(who))), expected);
+        }
+        Step::Remove(id, who) => {
+            let expected = model.leave(&room(id), &user(who), Heartbeat::Removed);
+            assert_eq!(text(registry.remove_user(&room(id), &user(who), "spam")), expected);
         }
         Step::Heartbeat(id, who) => {
             let expected = model.heartbeat(&room(id), &user(who));
@@ -185,7 +191,7 @@ fn play(
 proptest! {
     #![proptest_config(properties(300))]
 
-    /// Holds laws 4.7 and 4.8.
+    /// Holds laws 4.7, 4.8, 18.1 and 18.3.
     #[test]
     fn commands_do_what_a_naive_model_does(steps in prop::collection::vec(step(), 0..60)) {
         let (mut registry, clock) = registry();
@@ -235,6 +241,7 @@ proptest! {
                 Step::End(id) => registry.end_room(&room(id)),
                 Step::Join(id, who) => registry.join_room(&room(id), NewUser::new(user(who)).role(Role::HOST)),
                 Step::Leave(id, who) => registry.leave_room(&room(id), &user(who)),
+                Step::Remove(id, who) => registry.remove_user(&room(id), &user(who), 7),
                 Step::Heartbeat(id, who) => registry.heartbeat(&room(id), &user(who)).map(|_| ()),
                 Step::UpdateUser(id, who, _) => {
                     let stream = format!("stream{who}");

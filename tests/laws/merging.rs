@@ -27,6 +27,7 @@ enum Step {
     End,
     Join(u8),
     Leave(u8),
+    Remove(u8),
     Rename(u8, u8),
     Heartbeat(u8),
 }
@@ -39,6 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::End),
         2 => (0..3_u8).prop_map(Step::Join),
         1 => (0..3_u8).prop_map(Step::Leave),
+        1 => (0..3_u8).prop_map(Step::Remove),
         1 => (0..3_u8, 0..2_u8).prop_map(|(user, name)| Step::Rename(user, name)),
         1 => (0..3_u8).prop_map(Step::Heartbeat),
     ]
@@ -65,6 +67,7 @@ fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
             Step::End => room.end(config, at),
             Step::Join(who) => room.join(NewUser::new(user(who)), config, at),
             Step::Leave(who) => room.leave(&user(who), config, at),
+            Step::Remove(who) => room.remove_user(&user(who), "spam", config, at),
             Step::Rename(who, name) => {
                 room.update_user(&user(who), UserUpdate::new().name(format!("{name}")), config, at)
             }

@@ -182,8 +182,8 @@ fn a_damaged_room_is_refused_with_a_reason() {
         serde_json::from_value::<Room>(damaged).unwrap_err().to_string()
     };
     assert_eq!(
-        refused("/version", 2.into()),
-        "a stored room of version 2 cannot be read: this is version 1"
+        refused("/version", 1.into()),
+        "a stored room of version 1 cannot be read: this is version 2"
     );
     assert_eq!(refused("/room_id", "".into()), "a room id must not be empty");
     let cannot = |what: &str| {

@@ -6,6 +6,7 @@ mod caps;
 mod cases;
 mod commands;
 mod contract;
+mod memberships;
 mod observations;
 mod planner;
 mod projection;

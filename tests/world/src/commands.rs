@@ -42,7 +42,12 @@ pub struct Model {
     pub now: u64,
     /// The rooms, by id.
     pub rooms: BTreeMap<String, ModelRoom>,
+    /// How and when somebody went last, by room and user.
+    pub gone: BTreeMap<(String, String), (u64, Heartbeat)>,
 }
+
+/// How long it is remembered how somebody went.
+const RETENTION: u64 = 600_000;
 
 impl Model {
     /// Finds a room.
@@ -66,29 +71,42 @@ impl Model {
             return Err(format!("user {user:?} already joined room {id:?}"));
         }
         room.members.insert(user.to_owned(), (now, now, user.to_owned()));
+        self.gone.remove(&(id.to_owned(), user.to_owned()));
         self.note_empty(id);
         Ok(())
     }
 
-    /// Lets a user leave.
-    pub fn leave(&mut self, id: &str, user: &str) -> Result<(), String> {
+    /// Lets a user leave, or removes one.
+    pub fn leave(&mut self, id: &str, user: &str, how: Heartbeat) -> Result<(), String> {
         let room = self.room(id)?;
         room.members.remove(user).ok_or_else(|| format!("user {user:?} is not in room {id:?}"))?;
         self.note_empty(id);
+        self.gone.insert((id.to_owned(), user.to_owned()), (self.now, how));
         Ok(())
+    }
+
+    /// Ends a room: everybody has left it.
+    pub fn end(&mut self, id: &str) {
+        let Some(room) = self.rooms.remove(id) else { return };
+        for user in room.members.into_keys() {
+            self.gone.insert((id.to_owned(), user), (self.now, Heartbeat::Left));
+        }
+        let of_room = self.gone.iter_mut().filter(|((room, _), _)| room == id);
+        of_room.for_each(|(_, (_, how))| *how = Heartbeat::Left);
     }
 
     /// Takes a heartbeat.
     pub fn heartbeat(&mut self, id: &str, user: &str) -> Result<Heartbeat, String> {
         let now = self.now;
         let room = self.room(id)?;
-        let (_, beat, _) = room
-            .members
-            .get_mut(user)
-            .ok_or_else(|| format!("user {user:?} is not in room {id:?}"))?;
+        let Some((_, beat, _)) = room.members.get_mut(user) else {
+            return match self.gone.get(&(id.to_owned(), user.to_owned())) {
+                Some((at, how)) if now <= at + RETENTION => Ok(*how),
+                _ => Err(format!("user {user:?} is not in room {id:?}")),
+            };
+        };
         if now > *beat + TIMEOUT {
-            room.members.remove(user);
-            self.note_empty(id);
+            self.leave(id, user, Heartbeat::TimedOut)?;
             return Ok(Heartbeat::TimedOut);
         }
         *beat = now;
@@ -99,15 +117,19 @@ impl Model {
     pub fn expire(&mut self) {
         let now = self.now;
         for id in self.rooms.keys().cloned().collect::<Vec<_>>() {
-            let room = self.rooms.get_mut(&id).expect("it was listed just now");
-            room.members.retain(|_, (_, beat, _)| now <= *beat + TIMEOUT);
+            let is_overdue = |(_, beat, _): &&(u64, u64, String)| now > beat + TIMEOUT;
+            let members = self.rooms[&id].members.iter().filter(|(_, held)| is_overdue(held));
+            let overdue: Vec<_> = members.map(|(user, _)| user.clone()).collect();
+            for user in overdue {
+                self.leave(&id, &user, Heartbeat::TimedOut).expect("a member");
+            }
             self.note_empty(&id);
             let room = &self.rooms[&id];
             let empty_for = room.empty_since.map(|since| now - since);
             if room.lifecycle == Lifecycle::UntilEmpty
                 && empty_for.is_some_and(|span| span >= 60_000)
             {
-                self.rooms.remove(&id);
+                self.end(&id);
             }
         }
     }

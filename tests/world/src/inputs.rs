@@ -43,6 +43,9 @@ fn command() -> impl Strategy<Value = Command> {
             Command::JoinRoom { room_id, user_id, user_name, role, attributes: Attributes::default() }
         }),
         1 => (room(), user()).prop_map(|(room_id, user_id)| Command::LeaveRoom { room_id, user_id }),
+        1 => (room(), user()).prop_map(|(room_id, user_id)| {
+            Command::RemoveUser { room_id, user_id, reason: "spam".into() }
+        }),
         4 => (room(), user(), name()).prop_map(|(room_id, user_id, user_name)| {
             Command::Heartbeat { room_id, user_id, user_name, role: None, attributes: BTreeMap::new() }
         }),

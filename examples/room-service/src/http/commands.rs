@@ -85,6 +85,16 @@ pub(super) async fn leave_room(State(at): State<At>, asked: Asked) -> Answered {
     Ok(done())
 }
 
+pub(super) async fn remove_user(State(at): State<At>, asked: Asked) -> Answered {
+    let given = &asked.parameters;
+    let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
+    let reason = given.name("Reason")?.unwrap_or_default();
+    at.allow(&asked, Action::RemoveUser, Some(&room_id), Some(&user_id), None).await?;
+    let command = Command::RemoveUser { room_id, user_id, reason: reason.as_str().into() };
+    at.store.apply(command.into()).await?;
+    Ok(done())
+}
+
 pub(super) async fn heartbeat(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);

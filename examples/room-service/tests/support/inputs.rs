@@ -48,6 +48,10 @@ pub fn leave(room: &str, user: &str) -> Command {
     Command::LeaveRoom { room_id: room_id(room), user_id: user_id(user) }
 }
 
+pub fn remove(room: &str, user: &str) -> Command {
+    Command::RemoveUser { room_id: room_id(room), user_id: user_id(user), reason: 7.into() }
+}
+
 pub fn heartbeat(room: &str, user: &str) -> Command {
     heartbeat_with(room, user, [])
 }

@@ -17,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::page::RoomOrder;
-use room_registry::{Change, Config, Error, NewRoom, Outcome, Room, RoomId, RoomRef, Timestamp};
+use room_registry::{
+    Change, Config, Error, Heartbeat, NewRoom, Outcome, Room, RoomId, RoomRef, Timestamp,
+};
 
 use super::keys::{Keys, place};
 use super::link::{Link, ServerTime, failed};
@@ -182,6 +184,7 @@ impl Loaded {
         let may_be = match answer {
             Answer::Done => true,
             Answer::Outcome(outcome) => !matches!(outcome, Outcome::Applied | Outcome::Held),
+            Answer::Heartbeat(heartbeat) => heartbeat != Heartbeat::Alive,
             _ => false,
         };
         Ok(may_be && encode(&self.room(room.id(), config)?) == encode(room))

@@ -1,0 +1,156 @@
+//! Memberships, each as a story of one room: how somebody went, connections, who counts, limits of a
+//! room's own, the rooms of a user, and the app's word on users without a membership.
+
+use std::time::Duration;
+
+use room_registry::event::UserLoggedIn;
+use room_registry::{
+    Callback, Clock, Config, Error, Heartbeat, ManualClock, NewRoom, NewUser, RemovalReason, Room,
+    RoomId, RoomRegistry, SessionId, UserId, UserSessionId, UserUpdate,
+};
+use room_registry_world::commands::{TIMEOUT, registry};
+
+const RETENTION: Duration = Duration::from_secs(600);
+
+fn not_in_room(user: &str) -> Error {
+    Error::UserNotInRoom { room_id: "r".into(), user_id: user.into() }
+}
+
+/// A room of Tom's with these members.
+fn room_with(users: &[&str]) -> (RoomRegistry<ManualClock>, ManualClock) {
+    let (mut registry, clock) = registry();
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    for user in users {
+        registry.join_room("r", NewUser::new(*user)).unwrap();
+    }
+    (registry, clock)
+}
+
+/// The media server tells that a user logged in, now.
+fn log_in(registry: &mut RoomRegistry<ManualClock>, user: &str, life: &str, clock: &ManualClock) {
+    let (user, life) = (UserId::new(user).unwrap(), UserSessionId::new(life).unwrap());
+    let login = UserLoggedIn::new(user, life, clock.now(), 0);
+    let (room, session) = (RoomId::new("r").unwrap(), SessionId::new("7").unwrap());
+    registry.apply_callback(&Callback::new(room, session, login));
+}
+
+/// Holds law 18.1.
+#[test]
+fn a_heartbeat_after_a_sweep_a_leave_or_a_removal_answers_which_it_was() {
+    let (mut registry, clock) = room_with(&["ann", "bob", "cleo"]);
+    registry.leave_room("r", "bob").unwrap();
+    registry.remove_user("r", "cleo", 7).unwrap();
+    clock.advance(Duration::from_millis(TIMEOUT + 1));
+    assert_eq!(registry.expire().memberships, 1);
+    for _ in 0..2 {
+        assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::TimedOut));
+        assert_eq!(registry.heartbeat("r", "bob"), Ok(Heartbeat::Left));
+        assert_eq!(registry.heartbeat("r", "cleo"), Ok(Heartbeat::Removed));
+        assert_eq!(registry.heartbeat("r", "dora"), Err(not_in_room("dora")));
+        assert_eq!(registry.changes().count(), 0);
+    }
+    assert_eq!(registry.user_count(), 0);
+    registry.join_room("r", NewUser::new("cleo")).unwrap();
+    assert_eq!(registry.heartbeat("r", "cleo"), Ok(Heartbeat::Alive));
+}
+
+/// Holds law 18.1.
+#[test]
+fn it_is_remembered_for_exactly_the_retention_whether_it_was_swept_or_not() {
+    for swept in [false, true] {
+        let (mut registry, clock) = room_with(&["ann"]);
+        registry.leave_room("r", "ann").unwrap();
+        clock.advance(RETENTION);
+        assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Left));
+        clock.advance(Duration::from_millis(1));
+        if swept {
+            assert_eq!(registry.expire().forgotten, 1);
+        }
+        assert_eq!(registry.heartbeat("r", "ann"), Err(not_in_room("ann")));
+    }
+}
+
+/// Holds law 18.2.
+#[test]
+fn after_a_removal_no_heartbeat_makes_a_membership_until_a_join() {
+    let (mut registry, clock) = room_with(&[]);
+    log_in(&mut registry, "ann", "1", &clock);
+    registry.remove_user("r", "ann", "spam").unwrap();
+    assert_eq!(registry.user_count(), 0, "a removal closes the login");
+    for _ in 0..5 {
+        // The media server lets her in again, and she stays for longer than the retention.
+        clock.advance(Duration::from_secs(400));
+        log_in(&mut registry, "ann", "2", &clock);
+        registry.expire();
+        assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Removed));
+        let room = registry.room("r").unwrap();
+        assert!(room.user("ann").unwrap().membership().is_none());
+    }
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive));
+}
+
+/// Holds law 18.2.
+#[test]
+fn who_left_or_timed_out_and_is_logged_in_is_not_gone() {
+    let (mut registry, clock) = room_with(&[]);
+    log_in(&mut registry, "ann", "1", &clock);
+    registry.leave_room("r", "ann").unwrap();
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Left));
+    clock.advance(Duration::from_secs(1));
+    log_in(&mut registry, "ann", "2", &clock);
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive));
+    clock.advance(Duration::from_millis(TIMEOUT + 1));
+    registry.expire();
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive), "she is logged in still");
+}
+
+/// Holds law 18.3.
+#[test]
+fn with_a_room_ends_what_was_held_against_anybody() {
+    let (mut registry, _) = room_with(&["ann", "bob"]);
+    registry.remove_user("r", "bob", "spam").unwrap();
+    registry.end_room("r").unwrap();
+    assert_eq!(registry.heartbeat("r", "ann"), Err(Error::RoomNotFound { room_id: "r".into() }));
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    for user in ["ann", "bob"] {
+        assert_eq!(registry.heartbeat("r", user), Ok(Heartbeat::Left));
+    }
+    assert_eq!(registry.heartbeat("r", "cleo"), Err(not_in_room("cleo")));
+}
+
+/// Holds law 18.2.
+#[test]
+fn a_removal_outranks_a_membership_that_another_replica_made_before_it() {
+    let (config, clock) = (Config::default(), ManualClock::at(registry().1.now()));
+    let mut removing = Room::new(RoomId::new("r").unwrap(), &config);
+    removing.create(NewRoom::new("r", "tom"), &config, clock.now()).unwrap();
+    removing.join(NewUser::new("ann"), &config, clock.now()).unwrap();
+    let mut other = removing.clone();
+    clock.advance(Duration::from_secs(1));
+    other.leave("ann", &config, clock.now()).unwrap();
+    other.join(NewUser::new("ann"), &config, clock.now()).unwrap();
+    clock.advance(Duration::from_secs(1));
+    removing.remove_user("ann", "spam", &config, clock.now()).unwrap();
+    for (mut one, another) in [(removing.clone(), other.clone()), (other, removing)] {
+        one.merge(another, &config, clock.now()).unwrap();
+        assert!(one.view().unwrap().user("ann").is_none());
+        let answer = one.heartbeat("ann", UserUpdate::new(), &config, clock.now());
+        assert_eq!(answer, Ok(Heartbeat::Removed));
+    }
+}
+
+#[test]
+fn a_reason_is_a_number_or_a_word_within_its_limit() {
+    let read = |json: &str| serde_json::from_str::<RemovalReason>(json).unwrap();
+    assert_eq!(read("7"), RemovalReason::from(7));
+    assert_eq!(read("\"spam\""), RemovalReason::from("spam"));
+    assert!(serde_json::from_str::<RemovalReason>("[]").is_err());
+    let (mut registry, _) = room_with(&["ann"]);
+    let too_long = "x".repeat(1_025);
+    let error = registry.remove_user("r", "ann", too_long.as_str()).unwrap_err();
+    assert_eq!(error.to_string(), "the reason is too long: 1025 bytes, 1024 are allowed");
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive));
+    let error = registry.remove_user("r", "bob", "spam").unwrap_err();
+    assert_eq!(error, not_in_room("bob"));
+}
