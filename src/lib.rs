@@ -124,6 +124,11 @@
 //! - `serde` (on by default) decodes the vendors' wire forms, and serialises everything that is kept
 //!   or sent.
 
+#![allow(
+    single_use_lifetimes,
+    reason = "an argument of a type that is only named by a trait has no shorter way to say it"
+)]
+
 /// The README's example is compiled with the tests.
 #[cfg(all(doctest, feature = "serde"))]
 #[doc = include_str!("../README.md")]
@@ -145,14 +150,14 @@ pub mod vendor;
 pub use model::callback::Callback;
 pub use model::change::{Cause, Change, ChangeKind};
 pub use model::command::{
-    Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
+    Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserConnection, UserUpdate,
 };
 pub use model::config::{Config, ConfigBuilder, ConfigError, Rules};
 pub use model::error::Error;
 pub use model::expired::Expired;
 pub use model::id::{
-    IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId, UserId,
-    UserSessionId,
+    ConnectionId, IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId,
+    UserId, UserSessionId,
 };
 pub use model::observation::Observation;
 pub use model::outcome::{Outcome, Outcomes};

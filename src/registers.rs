@@ -11,6 +11,7 @@
 //! A join returns what it changed, and calls no rule.
 
 pub(crate) mod bounds;
+pub(crate) mod connections;
 pub(crate) mod facts;
 pub(crate) mod gaps;
 mod join;

@@ -51,7 +51,7 @@ use crate::collections::id_table::Hashed;
 use crate::model::callback::Callback;
 use crate::model::change::Cause;
 use crate::model::command::{
-    Answer, Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate, check_reason,
+    Answer, Heartbeat, NewRoom, NewUser, RoomUpdate, UserConnection, UserUpdate, check_reason,
 };
 use crate::model::config::Config;
 use crate::model::error::{Error, id_text};
@@ -203,8 +203,8 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`]; [`Error::RoomFull`]; an error that
-    /// names a text that is not within its limits; [`Error::OtherSettings`].
+    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`]; [`Error::TooManyConnections`];
+    /// [`Error::RoomFull`]; an error that names a text that is not within its limits; [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
         "room.join(NewUser::new(\"ann\"), &config, now)?;",
@@ -221,8 +221,14 @@ impl Room {
     /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; [`Error::OtherSettings`].
     ///
     #[doc = room_example!("assert!(room.leave(\"ann\", &config, now).is_err());")]
-    pub fn leave(&mut self, user_id: &str, config: &Config, now: Timestamp) -> Result<(), Error> {
-        self.command(Work::Leave(Hashed::new(user_id)), config, now)
+    pub fn leave<'u>(
+        &mut self,
+        user: impl Into<UserConnection<'u>>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let UserConnection { user_id, connection_id } = user.into();
+        self.command(Work::Leave(Hashed::new(user_id), connection_id), config, now)
     }
 
     /// Removes a user; see [`RoomRegistry::remove_user`](crate::RoomRegistry::remove_user).
@@ -262,14 +268,15 @@ impl Room {
         "let heartbeat = room.heartbeat(\"ann\", UserUpdate::new(), &config, now)?;",
         "assert_eq!(heartbeat, Heartbeat::Alive);"
     )]
-    pub fn heartbeat(
+    pub fn heartbeat<'u>(
         &mut self,
-        user_id: &str,
+        user: impl Into<UserConnection<'u>>,
         update: UserUpdate,
         config: &Config,
         now: Timestamp,
     ) -> Result<Heartbeat, Error> {
-        let work = Work::Heartbeat(Hashed::new(user_id), update.non_empty());
+        let UserConnection { user_id, connection_id } = user.into();
+        let work = Work::Heartbeat(Hashed::new(user_id), connection_id, update.non_empty());
         self.take(work, Cause::Command, config, now).map(heartbeat_of)
     }
 

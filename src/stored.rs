@@ -9,6 +9,7 @@ mod stream;
 mod user;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -17,8 +18,9 @@ use crate::model::config::Rules;
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
+use crate::registers::connections::{Connections, End};
 use crate::registers::facts::Facts;
-use crate::registers::members::{End, Left, Members};
+use crate::registers::members::{Left, Members};
 use crate::registers::places::Target;
 use crate::registers::roster::Observed;
 use crate::registers::session::{Create, Name, SessionRegister};
@@ -43,6 +45,7 @@ pub(crate) struct StoredRoom<'a> {
     sessionless_since: Option<Timestamp>,
     members: Vec<StoredMember<'a>>,
     left: Vec<StoredLeft<'a>>,
+    connections: Cow<'a, BTreeMap<UserId, Connections>>,
     live: StoredLive<'a>,
     stream_notes: Cow<'a, IdTable<StreamId, StreamAttributes>>,
 }
@@ -130,6 +133,7 @@ impl<'a> StoredRoom<'a> {
             sessionless_since: registers.sessionless_since,
             members: members.collect(),
             left: left.collect(),
+            connections: Cow::Borrowed(registers.members.all_connections()),
             live: StoredLive {
                 latest_create: registers.latest_create,
                 sessions: registers.sessions.iter().map(StoredSession::of).collect(),
@@ -152,6 +156,15 @@ impl<'a> StoredRoom<'a> {
         registers.empty_since = self.empty_since;
         registers.sessionless_since = self.sessionless_since;
         registers.members = restore_members(&room_id, self.members, self.left)?;
+        for (user_id, connections) in self.connections.into_owned() {
+            let is_known = registers.members.get(&user_id).is_some()
+                || registers.members.end_of(user_id.as_str()).is_some();
+            if connections.is_impossible() || !is_known {
+                let what = format!("a connection of user {user_id}");
+                return Err(StoredError::Impossible { room_id, what });
+            }
+            registers.members.restore_connections(user_id, connections);
+        }
         registers.stream_attributes = self.stream_notes.into_owned();
         Ok(RoomState::from_registers(room_id, self.clock, settings, registers))
     }

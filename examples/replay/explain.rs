@@ -26,7 +26,7 @@ pub(crate) fn subject(command: &Command) -> Subject {
         Command::JoinRoom { room_id, user_id, .. } => {
             Subject::new("joined", format!("user {user_id}, room {room_id}"))
         }
-        Command::LeaveRoom { room_id, user_id } => {
+        Command::LeaveRoom { room_id, user_id, .. } => {
             Subject::new("left", format!("user {user_id}, room {room_id}"))
         }
         Command::Heartbeat { room_id, user_id, .. } => {

@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::expired::Expired;
-use crate::model::id::{RoomId, StreamId, UserId};
+use crate::model::id::{ConnectionId, RoomId, StreamId, UserId};
 use crate::model::outcome::Outcome;
 use crate::model::text::{Attributes, RemovalReason, Role, Text};
 pub(crate) use check::{check_name, check_reason, check_role, updated_attributes};
 pub(crate) use room::CheckedRoom;
 pub use room::{NewRoom, RoomUpdate};
 pub(crate) use user::CheckedUser;
-pub use user::{NewUser, UserUpdate};
+pub use user::{NewUser, UserConnection, UserUpdate};
 
 /// The longest name, role or reason that a command may carry, in bytes.
 pub const MAX_NAME_LEN: usize = 1_024;
@@ -110,6 +110,9 @@ pub enum Command {
         /// Attributes that the application chose.
         #[cfg_attr(feature = "serde", serde(default))]
         attributes: Attributes,
+        /// The connection by which the user joins.
+        #[cfg_attr(feature = "serde", serde(default))]
+        connection_id: Option<ConnectionId>,
     },
     /// [`leave_room`](crate::RoomRegistry::leave_room).
     LeaveRoom {
@@ -117,6 +120,9 @@ pub enum Command {
         room_id: RoomId,
         /// The user who leaves.
         user_id: UserId,
+        /// The connection that ends; none for all.
+        #[cfg_attr(feature = "serde", serde(default))]
+        connection_id: Option<ConnectionId>,
     },
     /// [`remove_user`](crate::RoomRegistry::remove_user).
     RemoveUser {
@@ -135,6 +141,9 @@ pub enum Command {
         room_id: RoomId,
         /// The user who is alive.
         user_id: UserId,
+        /// The connection that is alive.
+        #[cfg_attr(feature = "serde", serde(default))]
+        connection_id: Option<ConnectionId>,
         /// Another name to show. An empty one takes the name away.
         #[cfg_attr(feature = "serde", serde(default))]
         user_name: Option<Text>,

@@ -35,13 +35,23 @@ pub enum Error {
         /// The room.
         room_id: String,
     },
-    /// The user has a membership that has not timed out.
+    /// The user has a membership that has not timed out, by this connection.
     #[error("user {user_id:?} already joined room {room_id:?}")]
     UserAlreadyJoined {
         /// The room.
         room_id: String,
         /// The user.
         user_id: String,
+    },
+    /// The user has as many connections to the room as one may have.
+    #[error("user {user_id:?} has too many connections to room {room_id:?}: one may have {limit}")]
+    TooManyConnections {
+        /// The room.
+        room_id: String,
+        /// The user.
+        user_id: String,
+        /// The limit.
+        limit: usize,
     },
     /// The user is not in the list of the room.
     #[error("user {user_id:?} is not in room {room_id:?}")]

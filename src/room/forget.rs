@@ -1,7 +1,7 @@
 //! Forgetting: takes out of the registers what the retention lets go.
 
 use crate::model::time::Timestamp;
-use crate::registers::members::End;
+use crate::registers::connections::End;
 use crate::registers::places::{StreamPlaces, UserPlaces};
 use crate::room::state::RoomState;
 

@@ -8,8 +8,9 @@ use crate::model::expired::Expired;
 use crate::model::id::{SessionId, UserId};
 use crate::model::outcome::Outcome;
 use crate::model::visible::RoomInfo;
-use crate::registers::members::{End, Left};
-use crate::registers::places::Target;
+use crate::registers::connections::End;
+use crate::registers::members::Left;
+use crate::registers::places::{Target, UserPlaces};
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
 use crate::registers::{Joined, StreamAttributes};
@@ -83,7 +84,7 @@ impl RoomState {
             Work::Update(_)
             | Work::End
             | Work::Join(_)
-            | Work::Leave(_)
+            | Work::Leave(..)
             | Work::Remove(..)
             | Work::Heartbeat(..)
             | Work::UpdateUser(..)
@@ -133,7 +134,10 @@ impl RoomState {
                 Step { is_info_other: true, is_session_other: true, ..Step::changed(Answer::Done) }
             }
             Work::Join(user) => self.join_member(user, at, cx),
-            Work::Leave(_) => self.end_membership(at, End::Left, true, cx),
+            Work::Leave(_, Some(connection)) if self.is_one_of_several(at, cx) => {
+                self.leave_connection(connection, at, cx)
+            }
+            Work::Leave(..) => self.end_membership(at, End::Left, true, cx),
             Work::Remove(_, reason) => {
                 let how = End::Removed(std::mem::take(reason));
                 self.end_membership(at, how, true, cx)
@@ -141,7 +145,9 @@ impl RoomState {
             Work::TimeOut(_) => {
                 self.end_membership(at, End::TimedOut, cx.config.heartbeats_end_logins, cx)
             }
-            Work::Heartbeat(_, update) => self.beat(update.as_ref(), at, cx),
+            Work::Heartbeat(_, connection, update) => {
+                self.beat(*connection, update.as_ref(), at, cx)
+            }
             Work::UpdateUser(_, update) => self.update_member(update, at, Answer::Done, cx),
             Work::UpdateStream(_, attributes) => {
                 let Target::Stream(stream_id, places) = &mut at.target else {
@@ -169,7 +175,7 @@ impl RoomState {
                 Step::ended(Answer::Done)
             }
             Work::GrantGrace => {
-                self.registers.members.beat_all(cx.now);
+                self.registers.members.beat_all(cx.config.heartbeat_timeout_ms, cx.now);
                 cx.is_moved = true;
                 Step::ended(Answer::Done)
             }
@@ -329,17 +335,43 @@ impl RoomState {
         registers.hide_all(ended_at, cx.now);
     }
 
-    fn join_member(&mut self, user: &CheckedUser, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+    /// A user joins, or another connection of a member. The latter changes nothing that readers see.
+    fn join_member(&mut self, user: &CheckedUser, at: &mut At<'_>, cx: &mut Context<'_>) -> Step {
+        let connection_id = user.connection_id.as_ref();
+        if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
+            let by = self.judge(cx);
+            self.registers.members.join_connection(place, connection_id, by);
+            cx.is_moved = true;
+            return Step::ended(Answer::Done);
+        }
         let mut membership = self.new_membership(cx);
         membership.name.clone_from(&user.name);
         membership.role.clone_from(&user.role);
         membership.attributes.clone_from(&user.attributes);
         if let Target::User(user_id, places) = &mut at.target {
             let user_id: &HashedId<'_, UserId> = user_id;
-            let place = self.registers.members.join(user_id.as_hashed(), membership, cx.now);
+            let members = &mut self.registers.members;
+            let place = members.join(user_id.as_hashed(), connection_id, membership, cx.now);
             places.member = Some(place);
         }
         Step { is_content_other: true, ..Step::changed(Answer::Done) }
+    }
+
+    /// Whether a member has more than one connection that holds.
+    fn is_one_of_several(&self, at: &At<'_>, cx: &Context<'_>) -> bool {
+        let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target else {
+            return false;
+        };
+        self.registers.members.holding(place, self.judge(cx)) > 1
+    }
+
+    /// One of several connections ends, which touches no login.
+    fn leave_connection(&mut self, connection: &str, at: &At<'_>, cx: &mut Context<'_>) -> Step {
+        if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
+            self.registers.members.leave_connection(place, connection, cx.now);
+            cx.is_moved = true;
+        }
+        Step::ended(Answer::Done)
     }
 
     /// A user goes: the membership ends, and every login that is known if so desired. How is remembered,
@@ -369,7 +401,13 @@ impl RoomState {
     }
 
     /// A heartbeat. That of a user who is only logged in gives that user a membership.
-    fn beat(&mut self, update: Option<&UserUpdate>, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+    fn beat(
+        &mut self,
+        connection: Option<&str>,
+        update: Option<&UserUpdate>,
+        at: &mut At<'_>,
+        cx: &Context<'_>,
+    ) -> Step {
         let alive = Answer::Heartbeat(Heartbeat::Alive);
         let Some(place) = at.member else {
             let membership = self.new_membership(cx);
@@ -378,12 +416,13 @@ impl RoomState {
                 Some(Err(_)) | None => membership, // an update that is refused is not admitted
             };
             if let Target::User(user_id, places) = &mut at.target {
-                let place = self.registers.members.join(user_id.as_hashed(), membership, cx.now);
+                let members = &mut self.registers.members;
+                let place = members.join(user_id.as_hashed(), None, membership, cx.now);
                 places.member = Some(place);
             }
             return Step { is_content_other: true, ..Step::changed(alive) };
         };
-        self.registers.members.beat(place, cx.now);
+        self.registers.members.beat(place, connection, cx.now);
         match update {
             None => Step::ended(alive),
             Some(update) => self.update_member(update, at, alive, cx),

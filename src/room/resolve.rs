@@ -50,13 +50,13 @@ impl RoomState {
                 let places = registers.user_places(&user_id);
                 at.target = Target::User(user_id, places);
             }
-            Work::Heartbeat(user_id, update) => {
+            Work::Heartbeat(user_id, _, update) => {
                 at.member = registers.members.place_of(user_id);
                 if at.member.is_none() || update.is_some() {
                     at.target = self.resolve_user(at.member, *user_id);
                 }
             }
-            Work::Leave(user_id) | Work::Remove(user_id, _) | Work::UpdateUser(user_id, _) => {
+            Work::Leave(user_id, _) | Work::Remove(user_id, _) | Work::UpdateUser(user_id, _) => {
                 at.target = self.resolve_user(registers.members.place_of(user_id), *user_id);
             }
             Work::UpdateStream(stream_id, _) => {

@@ -154,3 +154,129 @@ fn a_reason_is_a_number_or_a_word_within_its_limit() {
     let error = registry.remove_user("r", "bob", "spam").unwrap_err();
     assert_eq!(error, not_in_room("bob"));
 }
+
+/// Holds law 18.4.
+#[test]
+fn a_member_stays_while_one_connection_does() {
+    let (mut registry, _) = room_with(&[]);
+    registry.join_room("r", NewUser::new("ann").name("Ann").connection("a")).unwrap();
+    registry.join_room("r", NewUser::new("ann").name("Other").connection("b")).unwrap();
+    assert_eq!(registry.changes().count(), 0, "another connection is no change");
+    assert!(registry.dirty_rooms().eq(["r"]), "and is stored");
+    registry.leave_room("r", ("ann", "a")).unwrap();
+    assert_eq!(registry.changes().count(), 0);
+    assert_eq!(registry.heartbeat("r", ("ann", "b")), Ok(Heartbeat::Alive));
+    let room = registry.room("r").unwrap();
+    assert_eq!(room.user("ann").unwrap().name().unwrap(), "Ann");
+    assert_eq!(registry.heartbeat("r", ("ann", "a")), Ok(Heartbeat::Left), "it revives nothing");
+    assert_eq!(registry.heartbeat("r", ("ann", "c")), Err(not_in_room("ann")), "it never joined");
+    assert_eq!(registry.leave_room("r", ("ann", "a")), Err(not_in_room("ann")));
+    registry.leave_room("r", ("ann", "b")).unwrap();
+    assert_eq!(registry.user_count(), 0);
+    assert_eq!(registry.heartbeat("r", ("ann", "b")), Ok(Heartbeat::Left));
+}
+
+/// Holds law 18.4.
+#[test]
+fn ending_one_connection_touches_no_login_and_ending_the_last_does() {
+    let (mut registry, clock) = room_with(&[]);
+    log_in(&mut registry, "ann", "1", &clock);
+    for connection in ["a", "b"] {
+        registry.join_room("r", NewUser::new("ann").connection(connection)).unwrap();
+    }
+    registry.leave_room("r", ("ann", "a")).unwrap();
+    assert!(registry.room("r").unwrap().user("ann").unwrap().login().is_some());
+    registry.leave_room("r", ("ann", "b")).unwrap();
+    assert!(registry.room("r").unwrap().user("ann").is_none());
+}
+
+/// Holds law 18.5.
+#[test]
+fn each_connection_has_its_own_heartbeat() {
+    let (mut registry, clock) = room_with(&["ann"]);
+    registry.join_room("r", NewUser::new("ann").connection("a")).unwrap();
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(registry.heartbeat("r", ("ann", "a")), Ok(Heartbeat::Alive));
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(registry.expire().memberships, 0);
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::TimedOut), "the unnamed one");
+    assert_eq!(registry.heartbeat("r", ("ann", "a")), Ok(Heartbeat::Alive));
+    registry.grant_grace();
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::TimedOut), "it was silent before");
+    // The last that holds takes the membership along, whatever was silent beside it.
+    registry.leave_room("r", ("ann", "a")).unwrap();
+    assert_eq!(registry.user_count(), 0);
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    assert_eq!(registry.heartbeat("r", ("ann", "a")), Ok(Heartbeat::Left));
+    clock.advance(RETENTION + Duration::from_millis(1));
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    assert_eq!(registry.heartbeat("r", ("ann", "a")), Err(not_in_room("ann")), "long ago");
+}
+
+/// Holds law 18.4.
+#[test]
+fn a_user_has_sixteen_connections_at_most() {
+    let (mut registry, clock) = room_with(&[]);
+    let by = |which: usize| NewUser::new("ann").connection(format!("c{which}"));
+    (0..16).for_each(|which| registry.join_room("r", by(which)).unwrap());
+    let error = registry.join_room("r", by(16)).unwrap_err();
+    let text = r#"user "ann" has too many connections to room "r": one may have 16"#;
+    assert_eq!(error.to_string(), text);
+    registry.leave_room("r", ("ann", "c3")).unwrap();
+    registry.join_room("r", by(16)).unwrap();
+    // Those that were silent for too long do not count.
+    clock.advance(Duration::from_secs(60));
+    registry.heartbeat("r", ("ann", "c16")).unwrap();
+    clock.advance(Duration::from_secs(60));
+    registry.join_room("r", by(17)).unwrap();
+    // However many come and go, few are remembered.
+    for which in 18..200 {
+        registry.join_room("r", by(which)).unwrap();
+        registry.leave_room("r", ("ann", format!("c{which}").as_str())).unwrap();
+    }
+    let saved = serde_json::to_value(registry.snapshot()).unwrap();
+    assert_eq!(saved["rooms"][0]["connections"]["ann"].as_array().unwrap().len(), 64);
+    assert_eq!(registry.heartbeat("r", ("ann", "c17")), Ok(Heartbeat::Alive));
+}
+
+/// Holds law 18.5.
+#[test]
+fn heartbeats_kept_outside_are_of_connections() {
+    let config = Config::default();
+    let start = registry().1.now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut room = Room::new(RoomId::new("r").unwrap(), &config);
+    room.create(NewRoom::new("r", "tom"), &config, at(0)).unwrap();
+    for connection in ["a", "b"] {
+        room.join(NewUser::new("ann").connection(connection), &config, at(0)).unwrap();
+    }
+    let heard = [(("ann", "a"), at(60)), (("ann", "c"), at(80))];
+    assert_eq!(room.expire_with(heard, &config, at(100)).unwrap().memberships, 0);
+    let answer = room.heartbeat(("ann", "b"), UserUpdate::new(), &config, at(100));
+    assert_eq!(answer, Ok(Heartbeat::TimedOut));
+    let beats: Vec<_> =
+        room.view().unwrap().heartbeats().map(|(user, at)| (user.connection_id, at)).collect();
+    assert_eq!(beats, [(Some("a"), at(60)), (Some("b"), at(0))]);
+}
+
+/// Holds law 18.6.
+#[test]
+fn connections_that_ended_on_one_replica_each_leave_nobody() {
+    let config = Config::default();
+    let start = registry().1.now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut one = Room::new(RoomId::new("r").unwrap(), &config);
+    one.create(NewRoom::new("r", "tom"), &config, at(0)).unwrap();
+    for connection in ["a", "b"] {
+        one.join(NewUser::new("ann").connection(connection), &config, at(0)).unwrap();
+    }
+    let mut other = one.clone();
+    one.leave(("ann", "a"), &config, at(1)).unwrap();
+    let beat = one.heartbeat(("ann", "b"), UserUpdate::new(), &config, at(2));
+    assert_eq!(beat, Ok(Heartbeat::Alive));
+    other.leave(("ann", "b"), &config, at(3)).unwrap();
+    one.merge(other, &config, at(3)).unwrap();
+    assert_eq!(one.next_expiry(&config).map(|due| due <= at(3)), Some(true));
+    assert_eq!(one.expire(&config, at(3)).unwrap().memberships, 1);
+    assert!(one.view().unwrap().user("ann").is_none());
+}

@@ -57,9 +57,10 @@ pub(super) async fn join_room(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
     let (user_name, role) = (given.name("UserName")?, given.role()?);
-    let attributes = given.attributes()?;
+    let (attributes, connection_id) = (given.attributes()?, given.optional_id("ConnectionID")?);
     let role = join_role(&at, &asked, &room_id, &user_id, role).await?;
-    let command = Command::JoinRoom { room_id, user_id, user_name, role, attributes };
+    let command =
+        Command::JoinRoom { room_id, user_id, user_name, role, attributes, connection_id };
     at.store.apply(command.into()).await?;
     Ok(done())
 }
@@ -80,8 +81,9 @@ async fn join_role(
 pub(super) async fn leave_room(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
+    let connection_id = given.optional_id("ConnectionID")?;
     at.allow(&asked, Action::LeaveRoom, Some(&room_id), Some(&user_id), None).await?;
-    at.store.apply(Command::LeaveRoom { room_id, user_id }.into()).await?;
+    at.store.apply(Command::LeaveRoom { room_id, user_id, connection_id }.into()).await?;
     Ok(done())
 }
 
@@ -100,8 +102,10 @@ pub(super) async fn heartbeat(State(at): State<At>, asked: Asked) -> Answered {
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
     let (user_name, role) = (given.name("UserName")?, given.role()?);
     let attributes = given.attribute_update()?;
+    let connection_id = given.optional_id("ConnectionID")?;
     at.allow(&asked, Action::Heartbeat, Some(&room_id), Some(&user_id), role.as_ref()).await?;
-    let command = Command::Heartbeat { room_id, user_id, user_name, role, attributes };
+    let command =
+        Command::Heartbeat { room_id, user_id, user_name, role, attributes, connection_id };
     match at.store.apply(command.into()).await.map_err(Problem::of_heartbeat)? {
         Answer::Heartbeat(answer) => told(answer),
         _ => told(Heartbeat::Alive),
