@@ -11,6 +11,7 @@ mod commands;
 mod dirty;
 mod expiry;
 mod index;
+mod orders;
 mod prefetch;
 mod query;
 mod repair;
@@ -230,7 +231,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn rooms(&self) -> impl DoubleEndedIterator<Item = RoomRef<'_>> {
-        self.index.newest_first().filter_map(|number| self.listed_room(number))
+        self.index.orders().newest_first().filter_map(|number| self.listed_room(number))
     }
 
     /// Returns how many rooms are listed. Cost: constant.

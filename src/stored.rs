@@ -42,6 +42,7 @@ pub(crate) struct StoredRoom<'a> {
     ended_at: Option<Timestamp>,
     ended_before: Option<Timestamp>,
     empty_since: Option<Timestamp>,
+    is_entered: bool,
     sessionless_since: Option<Timestamp>,
     members: Vec<StoredMember<'a>>,
     left: Vec<StoredLeft<'a>>,
@@ -130,6 +131,7 @@ impl<'a> StoredRoom<'a> {
             ended_at: registers.ended_at,
             ended_before: registers.ended_before,
             empty_since: registers.empty_since,
+            is_entered: registers.is_entered,
             sessionless_since: registers.sessionless_since,
             members: members.collect(),
             left: left.collect(),
@@ -154,6 +156,7 @@ impl<'a> StoredRoom<'a> {
         registers.ended_at = self.ended_at;
         registers.ended_before = self.ended_before;
         registers.empty_since = self.empty_since;
+        registers.is_entered = self.is_entered;
         registers.sessionless_since = self.sessionless_since;
         registers.members = restore_members(&room_id, self.members, self.left)?;
         for (user_id, connections) in self.connections.into_owned() {

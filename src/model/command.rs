@@ -16,6 +16,7 @@ use crate::model::expired::Expired;
 use crate::model::id::{ConnectionId, RoomId, StreamId, UserId};
 use crate::model::outcome::Outcome;
 use crate::model::text::{Attributes, RemovalReason, Role, Text};
+use crate::model::time::Timestamp;
 pub(crate) use check::{check_name, check_reason, check_role, updated_attributes};
 pub(crate) use room::CheckedRoom;
 pub use room::{NewRoom, RoomUpdate};
@@ -30,12 +31,14 @@ pub const MAX_NAME_LEN: usize = 1_024;
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Lifecycle {
-    /// The room stays until a command ends it, also if it is empty. Created rooms have this lifecycle
-    /// by default.
-    #[default]
+    /// The room stays until a command ends it, also if it is empty. What was stored without a lifecycle
+    /// reads as this one.
     UntilEnded,
-    /// The room ends when nobody has been in it for the
-    /// [`empty_grace`](crate::ConfigBuilder::empty_grace), which runs from its creation on.
+    /// The room ends when nobody has been in it for a grace:
+    /// [`first_join_grace`](crate::ConfigBuilder::first_join_grace) if nobody came yet,
+    /// [`empty_grace`](crate::ConfigBuilder::empty_grace) after the last one left. Created rooms have this
+    /// lifecycle by default.
+    #[default]
     UntilEmpty,
     /// The room ends when no session of it is visible any more. A room that is created before its
     /// first session waits for it. Rooms known only from callbacks live like this.
@@ -43,6 +46,14 @@ pub enum Lifecycle {
     /// The room stays until a command ends it, such as a lobby or an official channel. Readers can
     /// tell it from [`UntilEnded`](Self::UntilEnded).
     Permanent,
+}
+
+impl Lifecycle {
+    /// What a journal line or a stored room means that names none.
+    #[cfg(feature = "serde")]
+    pub(crate) fn unsaid() -> Self {
+        Self::UntilEnded
+    }
 }
 
 /// The answer to a heartbeat.
@@ -89,6 +100,18 @@ pub enum Command {
         /// Another lifecycle.
         #[cfg_attr(feature = "serde", serde(default))]
         lifecycle: Option<Lifecycle>,
+        /// Another limit on its users. 0 takes the limit away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        max_users: Option<usize>,
+        /// Another time at which it ends. 0 takes the end away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        ends_at: Option<Timestamp>,
+        /// Another grace if nobody came yet, in milliseconds.
+        #[cfg_attr(feature = "serde", serde(default))]
+        first_join_grace_ms: Option<u64>,
+        /// Another grace after the last one left, in milliseconds.
+        #[cfg_attr(feature = "serde", serde(default))]
+        empty_grace_ms: Option<u64>,
     },
     /// [`end_room`](crate::RoomRegistry::end_room).
     EndRoom {

@@ -98,8 +98,13 @@ settings! {
         heartbeat_timeout: Duration = Duration::from_secs(90), for example Duration::from_secs(30);
             kept as span in heartbeat_timeout_ms: u64,
 
-        /// how long a room of [`Lifecycle::UntilEmpty`] stays if nobody is in it. Zero ends it at
-        /// the next [`expire`](crate::RoomRegistry::expire).
+        /// how long a room of [`Lifecycle::UntilEmpty`] stays if nobody came yet. A room may have a
+        /// grace of its own.
+        first_join_grace: Duration = Duration::from_secs(300), for example Duration::from_secs(60);
+            kept as span in first_join_grace_ms: u64,
+
+        /// how long a room of [`Lifecycle::UntilEmpty`] stays after the last one left. Zero ends it at
+        /// the next [`expire`](crate::RoomRegistry::expire). A room may have a grace of its own.
         empty_grace: Duration = Duration::from_secs(60), for example Duration::ZERO;
             kept as span in empty_grace_ms: u64,
 

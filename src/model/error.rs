@@ -69,8 +69,8 @@ pub enum Error {
         /// The stream.
         stream_id: String,
     },
-    /// The room has as many users as [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room)
-    /// allows.
+    /// The room has as many users as its own limit or
+    /// [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room) allows.
     #[error("room {room_id:?} is full: it may have {limit} users")]
     RoomFull {
         /// The room.

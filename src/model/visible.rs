@@ -26,7 +26,20 @@ pub struct RoomInfo {
     /// Attributes that the application chose.
     pub attributes: Attributes,
     /// What ends the room.
+    #[cfg_attr(feature = "serde", serde(default = "Lifecycle::unsaid"))]
     pub lifecycle: Lifecycle,
+    /// How many users it may have when one more joins; `None` if it has no limit of its own.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub max_users: Option<usize>,
+    /// When it ends, whatever its lifecycle is.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub ends_at: Option<Timestamp>,
+    /// How long it stays if nobody came yet, in milliseconds. `None`: as the configuration says.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub first_join_grace_ms: Option<u64>,
+    /// How long it stays after the last one left, in milliseconds. `None`: as the configuration says.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub empty_grace_ms: Option<u64>,
 }
 
 /// The visible session of a room: the one that runs at the media server. Its times are event times.

@@ -77,7 +77,7 @@ impl<'a> RoomRef<'a> {
 
     /// Returns what ends it. A room that no command created follows its session.
     ///
-    #[doc = room_example!("assert_eq!(room.lifecycle(), room_registry::Lifecycle::UntilEnded);")]
+    #[doc = room_example!("assert_eq!(room.lifecycle(), room_registry::Lifecycle::UntilEmpty);")]
     #[must_use]
     pub fn lifecycle(self) -> Lifecycle {
         self.info().map_or(Lifecycle::FollowsSession, |info| info.lifecycle)

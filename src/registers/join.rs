@@ -243,6 +243,7 @@ impl Registers {
         self.info = info.filter(|info| Some(info.updated_at) > self.ended_at);
         let updated = self.members.merge(&other.members, self.ended_at, self.ended_before);
         self.empty_since = self.empty_since.max(other.empty_since);
+        self.is_entered |= other.is_entered;
         self.sessionless_since = self.sessionless_since.max(other.sessionless_since);
         for (stream_id, attributes) in other.stream_attributes.iter() {
             self.stream_attributes.join(stream_id, attributes.clone());

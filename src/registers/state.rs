@@ -36,6 +36,8 @@ pub(crate) struct Registers {
     pub(crate) ended_before: Option<Timestamp>,
     /// Since when nobody is in the room, in local time. The projection decides it.
     pub(crate) empty_since: Option<Timestamp>,
+    /// Whether anybody has been in the room since it was created. The projection decides it.
+    pub(crate) is_entered: bool,
     /// Since when no session is visible any more, in local time. `None` if none was since the room was
     /// created. The projection decides it.
     pub(crate) sessionless_since: Option<Timestamp>,

@@ -41,7 +41,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.create(room.check()?)
     }
 
-    /// Changes the name, host, attributes or lifecycle of a room. What the update does not name
+    /// Changes the name, host, attributes, lifecycle or limits of a room. What the update does not name
     /// stays.
     ///
     /// Cost: constant.
@@ -376,8 +376,27 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn apply_command(&mut self, command: Command) -> Result<Answer, Error> {
         match command {
             Command::CreateRoom(room) => self.create_room(room)?,
-            Command::UpdateRoom { room_id, host_id, room_name, attributes, lifecycle } => {
-                let update = RoomUpdate { host_id, room_name, attributes, lifecycle };
+            Command::UpdateRoom {
+                room_id,
+                host_id,
+                room_name,
+                attributes,
+                lifecycle,
+                max_users,
+                ends_at,
+                first_join_grace_ms,
+                empty_grace_ms,
+            } => {
+                let update = RoomUpdate {
+                    host_id,
+                    room_name,
+                    attributes,
+                    lifecycle,
+                    max_users,
+                    ends_at,
+                    first_join_grace_ms,
+                    empty_grace_ms,
+                };
                 self.update_room(room_id.as_str(), update)?;
             }
             Command::EndRoom { room_id } => self.end_room(room_id.as_str())?,
@@ -436,6 +455,10 @@ impl<C: Clock> RoomRegistry<C> {
             name: None,
             attributes: Attributes::default(),
             lifecycle,
+            max_users: None,
+            ends_at: None,
+            first_join_grace_ms: None,
+            empty_grace_ms: None,
         };
         self.check_creation(&room)?;
         let before = number.and_then(|number| self.rooms.at(number)).cloned();

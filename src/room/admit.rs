@@ -8,6 +8,7 @@ use crate::model::error::{Error, id_text};
 use crate::model::id::{ConnectionId, UserId};
 use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
+use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
 use crate::registers::connections::{End, Judge, MAX_CONNECTIONS, Standing};
 use crate::registers::members::{Left, MemberRef};
@@ -228,8 +229,8 @@ impl RoomState {
             None => {
                 let is_visible =
                     self.rulebook().user_source(self.projection.visible, places).is_some();
-                match cx.config.max_users_per_room {
-                    Some(limit) if !is_visible && self.projection.users.len() >= limit => {
+                match self.user_limit(cx.config) {
+                    Some(limit) if !is_visible && self.user_count() >= limit => {
                         Err(Error::RoomFull { room_id: room_id(), limit })
                     }
                     Some(_) | None => Ok(Admission::Admitted),
@@ -254,6 +255,14 @@ impl RoomState {
         if let Some(lifecycle) = update.lifecycle {
             updated.lifecycle = lifecycle;
         }
+        if let Some(limit) = update.max_users {
+            updated.max_users = Some(limit).filter(|limit| *limit > 0);
+        }
+        if let Some(at) = update.ends_at {
+            updated.ends_at = Some(at).filter(|at| *at > Timestamp::MIN);
+        }
+        updated.first_join_grace_ms = update.first_join_grace_ms.or(updated.first_join_grace_ms);
+        updated.empty_grace_ms = update.empty_grace_ms.or(updated.empty_grace_ms);
         Ok((updated != *info).then_some(updated))
     }
 

@@ -308,7 +308,7 @@ impl RoomState {
         if self.projection.users.is_empty() {
             registers.empty_since.get_or_insert(now);
         } else {
-            registers.empty_since = None;
+            (registers.empty_since, registers.is_entered) = (None, true);
         }
         if self.projection.session.is_some() {
             registers.sessionless_since = None;

@@ -54,8 +54,27 @@ impl Room {
     ) -> Result<Answer, Error> {
         match command {
             Command::CreateRoom(room) => self.create(room, config, now)?,
-            Command::UpdateRoom { room_id: _, host_id, room_name, attributes, lifecycle } => {
-                let update = RoomUpdate { host_id, room_name, attributes, lifecycle };
+            Command::UpdateRoom {
+                room_id: _,
+                host_id,
+                room_name,
+                attributes,
+                lifecycle,
+                max_users,
+                ends_at,
+                first_join_grace_ms,
+                empty_grace_ms,
+            } => {
+                let update = RoomUpdate {
+                    host_id,
+                    room_name,
+                    attributes,
+                    lifecycle,
+                    max_users,
+                    ends_at,
+                    first_join_grace_ms,
+                    empty_grace_ms,
+                };
                 self.update(update, config, now)?;
             }
             Command::EndRoom { room_id: _ } => self.end(config, now)?,

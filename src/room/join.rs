@@ -316,8 +316,12 @@ impl RoomState {
             name: room.name.clone(),
             attributes: room.attributes.clone(),
             lifecycle: room.lifecycle,
+            max_users: room.max_users,
+            ends_at: room.ends_at,
+            first_join_grace_ms: room.first_join_grace_ms,
+            empty_grace_ms: room.empty_grace_ms,
         });
-        registers.empty_since = None;
+        (registers.empty_since, registers.is_entered) = (None, false);
         registers.sessionless_since = None;
     }
 

@@ -32,7 +32,18 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let pause = prop_oneof![
-        prop::sample::select(vec![0, 1, 30_000, 59_999, 60_000, TIMEOUT - 1, TIMEOUT, TIMEOUT + 1]),
+        prop::sample::select(vec![
+            0,
+            1,
+            30_000,
+            59_999,
+            60_000,
+            299_999,
+            300_000,
+            TIMEOUT - 1,
+            TIMEOUT,
+            TIMEOUT + 1
+        ]),
         0..100_000_u64
     ];
     let lifecycle = prop::sample::select(vec![
@@ -131,6 +142,7 @@ fn play(
                     name,
                     lifecycle: *lifecycle,
                     empty_since,
+                    is_entered: false,
                     members: BTreeMap::new(),
                 };
                 model.rooms.insert(room(id), new);

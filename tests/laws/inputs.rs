@@ -60,6 +60,10 @@ fn inputs() -> impl Strategy<Value = Input> {
             room_name: Some("another".into()),
             attributes: [("cover".into(), Some("red".into()))].into(),
             lifecycle: None,
+            max_users: None,
+            ends_at: None,
+            first_join_grace_ms: None,
+            empty_grace_ms: None,
         }
         .into(),
         Command::EndRoom { room_id: room_id() }.into(),

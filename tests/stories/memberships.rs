@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use room_registry::event::UserLoggedIn;
+use room_registry::page::RoomOrder;
 use room_registry::{
-    Callback, Clock, Config, Error, Heartbeat, ManualClock, NewRoom, NewUser, RemovalReason, Room,
-    RoomId, RoomRegistry, SessionId, UserId, UserSessionId, UserUpdate,
+    Callback, Cause, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser,
+    RemovalReason, Room, RoomId, RoomQuery, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId,
+    UserSessionId, UserUpdate,
 };
-use room_registry_world::commands::{TIMEOUT, registry};
+use room_registry_world::commands::{TIMEOUT, registry, registry_with};
 
 const RETENTION: Duration = Duration::from_secs(600);
 
@@ -19,7 +21,8 @@ fn not_in_room(user: &str) -> Error {
 /// A room of Tom's with these members.
 fn room_with(users: &[&str]) -> (RoomRegistry<ManualClock>, ManualClock) {
     let (mut registry, clock) = registry();
-    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    let room = NewRoom::new("r", "tom").lifecycle(Lifecycle::UntilEnded);
+    registry.create_room(room).unwrap();
     for user in users {
         registry.join_room("r", NewUser::new(*user)).unwrap();
     }
@@ -279,4 +282,111 @@ fn connections_that_ended_on_one_replica_each_leave_nobody() {
     assert_eq!(one.next_expiry(&config).map(|due| due <= at(3)), Some(true));
     assert_eq!(one.expire(&config, at(3)).unwrap().memberships, 1);
     assert!(one.view().unwrap().user("ann").is_none());
+}
+
+/// Holds law 18.7.
+#[test]
+fn a_room_has_graces_of_its_own_before_the_first_and_after_the_last() {
+    let (mut registry, clock) = registry();
+    let ms = Duration::from_millis;
+    let own =
+        |id: &str| NewRoom::new(id, "tom").first_join_grace(ms(10_000)).empty_grace(ms(2_000));
+    registry.create_room(own("nobody")).unwrap();
+    registry.create_room(own("r")).unwrap();
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    registry.create_room(NewRoom::new("default", "tom")).unwrap();
+    clock.advance(ms(9_999));
+    registry.leave_room("r", "ann").unwrap();
+    assert_eq!(registry.expire().rooms, 0);
+    clock.advance(ms(1));
+    assert_eq!(registry.expire().rooms, 1);
+    assert!(registry.room("nobody").is_none());
+    clock.advance(ms(1_999));
+    assert_eq!(registry.expire().rooms, 1);
+    assert!(registry.room("r").is_none());
+    registry.update_room("default", RoomUpdate::new().first_join_grace(ms(20_000))).unwrap();
+    assert_eq!(registry.next_expiry(), Some(clock.now() + ms(8_001)));
+}
+
+/// Holds law 18.7.
+#[test]
+fn a_room_ends_at_its_time_whatever_its_lifecycle() {
+    for lifecycle in [Lifecycle::UntilEnded, Lifecycle::UntilEmpty, Lifecycle::Permanent] {
+        let (mut registry, clock) = registry();
+        let ends_at = clock.now() + Duration::from_secs(60);
+        let room = NewRoom::new("r", "tom").lifecycle(lifecycle).ends_at(ends_at);
+        registry.create_room(room).unwrap();
+        registry.join_room("r", NewUser::new("ann")).unwrap();
+        clock.set(ends_at - Duration::from_millis(1));
+        assert_eq!(registry.expire().rooms, 0);
+        registry.update_room("r", RoomUpdate::new().ends_at(Timestamp::MIN)).unwrap();
+        clock.set(ends_at);
+        assert_eq!(registry.expire().rooms, 0, "the end was taken away");
+        registry.update_room("r", RoomUpdate::new().ends_at(ends_at)).unwrap();
+        assert_eq!(registry.next_expiry(), Some(ends_at));
+        assert_eq!(registry.expire().rooms, 1);
+        assert_eq!(registry.changes().next().unwrap().cause, Cause::Lifecycle);
+    }
+}
+
+/// Holds law 18.8.
+#[test]
+fn the_lesser_limit_counts_and_lists_leave_full_rooms_out() {
+    let config = Config::builder().max_users_per_room(Some(3)).build().unwrap();
+    let (mut registry, clock) = registry_with(config);
+    for (id, limit, users) in [("a", 2, 2), ("b", 2, 1), ("c", 9, 3), ("d", 0, 2), ("e", 1, 1)] {
+        registry.create_room(NewRoom::new(id, "tom").max_users(limit)).unwrap();
+        for user in 0..users {
+            registry.join_room(id, NewUser::new(format!("u{user}"))).unwrap();
+        }
+        clock.advance(Duration::from_millis(1));
+    }
+    for (id, limit) in [("a", 2), ("c", 3)] {
+        let refused = Error::RoomFull { room_id: id.into(), limit };
+        assert_eq!(registry.join_room(id, NewUser::new("zoe")), Err(refused));
+    }
+    let orders = [RoomOrder::Newest, RoomOrder::Oldest, RoomOrder::MostUsers, RoomOrder::Id];
+    let assert_lists = |registry: &RoomRegistry<ManualClock>, open: &[&str]| {
+        for order in orders {
+            let walk = |query: &dyn Fn() -> RoomQuery<'static>| {
+                let mut ids: Vec<String> = Vec::new();
+                let mut next = None;
+                loop {
+                    let query = query().limit(2);
+                    let query = next.take().into_iter().fold(query, RoomQuery::after);
+                    let page = registry.page(&query).unwrap();
+                    ids.extend(page.rooms.iter().map(|room| room.id().to_string()));
+                    let Some(cursor) = page.next else { return ids };
+                    next = Some(cursor);
+                }
+            };
+            let all = walk(&|| RoomQuery::new(order));
+            let expected: Vec<_> =
+                all.iter().filter(|id| open.contains(&id.as_str())).cloned().collect();
+            assert_eq!(all.len(), 5, "{order}");
+            assert_eq!(walk(&|| RoomQuery::new(order).without_full()), expected, "{order}");
+        }
+        let ids: Vec<_> = registry.rooms().map(|room| room.id().as_str()).collect();
+        assert_eq!(ids, ["e", "d", "c", "b", "a"]);
+        let ids: Vec<_> = registry.rooms().rev().map(|room| room.id().as_str()).collect();
+        assert_eq!(ids, ["a", "b", "c", "d", "e"]);
+    };
+    assert_lists(&registry, &["b", "d"]);
+    registry.leave_room("a", "u0").unwrap();
+    registry.update_room("e", RoomUpdate::new().max_users(0)).unwrap();
+    registry.join_room("b", NewUser::new("zoe")).unwrap();
+    assert_lists(&registry, &["a", "d", "e"]);
+}
+
+#[test]
+fn what_was_written_without_a_lifecycle_lives_until_it_is_ended() {
+    let line = r#"{"create_room":{"room_id":"r","host_id":"tom"}}"#;
+    let (mut registry, _) = registry();
+    registry.apply_command(serde_json::from_str(line).unwrap()).unwrap();
+    assert_eq!(registry.room("r").unwrap().lifecycle(), Lifecycle::UntilEnded);
+    let line = r#"{"update_room":{"room_id":"r","max_users":2,"ends_at":7,"empty_grace_ms":3,"first_join_grace_ms":4}}"#;
+    registry.apply_command(serde_json::from_str(line).unwrap()).unwrap();
+    let info = registry.room("r").unwrap().info().unwrap().clone();
+    assert_eq!((info.max_users, info.ends_at), (Some(2), Some(Timestamp::from_millis(7))));
+    assert_eq!((info.empty_grace_ms, info.first_join_grace_ms), (Some(3), Some(4)));
 }

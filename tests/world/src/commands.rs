@@ -31,6 +31,8 @@ pub struct ModelRoom {
     pub lifecycle: Lifecycle,
     /// Since when nobody has been in it.
     pub empty_since: Option<u64>,
+    /// Whether anybody came yet.
+    pub is_entered: bool,
     /// Who joined.
     pub members: BTreeMap<String, ModelMember>,
 }
@@ -88,6 +90,7 @@ impl Model {
     fn note_empty(&mut self, id: &str) {
         let now = self.now;
         if let Some(room) = self.rooms.get_mut(id) {
+            room.is_entered |= !room.members.is_empty();
             room.empty_since =
                 if room.members.is_empty() { room.empty_since.or(Some(now)) } else { None };
         }
@@ -216,8 +219,9 @@ impl Model {
             self.note_empty(&id);
             let room = &self.rooms[&id];
             let empty_for = room.empty_since.map(|since| now - since);
+            let grace = if room.is_entered { 60_000 } else { 300_000 };
             if room.lifecycle == Lifecycle::UntilEmpty
-                && empty_for.is_some_and(|span| span >= 60_000)
+                && empty_for.is_some_and(|span| span >= grace)
             {
                 self.end(&id);
             }

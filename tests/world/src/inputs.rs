@@ -35,8 +35,7 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         1 => (room(), prop::option::of(who()), name(), prop::option::of(lifecycle())).prop_map(
             |(room_id, host_id, room_name, lifecycle)| Command::UpdateRoom {
-                room_id, host_id, room_name, lifecycle, attributes: BTreeMap::new(),
-            }
+                room_id, host_id, room_name, lifecycle, attributes: BTreeMap::new(), max_users: None, ends_at: None, first_join_grace_ms: None, empty_grace_ms: None }
         ),
         1 => room().prop_map(|room_id| Command::EndRoom { room_id }),
         4 => (room(), user(), name(), role(), by()).prop_map(|(room_id, user_id, user_name, role, connection_id)| {

@@ -1,9 +1,11 @@
 //! What the app's clients do: one handler a command.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use room_registry::journal::{Answer, Command};
-use room_registry::{Heartbeat, NewRoom, Role, RoomId, UserId};
+use room_registry::{Heartbeat, Lifecycle, NewRoom, Role, RoomId, Timestamp, UserId};
 
 use super::At;
 use super::answer::{Problem, done, heartbeat as told};
@@ -20,8 +22,19 @@ pub(super) async fn create_room(State(at): State<At>, asked: Asked) -> Answered 
     if let Some(name) = given.name("RoomName")? {
         room = room.name(name);
     }
-    if let Some(lifecycle) = given.lifecycle()? {
-        room = room.lifecycle(lifecycle);
+    // Existing clients, which name none, end their rooms themselves.
+    room = room.lifecycle(given.lifecycle()?.unwrap_or(Lifecycle::UntilEnded));
+    if let Some(users) = given.number("MaxUsers")? {
+        room = room.max_users(users);
+    }
+    if let Some(at) = given.number("EndsAt")? {
+        room = room.ends_at(Timestamp::from_millis(at));
+    }
+    if let Some(grace) = given.number("FirstJoinGraceMs")? {
+        room = room.first_join_grace(Duration::from_millis(grace));
+    }
+    if let Some(grace) = given.number("EmptyGraceMs")? {
+        room = room.empty_grace(Duration::from_millis(grace));
     }
     for (key, value) in given.attributes()?.iter() {
         room = room.attribute(key, value);
@@ -40,6 +53,10 @@ pub(super) async fn update_room(State(at): State<At>, asked: Asked) -> Answered 
         room_name: given.name("RoomName")?,
         attributes: given.attribute_update()?,
         lifecycle: given.lifecycle()?,
+        max_users: given.number("MaxUsers")?,
+        ends_at: given.number("EndsAt")?.map(Timestamp::from_millis),
+        first_join_grace_ms: given.number("FirstJoinGraceMs")?,
+        empty_grace_ms: given.number("EmptyGraceMs")?,
     };
     at.allow(&asked, Action::UpdateRoom, Some(&room_id), None, None).await?;
     at.store.apply(command.into()).await?;
