@@ -377,7 +377,7 @@ impl<C: Clock> RoomRegistry<C> {
         if let Some(number) = number {
             return self.take_at(number, work, cause);
         }
-        let mut held = HeldRoom::new(RoomState::new(room_id.clone(), self.config.rules));
+        let mut held = HeldRoom::new(RoomState::new(room_id.clone(), self.config.rules.clone()));
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = held.room.take(work, &mut cx);
         if !held.room.is_forgotten()

@@ -98,7 +98,7 @@ impl Room {
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
     #[must_use]
     pub fn new(room_id: RoomId, config: &Config) -> Self {
-        Self { state: RoomState::new(room_id, config.rules), log: ChangeLog::default() }
+        Self { state: RoomState::new(room_id, config.rules.clone()), log: ChangeLog::default() }
     }
 
     /// Applies a callback. Cost: constant. A session that opens, closes or switches costs its users.
@@ -400,11 +400,11 @@ impl Room {
     }
 
     fn check_settings(&self, config: &Config) -> Result<(), Error> {
-        let found = self.state.settings;
-        if found == config.rules {
+        let found = &self.state.settings;
+        if *found == config.rules {
             return Ok(());
         }
-        Err(Error::OtherSettings { expected: config.rules, found })
+        Err(Error::OtherSettings { expected: config.rules.clone(), found: found.clone() })
     }
 
     fn check_id(&self, found: &str) -> Result<(), Error> {

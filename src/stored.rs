@@ -36,7 +36,7 @@ use crate::stored::user::StoredUsers;
 pub(crate) struct StoredRoom<'a> {
     version: u32,
     room_id: Cow<'a, RoomId>,
-    settings: Rules,
+    settings: Cow<'a, Rules>,
     clock: Timestamp,
     info: Option<Cow<'a, RoomInfo>>,
     ended_at: Option<Timestamp>,
@@ -125,7 +125,7 @@ impl<'a> StoredRoom<'a> {
         Self {
             version: VERSION,
             room_id: Cow::Borrowed(&room.id),
-            settings: room.settings,
+            settings: Cow::Borrowed(&room.settings),
             clock: room.clock,
             info: registers.info.as_ref().map(Cow::Borrowed),
             ended_at: registers.ended_at,
@@ -150,7 +150,7 @@ impl<'a> StoredRoom<'a> {
             return Err(StoredError::Version { found: self.version });
         }
         self.check_end()?;
-        let (room_id, settings) = (self.room_id.into_owned(), self.settings);
+        let (room_id, settings) = (self.room_id.into_owned(), self.settings.into_owned());
         let mut registers = self.live.restore(&room_id, &settings)?;
         registers.info = self.info.map(Cow::into_owned);
         registers.ended_at = self.ended_at;

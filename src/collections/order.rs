@@ -51,10 +51,6 @@ impl<T: Ord> Order<T> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }

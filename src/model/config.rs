@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::command::Lifecycle;
-use table::{optional_span, settings, span, value};
+use crate::model::text::{Role, Roles};
+use table::{optional_span, roles, settings, span, value};
 
 settings! {
     /// The settings that decide what a room stores. Stored rooms and snapshots carry them. Rooms
@@ -27,7 +28,7 @@ settings! {
     ///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred, empty is closed",
     /// );
     /// ```
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
     #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
     pub struct Rules at rules {
         /// how far apart the clocks of the media server may be.
@@ -65,6 +66,14 @@ settings! {
         /// can stay open and empty.
         empty_means_closed: bool = true, for example false;
             kept as value in empty_means_closed: bool,
+
+        /// the roles of users who do not count: recorders, bots, hidden operators, people in a waiting
+        /// room.
+        ///
+        /// Such users are listed, and marked. They are not counted: not among the users of a room, in the
+        /// order by users, for a limit, or for whether a room is empty.
+        uncounted_roles: Vec<Role> = Vec::new(), for example vec![room_registry::Role::ADMINISTRATOR];
+            kept as roles in uncounted_roles: Roles,
     }
 }
 
@@ -209,7 +218,7 @@ impl Config {
     /// ```
     #[must_use]
     pub fn rules(&self) -> Rules {
-        self.rules
+        self.rules.clone()
     }
 }
 
@@ -264,7 +273,13 @@ impl fmt::Display for Rules {
         }
         let inferred = if self.infer_sessions { "inferred" } else { "not inferred" };
         let empty = if self.empty_means_closed { "closed" } else { "not closed" };
-        write!(f, "sessions {inferred}, empty is {empty}")
+        write!(f, "sessions {inferred}, empty is {empty}")?;
+        let mut separator = ", not counted: ";
+        for role in self.uncounted_roles.iter() {
+            write!(f, "{separator}{role}")?;
+            separator = " and ";
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 #[cfg(feature = "serde")]
@@ -165,6 +166,48 @@ impl Role {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// A few roles, which many rooms share. None take no memory of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "Vec<Role>", into = "Vec<Role>"))]
+pub(crate) struct Roles(Option<Arc<Vec<Role>>>);
+
+impl Roles {
+    pub(crate) fn new(mut roles: Vec<Role>) -> Self {
+        roles.sort_unstable();
+        roles.dedup();
+        Self((!roles.is_empty()).then(|| Arc::new(roles)))
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Role> {
+        self.0.iter().flat_map(|roles| roles.iter())
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, role: Option<&Role>) -> bool {
+        self.0.as_ref().is_some_and(|roles| role.is_some_and(|role| roles.contains(role)))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Vec<Role>> for Roles {
+    fn from(roles: Vec<Role>) -> Self {
+        Self::new(roles)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Roles> for Vec<Role> {
+    fn from(roles: Roles) -> Self {
+        roles.iter().cloned().collect()
     }
 }
 

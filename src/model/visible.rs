@@ -75,6 +75,9 @@ pub struct User {
     pub login: Option<Login>,
     /// The facet from an observation, if there is no login: the media server has the user.
     pub presence: Option<Presence>,
+    /// Whether the user counts: the role is none of the
+    /// [`uncounted_roles`](crate::ConfigBuilder::uncounted_roles).
+    pub is_counted: bool,
 }
 
 impl User {

@@ -168,12 +168,12 @@ impl<'a> RoomRef<'a> {
         RoomCursor::new(order, key, self.id().clone())
     }
 
-    /// Returns how many users are in its list. Cost: constant.
+    /// Returns how many users are in its list, without those whose roles do not count. Cost: constant.
     ///
     #[doc = room_example!("assert_eq!(room.user_count(), 1);")]
     #[must_use]
     pub fn user_count(self) -> usize {
-        self.0.users().len()
+        self.0.user_count()
     }
 
     /// Returns how many streams are in its list. Cost: constant.

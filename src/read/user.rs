@@ -58,11 +58,16 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().role(), None);")]
     #[must_use]
     pub fn role(self) -> Option<&'a Role> {
-        let role = self.membership().and_then(|membership| membership.role.as_ref());
-        role.or_else(|| match self.0.source? {
-            UserSource::Login(login) => login.role.as_ref(),
-            UserSource::Presence(presence) => presence.role.as_ref(),
-        })
+        self.0.role()
+    }
+
+    /// Tells whether the user counts: the role is none of the
+    /// [`uncounted_roles`](crate::ConfigBuilder::uncounted_roles).
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().is_counted());")]
+    #[must_use]
+    pub fn is_counted(self) -> bool {
+        self.0.is_counted
     }
 
     /// Returns the application's own attributes. There are none if the user is only logged in.

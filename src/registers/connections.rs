@@ -155,18 +155,16 @@ impl Connections {
         });
     }
 
-    /// Joins what another replica knows: of each connection the one that joined later; of the same, its
+    /// Joins what another replica knows: of each connection the one of the later membership, and the
+    /// one that joined later; of the same, its
     /// end or else its later heartbeat.
     pub(crate) fn merge(&mut self, other: &Self) {
         for theirs in &other.0 {
             let id = theirs.connection_id.as_ref().map(ConnectionId::as_str);
             match self.get_mut(id) {
                 None => self.insert(theirs.clone()),
-                Some(ours) if ours.joined_at != theirs.joined_at => {
-                    if ours.joined_at < theirs.joined_at {
-                        *ours = theirs.clone();
-                    }
-                }
+                Some(ours) if ours.since() < theirs.since() => *ours = theirs.clone(),
+                Some(ours) if ours.since() > theirs.since() => {}
                 Some(ours) => {
                     ours.heartbeat_at = ours.heartbeat_at.max(theirs.heartbeat_at);
                     ours.ended = ours.ended.take().max(theirs.ended.clone());
@@ -234,6 +232,11 @@ impl Connections {
 }
 
 impl Connection {
+    /// Returns when its membership joined, and then when it did.
+    fn since(&self) -> (Timestamp, Timestamp) {
+        (self.member_since, self.joined_at)
+    }
+
     /// Returns when and how it ended, if it did: by a word, with an earlier membership, or by silence.
     fn end(&self, joined_at: Timestamp, by: Judge) -> Option<(Timestamp, End)> {
         if let Some(ended) = &self.ended {

@@ -40,7 +40,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         outcomes.clear();
         for callbacks in callbacks.chunks(BATCH_LEN) {
-            let settings = self.config.rules;
+            let settings = self.config.rules.clone();
             let batch: SmallVec<[_; BATCH_LEN]> = callbacks
                 .iter()
                 .map(|callback| {

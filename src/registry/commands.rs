@@ -469,7 +469,7 @@ impl<C: Clock> RoomRegistry<C> {
             && let Some(number) = number
             && let Some(held) = self.rooms.at_mut(number)
         {
-            let nothing = || RoomState::new(room_id, self.config.rules);
+            let nothing = || RoomState::new(room_id, self.config.rules.clone());
             held.room = before.unwrap_or_else(nothing);
             self.update(number);
             self.log.clear();

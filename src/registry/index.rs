@@ -87,7 +87,7 @@ impl Ranks {
             totals: Totals {
                 rooms: usize::from(is_listed),
                 sessions: usize::from(room.session().is_some()),
-                users: room.users().len(),
+                users: room.user_count(),
                 streams: room.streams().len(),
             },
             repair_status: RepairStatus::of(room, config),

@@ -229,8 +229,9 @@ impl RoomState {
             None => {
                 let is_visible =
                     self.rulebook().user_source(self.projection.visible, places).is_some();
+                let counts = !self.settings.uncounted_roles.contains(user.role.as_ref());
                 match self.user_limit(cx.config) {
-                    Some(limit) if !is_visible && self.user_count() >= limit => {
+                    Some(limit) if counts && !is_visible && self.user_count() >= limit => {
                         Err(Error::RoomFull { room_id: room_id(), limit })
                     }
                     Some(_) | None => Ok(Admission::Admitted),

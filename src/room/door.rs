@@ -304,8 +304,9 @@ impl RoomState {
 
     /// Writes down since when the room is empty, and since when no session of it is visible.
     fn record_since(&mut self, is_session_hidden: bool, now: Timestamp) {
+        let is_empty = self.user_count() == 0;
         let registers = &mut self.registers;
-        if self.projection.users.is_empty() {
+        if is_empty {
             registers.empty_since.get_or_insert(now);
         } else {
             (registers.empty_since, registers.is_entered) = (None, true);

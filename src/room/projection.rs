@@ -5,6 +5,8 @@
 //! the operation concerns. If it does not, what was shown is hidden in one change, and what is to be seen
 //! is shown anew.
 
+use std::collections::BTreeSet;
+
 use smallvec::SmallVec;
 
 use crate::collections::order::Order;
@@ -19,6 +21,7 @@ use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::Note;
 use crate::room::schedule::Schedule;
+use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
 use crate::rules::lists::{earliest, session_of, streams_of, users_of};
 use crate::rules::signs::WorthAsking;
@@ -38,6 +41,8 @@ pub(crate) struct Projection {
     pub(crate) summaries: SmallVec<[Summary; 1]>,
     /// The users, by since when they are in the list.
     pub(crate) users: Order<(Timestamp, UserId)>,
+    /// Those of the users who do not count.
+    pub(crate) uncounted: BTreeSet<UserId>,
     /// The streams, by when they came.
     pub(crate) streams: Order<(Timestamp, StreamId)>,
     /// What readers see of the visible session.
@@ -104,6 +109,7 @@ impl Projection {
         let users = if is_listed { users_of(book, visible) } else { Order::default() };
         let streams = streams_of(book, visible);
         projection = Self { visible, users, streams, session, ..projection };
+        projection.recount(registers, settings);
         let book = Rulebook { registers, settings, summaries: &projection.summaries };
         projection.schedule.rebuild(book, visible);
         projection.sign(registers, settings);
@@ -195,6 +201,7 @@ impl Projection {
         if !is_listed {
             if before.was_listed {
                 self.users.clear();
+                self.uncounted.clear();
                 self.streams.clear();
                 note(Note::RoomUnlisted);
             }
@@ -324,6 +331,14 @@ impl Projection {
         if is_same {
             return moved;
         }
+        if !settings.uncounted_roles.is_empty() {
+            let user = VisibleUser { id: user_id, member, source: held, is_counted: true };
+            if since.is_some() && settings.uncounted_roles.contains(user.role()) {
+                self.uncounted.insert(user_id.clone());
+            } else {
+                self.uncounted.remove(user_id);
+            }
+        }
         if before.since != since {
             if let Some(since) = before.since {
                 self.users.remove(&(since, user_id.clone()));
@@ -387,6 +402,8 @@ impl Projection {
         let Source { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         self.users = users_of(book, self.visible);
+        self.recount(registers, settings);
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
         for (since, user_id) in &self.users {
             let Some(before) = before(user_id) else {
                 cx.log.note(id, cx.cause, Note::UserJoined(user_id.clone()));
@@ -399,6 +416,24 @@ impl Projection {
                 && !found.updated.contains(user_id);
             if !is_same {
                 cx.log.note(id, cx.cause, Note::UserUpdated(user_id.clone()));
+            }
+        }
+    }
+
+    /// Finds out anew who does not count.
+    fn recount(&mut self, registers: &Registers, settings: &Rules) {
+        self.uncounted.clear();
+        if settings.uncounted_roles.is_empty() {
+            return; // as nearly always
+        }
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        for (_, id) in &self.users {
+            let places = registers.user_places(id);
+            let member = places.member.and_then(|place| registers.members.at(place));
+            let source = book.user_source(self.visible, &places);
+            let user = VisibleUser { id, member, source, is_counted: true };
+            if settings.uncounted_roles.contains(user.role()) {
+                self.uncounted.insert(id.clone());
             }
         }
     }
@@ -446,7 +481,7 @@ impl Projection {
         let Source { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let streams = streams_of(book, self.visible);
-        let is_open: std::collections::BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
+        let is_open: BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
         for (_, stream_id) in &self.streams {
             if !is_open.contains(stream_id) {
                 cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone()));

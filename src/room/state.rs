@@ -128,7 +128,9 @@ impl RoomState {
         if member.is_none() && source.is_none() {
             return None;
         }
-        Some(VisibleUser { id: self.registers.user_id(&places)?, member, source })
+        let id = self.registers.user_id(&places)?;
+        let user = VisibleUser { id, member, source, is_counted: true };
+        Some(user.marked(&self.settings.uncounted_roles))
     }
 
     /// Returns a stream that readers see.
@@ -207,7 +209,7 @@ impl RoomState {
     /// Returns how many users count.
     #[inline]
     pub(crate) fn user_count(&self) -> usize {
-        self.projection.users.len()
+        self.projection.users.len() - self.projection.uncounted.len()
     }
 
     /// Finds out when a heartbeat is next overdue, if that is now or within a fraction of the timeout.
@@ -272,7 +274,8 @@ impl<'a> UserReader<'a> {
         let source = login.and_then(|(id, user)| Some((id, user.login_since(None)?)));
         let id = member.map(|member| member.user_id).or(source.map(|(id, _)| id))?;
         let source = source.map(|(_, login)| crate::rules::visibility::UserSource::Login(login));
-        Some(VisibleUser { id, member, source })
+        let user = VisibleUser { id, member, source, is_counted: true };
+        Some(user.marked(&self.room.settings.uncounted_roles))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::callback::StreamDetails;
 use crate::model::id::{StreamId, StreamSessionId, UserId};
-use crate::model::text::Attributes;
+use crate::model::text::{Attributes, Role, Roles};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Login, Membership, Presence, Stream, User};
 use crate::registers::members::MemberRef;
@@ -14,11 +14,27 @@ pub(crate) struct VisibleUser<'a> {
     pub(crate) id: &'a UserId,
     pub(crate) member: Option<MemberRef<'a>>,
     pub(crate) source: Option<UserSource<'a>>,
+    /// Whether the role is one that counts.
+    pub(crate) is_counted: bool,
 }
 
 impl<'a> VisibleUser<'a> {
     pub(crate) fn membership(self) -> Option<&'a Membership> {
         self.member.map(MemberRef::membership)
+    }
+
+    /// Returns the role: that of the membership if it has one, or else the media server's.
+    pub(crate) fn role(self) -> Option<&'a Role> {
+        let role = self.membership().and_then(|membership| membership.role.as_ref());
+        role.or_else(|| match self.source? {
+            UserSource::Login(login) => login.role.as_ref(),
+            UserSource::Presence(presence) => presence.role.as_ref(),
+        })
+    }
+
+    /// Returns the same user, marked if the role is one of these.
+    pub(crate) fn marked(self, uncounted: &Roles) -> Self {
+        Self { is_counted: uncounted.is_empty() || !uncounted.contains(self.role()), ..self }
     }
 
     pub(crate) fn login(self) -> Option<&'a Login> {
@@ -41,6 +57,7 @@ impl<'a> VisibleUser<'a> {
             membership: self.membership().cloned(),
             login: self.login().cloned(),
             presence: self.presence().cloned(),
+            is_counted: self.is_counted,
         }
     }
 }

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use room_registry::event::UserLoggedIn;
+use room_registry::event::{CallbackEvent, UserLoggedIn, UserLoggedOut};
 use room_registry::page::RoomOrder;
 use room_registry::{
     Callback, Cause, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser,
-    RemovalReason, Room, RoomId, RoomQuery, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId,
-    UserSessionId, UserUpdate,
+    RemovalReason, Role, Room, RoomId, RoomQuery, RoomRegistry, RoomUpdate, SessionId, Timestamp,
+    UserId, UserSessionId, UserUpdate,
 };
 use room_registry_world::commands::{TIMEOUT, registry, registry_with};
 
@@ -389,4 +389,62 @@ fn what_was_written_without_a_lifecycle_lives_until_it_is_ended() {
     let info = registry.room("r").unwrap().info().unwrap().clone();
     assert_eq!((info.max_users, info.ends_at), (Some(2), Some(Timestamp::from_millis(7))));
     assert_eq!((info.empty_grace_ms, info.first_join_grace_ms), (Some(3), Some(4)));
+}
+
+/// A user of a role logs in, or out if a time is given.
+fn role_login(user: &str, role: Role, life: &str, at: Timestamp) -> UserLoggedIn {
+    let (user, life) = (UserId::new(user).unwrap(), UserSessionId::new(life).unwrap());
+    let mut login = UserLoggedIn::new(user, life, at, 0);
+    login.role = Some(role);
+    login
+}
+
+/// Holds law 18.9.
+#[test]
+fn a_room_with_only_a_recorder_in_it_is_empty() {
+    let config = Config::builder().uncounted_roles(vec![Role::ADMINISTRATOR]).build().unwrap();
+    let (mut registry, clock) = registry_with(config);
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    let tell = |registry: &mut RoomRegistry<ManualClock>, event: CallbackEvent| {
+        let (room, session) = (RoomId::new("r").unwrap(), SessionId::new("7").unwrap());
+        registry.apply_callback(&Callback::new(room, session, event));
+    };
+    tell(&mut registry, role_login("tom", Role::HOST, "1", clock.now()).into());
+    tell(&mut registry, role_login("rec", Role::ADMINISTRATOR, "2", clock.now()).into());
+    let room = registry.room("r").unwrap();
+    assert_eq!((room.user_count(), room.users().count()), (1, 2));
+    assert!(!room.user("rec").unwrap().is_counted() && room.user("tom").unwrap().is_counted());
+    assert_eq!(registry.user_count(), 1);
+    clock.advance(Duration::from_secs(10));
+    let (tom, life) = (UserId::new("tom").unwrap(), UserSessionId::new("1").unwrap());
+    tell(&mut registry, UserLoggedOut::new(tom, life, clock.now(), 0).into());
+    clock.advance(Duration::from_millis(59_999));
+    assert_eq!(registry.expire().rooms, 0);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(registry.expire().rooms, 1);
+}
+
+/// Holds law 18.9.
+#[test]
+fn who_does_not_count_takes_no_place() {
+    let bot = Role::new("bot");
+    let config = Config::builder().uncounted_roles(vec![bot.clone()]).build().unwrap();
+    let text = config.rules().to_string();
+    assert!(text.ends_with("empty is closed, not counted: bot"), "{text}");
+    let (mut registry, _) = registry_with(config);
+    registry.create_room(NewRoom::new("r", "tom").max_users(1)).unwrap();
+    registry.create_room(NewRoom::new("q", "tom").max_users(1)).unwrap();
+    for user in ["b1", "b2"] {
+        registry.join_room("r", NewUser::new(user).role(bot.clone())).unwrap();
+    }
+    registry.join_room("q", NewUser::new("ann")).unwrap();
+    registry.join_room("q", NewUser::new("b1").role(bot)).unwrap();
+    let ids = |query: RoomQuery<'_>| -> Vec<String> {
+        registry.page(&query).unwrap().rooms.iter().map(|room| room.id().to_string()).collect()
+    };
+    assert_eq!(ids(RoomQuery::most_users()), ["q", "r"]);
+    assert_eq!(ids(RoomQuery::most_users().without_full()), ["r"]);
+    registry.update_user("r", "b1", UserUpdate::new().role(Role::HOST)).unwrap();
+    assert_eq!(registry.room("r").unwrap().user_count(), 1, "another role counts");
+    assert!(registry.join_room("r", NewUser::new("zoe")).is_err());
 }
