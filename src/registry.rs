@@ -21,6 +21,7 @@ mod schedule;
 #[cfg(feature = "serde")]
 mod snapshot;
 mod transfer;
+mod users;
 
 pub use query::{RoomPage, RoomQuery};
 #[cfg(feature = "serde")]
@@ -38,6 +39,7 @@ use crate::read::RoomRef;
 use crate::registry::clock::{Clock, SystemClock};
 use crate::registry::index::Index;
 use crate::registry::rooms::{HeldRoom, Rooms};
+use crate::registry::users::UserIndex;
 use crate::room::changes::{Changes, FindRoom};
 use crate::room::context::Context;
 use crate::room::notes::ChangeLog;
@@ -79,6 +81,8 @@ pub struct RoomRegistry<C = SystemClock> {
     log: ChangeLog,
     /// The rooms whose stored form the last call may have made different.
     dirty: Vec<RoomId>,
+    /// In which rooms each user is, if the configuration asks for it.
+    users: Option<UserIndex>,
 }
 
 impl RoomRegistry {
@@ -106,7 +110,9 @@ impl<C: Clock> RoomRegistry<C> {
     #[must_use]
     pub fn with_clock(config: Config, clock: C) -> Self {
         let index = Index::new(&config);
+        let users = config.index_users.then(UserIndex::default);
         Self {
+            users,
             config,
             clock,
             now: Timestamp::MIN,
@@ -331,6 +337,9 @@ impl<C: Clock> RoomRegistry<C> {
     fn begin(&mut self) {
         self.log.clear();
         self.dirty.clear();
+        if let Some(users) = &mut self.users {
+            users.begin();
+        }
         let now = self.replayed_at.unwrap_or_else(|| self.clock.now());
         if now >= self.now {
             self.now = now;
@@ -350,6 +359,7 @@ impl<C: Clock> RoomRegistry<C> {
             held.room.set_clock(&mut cx).expect("a clock is no error");
             self.index.update(number, &held.room, &mut held.place, &self.config, self.now);
             self.dirty.push(held.room.id.clone());
+            self.follow_users(number);
         }
     }
 
@@ -418,6 +428,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// Brings everything that the registry keeps of a room up to date, and drops the room if nothing is
     /// left of it.
     fn update(&mut self, number: usize) {
+        self.follow_users(number);
         let Some(held) = self.rooms.at_mut(number) else { return };
         let room_id = &held.room.id;
         if self.dirty.last() != Some(room_id) {

@@ -157,6 +157,13 @@ settings! {
         auto_create_rooms: Option<Lifecycle> = None, for example Some(Lifecycle::UntilEmpty);
             kept as value in auto_create_rooms: Option<Lifecycle>,
 
+        /// whether the registry keeps in which rooms each user is, for
+        /// [`rooms_with_user`](crate::RoomRegistry::rooms_with_user).
+        ///
+        /// Off by default, because it takes memory for each user of each room.
+        index_users: bool = false, for example true;
+            kept as value in index_users: bool,
+
         /// how many users a room may have when one more joins. At least 1; `None` is no limit.
         ///
         /// Limits never refuse a callback, because then the order of callbacks would matter.

@@ -22,6 +22,7 @@ impl<C: Clock> RoomRegistry<C> {
             let Some(HeldRoom { room, .. }) = self.rooms.held(number) else { continue };
             expected.update(number, room, &mut Place::nowhere(), &self.config, self.now);
         }
+        self.check_users();
         let difference = self.index.difference(&expected);
         assert!(difference.is_empty(), "the index is not what the rooms say: {difference}");
     }

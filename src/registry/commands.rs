@@ -474,6 +474,9 @@ impl<C: Clock> RoomRegistry<C> {
             self.update(number);
             self.log.clear();
             self.dirty.clear();
+            if let Some(users) = &mut self.users {
+                users.begin();
+            }
         }
         joined.map(|_| ())
     }

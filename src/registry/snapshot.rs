@@ -207,6 +207,7 @@ impl<C: Clock> RoomRegistry<C> {
         registry.now = restored.taken_at;
         registry.outcomes = restored.outcomes;
         registry.rooms = restored.rooms;
+        registry.index_all_users();
         Ok(registry)
     }
 }

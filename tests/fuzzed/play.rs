@@ -36,6 +36,8 @@ pub fn config(bytes: &mut Bytes<'_>) -> Config {
         .max_users_per_room((rules & 8 != 0).then_some(2))
         .max_rooms((rules & 16 != 0).then_some(2))
         .max_rooms_per_host((rules & 32 != 0).then_some(1))
+        .index_users(rules & 128 != 0)
+        .uncounted_roles(if rules & 128 == 0 { Vec::new() } else { vec![Role::HOST] })
         .build()
         .expect("these settings fit")
 }

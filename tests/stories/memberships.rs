@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use room_registry::event::{CallbackEvent, UserLoggedIn, UserLoggedOut};
+use room_registry::event::{CallbackEvent, RoomClosed, UserLoggedIn, UserLoggedOut};
 use room_registry::page::RoomOrder;
 use room_registry::{
     Callback, Cause, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser,
@@ -447,4 +447,42 @@ fn who_does_not_count_takes_no_place() {
     registry.update_user("r", "b1", UserUpdate::new().role(Role::HOST)).unwrap();
     assert_eq!(registry.room("r").unwrap().user_count(), 1, "another role counts");
     assert!(registry.join_room("r", NewUser::new("zoe")).is_err());
+}
+
+/// Holds law 18.10.
+#[test]
+fn the_rooms_of_a_user_are_those_whose_lists_have_the_user() {
+    let config = Config::builder().index_users(true).build().unwrap();
+    let (mut registry, clock) = registry_with(config.clone());
+    let rooms = |registry: &RoomRegistry<ManualClock>, user: &str| -> Vec<String> {
+        registry.rooms_with_user(user).map(|room| room.id().to_string()).collect()
+    };
+    for room in ["q", "r", "s"] {
+        registry.create_room(NewRoom::new(room, "tom")).unwrap();
+    }
+    registry.join_room("q", NewUser::new("ann")).unwrap();
+    registry.join_room("s", NewUser::new("ann")).unwrap();
+    log_in(&mut registry, "ann", "1", &clock);
+    assert_eq!(rooms(&registry, "ann"), ["q", "r", "s"]);
+    assert!(rooms(&registry, "bob").is_empty());
+
+    let saved = serde_json::to_value(registry.snapshot()).unwrap();
+    let restored = RoomRegistry::restore_exactly(config, clock.clone(), saved).unwrap();
+    assert_eq!(rooms(&restored, "ann"), ["q", "r", "s"]);
+
+    // The session takes her along, and so do a leave, an end and a timeout.
+    let (room, session) = (RoomId::new("r").unwrap(), SessionId::new("7").unwrap());
+    let closed = RoomClosed::new(clock.now() + Duration::from_millis(1));
+    registry.apply_callback(&Callback::new(room, session, closed));
+    assert_eq!(rooms(&registry, "ann"), ["q", "s"]);
+    registry.end_room("q").unwrap();
+    assert_eq!(rooms(&registry, "ann"), ["s"]);
+    clock.advance(Duration::from_millis(TIMEOUT + 1));
+    registry.expire();
+    assert!(rooms(&registry, "ann").is_empty());
+    assert_eq!(registry.join_room("s", NewUser::new("ann")), Ok(()));
+    let moved = registry.remove("s").unwrap();
+    assert!(rooms(&registry, "ann").is_empty());
+    registry.import(moved).unwrap();
+    assert_eq!(rooms(&registry, "ann"), ["s"]);
 }
