@@ -198,6 +198,8 @@ pub mod page {
 
 /// The visible state as values, which changes and mirrors carry.
 pub mod visible {
-    pub use crate::model::visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};
+    pub use crate::model::visible::{
+        Login, Membership, Presence, RoomInfo, Session, Stream, User, UserNote,
+    };
     pub use crate::read::mirror::MirrorRoom;
 }

@@ -26,4 +26,4 @@ pub(crate) mod stream;
 pub(crate) mod user;
 
 pub(crate) use join::Joined;
-pub(crate) use state::{Closings, MAX_SESSIONS, Registers, StreamAttributes};
+pub(crate) use state::{Closings, HeldNote, MAX_SESSIONS, Registers, StreamAttributes};

@@ -445,6 +445,23 @@ impl<C: Clock> RoomRegistry<C> {
         #[cfg(room_registry_check)]
         self.check_room(number);
     }
+
+    /// Brings the index of users up to date with a room that changed.
+    pub(super) fn follow_users(&mut self, number: usize) {
+        if let (Some(users), Some(room)) = (&mut self.users, self.rooms.at(number)) {
+            let seen = users.seen();
+            users.follow(room, self.log.since(seen), self.log.len());
+        }
+    }
+
+    /// Makes the index of users anew. Cost: everybody.
+    pub(super) fn index_all_users(&mut self) {
+        if let Some(users) = &mut self.users {
+            for number in 0..self.rooms.len() {
+                self.rooms.at(number).into_iter().for_each(|room| users.replace(room));
+            }
+        }
+    }
 }
 
 impl FindRoom for Rooms {

@@ -284,8 +284,7 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] if the user has no membership; an error
-    /// that names a text that is not within its limits; [`Error::OtherSettings`].
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; an error that names a text that is not within its limits; [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
         "room.join(NewUser::new(\"ann\"), &config, now)?;",

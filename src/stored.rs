@@ -25,7 +25,7 @@ use crate::registers::places::Target;
 use crate::registers::roster::Observed;
 use crate::registers::session::{Create, Name, SessionRegister};
 use crate::registers::signs::Evidence;
-use crate::registers::{MAX_SESSIONS, Registers, StreamAttributes};
+use crate::registers::{HeldNote, MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::Room;
 use crate::room::state::RoomState;
 use crate::stored::inside::{Inside, StoredError, VERSION};
@@ -49,6 +49,7 @@ pub(crate) struct StoredRoom<'a> {
     connections: Cow<'a, BTreeMap<UserId, Connections>>,
     live: StoredLive<'a>,
     stream_notes: Cow<'a, IdTable<StreamId, StreamAttributes>>,
+    user_notes: Cow<'a, BTreeMap<UserId, HeldNote>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -142,6 +143,7 @@ impl<'a> StoredRoom<'a> {
                 observed: Cow::Borrowed(&registers.observed),
             },
             stream_notes: Cow::Borrowed(&registers.stream_attributes),
+            user_notes: Cow::Borrowed(&registers.user_notes),
         }
     }
 
@@ -169,6 +171,7 @@ impl<'a> StoredRoom<'a> {
             registers.members.restore_connections(user_id, connections);
         }
         registers.stream_attributes = self.stream_notes.into_owned();
+        registers.user_notes = self.user_notes.into_owned();
         Ok(RoomState::from_registers(room_id, self.clock, settings, registers))
     }
 }

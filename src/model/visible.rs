@@ -75,13 +75,16 @@ pub struct User {
     pub login: Option<Login>,
     /// The facet from an observation, if there is no login: the media server has the user.
     pub presence: Option<Presence>,
+    /// What the application says of the user, if there is no membership.
+    pub note: Option<UserNote>,
     /// Whether the user counts: the role is none of the
     /// [`uncounted_roles`](crate::ConfigBuilder::uncounted_roles).
     pub is_counted: bool,
 }
 
 impl User {
-    /// Returns the name to show: that of the membership, or else of the login, or of the presence.
+    /// Returns the name to show: that of the membership or the note, or else of the login, or of the
+    /// presence.
     ///
     /// ```
     /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, RoomRegistry};
@@ -98,11 +101,12 @@ impl User {
         let membership = self.membership.as_ref().and_then(|facet| facet.name.as_ref());
         let login = || self.login.as_ref().and_then(|facet| facet.user_name.as_ref());
         let presence = || self.presence.as_ref().and_then(|facet| facet.user_name.as_ref());
-        membership.or_else(login).or_else(presence)
+        let note = || self.note.as_ref().and_then(|facet| facet.name.as_ref());
+        membership.or_else(note).or_else(login).or_else(presence)
     }
 
-    /// Returns what the user is in the room: the role of the membership, or else of the login, or of
-    /// the presence.
+    /// Returns what the user is in the room: the role of the membership or the note, or else of the login,
+    /// or of the presence.
     ///
     /// ```
     /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, Role, RoomRegistry};
@@ -119,7 +123,8 @@ impl User {
         let membership = self.membership.as_ref().and_then(|facet| facet.role.as_ref());
         let login = || self.login.as_ref().and_then(|facet| facet.role.as_ref());
         let presence = || self.presence.as_ref().and_then(|facet| facet.role.as_ref());
-        membership.or_else(login).or_else(presence)
+        let note = || self.note.as_ref().and_then(|facet| facet.role.as_ref());
+        membership.or_else(note).or_else(login).or_else(presence)
     }
 }
 
@@ -132,6 +137,21 @@ impl User {
 pub struct Membership {
     /// When the user joined.
     pub joined_at: Timestamp,
+    /// The name to show.
+    pub name: Option<Text>,
+    /// What the user is in the room.
+    pub role: Option<Role>,
+    /// Attributes that the application chose.
+    pub attributes: Attributes,
+}
+
+/// What the application says of a user who has no membership. Its times are local times.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct UserNote {
+    /// When it was last updated.
+    pub updated_at: Timestamp,
     /// The name to show.
     pub name: Option<Text>,
     /// What the user is in the room.

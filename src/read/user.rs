@@ -5,7 +5,7 @@ use std::fmt;
 use crate::model::id::UserId;
 use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
-use crate::model::visible::{Login, Membership, Presence, User};
+use crate::model::visible::{Login, Membership, Presence, User, UserNote};
 use crate::room::visible::VisibleUser;
 use crate::rules::visibility::UserSource;
 
@@ -47,6 +47,7 @@ impl<'a> UserRef<'a> {
     #[must_use]
     pub fn name(self) -> Option<&'a Text> {
         let name = self.membership().and_then(|membership| membership.name.as_ref());
+        let name = name.or_else(|| self.0.note?.name.as_ref());
         name.or_else(|| match self.0.source? {
             UserSource::Login(login) => login.user_name.as_ref(),
             UserSource::Presence(presence) => presence.user_name.as_ref(),
@@ -61,6 +62,14 @@ impl<'a> UserRef<'a> {
         self.0.role()
     }
 
+    /// Returns what the application says of a user who has no membership.
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().note().is_none());")]
+    #[must_use]
+    pub fn note(self) -> Option<&'a UserNote> {
+        self.0.note
+    }
+
     /// Tells whether the user counts: the role is none of the
     /// [`uncounted_roles`](crate::ConfigBuilder::uncounted_roles).
     ///
@@ -70,12 +79,13 @@ impl<'a> UserRef<'a> {
         self.0.is_counted
     }
 
-    /// Returns the application's own attributes. There are none if the user is only logged in.
+    /// Returns the application's own attributes: those of the membership, or of the note.
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().attributes().is_empty());")]
     #[must_use]
     pub fn attributes(self) -> &'a Attributes {
-        self.membership().map_or(Attributes::NONE, |membership| &membership.attributes)
+        let note = self.0.note.map_or(Attributes::NONE, |note| &note.attributes);
+        self.membership().map_or(note, |membership| &membership.attributes)
     }
 
     /// Returns what commands say of the user.

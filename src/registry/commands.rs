@@ -294,14 +294,14 @@ impl<C: Clock> RoomRegistry<C> {
         self.take(number, room_id, &mut work).map(|_| ())
     }
 
-    /// Changes the name, role or attributes of a user. What the update does not name stays.
+    /// Changes the name, role or attributes of a user. What the update does not name stays. Of a user who
+    /// has no membership, it is kept until the user is gone.
     ///
     /// Cost: constant.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] if the user has no membership (one who is
-    /// only logged in belongs to the media server); [`Error::TextTooLong`],
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; [`Error::TextTooLong`],
     /// [`Error::TooManyAttributes`].
     ///
     /// ```

@@ -353,6 +353,29 @@ impl<C: Clock> RoomRegistry<C> {
         room_ids.into_iter().filter_map(|room_id| self.room(room_id.as_ref()))
     }
 
+    /// Returns the rooms in whose lists a user is, by id. It needs
+    /// [`index_users`](crate::ConfigBuilder::index_users), and returns none without it.
+    ///
+    /// Cost: those rooms.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    /// let config = Config::builder().index_users(true).build().unwrap();
+    /// let mut registry = RoomRegistry::with_clock(config, ManualClock::default());
+    /// for room in ["a", "b", "c"] {
+    ///     registry.create_room(NewRoom::new(room, "tom"))?;
+    /// }
+    /// registry.join_room("a", NewUser::new("ann"))?;
+    /// registry.join_room("c", NewUser::new("ann"))?;
+    /// let ids: Vec<_> = registry.rooms_with_user("ann").map(|room| room.id().as_str()).collect();
+    /// assert_eq!(ids, ["a", "c"]);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn rooms_with_user(&self, user_id: &str) -> impl Iterator<Item = RoomRef<'_>> {
+        let rooms = self.users.as_ref().map(|users| users.rooms_of(user_id));
+        rooms.into_iter().flatten().filter_map(|room_id| self.room(room_id.as_str()))
+    }
+
     fn collect<'a>(
         &'a self,
         query: &RoomQuery<'_>,

@@ -63,8 +63,8 @@ impl RoomState {
             }
             Work::UpdateUser(user_id, update) => {
                 self.check_listed()?;
-                let member = self.member_at(at).ok_or_else(|| self.not_in_room(user_id.id))?;
-                updated_membership(member.membership(), update)?;
+                self.check_visible_user(at, user_id.id)?;
+                updated_membership(&self.app_word(at, cx), update)?;
                 Ok(Admission::Admitted)
             }
             Work::UpdateStream(stream_id, attributes) => {
@@ -161,7 +161,7 @@ impl RoomState {
                 if connection.is_none() =>
             {
                 if let Some(update) = update {
-                    updated_membership(&self.new_membership(cx), update)?;
+                    updated_membership(&self.app_word(at, cx), update)?;
                 }
                 Ok(Admission::Admitted)
             }
@@ -277,6 +277,21 @@ impl RoomState {
     pub(super) fn new_membership(&self, cx: &Context<'_>) -> Membership {
         let ended_at = self.registers.ended_at;
         Membership::new(ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1))))
+    }
+
+    /// Returns what the application says of a user: the membership, or the note in the same form.
+    pub(super) fn app_word(&self, at: &At<'_>, cx: &Context<'_>) -> Membership {
+        if let Some(member) = self.member_at(at) {
+            return member.membership().clone();
+        }
+        let Target::User(user_id, _) = &at.target else { return self.new_membership(cx) };
+        let mut word = self.new_membership(cx);
+        if let Some(held) = self.registers.user_notes.get(&*user_id.id) {
+            word.name.clone_from(&held.note.name);
+            word.role.clone_from(&held.note.role);
+            word.attributes.clone_from(&held.note.attributes);
+        }
+        word
     }
 
     fn check_listed(&self) -> Result<(), Error> {

@@ -16,6 +16,7 @@ use crate::model::command::{Answer, Heartbeat};
 use crate::model::config::Config;
 use crate::model::error::Error;
 use crate::model::expired::Expired;
+use crate::model::id::UserSessionId;
 use crate::model::outcome::Outcome;
 use crate::model::suspicion::SuspectedList;
 use crate::model::time::Timestamp;
@@ -153,6 +154,7 @@ impl RoomState {
 
         // 4. Join.
         let told = cx.log.len();
+        let notes = self.registers.user_notes.clone(); // nearly always there is none
         let mut step = self.join(work, &mut at, &mut before, cx);
         if !step.is_changed {
             return Ok(step.answer);
@@ -161,8 +163,13 @@ impl RoomState {
 
         // 5. Widen.
         let visible_before = self.projection.visible;
-        let found = self.widen(&mut step, &mut at, &before, cx.now);
+        let mut found = self.widen(&mut step, &mut at, &before, cx.now);
         let is_visible_other = found.visible != visible_before;
+
+        self.keep_user_notes(&at.target, found.visible, &step, is_visible_other);
+        let now = &self.registers.user_notes;
+        let ids = notes.keys().chain(now.keys());
+        found.updated.extend(ids.filter(|id| notes.get(*id) != now.get(*id)).cloned());
 
         // 6. Project.
         let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
@@ -347,6 +354,43 @@ impl RoomState {
             let resolved_until = sign.resolved_until;
             cx.signs_changed |= signs.set(sign.subject, sign.told_at, cx.now, resolved_until);
         }
+    }
+
+    /// Keeps the notes on those users whom the media server shows. One who shows by another stay without
+    /// having gone keeps the note. After a merge nobody knows that, so the stay must be a known one.
+    fn keep_user_notes(
+        &mut self,
+        target: &Target<'_>,
+        visible: Option<Visible>,
+        step: &Step,
+        is_visible_other: bool,
+    ) {
+        if self.registers.user_notes.is_empty() {
+            return; // as nearly always
+        }
+        let mut notes = std::mem::take(&mut self.registers.user_notes);
+        notes.retain(|user_id, held| {
+            if let (Target::User(id, _), false) = (target, is_visible_other)
+                && *id.id != *user_id
+            {
+                return true;
+            }
+            let places = self.registers.user_places(user_id);
+            let source = self.rulebook().user_source(visible, &places);
+            let is_known = |life: &UserSessionId| {
+                let user = visible.and_then(Visible::index);
+                let user = user.and_then(|session| self.registers.user_at(session, &places));
+                let mut logins = user.into_iter().flat_map(|user| &user.logins);
+                logins.any(|login| login.user_session_id == *life)
+            };
+            let is_kept = !step.is_merge || held.user_session_id.as_ref().is_none_or(is_known);
+            let Some(source) = source.filter(|_| is_kept) else { return false };
+            if !step.is_merge || held.user_session_id.is_none() {
+                held.user_session_id = source.user_session_id().cloned();
+            }
+            true
+        });
+        self.registers.user_notes = notes;
     }
 
     /// Keeps the attributes of those streams whose life is still visible.

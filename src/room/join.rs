@@ -7,13 +7,13 @@ use crate::model::command::{Answer, CheckedRoom, CheckedUser, Heartbeat, UserUpd
 use crate::model::expired::Expired;
 use crate::model::id::{SessionId, UserId};
 use crate::model::outcome::Outcome;
-use crate::model::visible::RoomInfo;
+use crate::model::visible::{Membership, RoomInfo, UserNote};
 use crate::registers::connections::End;
 use crate::registers::members::Left;
 use crate::registers::places::{Target, UserPlaces};
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
-use crate::registers::{Joined, StreamAttributes};
+use crate::registers::{HeldNote, Joined, StreamAttributes};
 use crate::room::admit::updated_membership;
 use crate::room::before::Before;
 use crate::room::context::Context;
@@ -22,6 +22,7 @@ use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
 use crate::rules::summary::Summary;
+use crate::rules::visibility::UserSource;
 
 /// What joining did.
 #[expect(clippy::struct_excessive_bools, reason = "each tells a later step one thing")]
@@ -414,7 +415,7 @@ impl RoomState {
     ) -> Step {
         let alive = Answer::Heartbeat(Heartbeat::Alive);
         let Some(place) = at.member else {
-            let membership = self.new_membership(cx);
+            let membership = self.app_word(at, cx); // what was said before holds on
             let membership = match update.map(|update| updated_membership(&membership, update)) {
                 Some(Ok((updated, _))) => updated,
                 Some(Err(_)) | None => membership, // an update that is refused is not admitted
@@ -441,13 +442,19 @@ impl RoomState {
         answer: Answer,
         cx: &Context<'_>,
     ) -> Step {
-        let member =
-            self.member_at(at).map(|member| updated_membership(member.membership(), update));
-        let (Some(Ok((updated, true))), Target::User(_, places)) = (member, &at.target) else {
+        let updated = updated_membership(&self.app_word(at, cx), update);
+        let (Ok((updated, true)), Target::User(user_id, places)) = (updated, &at.target) else {
             return Step::ended(answer);
         };
         if let Some(place) = places.member {
             self.registers.members.update(place, updated, cx.now);
+        } else {
+            let source = self.rulebook().user_source(self.visible(), places);
+            let user_session_id = source.and_then(UserSource::user_session_id).cloned();
+            let Membership { name, role, attributes, .. } = updated;
+            let note = UserNote { updated_at: cx.now, name, role, attributes };
+            let user_id = user_id.id.clone().into_owned();
+            self.registers.user_notes.insert(user_id, HeldNote { note, user_session_id });
         }
         Step { is_content_other: true, ..Step::changed(answer) }
     }

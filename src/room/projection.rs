@@ -332,8 +332,8 @@ impl Projection {
             return moved;
         }
         if !settings.uncounted_roles.is_empty() {
-            let user = VisibleUser { id: user_id, member, source: held, is_counted: true };
-            if since.is_some() && settings.uncounted_roles.contains(user.role()) {
+            let user = VisibleUser::of(user_id, member, held, registers, settings);
+            if since.is_some() && !user.is_counted {
                 self.uncounted.insert(user_id.clone());
             } else {
                 self.uncounted.remove(user_id);
@@ -402,6 +402,7 @@ impl Projection {
         let Source { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         self.users = users_of(book, self.visible);
+        let uncounted = std::mem::take(&mut self.uncounted);
         self.recount(registers, settings);
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         for (since, user_id) in &self.users {
@@ -413,6 +414,7 @@ impl Projection {
             let is_same = before.since == Some(*since)
                 && before.is_member == places.member.is_some()
                 && before.is_source(book.user_source(self.visible, &places))
+                && uncounted.contains(user_id) == self.uncounted.contains(user_id)
                 && !found.updated.contains(user_id);
             if !is_same {
                 cx.log.note(id, cx.cause, Note::UserUpdated(user_id.clone()));
@@ -431,8 +433,7 @@ impl Projection {
             let places = registers.user_places(id);
             let member = places.member.and_then(|place| registers.members.at(place));
             let source = book.user_source(self.visible, &places);
-            let user = VisibleUser { id, member, source, is_counted: true };
-            if settings.uncounted_roles.contains(user.role()) {
+            if !VisibleUser::of(id, member, source, registers, settings).is_counted {
                 self.uncounted.insert(id.clone());
             }
         }

@@ -129,8 +129,7 @@ impl RoomState {
             return None;
         }
         let id = self.registers.user_id(&places)?;
-        let user = VisibleUser { id, member, source, is_counted: true };
-        Some(user.marked(&self.settings.uncounted_roles))
+        Some(VisibleUser::of(id, member, source, &self.registers, &self.settings))
     }
 
     /// Returns a stream that readers see.
@@ -274,8 +273,7 @@ impl<'a> UserReader<'a> {
         let source = login.and_then(|(id, user)| Some((id, user.login_since(None)?)));
         let id = member.map(|member| member.user_id).or(source.map(|(id, _)| id))?;
         let source = source.map(|(_, login)| crate::rules::visibility::UserSource::Login(login));
-        let user = VisibleUser { id, member, source, is_counted: true };
-        Some(user.marked(&self.room.settings.uncounted_roles))
+        Some(VisibleUser::of(id, member, source, registers, &self.room.settings))
     }
 }
 

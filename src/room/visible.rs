@@ -1,10 +1,12 @@
 //! Users and streams as readers see them, by reference.
 
 use crate::model::callback::StreamDetails;
+use crate::model::config::Rules;
 use crate::model::id::{StreamId, StreamSessionId, UserId};
 use crate::model::text::{Attributes, Role, Roles};
 use crate::model::time::Timestamp;
-use crate::model::visible::{Login, Membership, Presence, Stream, User};
+use crate::model::visible::{Login, Membership, Presence, Stream, User, UserNote};
+use crate::registers::Registers;
 use crate::registers::members::MemberRef;
 use crate::rules::visibility::{StreamSource, UserSource};
 
@@ -14,6 +16,8 @@ pub(crate) struct VisibleUser<'a> {
     pub(crate) id: &'a UserId,
     pub(crate) member: Option<MemberRef<'a>>,
     pub(crate) source: Option<UserSource<'a>>,
+    /// What the application says, if there is no membership.
+    pub(crate) note: Option<&'a UserNote>,
     /// Whether the role is one that counts.
     pub(crate) is_counted: bool,
 }
@@ -26,14 +30,29 @@ impl<'a> VisibleUser<'a> {
     /// Returns the role: that of the membership if it has one, or else the media server's.
     pub(crate) fn role(self) -> Option<&'a Role> {
         let role = self.membership().and_then(|membership| membership.role.as_ref());
+        let role = role.or_else(|| self.note?.role.as_ref());
         role.or_else(|| match self.source? {
             UserSource::Login(login) => login.role.as_ref(),
             UserSource::Presence(presence) => presence.role.as_ref(),
         })
     }
 
+    /// Returns a user of a room, with the app's note and the mark.
+    pub(crate) fn of(
+        id: &'a UserId,
+        member: Option<MemberRef<'a>>,
+        source: Option<UserSource<'a>>,
+        registers: &'a Registers,
+        settings: &Rules,
+    ) -> Self {
+        let notes = &registers.user_notes;
+        let note = if member.is_some() || notes.is_empty() { None } else { notes.get(id) };
+        let note = note.map(|held| &held.note);
+        Self { id, member, source, note, is_counted: true }.marked(&settings.uncounted_roles)
+    }
+
     /// Returns the same user, marked if the role is one of these.
-    pub(crate) fn marked(self, uncounted: &Roles) -> Self {
+    fn marked(self, uncounted: &Roles) -> Self {
         Self { is_counted: uncounted.is_empty() || !uncounted.contains(self.role()), ..self }
     }
 
@@ -57,6 +76,7 @@ impl<'a> VisibleUser<'a> {
             membership: self.membership().cloned(),
             login: self.login().cloned(),
             presence: self.presence().cloned(),
+            note: self.note.cloned(),
             is_counted: self.is_counted,
         }
     }

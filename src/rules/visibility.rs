@@ -7,7 +7,7 @@
 //! A user who has both is shown by the login. One who has only a presence is shown in a session that
 //! nobody named. A room of which only presences are known is open in an unknown session.
 
-use crate::model::id::SessionId;
+use crate::model::id::{SessionId, UserSessionId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Login, Presence};
 use crate::registers::places::{StreamPlaces, UserPlaces};
@@ -50,6 +50,16 @@ impl UserSource<'_> {
         match self {
             Self::Login(login) => Some(login.login_at),
             Self::Presence(presence) => presence.login_at,
+        }
+    }
+}
+
+impl<'a> UserSource<'a> {
+    /// Returns which login it is, if that is known.
+    pub(crate) fn user_session_id(self) -> Option<&'a UserSessionId> {
+        match self {
+            Self::Login(login) => Some(&login.user_session_id),
+            Self::Presence(_) => None,
         }
     }
 }

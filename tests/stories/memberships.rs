@@ -6,9 +6,9 @@ use std::time::Duration;
 use room_registry::event::{CallbackEvent, RoomClosed, UserLoggedIn, UserLoggedOut};
 use room_registry::page::RoomOrder;
 use room_registry::{
-    Callback, Cause, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser,
-    RemovalReason, Role, Room, RoomId, RoomQuery, RoomRegistry, RoomUpdate, SessionId, Timestamp,
-    UserId, UserSessionId, UserUpdate,
+    Callback, Cause, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom,
+    NewUser, RemovalReason, Role, Room, RoomId, RoomQuery, RoomRegistry, RoomUpdate, SessionId,
+    Timestamp, UserId, UserSessionId, UserUpdate,
 };
 use room_registry_world::commands::{TIMEOUT, registry, registry_with};
 
@@ -426,6 +426,25 @@ fn a_room_with_only_a_recorder_in_it_is_empty() {
 
 /// Holds law 18.9.
 #[test]
+fn a_member_counts_again_when_the_session_goes_that_told_the_role() {
+    let config = Config::builder().uncounted_roles(vec![Role::HOST]).build().unwrap();
+    let (mut registry, clock) = registry_with(config);
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.join_room("r", NewUser::new("tom")).unwrap();
+    let (room, session) = (RoomId::new("r").unwrap(), SessionId::new("7").unwrap());
+    let login = role_login("tom", Role::HOST, "1", clock.now());
+    registry.apply_callback(&Callback::new(room.clone(), session.clone(), login));
+    assert_eq!(registry.user_count(), 0);
+    let mut mirror: Mirror = registry.rooms().collect();
+    let closed = RoomClosed::new(clock.now() + Duration::from_millis(1));
+    registry.apply_callback(&Callback::new(room, session, closed));
+    registry.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(registry.user_count(), 1);
+    assert_eq!(mirror, registry.rooms().collect());
+}
+
+/// Holds law 18.9.
+#[test]
 fn who_does_not_count_takes_no_place() {
     let bot = Role::new("bot");
     let config = Config::builder().uncounted_roles(vec![bot.clone()]).build().unwrap();
@@ -485,4 +504,48 @@ fn the_rooms_of_a_user_are_those_whose_lists_have_the_user() {
     assert!(rooms(&registry, "ann").is_empty());
     registry.import(moved).unwrap();
     assert_eq!(rooms(&registry, "ann"), ["s"]);
+}
+
+/// Holds law 18.11.
+#[test]
+fn the_app_can_update_a_user_who_is_only_logged_in_until_the_user_is_gone() {
+    let (mut registry, clock) = room_with(&[]);
+    let mut mirror: Mirror = registry.rooms().collect();
+    let mut follow = |registry: &RoomRegistry<ManualClock>| {
+        registry.changes().for_each(|change| mirror.apply(&change));
+        assert_eq!(mirror, registry.rooms().collect());
+    };
+    let update = UserUpdate::new().name("Ann").role(Role::HOST).attribute("seat", "2");
+    let error = registry.update_user("r", "ann", update.clone()).unwrap_err();
+    assert_eq!(error, not_in_room("ann"));
+    log_in(&mut registry, "ann", "1", &clock);
+    follow(&registry);
+    registry.update_user("r", "ann", update).unwrap();
+    assert_eq!(registry.changes().count(), 1);
+    follow(&registry);
+    let shows = |registry: &RoomRegistry<ManualClock>| {
+        let room = registry.room("r").unwrap();
+        let ann = room.user("ann")?;
+        Some((ann.name().map(ToString::to_string), ann.role().cloned(), ann.attributes().len()))
+    };
+    let said = Some((Some("Ann".to_owned()), Some(Role::HOST), 1));
+    assert_eq!(shows(&registry), said);
+    assert!(registry.room("r").unwrap().user("ann").unwrap().membership().is_none());
+
+    // Another stay without a gap keeps it, and a heartbeat takes it into the membership.
+    clock.advance(Duration::from_secs(1));
+    log_in(&mut registry, "ann", "2", &clock);
+    follow(&registry);
+    assert_eq!(shows(&registry), said);
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive));
+    follow(&registry);
+    assert_eq!(shows(&registry), said);
+
+    // Once she is gone, it is too.
+    registry.leave_room("r", "ann").unwrap();
+    follow(&registry);
+    clock.advance(Duration::from_secs(1));
+    log_in(&mut registry, "ann", "3", &clock);
+    follow(&registry);
+    assert_eq!(shows(&registry), Some((None, None, 0)));
 }
