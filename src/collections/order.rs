@@ -215,7 +215,7 @@ mod tests {
                         model.clear();
                     }
                 }
-                prop_assert_eq!((order.len(), order.is_empty()), (model.len(), model.is_empty()));
+                prop_assert_eq!(order.len(), model.len());
                 prop_assert!(order.iter().eq(&model), "{:?} is not {:?}", order, model);
                 prop_assert!(order.iter().rev().eq(model.iter().rev()));
                 match &order.0 {

@@ -21,7 +21,8 @@ pub(crate) struct Connections(Vec<Connection>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Connection {
-    connection_id: Option<ConnectionId>,
+    #[cfg_attr(feature = "serde", serde(rename = "connection_id"))]
+    id: Option<ConnectionId>,
     /// When the membership joined that it belongs to.
     member_since: Timestamp,
     joined_at: Timestamp,
@@ -64,9 +65,8 @@ pub(crate) struct Judge {
 impl Connections {
     /// The unnamed connection that a membership without others stands for.
     pub(crate) fn unnamed(joined_at: Timestamp, heartbeat_at: Timestamp) -> Self {
-        let (connection_id, member_since) = (None, joined_at);
-        let unnamed =
-            Connection { connection_id, member_since, joined_at, heartbeat_at, ended: None };
+        let (id, member_since) = (None, joined_at);
+        let unnamed = Connection { id, member_since, joined_at, heartbeat_at, ended: None };
         Self(vec![unnamed])
     }
 
@@ -97,7 +97,7 @@ impl Connections {
         let joined_at = member_since.max(after).max(now);
         let heartbeat_at = now;
         self.insert(Connection {
-            connection_id,
+            id: connection_id,
             member_since,
             joined_at,
             heartbeat_at,
@@ -135,7 +135,7 @@ impl Connections {
         &self,
         joined_at: Timestamp,
     ) -> impl Iterator<Item = (Option<&ConnectionId>, Timestamp)> {
-        self.open(joined_at).map(|held| (held.connection_id.as_ref(), held.heartbeat_at))
+        self.open(joined_at).map(|held| (held.id.as_ref(), held.heartbeat_at))
     }
 
     /// Gives those a fresh timeout that held when the user was last heard of.
@@ -160,7 +160,7 @@ impl Connections {
     /// end or else its later heartbeat.
     pub(crate) fn merge(&mut self, other: &Self) {
         for theirs in &other.0 {
-            let id = theirs.connection_id.as_ref().map(ConnectionId::as_str);
+            let id = theirs.id.as_ref().map(ConnectionId::as_str);
             match self.get_mut(id) {
                 None => self.insert(theirs.clone()),
                 Some(ours) if ours.since() < theirs.since() => *ours = theirs.clone(),
@@ -181,7 +181,7 @@ impl Connections {
 
     /// Returns the last heartbeat of the unnamed connection, if there is no other and it did not end.
     pub(crate) fn only_unnamed(&self) -> Option<Timestamp> {
-        let [Connection { connection_id: None, ended: None, heartbeat_at, .. }] = &*self.0 else {
+        let [Connection { id: None, ended: None, heartbeat_at, .. }] = &*self.0 else {
             return None;
         };
         Some(*heartbeat_at)
@@ -200,21 +200,19 @@ impl Connections {
     /// Whether no room could have made it: too many, or not in order.
     #[cfg(feature = "serde")]
     pub(crate) fn is_impossible(&self) -> bool {
-        self.0.is_empty()
-            || self.0.len() > MAX_KNOWN
-            || !self.0.is_sorted_by(|a, b| a.connection_id < b.connection_id)
+        self.0.is_empty() || self.0.len() > MAX_KNOWN || !self.0.is_sorted_by(|a, b| a.id < b.id)
     }
 
     /// Puts a connection in place of what is known of it. Beyond the cap goes what ended longest ago.
     fn insert(&mut self, connection: Connection) {
-        match self.0.binary_search_by(|held| held.connection_id.cmp(&connection.connection_id)) {
+        match self.0.binary_search_by(|held| held.id.cmp(&connection.id)) {
             Ok(place) => self.0[place] = connection,
             Err(place) => self.0.insert(place, connection),
         }
         if self.0.len() > MAX_KNOWN {
             let rank = |held: &&Connection| (held.ended.is_none(), held.heartbeat_at);
-            let last = self.0.iter().min_by_key(rank).map(|held| held.connection_id.clone());
-            self.0.retain(|held| Some(&held.connection_id) != last.as_ref());
+            let last = self.0.iter().min_by_key(rank).map(|held| held.id.clone());
+            self.0.retain(|held| Some(&held.id) != last.as_ref());
         }
     }
 
@@ -223,11 +221,11 @@ impl Connections {
     }
 
     fn get(&self, id: Option<&str>) -> Option<&Connection> {
-        self.0.iter().find(|held| held.connection_id.as_ref().map(ConnectionId::as_str) == id)
+        self.0.iter().find(|held| held.id.as_ref().map(ConnectionId::as_str) == id)
     }
 
     fn get_mut(&mut self, id: Option<&str>) -> Option<&mut Connection> {
-        self.0.iter_mut().find(|held| held.connection_id.as_ref().map(ConnectionId::as_str) == id)
+        self.0.iter_mut().find(|held| held.id.as_ref().map(ConnectionId::as_str) == id)
     }
 }
 

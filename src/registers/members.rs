@@ -49,6 +49,7 @@ pub(crate) struct MemberRef<'a> {
 /// does not bring the membership back, and so that a late heartbeat learns how it ended. The order is
 /// the rule: of two, the greater counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_field_names, reason = "it is when the user left, and not anybody else")]
 pub(crate) struct Left {
     /// The end outranks every membership that joined no later. Of a membership, it is when that joined.
     pub(crate) joined_at: Timestamp,

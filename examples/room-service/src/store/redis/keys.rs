@@ -84,6 +84,22 @@ pub(super) fn cursor(order: RoomOrder, place: &str) -> Option<RoomCursor> {
     Some(RoomCursor::new(order, key, room_id.parse().ok()?))
 }
 
+/// The name of a connection among the heartbeats of a room. No id holds a tab.
+pub(super) fn beat_of(user: UserConnection<'_>) -> String {
+    match user.connection_id {
+        None => user.user_id.to_owned(),
+        Some(connection_id) => format!("{}\t{connection_id}", user.user_id),
+    }
+}
+
+/// The connection that has a name among the heartbeats.
+pub(super) fn user_of(beat: &str) -> UserConnection<'_> {
+    match beat.split_once('\t') {
+        None => beat.into(),
+        Some(pair) => pair.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,21 +119,5 @@ mod tests {
         let place_of = |text: &str| place(&text.parse().unwrap());
         assert!(place_of("users~10~1~b") < place_of("users~9~1~a"));
         assert!(place_of("users~9~1~a") < place_of("users~9~1~b"));
-    }
-}
-
-/// The name of a connection among the heartbeats of a room. No id holds a tab.
-pub(super) fn beat_of(user: UserConnection<'_>) -> String {
-    match user.connection_id {
-        None => user.user_id.to_owned(),
-        Some(connection_id) => format!("{}\t{connection_id}", user.user_id),
-    }
-}
-
-/// The connection that has a name among the heartbeats.
-pub(super) fn user_of(beat: &str) -> UserConnection<'_> {
-    match beat.split_once('\t') {
-        None => beat.into(),
-        Some(pair) => pair.into(),
     }
 }
