@@ -82,7 +82,9 @@ impl<'a> Scene<'a> {
         let beating = self.ids.len() / EVERY_SECS;
         for ids in &self.ids[self.second % EVERY_SECS * beating..][..beating] {
             let is_in = match &mut self.side {
-                Side::Ours(registry, _) => registry.heartbeat(&ids.room_id, &ids.user_id).is_ok(),
+                Side::Ours(registry, _) => {
+                    registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok()
+                }
                 Side::Floor(floor) => floor.store(&ids.room_id, &ids.user_id, self.second as u64),
                 Side::Obvious(obvious) => obvious.heartbeat(&ids.room_id, &ids.user_id, now),
             };

@@ -94,7 +94,7 @@ fn of_joined(world: World, places: &[Place]) -> (f64, f64, f64, f64) {
     clock.set(at(1_000));
     let ids: Vec<_> = places.iter().copied().map(Place::ids).collect();
     let heartbeat =
-        alone(ROUNDS, &ids, |ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+        alone(ROUNDS, &ids, |ids| registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok());
     let by_users = page(&registry, world, RoomOrder::MostUsers, world.users_a_room as u64);
     let newest = page(&registry, world, RoomOrder::Newest, at(0).as_millis());
     (heartbeat, by_users, newest, sweep(&mut registry, &clock, &ids))
@@ -126,7 +126,7 @@ fn sweep(registry: &mut Registry, clock: &ManualClock, ids: &[Ids]) -> f64 {
         for (second, beating) in ids.chunks(ids.len().div_ceil(EVERY_SECS)).enumerate() {
             clock.set(at(2_000 + 1_000 * (round * EVERY_SECS + second) as u64));
             for ids in beating {
-                assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+                assert!(registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok());
             }
             let (expired, span) = once(|| registry.expire());
             assert_eq!(expired.steps(), 0);

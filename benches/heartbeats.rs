@@ -68,7 +68,7 @@ fn single(
         bencher.iter(|| {
             clock.set(at(*now));
             let ids = &ids[turns.turn(now)];
-            let answer = registry.heartbeat(&ids.room_id, &ids.user_id);
+            let answer = registry.heartbeat(&ids.room_id, ids.user_id.as_str());
             failed += usize::from(answer != Ok(Heartbeat::Alive));
         });
     });

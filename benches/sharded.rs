@@ -80,7 +80,7 @@ struct Queue<'a> {
 impl Shard {
     fn beat(&mut self, queue: &Queue<'_>) -> usize {
         let alive = queue.heartbeats.iter().filter(|ids| {
-            self.registry.heartbeat(&ids.room_id, &ids.user_id) == Ok(Heartbeat::Alive)
+            self.registry.heartbeat(&ids.room_id, ids.user_id.as_str()) == Ok(Heartbeat::Alive)
         });
         alive.count()
     }
@@ -122,7 +122,7 @@ fn measure(world: World) -> Vec<[String; 7]> {
     let ids: Vec<_> = places.iter().copied().map(Place::ids).collect();
     for ids in &ids {
         let shard = &mut shards[shard_of(&ids.room_id)];
-        assert!(shard.registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+        assert!(shard.registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok());
     }
     let (mut beats, mut relogins) = ([vec![], vec![]], [vec![], vec![]]);
     let mut larger = [0.0, 0.0];

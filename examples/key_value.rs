@@ -155,6 +155,7 @@ impl Service {
                 return Ok(());
             }
             let heartbeats = self.store.heartbeats(room_id);
+            let heartbeats = heartbeats.iter().map(|(user_id, at)| (user_id, *at));
             let expired = room.expire_with(heartbeats, config, now)?;
             println!("due: {expired:?}");
             Ok(())

@@ -8,10 +8,11 @@
 //! | [`embedding`] | build a server, in one process or in many |
 //! | [`rules`] | know what the lists show, whatever arrives in whatever order |
 //! | [`repair`] | know what an observation mends, and what the planner asks |
-//! | [`laws`] | find the tests that hold each law of the two pages above |
+//! | [`memberships`] | know who is in a room by the app's own word |
+//! | [`laws`] | find the tests that hold each law of the three pages above |
 //! | [`architecture`] | change the library |
 //!
-//! [`rules`] and [`repair`] are the specification. If the code and a law differ, one of them has
+//! [`rules`], [`repair`] and [`memberships`] are the specification. If the code and a law differ, one of them has
 //! a defect, and a test decides which.
 
 #[doc = include_str!("guide/rules.md")]
@@ -19,6 +20,9 @@ pub mod rules {}
 
 #[doc = include_str!("guide/repair.md")]
 pub mod repair {}
+
+#[doc = include_str!("guide/memberships.md")]
+pub mod memberships {}
 
 #[doc = include_str!("guide/laws.md")]
 pub mod laws {}

@@ -126,6 +126,11 @@
 //! - `json` decodes the bytes of a vendor's request: JSON, percent-encoded JSON and forms. It brings
 //!   `serde_json` and `percent-encoding`.
 
+#![allow(
+    single_use_lifetimes,
+    reason = "an argument of a type that is only named by a trait has no shorter way to say it"
+)]
+
 /// The README's example is compiled with the tests.
 #[cfg(all(doctest, feature = "serde"))]
 #[doc = include_str!("../README.md")]
@@ -147,18 +152,18 @@ pub mod vendor;
 pub use model::callback::Callback;
 pub use model::change::{Cause, Change, ChangeKind};
 pub use model::command::{
-    Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
+    Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserConnection, UserUpdate,
 };
 pub use model::config::{Config, ConfigBuilder, ConfigError, Rules};
 pub use model::error::Error;
 pub use model::expired::Expired;
 pub use model::id::{
-    IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId, UserId,
-    UserSessionId,
+    ConnectionId, IdError, IdKind, MAX_ID_LEN, RoomId, SessionId, StreamId, StreamSessionId,
+    UserId, UserSessionId,
 };
 pub use model::observation::Observation;
 pub use model::outcome::{Outcome, Outcomes};
-pub use model::text::{Attributes, Role, Text};
+pub use model::text::{Attributes, RemovalReason, Role, Text};
 pub use model::time::Timestamp;
 pub use read::mirror::Mirror;
 pub use read::{RoomRef, StreamRef, UserRef};
@@ -196,6 +201,8 @@ pub mod page {
 
 /// The visible state as values, which changes and mirrors carry.
 pub mod visible {
-    pub use crate::model::visible::{Login, Membership, Presence, RoomInfo, Session, Stream, User};
+    pub use crate::model::visible::{
+        Login, Membership, Presence, RoomInfo, Session, Stream, User, UserNote,
+    };
     pub use crate::read::mirror::MirrorRoom;
 }

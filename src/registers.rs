@@ -11,6 +11,7 @@
 //! A join returns what it changed, and calls no rule.
 
 pub(crate) mod bounds;
+pub(crate) mod connections;
 pub(crate) mod facts;
 pub(crate) mod gaps;
 mod join;
@@ -26,4 +27,4 @@ pub(crate) mod stays;
 pub(crate) mod tables;
 
 pub(crate) use join::Joined;
-pub(crate) use state::{Closings, MAX_SESSIONS, Registers, StreamAttributes};
+pub(crate) use state::{Closings, HeldNote, MAX_SESSIONS, Registers, StreamAttributes};

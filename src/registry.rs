@@ -11,6 +11,7 @@ mod commands;
 mod dirty;
 mod expiry;
 mod index;
+mod orders;
 mod prefetch;
 mod query;
 mod repair;
@@ -20,6 +21,7 @@ mod schedule;
 #[cfg(feature = "serde")]
 mod snapshot;
 mod transfer;
+mod users;
 
 pub use query::{RoomPage, RoomQuery};
 #[cfg(feature = "serde")]
@@ -37,6 +39,7 @@ use crate::read::RoomRef;
 use crate::registry::clock::{Clock, SystemClock};
 use crate::registry::index::Index;
 use crate::registry::rooms::{HeldRoom, Rooms};
+use crate::registry::users::UserIndex;
 use crate::room::changes::{Changes, FindRoom};
 use crate::room::context::Context;
 use crate::room::notes::ChangeLog;
@@ -78,6 +81,8 @@ pub struct RoomRegistry<C = SystemClock> {
     log: ChangeLog,
     /// The rooms whose stored form the last call may have made different.
     dirty: Vec<RoomId>,
+    /// In which rooms each user is, if the configuration asks for it.
+    users: Option<UserIndex>,
 }
 
 impl RoomRegistry {
@@ -105,7 +110,9 @@ impl<C: Clock> RoomRegistry<C> {
     #[must_use]
     pub fn with_clock(config: Config, clock: C) -> Self {
         let index = Index::new(&config);
+        let users = config.index_users.then(UserIndex::default);
         Self {
+            users,
             config,
             clock,
             now: Timestamp::MIN,
@@ -230,7 +237,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn rooms(&self) -> impl DoubleEndedIterator<Item = RoomRef<'_>> {
-        self.index.newest_first().filter_map(|number| self.listed_room(number))
+        self.index.orders().newest_first().filter_map(|number| self.listed_room(number))
     }
 
     /// Returns how many rooms are listed. Cost: constant.
@@ -330,6 +337,9 @@ impl<C: Clock> RoomRegistry<C> {
     fn begin(&mut self) {
         self.log.clear();
         self.dirty.clear();
+        if let Some(users) = &mut self.users {
+            users.begin();
+        }
         let now = self.replayed_at.unwrap_or_else(|| self.clock.now());
         if now >= self.now {
             self.now = now;
@@ -349,6 +359,7 @@ impl<C: Clock> RoomRegistry<C> {
             held.room.set_clock(&mut cx).expect("a clock is no error");
             self.index.update(number, &held.room, &mut held.place, &self.config, self.now);
             self.dirty.push(held.room.id.clone());
+            self.follow_users(number);
         }
     }
 
@@ -376,7 +387,7 @@ impl<C: Clock> RoomRegistry<C> {
         if let Some(number) = number {
             return self.take_at(number, work, cause);
         }
-        let mut held = HeldRoom::new(RoomState::new(room_id.clone(), self.config.rules));
+        let mut held = HeldRoom::new(RoomState::new(room_id.clone(), self.config.rules.clone()));
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = held.room.take(work, &mut cx);
         if !held.room.is_forgotten()
@@ -417,6 +428,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// Brings everything that the registry keeps of a room up to date, and drops the room if nothing is
     /// left of it.
     fn update(&mut self, number: usize) {
+        self.follow_users(number);
         let Some(held) = self.rooms.at_mut(number) else { return };
         let room_id = &held.room.id;
         if self.dirty.last() != Some(room_id) {
@@ -432,6 +444,23 @@ impl<C: Clock> RoomRegistry<C> {
         }
         #[cfg(room_registry_check)]
         self.check_room(number);
+    }
+
+    /// Brings the index of users up to date with a room that changed.
+    pub(super) fn follow_users(&mut self, number: usize) {
+        if let (Some(users), Some(room)) = (&mut self.users, self.rooms.at(number)) {
+            let seen = users.seen();
+            users.follow(room, self.log.since(seen), self.log.len());
+        }
+    }
+
+    /// Makes the index of users anew. Cost: everybody.
+    pub(super) fn index_all_users(&mut self) {
+        if let Some(users) = &mut self.users {
+            for number in 0..self.rooms.len() {
+                self.rooms.at(number).into_iter().for_each(|room| users.replace(room));
+            }
+        }
     }
 }
 

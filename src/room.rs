@@ -50,13 +50,15 @@ use std::collections::BTreeMap;
 use crate::collections::id_table::Hashed;
 use crate::model::callback::Callback;
 use crate::model::change::Cause;
-use crate::model::command::{Answer, Heartbeat, NewRoom, NewUser, RoomUpdate, UserUpdate};
+use crate::model::command::{
+    Answer, Heartbeat, NewRoom, NewUser, RoomUpdate, UserConnection, UserUpdate, check_reason,
+};
 use crate::model::config::Config;
 use crate::model::error::{Error, id_text};
 use crate::model::id::RoomId;
 use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
-use crate::model::text::Text;
+use crate::model::text::{RemovalReason, Text};
 use crate::model::time::Timestamp;
 use crate::room::changes::Changes;
 use crate::room::context::Context;
@@ -96,7 +98,7 @@ impl Room {
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
     #[must_use]
     pub fn new(room_id: RoomId, config: &Config) -> Self {
-        Self { state: RoomState::new(room_id, config.rules), log: ChangeLog::default() }
+        Self { state: RoomState::new(room_id, config.rules.clone()), log: ChangeLog::default() }
     }
 
     /// Applies a callback. Cost: constant. A session that opens, closes or switches costs its users.
@@ -201,8 +203,8 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`]; [`Error::RoomFull`]; an error that
-    /// names a text that is not within its limits; [`Error::OtherSettings`].
+    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`]; [`Error::TooManyConnections`];
+    /// [`Error::RoomFull`]; an error that names a text that is not within its limits; [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
         "room.join(NewUser::new(\"ann\"), &config, now)?;",
@@ -219,8 +221,38 @@ impl Room {
     /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; [`Error::OtherSettings`].
     ///
     #[doc = room_example!("assert!(room.leave(\"ann\", &config, now).is_err());")]
-    pub fn leave(&mut self, user_id: &str, config: &Config, now: Timestamp) -> Result<(), Error> {
-        self.command(Work::Leave(Hashed::new(user_id)), config, now)
+    pub fn leave<'u>(
+        &mut self,
+        user: impl Into<UserConnection<'u>>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let UserConnection { user_id, connection_id } = user.into();
+        self.command(Work::Leave(Hashed::new(user_id), connection_id), config, now)
+    }
+
+    /// Removes a user; see [`RoomRegistry::remove_user`](crate::RoomRegistry::remove_user).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; [`Error::TextTooLong`] if the reason is not
+    /// within its limit; [`Error::OtherSettings`].
+    ///
+    #[doc = room_example!(
+        "room.join(NewUser::new(\"ann\"), &config, now)?;",
+        "room.remove_user(\"ann\", \"spam\", &config, now)?;",
+        "let heartbeat = room.heartbeat(\"ann\", UserUpdate::new(), &config, now)?;",
+        "assert_eq!(heartbeat, Heartbeat::Removed);"
+    )]
+    pub fn remove_user(
+        &mut self,
+        user_id: &str,
+        reason: impl Into<RemovalReason>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let reason = check_reason(reason.into())?;
+        self.command(Work::Remove(Hashed::new(user_id), reason), config, now)
     }
 
     /// Takes a heartbeat, which may carry an update; see
@@ -236,14 +268,15 @@ impl Room {
         "let heartbeat = room.heartbeat(\"ann\", UserUpdate::new(), &config, now)?;",
         "assert_eq!(heartbeat, Heartbeat::Alive);"
     )]
-    pub fn heartbeat(
+    pub fn heartbeat<'u>(
         &mut self,
-        user_id: &str,
+        user: impl Into<UserConnection<'u>>,
         update: UserUpdate,
         config: &Config,
         now: Timestamp,
     ) -> Result<Heartbeat, Error> {
-        let work = Work::Heartbeat(Hashed::new(user_id), update.non_empty());
+        let UserConnection { user_id, connection_id } = user.into();
+        let work = Work::Heartbeat(Hashed::new(user_id), connection_id, update.non_empty());
         self.take(work, Cause::Command, config, now).map(heartbeat_of)
     }
 
@@ -251,8 +284,7 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] if the user has no membership; an error
-    /// that names a text that is not within its limits; [`Error::OtherSettings`].
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; an error that names a text that is not within its limits; [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
         "room.join(NewUser::new(\"ann\"), &config, now)?;",
@@ -367,11 +399,11 @@ impl Room {
     }
 
     fn check_settings(&self, config: &Config) -> Result<(), Error> {
-        let found = self.state.settings;
-        if found == config.rules {
+        let found = &self.state.settings;
+        if *found == config.rules {
             return Ok(());
         }
-        Err(Error::OtherSettings { expected: config.rules, found })
+        Err(Error::OtherSettings { expected: config.rules.clone(), found: found.clone() })
     }
 
     fn check_id(&self, found: &str) -> Result<(), Error> {

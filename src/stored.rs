@@ -8,6 +8,7 @@ mod inside;
 mod stays;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -16,6 +17,7 @@ use crate::model::config::Rules;
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
+use crate::registers::connections::{Connections, End};
 use crate::registers::facts::{Facts, StayFacts};
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::{Left, Members};
@@ -23,7 +25,7 @@ use crate::registers::places::Target;
 use crate::registers::roster::Observed;
 use crate::registers::session::{Create, Name, SessionRegister};
 use crate::registers::signs::Evidence;
-use crate::registers::{MAX_SESSIONS, Registers, StreamAttributes};
+use crate::registers::{HeldNote, MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::Room;
 use crate::room::state::RoomState;
 use crate::stored::inside::{Inside, StoredError, VERSION};
@@ -33,16 +35,20 @@ use crate::stored::stays::{Stored, StoredTable};
 pub(crate) struct StoredRoom<'a> {
     version: u32,
     room_id: Cow<'a, RoomId>,
-    settings: Rules,
+    settings: Cow<'a, Rules>,
     clock: Timestamp,
     info: Option<Cow<'a, RoomInfo>>,
     ended_at: Option<Timestamp>,
+    ended_before: Option<Timestamp>,
     empty_since: Option<Timestamp>,
+    is_entered: bool,
     sessionless_since: Option<Timestamp>,
     members: Vec<StoredMember<'a>>,
     left: Vec<StoredLeft<'a>>,
+    connections: Cow<'a, BTreeMap<UserId, Connections>>,
     live: StoredLive<'a>,
     stream_notes: Cow<'a, IdTable<StreamId, StreamAttributes>>,
+    user_notes: Cow<'a, BTreeMap<UserId, HeldNote>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,6 +64,7 @@ struct StoredLeft<'a> {
     user_id: Cow<'a, UserId>,
     joined_at: Timestamp,
     left_at: Timestamp,
+    how: Cow<'a, End>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,24 +122,29 @@ impl<'a> StoredRoom<'a> {
             user_id: Cow::Borrowed(user_id),
             joined_at: left.joined_at,
             left_at: left.left_at,
+            how: Cow::Borrowed(&left.how),
         });
         Self {
             version: VERSION,
             room_id: Cow::Borrowed(&room.id),
-            settings: room.settings,
+            settings: Cow::Borrowed(&room.settings),
             clock: room.clock,
             info: registers.info.as_ref().map(Cow::Borrowed),
             ended_at: registers.ended_at,
+            ended_before: registers.ended_before,
             empty_since: registers.empty_since,
+            is_entered: registers.is_entered,
             sessionless_since: registers.sessionless_since,
             members: members.collect(),
             left: left.collect(),
+            connections: Cow::Borrowed(registers.members.all_connections()),
             live: StoredLive {
                 latest_create: registers.latest_create,
                 sessions: registers.sessions.iter().map(StoredSession::of).collect(),
                 observed: Cow::Borrowed(&registers.observed),
             },
             stream_notes: Cow::Borrowed(&registers.stream_attributes),
+            user_notes: Cow::Borrowed(&registers.user_notes),
         }
     }
 
@@ -141,14 +153,26 @@ impl<'a> StoredRoom<'a> {
             return Err(StoredError::Version { found: self.version });
         }
         self.check_end()?;
-        let (room_id, settings) = (self.room_id.into_owned(), self.settings);
+        let (room_id, settings) = (self.room_id.into_owned(), self.settings.into_owned());
         let mut registers = self.live.restore(&room_id, &settings)?;
         registers.info = self.info.map(Cow::into_owned);
         registers.ended_at = self.ended_at;
+        registers.ended_before = self.ended_before;
         registers.empty_since = self.empty_since;
+        registers.is_entered = self.is_entered;
         registers.sessionless_since = self.sessionless_since;
         registers.members = restore_members(&room_id, self.members, self.left)?;
+        for (user_id, connections) in self.connections.into_owned() {
+            let is_known = registers.members.get(&user_id).is_some()
+                || registers.members.end_of(user_id.as_str()).is_some();
+            if connections.is_impossible() || !is_known {
+                let what = format!("a connection of user {user_id}");
+                return Err(StoredError::Impossible { room_id, what });
+            }
+            registers.members.restore_connections(user_id, connections);
+        }
         registers.stream_attributes = self.stream_notes.into_owned();
+        registers.user_notes = self.user_notes.into_owned();
         Ok(RoomState::from_registers(room_id, self.clock, settings, registers))
     }
 }
@@ -160,9 +184,13 @@ impl StoredRoom<'_> {
         let info = self.info.iter().filter(|info| is_before_end(info.updated_at));
         let members =
             self.members.iter().filter(|member| is_before_end(member.membership.joined_at));
-        let left = self.left.iter().filter(|left| is_before_end(left.joined_at));
-        let what = info
-            .map(|_| "the business info".to_owned())
+        let left =
+            self.left.iter().filter(|left| is_before_end(left.joined_at) && *left.how != End::Left);
+        let before = self.ended_before.filter(|before| Some(*before) >= self.ended_at);
+        let what = before
+            .map(|_| "the end before the last".to_owned())
+            .into_iter()
+            .chain(info.map(|_| "the business info".to_owned()))
             .chain(members.map(|member| format!("the membership of user {}", member.user_id)))
             .chain(left.map(|left| format!("the leave of user {}", left.user_id)))
             .next();
@@ -194,11 +222,12 @@ fn restore_members(
         }
         restored.insert(hashed, membership.into_owned(), heartbeat_at, updated_at);
     }
-    for StoredLeft { user_id, joined_at, left_at } in left {
+    for StoredLeft { user_id, joined_at, left_at, how } in left {
         if restored.get(&*user_id).is_some() || restored.end_of(user_id.as_str()).is_some() {
             return Err(twice(&user_id));
         }
-        restored.remember(user_id.into_owned(), Left { joined_at, left_at });
+        let left = Left { joined_at, left_at, how: how.into_owned() };
+        restored.remember(user_id.into_owned(), left);
     }
     restored.reorder_ends();
     Ok(restored)

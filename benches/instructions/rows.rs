@@ -41,7 +41,7 @@ fn lists_alone(mut scene: Scene<Lists, Callback>) -> Scene<Lists, Callback> {
 #[bench::of_members(Scene::<Registry, Ids>::heartbeats())]
 fn heartbeats(mut scene: Scene<Registry, Ids>) -> Scene<Registry, Ids> {
     for Ids { room_id, user_id } in &scene.operations {
-        let _ = black_box(scene.registry.heartbeat(room_id, user_id));
+        let _ = black_box(scene.registry.heartbeat(room_id, user_id.as_str()));
     }
     scene
 }
@@ -61,7 +61,7 @@ fn members(scene: Scene<Registry, (Ids, NewUser)>) -> Registry {
 
 #[inline(never)]
 fn leave(registry: &mut Registry, Ids { room_id, user_id }: &Ids) {
-    let _ = black_box(registry.leave_room(room_id, user_id));
+    let _ = black_box(registry.leave_room(room_id, user_id.as_str()));
 }
 
 #[inline(never)]

@@ -102,7 +102,7 @@ impl Scene<Registry, Ids> {
         clock.set(at(1_000));
         let ids = WORLD.shuffled(1).into_iter().map(Place::ids);
         Self::warm(registry, ids, |registry, Ids { room_id, user_id }| {
-            registry.heartbeat(&room_id, &user_id).expect("the user joined");
+            registry.heartbeat(&room_id, user_id.as_str()).expect("the user joined");
         })
     }
 }
@@ -120,7 +120,7 @@ impl Scene<Registry, (Ids, NewUser)> {
         };
         let users = WORLD.shuffled(4).into_iter().map(join);
         Self::warm(registry, users, |registry, (Ids { room_id, user_id }, user)| {
-            registry.leave_room(&room_id, &user_id).expect("the user joined");
+            registry.leave_room(&room_id, user_id.as_str()).expect("the user joined");
             registry.join_room(&room_id, user).expect("the user left");
         })
     }
@@ -133,7 +133,7 @@ pub fn due() -> Registry {
     let ids: Vec<_> = WORLD.shuffled(3).into_iter().map(Place::ids).collect();
     let hear = |registry: &mut Registry, ids: &[Ids]| {
         for Ids { room_id, user_id } in ids {
-            registry.heartbeat(room_id, user_id).expect("the user is here");
+            registry.heartbeat(room_id, user_id.as_str()).expect("the user is here");
         }
     };
     let mut now = 0;
@@ -174,7 +174,7 @@ fn members(has_sign: bool) -> Registry {
     for seconds in [60, 120, 180] {
         clock.set(at(1_000 * seconds));
         for Ids { room_id, user_id } in WORLD.places().map(Place::ids) {
-            registry.heartbeat(&room_id, &user_id).expect("the user joined");
+            registry.heartbeat(&room_id, user_id.as_str()).expect("the user joined");
         }
         registry.expire();
     }

@@ -26,7 +26,7 @@ pub fn lines() -> Vec<Line> {
     for second in 0..EVERY_SECS + SWEEPS {
         clock.set(at(1_000 * second as u64));
         for ids in beating[second % EVERY_SECS] {
-            assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+            assert!(registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok());
         }
         if second < EVERY_SECS {
             continue;
@@ -72,7 +72,7 @@ fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> [Pair; 2] {
         let still = &ids[(round + 1) * SILENT.operations..];
         let silent = &ids[round * SILENT.operations..(round + 1) * SILENT.operations];
         for ids in still.iter().chain(silent) {
-            assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+            assert!(registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok());
         }
         let pass = |registry: &mut Registry, now: &mut u64, secs: u64| {
             for _ in 0..secs {
@@ -83,7 +83,7 @@ fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> [Pair; 2] {
         };
         pass(&mut registry, &mut now, 60);
         for ids in still {
-            assert!(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+            assert!(registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok());
         }
         pass(&mut registry, &mut now, 30);
         now += 1_000;

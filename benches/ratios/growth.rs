@@ -36,7 +36,7 @@ fn heartbeat(world: World) -> f64 {
     let (mut registry, clock) = joined(world);
     clock.set(at(1_000));
     let ids: Vec<_> = world.shuffled(7).into_iter().map(Place::ids).collect();
-    alone(ROUNDS, &ids, |ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok())
+    alone(ROUNDS, &ids, |ids| registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok())
 }
 
 fn store(world: World) -> f64 {

@@ -24,7 +24,7 @@ pub fn lines() -> Vec<Line> {
     let single = ROUNDS.alternate(
         &mut (&mut registry, &mut floor),
         (&ids, |(registry, _), ids| {
-            registry.heartbeat(&ids.room_id, &ids.user_id) == Ok(Heartbeat::Alive)
+            registry.heartbeat(&ids.room_id, ids.user_id.as_str()) == Ok(Heartbeat::Alive)
         }),
         (&ids, |(_, floor), ids| floor.store(&ids.room_id, &ids.user_id, 1_000)),
     );
@@ -46,7 +46,7 @@ pub fn lines() -> Vec<Line> {
             registry.heartbeats(&heartbeats, &mut answers);
             black_box(answers.len())
         }),
-        (alone, |registry, ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok()),
+        (alone, |registry, ids| registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok()),
     );
     let in_batches = Pair { ours: in_batches.ours / count(BATCH), floor: in_batches.floor };
 
@@ -54,13 +54,13 @@ pub fn lines() -> Vec<Line> {
     let mut obvious = Obvious::new(MEDIUM, at(0));
     let obvious = ROUNDS.alternate(
         &mut (&mut registry, &mut obvious),
-        (&ids, |(registry, _), ids| registry.heartbeat(&ids.room_id, &ids.user_id).is_ok()),
+        (&ids, |(registry, _), ids| registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok()),
         (&ids, |(_, obvious), ids| obvious.heartbeat(&ids.room_id, &ids.user_id, at(1))),
     );
 
     let allocations = allocation_counter::measure(|| {
         for ids in &ids[..1_000] {
-            black_box(registry.heartbeat(&ids.room_id, &ids.user_id).is_ok());
+            black_box(registry.heartbeat(&ids.room_id, ids.user_id.as_str()).is_ok());
         }
     });
     vec![

@@ -26,7 +26,7 @@ pub(crate) fn subject(command: &Command) -> Subject {
         Command::JoinRoom { room_id, user_id, .. } => {
             Subject::new("joined", format!("user {user_id}, room {room_id}"))
         }
-        Command::LeaveRoom { room_id, user_id } => {
+        Command::LeaveRoom { room_id, user_id, .. } => {
             Subject::new("left", format!("user {user_id}, room {room_id}"))
         }
         Command::Heartbeat { room_id, user_id, .. } => {
@@ -49,6 +49,8 @@ pub(crate) fn done(subject: Subject, answer: Answer, mut changes: Changes<'_>) -
     let done = match answer {
         Answer::Heartbeat(Heartbeat::Alive) => "alive",
         Answer::Heartbeat(Heartbeat::TimedOut) => "timed out",
+        Answer::Heartbeat(Heartbeat::Left) => "left before",
+        Answer::Heartbeat(Heartbeat::Removed) => "was removed",
         _ => done,
     };
     if whom.is_empty()

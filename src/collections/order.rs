@@ -51,10 +51,6 @@ impl<T: Ord> Order<T> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -227,7 +223,7 @@ mod tests {
                         model.clear();
                     }
                 }
-                prop_assert_eq!((order.len(), order.is_empty()), (model.len(), model.is_empty()));
+                prop_assert_eq!(order.len(), model.len());
                 prop_assert!(order.iter().eq(&model), "{:?} is not {:?}", order, model);
                 prop_assert_eq!(order.first(), model.first());
                 prop_assert!(order.iter().rev().eq(model.iter().rev()));

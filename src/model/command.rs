@@ -13,16 +13,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::expired::Expired;
-use crate::model::id::{RoomId, StreamId, UserId};
+use crate::model::id::{ConnectionId, RoomId, StreamId, UserId};
 use crate::model::outcome::Outcome;
-use crate::model::text::{Attributes, Role, Text};
-pub(crate) use check::{check_name, check_role, updated_attributes};
+use crate::model::text::{Attributes, RemovalReason, Role, Text};
+use crate::model::time::Timestamp;
+pub(crate) use check::{check_name, check_reason, check_role, updated_attributes};
 pub(crate) use room::CheckedRoom;
 pub use room::{NewRoom, RoomUpdate};
 pub(crate) use user::CheckedUser;
-pub use user::{NewUser, UserUpdate};
+pub use user::{NewUser, UserConnection, UserUpdate};
 
-/// The longest name or role that a command may carry, in bytes.
+/// The longest name, role or reason that a command may carry, in bytes.
 pub const MAX_NAME_LEN: usize = 1_024;
 
 /// What ends a created room, besides [`end_room`](crate::RoomRegistry::end_room).
@@ -30,12 +31,14 @@ pub const MAX_NAME_LEN: usize = 1_024;
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Lifecycle {
-    /// The room stays until a command ends it, also if it is empty. Created rooms have this lifecycle
-    /// by default.
-    #[default]
+    /// The room stays until a command ends it, also if it is empty. What was stored without a lifecycle
+    /// reads as this one.
     UntilEnded,
-    /// The room ends when nobody has been in it for the
-    /// [`empty_grace`](crate::ConfigBuilder::empty_grace), which runs from its creation on.
+    /// The room ends when nobody has been in it for a grace:
+    /// [`first_join_grace`](crate::ConfigBuilder::first_join_grace) if nobody came yet,
+    /// [`empty_grace`](crate::ConfigBuilder::empty_grace) after the last one left. Created rooms have this
+    /// lifecycle by default.
+    #[default]
     UntilEmpty,
     /// The room ends when no session of it is visible any more. A room that is created before its
     /// first session waits for it. Rooms known only from callbacks live like this.
@@ -45,15 +48,30 @@ pub enum Lifecycle {
     Permanent,
 }
 
+impl Lifecycle {
+    /// What a journal line or a stored room means that names none.
+    #[cfg(feature = "serde")]
+    pub(crate) fn unsaid() -> Self {
+        Self::UntilEnded
+    }
+}
+
 /// The answer to a heartbeat.
+///
+/// The last three say how the user went, for the retention. The user has to join again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Heartbeat {
     /// The heartbeat came in time: the membership holds for another heartbeat timeout.
     Alive,
-    /// The heartbeat came too late, and the membership ended just now. The user has to join again.
+    /// The heartbeats had stopped for more than the timeout: the membership ended, just now or in a
+    /// sweep.
     TimedOut,
+    /// The user left, or the room ended and was created again.
+    Left,
+    /// The application removed the user.
+    Removed,
 }
 
 /// A command as a value, for journals and queues.
@@ -82,6 +100,18 @@ pub enum Command {
         /// Another lifecycle.
         #[cfg_attr(feature = "serde", serde(default))]
         lifecycle: Option<Lifecycle>,
+        /// Another limit on its users. 0 takes the limit away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        max_users: Option<usize>,
+        /// Another time at which it ends. 0 takes the end away.
+        #[cfg_attr(feature = "serde", serde(default))]
+        ends_at: Option<Timestamp>,
+        /// Another grace if nobody came yet, in milliseconds.
+        #[cfg_attr(feature = "serde", serde(default))]
+        first_join_grace_ms: Option<u64>,
+        /// Another grace after the last one left, in milliseconds.
+        #[cfg_attr(feature = "serde", serde(default))]
+        empty_grace_ms: Option<u64>,
     },
     /// [`end_room`](crate::RoomRegistry::end_room).
     EndRoom {
@@ -103,6 +133,9 @@ pub enum Command {
         /// Attributes that the application chose.
         #[cfg_attr(feature = "serde", serde(default))]
         attributes: Attributes,
+        /// The connection by which the user joins.
+        #[cfg_attr(feature = "serde", serde(default))]
+        connection_id: Option<ConnectionId>,
     },
     /// [`leave_room`](crate::RoomRegistry::leave_room).
     LeaveRoom {
@@ -110,6 +143,19 @@ pub enum Command {
         room_id: RoomId,
         /// The user who leaves.
         user_id: UserId,
+        /// The connection that ends; none for all.
+        #[cfg_attr(feature = "serde", serde(default))]
+        connection_id: Option<ConnectionId>,
+    },
+    /// [`remove_user`](crate::RoomRegistry::remove_user).
+    RemoveUser {
+        /// The room.
+        room_id: RoomId,
+        /// The user who is removed.
+        user_id: UserId,
+        /// Why. It may be empty.
+        #[cfg_attr(feature = "serde", serde(default))]
+        reason: RemovalReason,
     },
     /// [`heartbeat`](crate::RoomRegistry::heartbeat), or
     /// [`heartbeat_with`](crate::RoomRegistry::heartbeat_with) if it carries an update.
@@ -118,6 +164,9 @@ pub enum Command {
         room_id: RoomId,
         /// The user who is alive.
         user_id: UserId,
+        /// The connection that is alive.
+        #[cfg_attr(feature = "serde", serde(default))]
+        connection_id: Option<ConnectionId>,
         /// Another name to show. An empty one takes the name away.
         #[cfg_attr(feature = "serde", serde(default))]
         user_name: Option<Text>,
@@ -175,6 +224,7 @@ impl Command {
             | Self::EndRoom { room_id }
             | Self::JoinRoom { room_id, .. }
             | Self::LeaveRoom { room_id, .. }
+            | Self::RemoveUser { room_id, .. }
             | Self::Heartbeat { room_id, .. }
             | Self::UpdateUser { room_id, .. }
             | Self::UpdateStream { room_id, .. } => Some(room_id.as_str()),

@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::command::Lifecycle;
-use table::{optional_span, settings, span, value};
+use crate::model::text::{Role, Roles};
+use table::{optional_span, roles, settings, span, value};
 
 settings! {
     /// The settings that decide what a room stores. Stored rooms and snapshots carry them. Rooms
@@ -27,7 +28,7 @@ settings! {
     ///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred, empty is closed",
     /// );
     /// ```
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
     #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
     pub struct Rules at rules {
         /// how far apart the clocks of the media server may be.
@@ -65,6 +66,14 @@ settings! {
         /// can stay open and empty.
         empty_means_closed: bool = true, for example false;
             kept as value in empty_means_closed: bool,
+
+        /// the roles of users who do not count: recorders, bots, hidden operators, people in a waiting
+        /// room.
+        ///
+        /// Such users are listed, and marked. They are not counted: not among the users of a room, in the
+        /// order by users, for a limit, or for whether a room is empty.
+        uncounted_roles: Vec<Role> = Vec::new(), for example vec![room_registry::Role::ADMINISTRATOR];
+            kept as roles in uncounted_roles: Roles,
     }
 }
 
@@ -98,8 +107,13 @@ settings! {
         heartbeat_timeout: Duration = Duration::from_secs(90), for example Duration::from_secs(30);
             kept as span in heartbeat_timeout_ms: u64,
 
-        /// how long a room of [`Lifecycle::UntilEmpty`] stays if nobody is in it. Zero ends it at
-        /// the next [`expire`](crate::RoomRegistry::expire).
+        /// how long a room of [`Lifecycle::UntilEmpty`] stays if nobody came yet. A room may have a
+        /// grace of its own.
+        first_join_grace: Duration = Duration::from_secs(300), for example Duration::from_secs(60);
+            kept as span in first_join_grace_ms: u64,
+
+        /// how long a room of [`Lifecycle::UntilEmpty`] stays after the last one left. Zero ends it at
+        /// the next [`expire`](crate::RoomRegistry::expire). A room may have a grace of its own.
         empty_grace: Duration = Duration::from_secs(60), for example Duration::ZERO;
             kept as span in empty_grace_ms: u64,
 
@@ -142,6 +156,13 @@ settings! {
         /// lets no join create a room.
         auto_create_rooms: Option<Lifecycle> = None, for example Some(Lifecycle::UntilEmpty);
             kept as value in auto_create_rooms: Option<Lifecycle>,
+
+        /// whether the registry keeps in which rooms each user is, for
+        /// [`rooms_with_user`](crate::RoomRegistry::rooms_with_user).
+        ///
+        /// Off by default, because it takes memory for each user of each room.
+        index_users: bool = false, for example true;
+            kept as value in index_users: bool,
 
         /// how many users a room may have when one more joins. At least 1; `None` is no limit.
         ///
@@ -204,7 +225,7 @@ impl Config {
     /// ```
     #[must_use]
     pub fn rules(&self) -> Rules {
-        self.rules
+        self.rules.clone()
     }
 }
 
@@ -259,7 +280,13 @@ impl fmt::Display for Rules {
         }
         let inferred = if self.infer_sessions { "inferred" } else { "not inferred" };
         let empty = if self.empty_means_closed { "closed" } else { "not closed" };
-        write!(f, "sessions {inferred}, empty is {empty}")
+        write!(f, "sessions {inferred}, empty is {empty}")?;
+        let mut separator = ", not counted: ";
+        for role in self.uncounted_roles.iter() {
+            write!(f, "{separator}{role}")?;
+            separator = " and ";
+        }
+        Ok(())
     }
 }
 

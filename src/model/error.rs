@@ -35,13 +35,23 @@ pub enum Error {
         /// The room.
         room_id: String,
     },
-    /// The user has a membership that has not timed out.
+    /// The user has a membership that has not timed out, by this connection.
     #[error("user {user_id:?} already joined room {room_id:?}")]
     UserAlreadyJoined {
         /// The room.
         room_id: String,
         /// The user.
         user_id: String,
+    },
+    /// The user has as many connections to the room as one may have.
+    #[error("user {user_id:?} has too many connections to room {room_id:?}: one may have {limit}")]
+    TooManyConnections {
+        /// The room.
+        room_id: String,
+        /// The user.
+        user_id: String,
+        /// The limit.
+        limit: usize,
     },
     /// The user is not in the list of the room.
     #[error("user {user_id:?} is not in room {room_id:?}")]
@@ -59,8 +69,8 @@ pub enum Error {
         /// The stream.
         stream_id: String,
     },
-    /// The room has as many users as [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room)
-    /// allows.
+    /// The room has as many users as its own limit or
+    /// [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room) allows.
     #[error("room {room_id:?} is full: it may have {limit} users")]
     RoomFull {
         /// The room.

@@ -30,6 +30,8 @@ pub enum IdKind {
     UserSession,
     /// A [`StreamSessionId`].
     StreamSession,
+    /// A [`ConnectionId`].
+    Connection,
 }
 
 impl fmt::Display for IdKind {
@@ -41,6 +43,7 @@ impl fmt::Display for IdKind {
             Self::Session => "session id",
             Self::UserSession => "user session id",
             Self::StreamSession => "stream session id",
+            Self::Connection => "connection id",
         })
     }
 }
@@ -248,6 +251,10 @@ id! {
 id! {
     /// The id that the media server gives to one opening of a stream. All-digit ids order as numbers.
     StreamSessionId, StreamSession, numeric_order, "s-115205136669740000000000104"
+}
+id! {
+    /// The id of a connection of a user: a device, a tab, a socket. The application chooses it.
+    ConnectionId, Connection, text_order, "phone"
 }
 
 /// Lets maps look ids up by text. Only ids that order as text may be found so.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 #[cfg(feature = "serde")]
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Lets a newtype over text print, read and compare as the text that `as_str` gives.
 macro_rules! read_as_str {
@@ -168,6 +169,111 @@ impl Role {
     #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// A few roles, which many rooms share. None take no memory of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "Vec<Role>", into = "Vec<Role>"))]
+pub(crate) struct Roles(Option<Arc<Vec<Role>>>);
+
+impl Roles {
+    pub(crate) fn new(mut roles: Vec<Role>) -> Self {
+        roles.sort_unstable();
+        roles.dedup();
+        Self((!roles.is_empty()).then(|| Arc::new(roles)))
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Role> {
+        self.0.iter().flat_map(|roles| roles.iter())
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, role: Option<&Role>) -> bool {
+        self.0.as_ref().is_some_and(|roles| role.is_some_and(|role| roles.contains(role)))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Vec<Role>> for Roles {
+    fn from(roles: Vec<Role>) -> Self {
+        Self::new(roles)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Roles> for Vec<Role> {
+    fn from(roles: Roles) -> Self {
+        roles.iter().cloned().collect()
+    }
+}
+
+/// Why the application removed a user: a number or a word of its own, kept as text.
+///
+/// In JSON it reads from either, and prints as a string.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::RemovalReason;
+/// assert_eq!(RemovalReason::from("spam").as_str(), "spam");
+/// assert_eq!(RemovalReason::from(7).as_str(), "7");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize), serde(transparent))]
+pub struct RemovalReason(Text);
+
+read_as_str!(RemovalReason);
+
+impl RemovalReason {
+    /// Returns the reason as text.
+    ///
+    /// ```
+    /// # use room_registry::RemovalReason;
+    /// assert_eq!(RemovalReason::default().as_str(), "");
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for RemovalReason {
+    fn from(word: &str) -> Self {
+        Self(Text::from(word))
+    }
+}
+
+impl From<i64> for RemovalReason {
+    fn from(number: i64) -> Self {
+        Self(Text::from(number.to_string()))
+    }
+}
+
+/// Reads a number or a word, in formats that tell which it is.
+#[cfg(feature = "serde")]
+impl<'de> Deserialize<'de> for RemovalReason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Told {
+            Number(i64),
+            Word(Text),
+        }
+
+        if !deserializer.is_human_readable() {
+            return Text::deserialize(deserializer).map(Self);
+        }
+        Ok(match Told::deserialize(deserializer)? {
+            Told::Number(number) => Self::from(number),
+            Told::Word(word) => Self(word),
+        })
     }
 }
 

@@ -26,7 +26,20 @@ pub struct RoomInfo {
     /// Attributes that the application chose.
     pub attributes: Attributes,
     /// What ends the room.
+    #[cfg_attr(feature = "serde", serde(default = "Lifecycle::unsaid"))]
     pub lifecycle: Lifecycle,
+    /// How many users it may have when one more joins; `None` if it has no limit of its own.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub max_users: Option<usize>,
+    /// When it ends, whatever its lifecycle is.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub ends_at: Option<Timestamp>,
+    /// How long it stays if nobody came yet, in milliseconds. `None`: as the configuration says.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub first_join_grace_ms: Option<u64>,
+    /// How long it stays after the last one left, in milliseconds. `None`: as the configuration says.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub empty_grace_ms: Option<u64>,
 }
 
 /// The visible session of a room: the one that runs at the media server. Its times are event times.
@@ -62,10 +75,16 @@ pub struct User {
     pub login: Option<Login>,
     /// The facet from an observation, if there is no login: the media server has the user.
     pub presence: Option<Presence>,
+    /// What the application says of the user, if there is no membership.
+    pub note: Option<UserNote>,
+    /// Whether the user counts: the role is none of the
+    /// [`uncounted_roles`](crate::ConfigBuilder::uncounted_roles).
+    pub is_counted: bool,
 }
 
 impl User {
-    /// Returns the name to show: that of the membership, or else of the login, or of the presence.
+    /// Returns the name to show: that of the membership or the note, or else of the login, or of the
+    /// presence.
     ///
     /// ```
     /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, RoomRegistry};
@@ -82,11 +101,12 @@ impl User {
         let membership = self.membership.as_ref().and_then(|facet| facet.name.as_ref());
         let login = || self.login.as_ref().and_then(|facet| facet.user_name.as_ref());
         let presence = || self.presence.as_ref().and_then(|facet| facet.user_name.as_ref());
-        membership.or_else(login).or_else(presence)
+        let note = || self.note.as_ref().and_then(|facet| facet.name.as_ref());
+        membership.or_else(note).or_else(login).or_else(presence)
     }
 
-    /// Returns what the user is in the room: the role of the membership, or else of the login, or of
-    /// the presence.
+    /// Returns what the user is in the room: the role of the membership or the note, or else of the login,
+    /// or of the presence.
     ///
     /// ```
     /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, Role, RoomRegistry};
@@ -103,7 +123,8 @@ impl User {
         let membership = self.membership.as_ref().and_then(|facet| facet.role.as_ref());
         let login = || self.login.as_ref().and_then(|facet| facet.role.as_ref());
         let presence = || self.presence.as_ref().and_then(|facet| facet.role.as_ref());
-        membership.or_else(login).or_else(presence)
+        let note = || self.note.as_ref().and_then(|facet| facet.role.as_ref());
+        membership.or_else(note).or_else(login).or_else(presence)
     }
 }
 
@@ -116,6 +137,21 @@ impl User {
 pub struct Membership {
     /// When the user joined.
     pub joined_at: Timestamp,
+    /// The name to show.
+    pub name: Option<Text>,
+    /// What the user is in the room.
+    pub role: Option<Role>,
+    /// Attributes that the application chose.
+    pub attributes: Attributes,
+}
+
+/// What the application says of a user who has no membership. Its times are local times.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct UserNote {
+    /// When it was last updated.
+    pub updated_at: Timestamp,
     /// The name to show.
     pub name: Option<Text>,
     /// What the user is in the room.

@@ -140,6 +140,7 @@ impl MirrorRoom {
         self.users.retain(|_, user| {
             user.login = None;
             user.presence = None;
+            user.note = None;
             user.membership.is_some()
         });
     }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::command::Lifecycle;
+use crate::model::command::{Lifecycle, UserConnection};
 use crate::model::cursor::{Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
-use crate::model::id::{RoomId, SessionId, StreamId, UserId};
+use crate::model::id::{ConnectionId, RoomId, SessionId, StreamId, UserId};
 use crate::model::suspicion::Suspicion;
 use crate::model::text::{Attributes, Text};
 use crate::model::time::Timestamp;
@@ -77,7 +77,7 @@ impl<'a> RoomRef<'a> {
 
     /// Returns what ends it. A room that no command created follows its session.
     ///
-    #[doc = room_example!("assert_eq!(room.lifecycle(), room_registry::Lifecycle::UntilEnded);")]
+    #[doc = room_example!("assert_eq!(room.lifecycle(), room_registry::Lifecycle::UntilEmpty);")]
     #[must_use]
     pub fn lifecycle(self) -> Lifecycle {
         self.info().map_or(Lifecycle::FollowsSession, |info| info.lifecycle)
@@ -168,12 +168,12 @@ impl<'a> RoomRef<'a> {
         RoomCursor::new(order, key, self.id().clone())
     }
 
-    /// Returns how many users are in its list. Cost: constant.
+    /// Returns how many users are in its list, without those whose roles do not count. Cost: constant.
     ///
     #[doc = room_example!("assert_eq!(room.user_count(), 1);")]
     #[must_use]
     pub fn user_count(self) -> usize {
-        self.0.users().len()
+        self.0.user_count()
     }
 
     /// Returns how many streams are in its list. Cost: constant.
@@ -247,6 +247,28 @@ impl<'a> RoomRef<'a> {
     #[must_use]
     pub fn user(self, user_id: &str) -> Option<UserRef<'a>> {
         self.0.user(user_id).map(UserRef::new)
+    }
+
+    /// Returns the last heartbeat of each connection of its members, for a store that keeps heartbeats
+    /// beside the room. [`Room::take_heartbeats`](crate::Room::take_heartbeats) takes them back. Cost: the
+    /// memberships.
+    ///
+    #[doc = room_example!(
+        "let (ann, at) = room.heartbeats().next().unwrap();",
+        "assert_eq!((ann.user_id, ann.connection_id), (\"ann\", None));",
+        "assert_eq!(at, Timestamp::from_secs(100));"
+    )]
+    pub fn heartbeats(self) -> impl Iterator<Item = (UserConnection<'a>, Timestamp)> {
+        let members = &self.0.registers.members;
+        (0..members.len()).filter_map(|place| Some((place, members.at(place)?))).flat_map(
+            move |(place, member)| {
+                members.heartbeats(place).map(move |(connection_id, at)| {
+                    let user_id = member.user_id.as_str();
+                    let connection_id = connection_id.map(ConnectionId::as_str);
+                    (UserConnection { user_id, connection_id }, at)
+                })
+            },
+        )
     }
 
     /// Returns its streams in order of (created at, id). Cost: the streams that are read.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::model::id::{UserId, UserSessionId};
 use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
-use crate::model::visible::{Login, Membership, Presence, User};
+use crate::model::visible::{Login, Membership, Presence, User, UserNote};
 use crate::room::visible::VisibleUser;
 use crate::rules::visibility::Source;
 
@@ -47,6 +47,7 @@ impl<'a> UserRef<'a> {
     #[must_use]
     pub fn name(self) -> Option<&'a Text> {
         let name = self.membership().and_then(|membership| membership.name.as_ref());
+        let name = name.or_else(|| self.0.note?.name.as_ref());
         name.or_else(|| match self.0.source? {
             Source::Stay(login) => login.details()?.user_name.as_ref(),
             Source::Presence(presence) => presence.user_name.as_ref(),
@@ -58,19 +59,33 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().role(), None);")]
     #[must_use]
     pub fn role(self) -> Option<&'a Role> {
-        let role = self.membership().and_then(|membership| membership.role.as_ref());
-        role.or_else(|| match self.0.source? {
-            Source::Stay(login) => login.details()?.role.as_ref(),
-            Source::Presence(presence) => presence.role.as_ref(),
-        })
+        self.0.role()
     }
 
-    /// Returns the application's own attributes. There are none if the user is only logged in.
+    /// Returns what the application says of a user who has no membership.
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().note().is_none());")]
+    #[must_use]
+    pub fn note(self) -> Option<&'a UserNote> {
+        self.0.note
+    }
+
+    /// Tells whether the user counts: the role is none of the
+    /// [`uncounted_roles`](crate::ConfigBuilder::uncounted_roles).
+    ///
+    #[doc = room_example!("assert!(room.user(\"ann\").unwrap().is_counted());")]
+    #[must_use]
+    pub fn is_counted(self) -> bool {
+        self.0.is_counted
+    }
+
+    /// Returns the application's own attributes: those of the membership, or of the note.
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().attributes().is_empty());")]
     #[must_use]
     pub fn attributes(self) -> &'a Attributes {
-        self.membership().map_or(Attributes::NONE, |membership| &membership.attributes)
+        let note = self.0.note.map_or(Attributes::NONE, |note| &note.attributes);
+        self.membership().map_or(note, |membership| &membership.attributes)
     }
 
     /// Returns what commands say of the user.

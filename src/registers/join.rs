@@ -210,12 +210,20 @@ impl Registers {
         self.resolve_signs();
         self.drop_empty();
 
-        self.ended_at = self.ended_at.max(other.ended_at);
+        self.join_end(other.ended_at);
+        self.join_end(other.ended_before);
         let info = self.info.take().max(other.info);
         self.info = info.filter(|info| Some(info.updated_at) > self.ended_at);
-        let updated = self.members.merge(&other.members, self.ended_at);
+        let updated = self.members.merge(&other.members, self.ended_at, self.ended_before);
         self.empty_since = self.empty_since.max(other.empty_since);
+        self.is_entered |= other.is_entered;
         self.sessionless_since = self.sessionless_since.max(other.sessionless_since);
+        for (user_id, note) in other.user_notes {
+            let held = self.user_notes.entry(user_id).or_insert_with(|| note.clone());
+            if *held < note {
+                *held = note;
+            }
+        }
         for (stream_id, attributes) in other.stream_attributes.iter() {
             self.stream_attributes.join(stream_id, attributes.clone());
         }

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::collections::id_table::{Hashed, Key, grow_slowly};
-use crate::model::id::UserId;
+use crate::model::command::UserConnection;
+use crate::model::id::{ConnectionId, UserId};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::Membership;
+use crate::registers::connections::{Connections, End, Judge, Standing, is_timed_out};
 use crate::registers::last_seen::LastSeen;
 
 /// The memberships of one room, and for the retention those that ended.
@@ -21,6 +23,8 @@ pub(crate) struct Members {
     last_seen: LastSeen<UserId>,
     /// The memberships, by the same places.
     held: Vec<Member>,
+    /// The connections of those who named one, also of those who are gone and remembered.
+    connections: BTreeMap<UserId, Connections>,
     left: BTreeMap<UserId, Left>,
     /// Who left, the oldest first. An entry that a new membership outlived is passed over.
     left_order: VecDeque<(Timestamp, UserId)>,
@@ -42,11 +46,15 @@ pub(crate) struct MemberRef<'a> {
 }
 
 /// A membership that ended. It is kept for the retention, so that a replica that has not seen the end
-/// does not bring the membership back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// does not bring the membership back, and so that a late heartbeat learns how it ended. The order is
+/// the rule: of two, the greater counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_field_names, reason = "it is when the user left, and not anybody else")]
 pub(crate) struct Left {
+    /// The end outranks every membership that joined no later. Of a membership, it is when that joined.
     pub(crate) joined_at: Timestamp,
     pub(crate) left_at: Timestamp,
+    pub(crate) how: End,
 }
 
 impl Members {
@@ -93,14 +101,113 @@ impl Members {
     pub(crate) fn join(
         &mut self,
         user_id: Hashed<'_, UserId>,
+        connection_id: Option<&ConnectionId>,
         mut membership: Membership,
         now: Timestamp,
     ) -> usize {
         if let Some(left) = self.left.remove(user_id.id) {
             membership.joined_at = membership.joined_at.max(left.joined_at.plus(1));
             self.drop_outlived();
+            if connection_id.is_some() && !self.connections.contains_key(user_id.id) {
+                let mut before = Connections::unnamed(left.joined_at, left.left_at);
+                before.end(None, left.how, left.left_at);
+                self.connections.insert(user_id.id.clone(), before);
+            }
+        }
+        if connection_id.is_some() || self.connections.contains_key(user_id.id) {
+            let connections = self.connections.entry(user_id.id.clone()).or_default();
+            connections.end_all(&End::Left, now); // of whose end this replica heard elsewhere
+            connections.join(connection_id.cloned(), membership.joined_at, now);
         }
         self.push(user_id, membership, now, now)
+    }
+
+    /// Returns what has become of a connection of a member.
+    pub(crate) fn standing(&self, place: usize, connection: Option<&str>, by: Judge) -> Standing {
+        let Some(member) = self.at(place) else { return Standing::Unknown };
+        let joined_at = member.membership().joined_at;
+        match self.connections_of(member.user_id.as_str()) {
+            Some(connections) => connections.standing(connection, joined_at, by),
+            None if connection.is_some() => Standing::Unknown,
+            None if member.is_timed_out(by.timeout_ms, by.now) => Standing::Ended(End::TimedOut),
+            None => Standing::Holds,
+        }
+    }
+
+    /// Returns how many connections of a member hold.
+    pub(crate) fn holding(&self, place: usize, by: Judge) -> usize {
+        let Some(member) = self.at(place) else { return 0 };
+        let joined_at = member.membership().joined_at;
+        let connections = self.connections_of(member.user_id.as_str());
+        connections.map_or(1, |connections| connections.holding(joined_at, by))
+    }
+
+    /// Another connection of a member joins.
+    pub(crate) fn join_connection(
+        &mut self,
+        place: usize,
+        connection_id: Option<&ConnectionId>,
+        by: Judge,
+    ) {
+        let Some(MemberRef { user_id, heartbeat_at, member }) = self.at(place) else { return };
+        let (user_id, joined_at) = (user_id.clone(), member.membership.joined_at);
+        let unnamed = || Connections::unnamed(joined_at, heartbeat_at);
+        let connections = self.connections.entry(user_id).or_insert_with(unnamed);
+        connections.forget(joined_at, by);
+        connections.join(connection_id.cloned(), joined_at, by.now);
+        self.last_seen.record(place, by.now);
+    }
+
+    /// One of several connections of a member ends.
+    pub(crate) fn leave_connection(&mut self, place: usize, connection: &str, now: Timestamp) {
+        let Some((user_id, _)) = self.last_seen.at(place) else { return };
+        if let Some(connections) = self.connections.get_mut(user_id.as_str()) {
+            connections.end(Some(connection), End::Left, now);
+        }
+        self.follow_connections(place);
+    }
+
+    /// Makes the last heartbeat of a member that of the connections. If all ended, which only a merge
+    /// finds out, the membership is overdue.
+    fn follow_connections(&mut self, place: usize) {
+        let Some(member) = self.at(place) else { return };
+        let joined_at = member.membership().joined_at;
+        if let Some(connections) = self.connections_of(member.user_id.as_str()) {
+            let heartbeat_at = connections.heartbeat_at(joined_at).unwrap_or_default();
+            self.last_seen.record(place, heartbeat_at);
+        }
+    }
+
+    fn connections_of(&self, user_id: &str) -> Option<&Connections> {
+        if self.connections.is_empty() {
+            return None; // as nearly always
+        }
+        self.connections.get(user_id)
+    }
+
+    /// Returns the last heartbeat of each connection of a member.
+    pub(crate) fn heartbeats(
+        &self,
+        place: usize,
+    ) -> impl Iterator<Item = (Option<&ConnectionId>, Timestamp)> {
+        let member = self.at(place);
+        let joined_at = member.map(|member| member.membership().joined_at).unwrap_or_default();
+        let connections = member.and_then(|member| self.connections_of(member.user_id.as_str()));
+        let alone = member.filter(|_| connections.is_none());
+        let named = connections.into_iter().flat_map(move |held| held.heartbeats(joined_at));
+        alone.map(|member| (None, member.heartbeat_at)).into_iter().chain(named)
+    }
+
+    /// Returns everybody's connections, by user.
+    #[cfg(feature = "serde")]
+    pub(crate) fn all_connections(&self) -> &BTreeMap<UserId, Connections> {
+        &self.connections
+    }
+
+    /// Puts back the connections of a user.
+    #[cfg(feature = "serde")]
+    pub(crate) fn restore_connections(&mut self, user_id: UserId, connections: Connections) {
+        self.connections.insert(user_id, connections);
     }
 
     /// Puts a membership in place of what is held. Returns its place.
@@ -141,16 +248,19 @@ impl Members {
     }
 
     /// Ends a membership and remembers that. The last member has its place from then on.
-    pub(crate) fn leave(&mut self, place: usize, now: Timestamp) {
+    pub(crate) fn leave(&mut self, place: usize, how: End, now: Timestamp) {
         let Some((user_id, member)) = self.remove(place) else { return };
-        let left = Left { joined_at: member.membership.joined_at, left_at: now };
+        if let Some(connections) = self.connections.get_mut(&user_id) {
+            connections.end_all(&how, now);
+        }
+        let left = Left { joined_at: member.membership.joined_at, left_at: now, how };
         self.remember(user_id, left);
     }
 
-    /// Ends every membership.
+    /// Ends every membership, because the room left the list.
     pub(crate) fn leave_all(&mut self, now: Timestamp) {
         for place in (0..self.held.len()).rev() {
-            self.leave(place, now);
+            self.leave(place, End::Left, now);
         }
     }
 
@@ -159,23 +269,41 @@ impl Members {
         Some((user_id, self.held.swap_remove(place)))
     }
 
-    /// Remembers an end.
+    /// Remembers an end, unless a greater one is remembered.
     pub(crate) fn remember(&mut self, user_id: UserId, left: Left) {
+        if self.left.get(&user_id).is_some_and(|held| *held >= left) {
+            return;
+        }
         self.left_order.push_back((left.left_at, user_id.clone()));
         self.left.insert(user_id, left);
+        self.drop_outlived();
     }
 
-    /// Records a heartbeat.
+    /// Records a heartbeat of a connection that holds.
     #[inline]
-    pub(crate) fn beat(&mut self, place: usize, now: Timestamp) {
+    pub(crate) fn beat(&mut self, place: usize, connection: Option<&str>, now: Timestamp) {
         self.last_seen.record(place, now);
+        if !self.connections.is_empty()
+            && let Some((user_id, _)) = self.last_seen.at(place)
+            && let Some(connections) = self.connections.get_mut(user_id.as_str())
+        {
+            connections.beat(connection, now);
+        }
     }
 
     /// Takes over heartbeats that were kept elsewhere, if they are later and not in the future.
-    pub(crate) fn take_heartbeats(&mut self, heartbeats: &[(&str, Timestamp)], now: Timestamp) {
-        for (user_id, at) in heartbeats {
+    pub(crate) fn take_heartbeats(
+        &mut self,
+        heartbeats: &[(UserConnection<'_>, Timestamp)],
+        now: Timestamp,
+    ) {
+        for (UserConnection { user_id, connection_id }, at) in heartbeats {
             let at = (*at).min(now);
-            if let Some(place) = self.place_of(*user_id)
+            let Some(place) = self.place_of(*user_id) else { continue };
+            if let Some(connections) = self.connections.get_mut(*user_id) {
+                connections.beat(*connection_id, at);
+                self.follow_connections(place);
+            } else if connection_id.is_none()
                 && self.heartbeat_at(place).is_some_and(|held| held < at)
             {
                 self.last_seen.record(place, at);
@@ -184,9 +312,15 @@ impl Members {
         self.reorder();
     }
 
-    /// Counts all members as seen now.
-    pub(crate) fn beat_all(&mut self, now: Timestamp) {
+    /// Counts all members as seen now, and of their connections those that held when they were last seen.
+    pub(crate) fn beat_all(&mut self, timeout_ms: u64, now: Timestamp) {
         self.last_seen.map(|_| now);
+        for (user_id, connections) in &mut self.connections {
+            if let Some(place) = self.last_seen.place_of(user_id) {
+                let joined_at = self.held[place].membership.joined_at;
+                connections.beat_all(joined_at, timeout_ms, now);
+            }
+        }
     }
 
     /// Returns the place of the member that was not seen for longest, if that is longer than the
@@ -206,15 +340,30 @@ impl Members {
         self.last_seen.since_exactly()
     }
 
-    /// Forgets ends from before `old`, at most `budget`.
-    pub(crate) fn forget(&mut self, old: Timestamp, budget: &mut usize) {
-        while *budget > 0 && self.left_order.front().is_some_and(|(left_at, _)| *left_at < old) {
-            if let Some((left_at, user_id)) = self.left_order.pop_front()
-                && self.left.get(&user_id).is_some_and(|left| left.left_at == left_at)
-            {
-                self.left.remove(&user_id);
-                *budget -= 1;
+    /// Returns whose end is the oldest, if it is from before `old`.
+    pub(crate) fn forgettable(&self, old: Timestamp) -> Option<(&UserId, &Left)> {
+        let (left_at, user_id) = self.left_order.front()?;
+        Some((user_id, self.left.get(user_id)?)).filter(|_| *left_at < old)
+    }
+
+    /// Forgets the oldest end.
+    pub(crate) fn forget_oldest(&mut self) {
+        if let Some((_, user_id)) = self.left_order.pop_front() {
+            self.left.remove(&user_id);
+            if self.place_of(&user_id).is_none() {
+                self.connections.remove(&user_id);
             }
+        }
+        self.drop_outlived();
+    }
+
+    /// Remembers the oldest end from now on again.
+    pub(crate) fn renew_oldest(&mut self, now: Timestamp) {
+        if let Some((_, user_id)) = self.left_order.pop_front()
+            && let Some(left) = self.left.get_mut(&user_id)
+        {
+            left.left_at = now;
+            self.left_order.push_back((now, user_id));
         }
         self.drop_outlived();
     }
@@ -254,15 +403,29 @@ impl Members {
         self.held.iter().map(|member| member.membership.joined_at).max()
     }
 
-    /// Drops everything that an end of the room at this time outranks.
-    fn end_before(&mut self, ended_at: Timestamp) {
+    /// Ends everything that an end of the room at this time outranks. Whoever was gone before has left
+    /// with the others: with the room ends what was held against anybody. Of those who joined before the
+    /// end before it, nothing is remembered.
+    pub(crate) fn end_before(&mut self, ended_at: Timestamp, ended_before: Option<Timestamp>) {
         for place in (0..self.held.len()).rev() {
             if self.held[place].membership.joined_at <= ended_at {
-                self.remove(place);
+                self.leave(place, End::Left, ended_at);
             }
         }
-        self.left.retain(|_, left| left.joined_at > ended_at);
+        self.left.retain(|_, left| Some(left.joined_at) > ended_before);
+        for left in self.left.values_mut().filter(|left| left.joined_at <= ended_at) {
+            (left.left_at, left.how) = (ended_at, End::Left);
+        }
+        self.drop_connections();
         self.reorder();
+    }
+
+    /// Drops the connections of those who are neither members nor remembered.
+    fn drop_connections(&mut self) {
+        let (last_seen, left) = (&self.last_seen, &self.left);
+        self.connections.retain(|user_id, _| {
+            last_seen.place_of(user_id).is_some() || left.contains_key(user_id)
+        });
     }
 
     /// Pulls times that lie in the future back to now, and joins to `from`, which stays above an end of
@@ -277,6 +440,9 @@ impl Members {
             left.joined_at = left.joined_at.min(from);
             left.left_at = left.left_at.min(now);
         }
+        for connections in self.connections.values_mut() {
+            connections.pull_back(now, from);
+        }
         for (left_at, _) in &mut self.left_order {
             *left_at = (*left_at).min(now);
         }
@@ -284,7 +450,17 @@ impl Members {
 
     /// Joins the memberships of another replica. What joined no later than the last end of the room
     /// ended with it. Returns whose membership is another now.
-    pub(crate) fn merge(&mut self, other: &Self, ended_at: Option<Timestamp>) -> Vec<UserId> {
+    pub(crate) fn merge(
+        &mut self,
+        other: &Self,
+        ended_at: Option<Timestamp>,
+        ended_before: Option<Timestamp>,
+    ) -> Vec<UserId> {
+        let connections =
+            (!self.is_forgotten() && !other.is_forgotten()).then(|| self.merged_connections(other));
+        if self.is_forgotten() {
+            self.connections.clone_from(&other.connections);
+        }
         let mut members: Vec<_> = other.iter().collect();
         members.sort_unstable_by_key(|member| member.user_id);
         let mut updated = Vec::new();
@@ -294,13 +470,48 @@ impl Members {
             }
         }
         for (user_id, left) in other.ends() {
-            self.merge_end(user_id, *left);
+            self.merge_end(user_id, left);
         }
-        self.reorder();
         if let Some(ended_at) = ended_at {
-            self.end_before(ended_at);
+            self.end_before(ended_at, ended_before);
         }
+        self.put_connections(connections);
+        self.reorder();
         updated
+    }
+
+    /// Takes over what the connections of two replicas come to. `None` if only one knows anybody.
+    fn put_connections(&mut self, merged: Option<BTreeMap<UserId, Connections>>) {
+        let Some(merged) = merged else { return };
+        self.connections.clear();
+        for (user_id, mut connections) in merged {
+            let Some(place) = self.place_of(&user_id) else { continue };
+            connections.keep_of(self.held[place].membership.joined_at);
+            if let Some(heartbeat_at) = connections.only_unnamed() {
+                self.last_seen.record(place, heartbeat_at);
+            } else {
+                self.connections.insert(user_id, connections);
+                self.follow_connections(place);
+            }
+        }
+    }
+
+    /// Joins the connections of everybody who named one, here or there, as both stand before the merge.
+    fn merged_connections(&self, other: &Self) -> BTreeMap<UserId, Connections> {
+        let of = |members: &Self, user_id: &UserId| {
+            members.connections.get(user_id).cloned().or_else(|| {
+                let member = members.get(user_id)?;
+                let joined_at = member.membership().joined_at;
+                Some(Connections::unnamed(joined_at, member.heartbeat_at))
+            })
+        };
+        let users = self.connections.keys().chain(other.connections.keys());
+        let merged = users.map(|user_id| {
+            let mut connections = of(self, user_id).unwrap_or_default();
+            connections.merge(&of(other, user_id).unwrap_or_default());
+            (user_id.clone(), connections)
+        });
+        merged.collect()
     }
 
     fn merge_member(&mut self, member: MemberRef<'_>) -> bool {
@@ -333,18 +544,14 @@ impl Members {
         is_other
     }
 
-    fn merge_end(&mut self, user_id: &UserId, left: Left) {
+    fn merge_end(&mut self, user_id: &UserId, left: &Left) {
         if let Some(place) = self.place_of(user_id) {
             if self.held[place].membership.joined_at > left.joined_at {
                 return;
             }
-            self.leave(place, left.left_at);
+            self.remove(place);
         }
-        let left = match self.end_of(user_id.as_str()) {
-            Some(held) if (held.joined_at, held.left_at) > (left.joined_at, left.left_at) => *held,
-            Some(_) | None => left,
-        };
-        self.remember(user_id.clone(), left);
+        self.remember(user_id.clone(), left.clone());
     }
 
     /// Orders the members anew by their last heartbeats, then by id: heartbeats came from outside.
@@ -390,11 +597,6 @@ impl<'a> MemberRef<'a> {
     pub(crate) fn is_timed_out(self, timeout_ms: u64, now: Timestamp) -> bool {
         is_timed_out(self.heartbeat_at, timeout_ms, now)
     }
-}
-
-/// Whether the heartbeats stopped for more than the timeout. Exactly the timeout is in time.
-pub(crate) fn is_timed_out(heartbeat_at: Timestamp, timeout_ms: u64, now: Timestamp) -> bool {
-    now > heartbeat_at.plus(timeout_ms)
 }
 
 impl Membership {

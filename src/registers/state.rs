@@ -1,13 +1,15 @@
 //! The registers of a room, and the places in them.
 
+use std::collections::BTreeMap;
+
 use smallvec::SmallVec;
 
 use crate::collections::id_table::{HashedId, IdTable, Key};
 use crate::model::config::Rules;
-use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId};
+use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
-use crate::model::visible::RoomInfo;
+use crate::model::visible::{RoomInfo, UserNote};
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::Members;
 use crate::registers::places::{InSessions, Places, StreamPlaces, Target, UserPlaces};
@@ -33,13 +35,19 @@ pub(crate) struct Registers {
     pub(crate) info: Option<RoomInfo>,
     /// When the business info last ended, in local time.
     pub(crate) ended_at: Option<Timestamp>,
+    /// When it ended the time before. Nothing is remembered of whoever joined before that.
+    pub(crate) ended_before: Option<Timestamp>,
     /// Since when nobody is in the room, in local time. The projection decides it.
     pub(crate) empty_since: Option<Timestamp>,
+    /// Whether anybody has been in the room since it was created. The projection decides it.
+    pub(crate) is_entered: bool,
     /// Since when no session is visible any more, in local time. `None` if none was since the room was
     /// created. The projection decides it.
     pub(crate) sessionless_since: Option<Timestamp>,
     /// The application's own attributes of visible streams.
     pub(crate) stream_attributes: IdTable<StreamId, StreamAttributes>,
+    /// The app's word on users who have no membership.
+    pub(crate) user_notes: BTreeMap<UserId, HeldNote>,
 }
 
 /// The application's own attributes of one life of a stream.
@@ -52,6 +60,15 @@ pub(crate) struct StreamAttributes {
     /// be.
     pub(crate) stream_session_id: Option<StreamSessionId>,
     pub(crate) attributes: Attributes,
+}
+
+/// The app's word on a user, for a stay at the media server.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct HeldNote {
+    pub(crate) note: UserNote,
+    /// `None` if only an observation knows the user: then it is for whatever stay it turns out to be.
+    pub(crate) user_session_id: Option<UserSessionId>,
 }
 
 /// What decides whether a session counts as closed, apart from its own registers.
@@ -101,6 +118,7 @@ impl Registers {
         }
         let back = |at: &mut Option<Timestamp>| *at = at.map(|at| at.min(now));
         back(&mut self.ended_at);
+        self.ended_before = self.ended_before.filter(|at| *at < now);
         back(&mut self.empty_since);
         back(&mut self.sessionless_since);
         self.observed.pull_back(now);
@@ -111,6 +129,9 @@ impl Registers {
             info.created_at = info.created_at.min(from);
             info.updated_at = info.updated_at.min(from);
         }
+        for held in self.user_notes.values_mut() {
+            held.note.updated_at = held.note.updated_at.min(now);
+        }
         self.members.pull_back(now, from);
     }
 
@@ -120,12 +141,21 @@ impl Registers {
         self.ended_at.map_or(now, |ended_at| now.max(ended_at.plus(1)))
     }
 
-    /// Forgets the last end of the room. Sessions that it hides stay hidden.
-    pub(crate) fn forget_end(&mut self, rules: &Rules) {
+    /// Forgets the last ends of the room. Sessions that they hide stay hidden.
+    pub(crate) fn forget_ends(&mut self, rules: &Rules) {
         for session in &mut self.sessions {
             session.hidden_at = session.hidden_until(self.ended_at, rules);
         }
-        self.ended_at = None;
+        (self.ended_at, self.ended_before) = (None, None);
+    }
+
+    /// Joins an end of the business info: the latest two count.
+    pub(crate) fn join_end(&mut self, ended_at: Option<Timestamp>) {
+        if ended_at > self.ended_at {
+            self.ended_before = std::mem::replace(&mut self.ended_at, ended_at);
+        } else if ended_at < self.ended_at {
+            self.ended_before = self.ended_before.max(ended_at);
+        }
     }
 
     pub(crate) fn session(&self, id: &SessionId) -> Option<&SessionRegister> {

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::collections::id_table::{Hashed, HashedId};
 use crate::model::callback::Callback;
-use crate::model::command::Heartbeat;
+use crate::model::command::{Heartbeat, UserConnection};
 use crate::model::error::Error;
 use crate::model::outcome::Outcome;
 use crate::registry::RoomRegistry;
@@ -56,7 +56,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Takes many heartbeats in one call, as a gateway that holds connections has them. Each is a
-    /// `(room id, user id)`. The answers come in the same order, in a buffer that is used again. Each
+    /// `(room id, user)`, or `(room id, (user, connection))`. The answers come in the same order, in a buffer that is used again. Each
     /// does, answers and costs what it does in [`heartbeat`](Self::heartbeat). Together they wait for
     /// memory at the same time, and not one after the other. [`changes`](Self::changes) has what all
     /// of them made different.
@@ -72,9 +72,9 @@ impl<C: Clock> RoomRegistry<C> {
     /// assert!(answers[1].is_err());
     /// # Ok::<(), room_registry::Error>(())
     /// ```
-    pub fn heartbeats(
+    pub fn heartbeats<'u>(
         &mut self,
-        heartbeats: &[(&str, &str)],
+        heartbeats: &[(&str, impl Into<UserConnection<'u>> + Copy)],
         answers: &mut Vec<Result<Heartbeat, Error>>,
     ) {
         self.begin();
@@ -82,11 +82,14 @@ impl<C: Clock> RoomRegistry<C> {
         for heartbeats in heartbeats.chunks(BATCH_LEN) {
             let batch: SmallVec<[_; BATCH_LEN]> = heartbeats
                 .iter()
-                .map(|(room_id, user_id)| (Hashed::new(*room_id), Hashed::new(*user_id)))
+                .map(|(room_id, user)| {
+                    let UserConnection { user_id, connection_id } = (*user).into();
+                    (Hashed::new(*room_id), Hashed::new(user_id), connection_id)
+                })
                 .collect();
-            self.prefetch_heartbeats(batch.iter().map(|(room_id, user_id)| (room_id, user_id)));
-            for (room_id, user_id) in batch {
-                answers.push(self.beat(room_id, user_id, None));
+            self.prefetch_heartbeats(batch.iter().map(|(room_id, user_id, _)| (room_id, user_id)));
+            for (room_id, user_id, connection_id) in batch {
+                answers.push(self.beat(room_id, user_id, connection_id, None));
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::index::{Index, Place};
 use crate::registry::rooms::HeldRoom;
+use crate::registry::users::UserIndex;
 
 impl<C: Clock> RoomRegistry<C> {
     /// Compares the whole index with one that is made of the rooms. Cost: everything.
@@ -22,6 +23,7 @@ impl<C: Clock> RoomRegistry<C> {
             let Some(HeldRoom { room, .. }) = self.rooms.held(number) else { continue };
             expected.update(number, room, &mut Place::nowhere(), &self.config, self.now);
         }
+        self.check_users();
         let difference = self.index.difference(&expected);
         assert!(difference.is_empty(), "the index is not what the rooms say: {difference}");
     }
@@ -32,5 +34,15 @@ impl<C: Clock> RoomRegistry<C> {
         let difference = self.index.difference_of(number, room, place, &self.config);
         let room_id = &room.id;
         assert!(difference.is_empty(), "the index is not what room {room_id} says: {difference}");
+    }
+
+    /// Compares the index of users with the rooms.
+    fn check_users(&self) {
+        let Some(users) = &self.users else { return };
+        let mut expected = UserIndex::default();
+        for number in 0..self.rooms.len() {
+            self.rooms.at(number).into_iter().for_each(|room| expected.replace(room));
+        }
+        assert!(users.is_same(&expected), "{users:?} is not what the rooms say: {expected:?}");
     }
 }

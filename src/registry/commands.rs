@@ -6,11 +6,11 @@ use crate::collections::id_table::Hashed;
 use crate::model::change::Cause;
 use crate::model::command::{
     Answer, CheckedRoom, CheckedUser, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate,
-    UserUpdate,
+    UserConnection, UserUpdate, check_reason,
 };
 use crate::model::error::{Error, id_text};
-use crate::model::id::{RoomId, UserId};
-use crate::model::text::{Attributes, Text};
+use crate::model::id::{ConnectionId, RoomId, UserId};
+use crate::model::text::{Attributes, RemovalReason, Text};
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::room::state::RoomState;
@@ -41,7 +41,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.create(room.check()?)
     }
 
-    /// Changes the name, host, attributes or lifecycle of a room. What the update does not name
+    /// Changes the name, host, attributes, lifecycle or limits of a room. What the update does not name
     /// stays.
     ///
     /// Cost: constant.
@@ -99,12 +99,15 @@ impl<C: Clock> RoomRegistry<C> {
     /// heartbeats timed out counts as gone, even if it was not expired yet. A join creates a room
     /// that is not known, if the configuration says so.
     ///
+    /// A member may join with further [connections](NewUser::connection), 16 in all. Nothing but the
+    /// connection counts then: name, role and attributes stay, and no change is told.
+    ///
     /// Cost: the logarithm of the room's users.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`] if a membership holds;
-    /// [`Error::RoomFull`]; [`Error::InvalidId`], [`Error::TextTooLong`],
+    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`] if a membership holds, by this connection;
+    /// [`Error::TooManyConnections`]; [`Error::RoomFull`]; [`Error::InvalidId`], [`Error::TextTooLong`],
     /// [`Error::TooManyAttributes`]; if the join would create the room, also
     /// [`Error::TooManyRooms`] and [`Error::TooManyRoomsOfHost`].
     ///
@@ -132,11 +135,14 @@ impl<C: Clock> RoomRegistry<C> {
     /// Lets a user leave a room: the membership ends, and every login that is known. A late repeat of
     /// such a login does not bring the user back, and a new login does.
     ///
+    /// If a connection is named, that one ends. If another one of the user holds, the membership goes on,
+    /// no login is touched, and no change is told.
+    ///
     /// Cost: the logarithm of the room's users.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`].
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`], also if the connection does not hold.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
@@ -147,8 +153,49 @@ impl<C: Clock> RoomRegistry<C> {
     /// assert!(registry.leave_room("r1", "ann").is_err());
     /// # Ok::<(), room_registry::Error>(())
     /// ```
-    pub fn leave_room(&mut self, room_id: &str, user_id: &str) -> Result<(), Error> {
-        self.command(room_id, Work::Leave(Hashed::new(user_id)))
+    pub fn leave_room<'u>(
+        &mut self,
+        room_id: &str,
+        user: impl Into<UserConnection<'u>>,
+    ) -> Result<(), Error> {
+        let UserConnection { user_id, connection_id } = user.into();
+        self.command(room_id, Work::Leave(Hashed::new(user_id), connection_id))
+    }
+
+    /// Removes a user from a room, for a reason of the application's: a number or a word, of at most
+    /// [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes.
+    ///
+    /// It does what [`leave_room`](Self::leave_room) does. In addition, no heartbeat gives the user a
+    /// membership until the next [`join_room`](Self::join_room), even if the media server still shows the
+    /// user. The answer is [`Heartbeat::Removed`]. Nobody is banned: a join or a new login is let in. To
+    /// refuse it is up to the application.
+    ///
+    /// Cost: the logarithm of the room's users.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; [`Error::TextTooLong`].
+    ///
+    /// ```
+    /// use room_registry::{Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("ann"))?;
+    /// registry.remove_user("r1", "ann", "spam")?;
+    /// assert_eq!(registry.heartbeat("r1", "ann")?, Heartbeat::Removed);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn remove_user(
+        &mut self,
+        room_id: &str,
+        user_id: &str,
+        reason: impl Into<RemovalReason>,
+    ) -> Result<(), Error> {
+        self.begin();
+        let reason = check_reason(reason.into())?;
+        let number = self.rooms.number_of(room_id);
+        let mut work = Work::Remove(Hashed::new(user_id), reason);
+        self.take(number, room_id, &mut work).map(|_| ())
     }
 
     /// Takes a heartbeat: the user is still there. A user who is only logged in gains a membership by
@@ -158,11 +205,18 @@ impl<C: Clock> RoomRegistry<C> {
     /// the answer is [`Heartbeat::TimedOut`]. A login stays, unless the configuration makes heartbeats
     /// decide for both.
     ///
+    /// Each connection has its own heartbeat, and the membership holds while one of them does. The
+    /// heartbeat of a connection that ended answers how it did, and revives nothing.
+    ///
+    /// The heartbeat of somebody who is gone changes nothing. For the retention, it answers how the user
+    /// went: [`Heartbeat::TimedOut`], [`Heartbeat::Left`] or [`Heartbeat::Removed`].
+    ///
     /// Cost: constant, without an allocation.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`].
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] if the user was never there, or the connection
+    /// never joined.
     ///
     /// ```
     /// use std::time::Duration;
@@ -176,12 +230,17 @@ impl<C: Clock> RoomRegistry<C> {
     /// assert_eq!(registry.heartbeat("r1", "ann")?, Heartbeat::Alive);
     /// clock.advance(Duration::from_millis(90_001));
     /// assert_eq!(registry.heartbeat("r1", "ann")?, Heartbeat::TimedOut);
-    /// assert!(registry.heartbeat("r1", "ann").is_err());
+    /// assert!(registry.room("r1").unwrap().user("ann").is_none());
     /// # Ok::<(), room_registry::Error>(())
     /// ```
-    pub fn heartbeat(&mut self, room_id: &str, user_id: &str) -> Result<Heartbeat, Error> {
+    pub fn heartbeat<'u>(
+        &mut self,
+        room_id: &str,
+        user: impl Into<UserConnection<'u>>,
+    ) -> Result<Heartbeat, Error> {
         self.begin();
-        self.beat(Hashed::new(room_id), Hashed::new(user_id), None)
+        let UserConnection { user_id, connection_id } = user.into();
+        self.beat(Hashed::new(room_id), Hashed::new(user_id), connection_id, None)
     }
 
     /// Takes a heartbeat that carries an update (viewing time, points, seat). If the heartbeat is too
@@ -204,14 +263,15 @@ impl<C: Clock> RoomRegistry<C> {
     /// assert_eq!(room.user("ann").unwrap().attributes().get("points"), Some("12"));
     /// # Ok::<(), room_registry::Error>(())
     /// ```
-    pub fn heartbeat_with(
+    pub fn heartbeat_with<'u>(
         &mut self,
         room_id: &str,
-        user_id: &str,
+        user: impl Into<UserConnection<'u>>,
         update: UserUpdate,
     ) -> Result<Heartbeat, Error> {
         self.begin();
-        self.beat(Hashed::new(room_id), Hashed::new(user_id), update.non_empty())
+        let UserConnection { user_id, connection_id } = user.into();
+        self.beat(Hashed::new(room_id), Hashed::new(user_id), connection_id, update.non_empty())
     }
 
     /// Hands a heartbeat on.
@@ -219,10 +279,12 @@ impl<C: Clock> RoomRegistry<C> {
         &mut self,
         room_id: Hashed<'_, str>,
         user_id: Hashed<'_, str>,
+        connection_id: Option<&str>,
         update: Option<UserUpdate>,
     ) -> Result<Heartbeat, Error> {
         let number = self.rooms.number_of(&room_id);
-        self.take(number, room_id.id, &mut Work::Heartbeat(user_id, update)).map(heartbeat_of)
+        let mut work = Work::Heartbeat(user_id, connection_id, update);
+        self.take(number, room_id.id, &mut work).map(heartbeat_of)
     }
 
     /// Hands a command on.
@@ -232,14 +294,14 @@ impl<C: Clock> RoomRegistry<C> {
         self.take(number, room_id, &mut work).map(|_| ())
     }
 
-    /// Changes the name, role or attributes of a user. What the update does not name stays.
+    /// Changes the name, role or attributes of a user. What the update does not name stays. Of a user who
+    /// has no membership, it is kept until the user is gone.
     ///
     /// Cost: constant.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`] if the user has no membership (one who is
-    /// only logged in belongs to the media server); [`Error::TextTooLong`],
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; [`Error::TextTooLong`],
     /// [`Error::TooManyAttributes`].
     ///
     /// ```
@@ -309,21 +371,48 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn apply_command(&mut self, command: Command) -> Result<Answer, Error> {
         match command {
             Command::CreateRoom(room) => self.create_room(room)?,
-            Command::UpdateRoom { room_id, host_id, room_name, attributes, lifecycle } => {
-                let update = RoomUpdate { host_id, room_name, attributes, lifecycle };
+            Command::UpdateRoom {
+                room_id,
+                host_id,
+                room_name,
+                attributes,
+                lifecycle,
+                max_users,
+                ends_at,
+                first_join_grace_ms,
+                empty_grace_ms,
+            } => {
+                let update = RoomUpdate {
+                    host_id,
+                    room_name,
+                    attributes,
+                    lifecycle,
+                    max_users,
+                    ends_at,
+                    first_join_grace_ms,
+                    empty_grace_ms,
+                };
                 self.update_room(room_id.as_str(), update)?;
             }
             Command::EndRoom { room_id } => self.end_room(room_id.as_str())?,
-            Command::JoinRoom { room_id, user_id, user_name, role, attributes } => {
-                let user = NewUser::from_parts(&user_id, user_name, role, attributes);
+            Command::JoinRoom { room_id, user_id, user_name, role, attributes, connection_id } => {
+                let connection_id = connection_id.as_ref();
+                let user =
+                    NewUser::from_parts(&user_id, user_name, role, attributes, connection_id);
                 self.join_room(room_id.as_str(), user)?;
             }
-            Command::LeaveRoom { room_id, user_id } => {
-                self.leave_room(room_id.as_str(), user_id.as_str())?;
+            Command::LeaveRoom { room_id, user_id, connection_id } => {
+                let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
+                self.leave_room(room_id.as_str(), (user_id.as_str(), connection_id))?;
             }
-            Command::Heartbeat { room_id, user_id, user_name, role, attributes } => {
+            Command::RemoveUser { room_id, user_id, reason } => {
+                self.remove_user(room_id.as_str(), user_id.as_str(), reason)?;
+            }
+            Command::Heartbeat { room_id, user_id, connection_id, user_name, role, attributes } => {
                 let update = UserUpdate { user_name, role, attributes };
-                let heartbeat = self.heartbeat_with(room_id.as_str(), user_id.as_str(), update)?;
+                let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
+                let user = (user_id.as_str(), connection_id);
+                let heartbeat = self.heartbeat_with(room_id.as_str(), user, update)?;
                 return Ok(Answer::Heartbeat(heartbeat));
             }
             Command::UpdateUser { room_id, user_id, user_name, role, attributes } => {
@@ -361,6 +450,10 @@ impl<C: Clock> RoomRegistry<C> {
             name: None,
             attributes: Attributes::default(),
             lifecycle,
+            max_users: None,
+            ends_at: None,
+            first_join_grace_ms: None,
+            empty_grace_ms: None,
         };
         self.check_creation(&room)?;
         let before = number.and_then(|number| self.rooms.at(number)).cloned();
@@ -371,11 +464,14 @@ impl<C: Clock> RoomRegistry<C> {
             && let Some(number) = number
             && let Some(held) = self.rooms.at_mut(number)
         {
-            let nothing = || RoomState::new(room_id, self.config.rules);
+            let nothing = || RoomState::new(room_id, self.config.rules.clone());
             held.room = before.unwrap_or_else(nothing);
             self.update(number);
             self.log.clear();
             self.dirty.clear();
+            if let Some(users) = &mut self.users {
+                users.begin();
+            }
         }
         joined.map(|_| ())
     }

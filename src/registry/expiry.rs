@@ -109,11 +109,13 @@ impl<C: Clock> RoomRegistry<C> {
     /// at most some dozens of rooms.
     ///
     /// ```
-    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};
+    /// use room_registry::{
+    ///     Config, Lifecycle, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp,
+    /// };
     ///
     /// let clock = ManualClock::at(Timestamp::from_secs(1_000));
     /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
-    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.create_room(NewRoom::new("r1", "tom").lifecycle(Lifecycle::UntilEnded))?;
     /// assert_eq!(registry.next_expiry(), None);
     /// registry.join_room("r1", NewUser::new("tom"))?;
     /// assert_eq!(registry.next_expiry(), Some(Timestamp::from_millis(1_090_001)));

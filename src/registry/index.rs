@@ -1,14 +1,13 @@
 //! What the registry keeps beside its rooms: the order of the list, what is due when, how many
 //! rooms a host has, and the totals.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 use crate::model::config::Config;
 use crate::model::id::{RoomId, UserId};
 use crate::model::time::Timestamp;
 use crate::read::RoomRef;
+use crate::registry::orders::{Orders, Standing};
 use crate::registry::schedule::{Schedule, narrow};
 use crate::repair::planner::{Planner, RepairStatus};
 use crate::room::state::RoomState;
@@ -35,6 +34,8 @@ pub(crate) struct Place {
 struct Ranks {
     /// When it began; none if it is not listed.
     listed: Option<Timestamp>,
+    /// Whether it has as many users as it may have.
+    is_full: bool,
     totals: Totals,
     repair_status: RepairStatus,
 }
@@ -48,56 +49,16 @@ pub(crate) struct Totals {
     pub(crate) streams: usize,
 }
 
-/// A room of an order: its key, its id, and its number.
-pub(crate) type Listed<'a> = (u64, &'a OrderedId, usize);
-
-/// Holds the orders of many rooms. They name rooms by their numbers, and by id if that orders equal
-/// keys.
+/// Holds what is kept of many rooms.
 #[derive(Debug)]
 pub(crate) struct Index {
-    listed: BTreeMap<(Timestamp, OrderedId), u32>,
-    most_users: BTreeMap<(Reverse<usize>, OrderedId), u32>,
-    ids: BTreeMap<OrderedId, u32>,
+    orders: Orders,
     /// When to examine each next: never after something is due in it. It may be earlier, if heartbeats
     /// put that off since or if it is far off.
     pub(super) schedule: Schedule,
     hosts: BTreeMap<UserId, usize>,
     totals: Totals,
     pub(super) planner: Planner,
-}
-
-/// An id as it is ordered: rooms are compared a dozen times to find one among many, and two numbers
-/// nearly always decide.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct OrderedId {
-    /// The first bytes, big-endian, so that they order as the text. Zeros fill a short id, and no id
-    /// holds any.
-    first: (u64, u64),
-    /// The whole of a longer one.
-    long: Option<Box<RoomId>>,
-}
-
-impl OrderedId {
-    fn of(id: &RoomId) -> Self {
-        let text = id.as_str().as_bytes();
-        let mut bytes = [[0; 8]; 2];
-        let len = text.len().min(bytes.as_flattened().len());
-        bytes.as_flattened_mut()[..len].copy_from_slice(&text[..len]);
-        let [first, second] = bytes.map(u64::from_be_bytes);
-        let long = (text.len() > len).then(|| Box::new(id.clone()));
-        Self { first: (first, second), long }
-    }
-
-    pub(crate) fn id(&self) -> RoomId {
-        if let Some(id) = &self.long {
-            return (**id).clone();
-        }
-        let bytes = [self.first.0, self.first.1].map(u64::to_be_bytes);
-        let bytes = bytes.as_flattened();
-        let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-        let text = std::str::from_utf8(&bytes[..len]).expect("it was made of a text");
-        RoomId::new(text).expect("it was made of an id")
-    }
 }
 
 impl Place {
@@ -121,29 +82,29 @@ impl Ranks {
     fn of(room: &RoomState, config: &Config) -> Self {
         let is_listed = room.is_listed();
         Self {
+            is_full: room.is_full(config),
             listed: is_listed.then(|| RoomRef::new(room).began_at().unwrap_or_default()),
             totals: Totals {
                 rooms: usize::from(is_listed),
                 sessions: usize::from(room.session().is_some()),
-                users: room.users().len(),
+                users: room.user_count(),
                 streams: room.streams().len(),
             },
             repair_status: RepairStatus::of(room, config),
         }
     }
 
-    /// Returns its key in the list by users.
-    fn users(&self) -> Option<Reverse<usize>> {
-        self.listed.map(|_| Reverse(self.totals.users))
+    /// Returns where it stands in the orders of the list.
+    fn standing(&self) -> Option<Standing> {
+        let (users, is_full) = (self.totals.users, self.is_full);
+        self.listed.map(|began_at| Standing { began_at, users, is_full })
     }
 }
 
 impl Index {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            listed: BTreeMap::new(),
-            most_users: BTreeMap::new(),
-            ids: BTreeMap::new(),
+            orders: Orders::default(),
             schedule: Schedule::default(),
             hosts: BTreeMap::new(),
             totals: Totals::default(),
@@ -187,13 +148,7 @@ impl Index {
     }
 
     fn rank(&mut self, number: u32, room_id: &RoomId, before: &Ranks, after: &Ranks) {
-        reorder(&mut self.listed, number, room_id, before.listed, after.listed);
-        reorder(&mut self.most_users, number, room_id, before.users(), after.users());
-        match (before.listed, after.listed) {
-            (None, Some(_)) => _ = self.ids.insert(OrderedId::of(room_id), number),
-            (Some(_), None) => _ = self.ids.remove(&OrderedId::of(room_id)),
-            (None, None) | (Some(_), Some(_)) => {}
-        }
+        self.orders.reorder(number, room_id, before.standing(), after.standing());
         self.totals.replace(before.totals, after.totals);
     }
 
@@ -201,15 +156,7 @@ impl Index {
     pub(crate) fn renumber(&mut self, room_id: &RoomId, place: &Place, from: usize, to: usize) {
         let (from, to) = (narrow(from), narrow(to));
         self.schedule.renumber(from, to);
-        let ranks = &place.ranks;
-        let room_id = OrderedId::of(room_id);
-        if let Some(users) = ranks.users() {
-            self.most_users.insert((users, room_id.clone()), to);
-        }
-        if let Some(at) = ranks.listed {
-            self.ids.insert(room_id.clone(), to);
-            self.listed.insert((at, room_id), to);
-        }
+        self.orders.renumber(room_id, place.ranks.standing(), to);
     }
 
     /// Takes another time at which something is due in a room. The room keeps its place if that was put
@@ -245,9 +192,7 @@ impl Index {
     pub(super) fn difference(&self, expected: &Self) -> String {
         let parts = |index: &Self| {
             [
-                format!("newest {:?}", index.listed),
-                format!("most users {:?}", index.most_users),
-                format!("ids {:?}", index.ids),
+                format!("orders {:?}", index.orders),
                 format!("hosts {:?}", index.hosts),
                 format!("totals {:?}", index.totals),
             ]
@@ -276,7 +221,7 @@ impl Index {
             ..*status
         };
         let is_same = |known: &RepairStatus| !told(&ranks.repair_status).differs_from(&told(known));
-        if (place.ranks.listed, place.ranks.totals) != (ranks.listed, ranks.totals) {
+        if (place.ranks.standing(), place.ranks.totals) != (ranks.standing(), ranks.totals) {
             difference += &format!("{:?} is not {ranks:?}; ", place.ranks);
         }
         if place.host_id.as_ref() != room.info().map(|info| &info.host_id) {
@@ -294,57 +239,8 @@ impl Index {
         difference
     }
 
-    pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
-        self.listed.values().rev().map(|number| *number as usize)
-    }
-
-    /// Returns the rooms that come after a place in the list of the newest.
-    pub(crate) fn newest_after(
-        &self,
-        place: Option<(Timestamp, &RoomId)>,
-    ) -> impl Iterator<Item = Listed<'_>> {
-        let before = place.map_or(Bound::Unbounded, |(at, room_id)| {
-            Bound::Excluded((at, OrderedId::of(room_id)))
-        });
-        let rooms = self.listed.range((Bound::Unbounded, before)).rev();
-        rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
-    }
-
-    /// Returns the rooms that come after a place in the list of the oldest.
-    pub(crate) fn oldest_after(
-        &self,
-        place: Option<(Timestamp, &RoomId)>,
-    ) -> impl Iterator<Item = Listed<'_>> {
-        let after = place.map_or(Bound::Unbounded, |(at, room_id)| {
-            Bound::Excluded((at, OrderedId::of(room_id)))
-        });
-        let rooms = self.listed.range((after, Bound::Unbounded));
-        rooms.map(|((at, room_id), number)| (at.as_millis(), room_id, *number as usize))
-    }
-
-    /// Returns the rooms that come after a place in the list by users.
-    pub(crate) fn most_users_after(
-        &self,
-        place: Option<(u64, &RoomId)>,
-    ) -> impl Iterator<Item = Listed<'_>> {
-        let after = place.map_or(Bound::Unbounded, |(users, room_id)| {
-            Bound::Excluded((
-                Reverse(usize::try_from(users).unwrap_or(usize::MAX)),
-                OrderedId::of(room_id),
-            ))
-        });
-        let rooms = self.most_users.range((after, Bound::Unbounded));
-        rooms.map(|((Reverse(users), room_id), number)| {
-            (u64::try_from(*users).unwrap_or(u64::MAX), room_id, *number as usize)
-        })
-    }
-
-    /// Returns the rooms that come after an id.
-    pub(crate) fn ids_after(&self, room_id: Option<&RoomId>) -> impl Iterator<Item = Listed<'_>> {
-        let after =
-            room_id.map_or(Bound::Unbounded, |room_id| Bound::Excluded(OrderedId::of(room_id)));
-        let rooms = self.ids.range((after, Bound::Unbounded));
-        rooms.map(|(room_id, number)| (0, room_id, *number as usize))
+    pub(crate) fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     pub(crate) fn totals(&self) -> Totals {
@@ -392,25 +288,6 @@ fn examine_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
     }
     let part = number.wrapping_mul(0x9e37_79b9) >> 16; // of 65,536, evenly spread
     due.minus(((left / 8).min(EARLIEST_MS) * u64::from(part)) >> 16)
-}
-
-fn reorder<K: Ord + Copy>(
-    order: &mut BTreeMap<(K, OrderedId), u32>,
-    number: u32,
-    room_id: &RoomId,
-    before: Option<K>,
-    after: Option<K>,
-) {
-    if before == after {
-        return;
-    }
-    let room_id = OrderedId::of(room_id);
-    if let Some(at) = before {
-        order.remove(&(at, room_id.clone()));
-    }
-    if let Some(at) = after {
-        order.insert((at, room_id), number);
-    }
 }
 
 #[cfg(test)]

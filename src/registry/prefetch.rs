@@ -40,7 +40,8 @@ impl<C: Clock> RoomRegistry<C> {
             | Work::Update(_)
             | Work::End
             | Work::Join(_)
-            | Work::Leave(_)
+            | Work::Leave(..)
+            | Work::Remove(..)
             | Work::UpdateUser(..)
             | Work::UpdateStream(..)
             | Work::TakeHeartbeats(_)

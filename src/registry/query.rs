@@ -8,7 +8,7 @@ use crate::model::time::Timestamp;
 use crate::read::RoomRef;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::registry::index::Listed;
+use crate::registry::orders::Listed;
 
 /// How many rooms a page has by default.
 const DEFAULT_LIMIT: usize = 20;
@@ -46,6 +46,7 @@ pub struct RoomQuery<'q> {
     name_prefix: Option<&'q str>,
     host_id: Option<&'q str>,
     open_session: Option<bool>,
+    without_full: bool,
     predicate: Option<&'q dyn Fn(RoomRef<'_>) -> bool>,
 }
 
@@ -87,6 +88,7 @@ impl<'q> RoomQuery<'q> {
             name_prefix: None,
             host_id: None,
             open_session: None,
+            without_full: false,
             predicate: None,
         }
     }
@@ -183,6 +185,19 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
+    /// Leaves out full rooms: those with as many users as their own limit or
+    /// [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room) allows. It costs nothing: a page
+    /// does not look at them.
+    ///
+    #[doc = query_example!(
+        "registry.update_room(\"b\", RoomUpdate::new().max_users(1))?;",
+        "assert_eq!(ids(&RoomQuery::by_id().without_full())?, [\"a\", \"c\"]);"
+    )]
+    pub fn without_full(mut self) -> Self {
+        self.without_full = true;
+        self
+    }
+
     /// Keeps only rooms of which this is true.
     ///
     #[doc = query_example!(
@@ -216,6 +231,7 @@ impl fmt::Debug for RoomQuery<'_> {
             .field("name_prefix", &self.name_prefix)
             .field("host_id", &self.host_id)
             .field("open_session", &self.open_session)
+            .field("without_full", &self.without_full)
             .field("predicate", &self.predicate.is_some())
             .finish()
     }
@@ -282,12 +298,14 @@ impl<C: Clock> RoomRegistry<C> {
         }
         let after = query.after.as_ref().map(|cursor| (cursor.key, &cursor.room_id));
         let by_age = after.map(|(key, id)| (Timestamp::from_millis(key), id));
+        let (orders, full) = (self.index.orders(), !query.without_full);
         match query.order {
-            RoomOrder::Newest => self.collect(query, self.index.newest_after(by_age), page),
-            RoomOrder::Oldest => self.collect(query, self.index.oldest_after(by_age), page),
-            RoomOrder::MostUsers => self.collect(query, self.index.most_users_after(after), page),
+            RoomOrder::Newest => self.collect(query, orders.newest_after(by_age, full), page),
+            RoomOrder::Oldest => self.collect(query, orders.oldest_after(by_age, full), page),
+            RoomOrder::MostUsers => self.collect(query, orders.most_users_after(after, full), page),
             RoomOrder::Id => {
-                self.collect(query, self.index.ids_after(after.map(|(_, id)| id)), page);
+                let after = after.map(|(_, id)| id);
+                self.collect(query, orders.ids_after(after, full), page);
             }
         }
         Ok(())
@@ -309,7 +327,9 @@ impl<C: Clock> RoomRegistry<C> {
 
         // The lowest of the best is on top, so that it goes when a better one comes.
         let mut best: BinaryHeap<Reverse<(S, Reverse<&RoomId>)>> = BinaryHeap::new();
-        for room in self.index.ids_after(None).filter_map(|(_, _, at)| self.listed_room(at)) {
+        for room in
+            self.index.orders().ids_after(None, true).filter_map(|(_, _, at)| self.listed_room(at))
+        {
             best.push(Reverse((score(room), Reverse(room.id()))));
             if best.len() > rooms {
                 best.pop();
@@ -331,6 +351,29 @@ impl<C: Clock> RoomRegistry<C> {
         room_ids: impl IntoIterator<Item = impl AsRef<str>> + 'a,
     ) -> impl Iterator<Item = RoomRef<'a>> {
         room_ids.into_iter().filter_map(|room_id| self.room(room_id.as_ref()))
+    }
+
+    /// Returns the rooms in whose lists a user is, by id. It needs
+    /// [`index_users`](crate::ConfigBuilder::index_users), and returns none without it.
+    ///
+    /// Cost: those rooms.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+    /// let config = Config::builder().index_users(true).build().unwrap();
+    /// let mut registry = RoomRegistry::with_clock(config, ManualClock::default());
+    /// for room in ["a", "b", "c"] {
+    ///     registry.create_room(NewRoom::new(room, "tom"))?;
+    /// }
+    /// registry.join_room("a", NewUser::new("ann"))?;
+    /// registry.join_room("c", NewUser::new("ann"))?;
+    /// let ids: Vec<_> = registry.rooms_with_user("ann").map(|room| room.id().as_str()).collect();
+    /// assert_eq!(ids, ["a", "c"]);
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn rooms_with_user(&self, user_id: &str) -> impl Iterator<Item = RoomRef<'_>> {
+        let rooms = self.users.as_ref().map(|users| users.rooms_of(user_id));
+        rooms.into_iter().flatten().filter_map(|room_id| self.room(room_id.as_str()))
     }
 
     fn collect<'a>(

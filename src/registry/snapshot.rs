@@ -21,7 +21,7 @@ use crate::room::Room;
 use crate::stored::StoredRoom;
 
 /// The version of the snapshot that this crate writes and reads.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const NAME: &str = "Snapshot";
 const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"];
 
@@ -29,7 +29,7 @@ const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"
 /// [`RoomRegistry::restore`] reads it back.
 #[derive(Clone, Copy)]
 pub struct Snapshot<'r> {
-    settings: Rules,
+    settings: &'r Rules,
     taken_at: Timestamp,
     outcomes: Outcomes,
     rooms: &'r Rooms,
@@ -67,7 +67,7 @@ impl Serialize for Snapshot<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut snapshot = serializer.serialize_struct(NAME, FIELDS.len())?;
         snapshot.serialize_field("version", &VERSION)?;
-        snapshot.serialize_field("settings", &self.settings)?;
+        snapshot.serialize_field("settings", self.settings)?;
         snapshot.serialize_field("taken_at", &self.taken_at)?;
         snapshot.serialize_field("outcomes", &self.outcomes)?;
         snapshot.serialize_field("rooms", &StoredRooms(self.rooms))?;
@@ -103,7 +103,7 @@ impl<C: Clock> RoomRegistry<C> {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<'_> {
         Snapshot {
-            settings: self.config.rules,
+            settings: &self.config.rules,
             taken_at: self.now,
             outcomes: self.outcomes,
             rooms: &self.rooms,
@@ -202,11 +202,12 @@ impl<C: Clock> RoomRegistry<C> {
         saved: D,
     ) -> Result<Self, D::Error> {
         let mut registry = Self::with_clock(config, clock);
-        let settings = registry.config.rules;
+        let settings = registry.config.rules.clone();
         let restored = saved.deserialize_struct(NAME, FIELDS, SnapshotVisitor { settings })?;
         registry.now = restored.taken_at;
         registry.outcomes = restored.outcomes;
         registry.rooms = restored.rooms;
+        registry.index_all_users();
         Ok(registry)
     }
 }
@@ -232,11 +233,11 @@ impl<'de> Visitor<'de> for SnapshotVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut fields: A) -> Result<Restored, A::Error> {
         let missing = |field: usize| de::Error::invalid_length(field, &"a snapshot");
         check_version(fields.next_element()?.ok_or_else(|| missing(0))?)?;
-        check_settings(fields.next_element()?.ok_or_else(|| missing(1))?, self.settings)?;
+        check_settings(&fields.next_element()?.ok_or_else(|| missing(1))?, &self.settings)?;
         let taken_at = fields.next_element()?.ok_or_else(|| missing(2))?;
         let outcomes = fields.next_element()?.ok_or_else(|| missing(3))?;
         let rooms =
-            fields.next_element_seed(RoomsSeed(self.settings))?.ok_or_else(|| missing(4))?;
+            fields.next_element_seed(RoomsSeed(&self.settings))?.ok_or_else(|| missing(4))?;
         Ok(Restored { taken_at, outcomes, rooms })
     }
 
@@ -247,12 +248,12 @@ impl<'de> Visitor<'de> for SnapshotVisitor {
             match field {
                 Field::Version => version = Some(check_version(fields.next_value()?)?),
                 Field::Settings => {
-                    settings = Some(check_settings(fields.next_value()?, self.settings)?);
+                    settings = Some(check_settings(&fields.next_value()?, &self.settings)?);
                 }
                 Field::TakenAt => taken_at = Some(fields.next_value()?),
                 Field::Outcomes => outcomes = Some(fields.next_value()?),
                 Field::Rooms if rooms.is_some() => return Err(de::Error::duplicate_field("rooms")),
-                Field::Rooms => rooms = Some(fields.next_value_seed(RoomsSeed(self.settings))?),
+                Field::Rooms => rooms = Some(fields.next_value_seed(RoomsSeed(&self.settings))?),
             }
         }
         // Formats may order fields as they like. Each room carries its own version and settings.
@@ -285,7 +286,7 @@ fn check_version<E: de::Error>(found: u32) -> Result<(), E> {
     )))
 }
 
-fn check_settings<E: de::Error>(found: Rules, expected: Rules) -> Result<(), E> {
+fn check_settings<E: de::Error>(found: &Rules, expected: &Rules) -> Result<(), E> {
     if found == expected {
         return Ok(());
     }
@@ -295,9 +296,9 @@ fn check_settings<E: de::Error>(found: Rules, expected: Rules) -> Result<(), E> 
 }
 
 /// Reads one room after the other.
-struct RoomsSeed(Rules);
+struct RoomsSeed<'s>(&'s Rules);
 
-impl<'de> DeserializeSeed<'de> for RoomsSeed {
+impl<'de> DeserializeSeed<'de> for RoomsSeed<'_> {
     type Value = Rooms;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -305,7 +306,7 @@ impl<'de> DeserializeSeed<'de> for RoomsSeed {
     }
 }
 
-impl<'de> Visitor<'de> for RoomsSeed {
+impl<'de> Visitor<'de> for RoomsSeed<'_> {
     type Value = Rooms;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -316,7 +317,7 @@ impl<'de> Visitor<'de> for RoomsSeed {
         let mut rooms = Rooms::default();
         while let Some(room) = list.next_element::<Room>()? {
             let room = room.into_state();
-            check_settings(room.settings, self.0)?;
+            check_settings(&room.settings, self.0)?;
             let room_id = room.id.clone();
             if rooms.insert(HeldRoom::new(room)).is_none() {
                 return Err(de::Error::custom(format_args!(

@@ -49,7 +49,7 @@ impl<C: Clock> RoomRegistry<C> {
         if held.room.is_listed() {
             self.log.note(&held.room.id, Cause::Import, Note::RoomUnlisted);
         }
-        let nothing = RoomState::new(held.room.id.clone(), held.room.settings);
+        let nothing = RoomState::new(held.room.id.clone(), held.room.settings.clone());
         let removed = std::mem::replace(&mut held.room, nothing);
         self.update(number);
         Some(Room::from_state(removed))
@@ -74,14 +74,14 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn import(&mut self, room: Room) -> Result<(), Error> {
         self.begin();
         let state = room.into_state();
-        let found = state.settings;
-        if found != self.config.rules {
-            return Err(Error::OtherSettings { expected: self.config.rules, found });
+        if state.settings != self.config.rules {
+            let (expected, found) = (self.config.rules.clone(), state.settings);
+            return Err(Error::OtherSettings { expected, found });
         }
         let room_id = state.id.clone();
         let number = self.rooms.number_of(&room_id);
         let number = number.or_else(|| {
-            self.rooms.insert(HeldRoom::new(RoomState::new(room_id, self.config.rules)))
+            self.rooms.insert(HeldRoom::new(RoomState::new(room_id, self.config.rules.clone())))
         });
         let Some(number) = number else { return Ok(()) };
         let Some(held) = self.rooms.at_mut(number) else { return Ok(()) };

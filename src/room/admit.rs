@@ -1,15 +1,18 @@
 //! Step 2: what is refused, and what needs no more.
 
 use crate::model::command::{
-    Answer, RoomUpdate, UserUpdate, check_name, check_role, updated_attributes,
+    Answer, CheckedUser, Heartbeat, RoomUpdate, UserUpdate, check_name, check_role,
+    updated_attributes,
 };
 use crate::model::error::{Error, id_text};
-use crate::model::id::UserId;
+use crate::model::id::{ConnectionId, UserId};
 use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
+use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
+use crate::registers::connections::{End, Judge, MAX_CONNECTIONS, Standing};
 use crate::registers::kind::Users;
-use crate::registers::members::MemberRef;
+use crate::registers::members::{Left, MemberRef};
 use crate::registers::places::Target;
 use crate::room::context::Context;
 use crate::room::resolve::At;
@@ -41,35 +44,28 @@ impl RoomState {
                 Err(Error::RoomAlreadyExists { room_id: id_text(self.id.as_str()) })
             }
             Work::End => self.check_listed().map(|()| Admission::Admitted),
-            Work::Join(_) => self.admit_join(at, cx),
-            Work::Leave(user_id) => {
+            Work::Join(user) => self.admit_join(user, at, cx),
+            Work::Leave(user_id, connection) => {
+                self.check_listed()?;
+                self.check_visible_user(at, user_id.id)?;
+                match (self.standing(at, *connection, cx), connection) {
+                    (Standing::Holds, _) | (_, None) => Ok(Admission::Admitted),
+                    (_, Some(_)) => Err(self.not_in_room(user_id.id)),
+                }
+            }
+            Work::Remove(user_id, _) => {
                 self.check_listed()?;
                 self.check_visible_user(at, user_id.id)?;
                 Ok(Admission::Admitted)
             }
-            Work::Heartbeat(user_id, update) => {
+            Work::Heartbeat(user_id, connection, update) => {
                 self.check_listed()?;
-                let Some(place) = at.member else {
-                    self.check_visible_user(at, user_id.id)?;
-                    if let Some(update) = update {
-                        updated_membership(&self.new_membership(cx), update)?;
-                    }
-                    return Ok(Admission::Admitted);
-                };
-                let timeout_ms = cx.config.heartbeat_timeout_ms;
-                let member = self.registers.members.at(place);
-                if member.is_some_and(|member| member.is_timed_out(timeout_ms, cx.now)) {
-                    return Ok(Admission::AfterTimeout(place));
-                }
-                if let (Some(member), Some(update)) = (member, update) {
-                    updated_membership(member.membership(), update)?;
-                }
-                Ok(Admission::Admitted)
+                self.admit_heartbeat(user_id.id, *connection, update.as_ref(), at, cx)
             }
             Work::UpdateUser(user_id, update) => {
                 self.check_listed()?;
-                let member = self.member_at(at).ok_or_else(|| self.not_in_room(user_id.id))?;
-                updated_membership(member.membership(), update)?;
+                self.check_visible_user(at, user_id.id)?;
+                updated_membership(&self.app_word(at, cx), update)?;
                 Ok(Admission::Admitted)
             }
             Work::UpdateStream(stream_id, attributes) => {
@@ -120,7 +116,96 @@ impl RoomState {
         Admission::Answered(Answer::Outcome(outcome))
     }
 
-    fn admit_join(&self, at: &At<'_>, cx: &Context<'_>) -> Result<Admission, Error> {
+    fn admit_heartbeat(
+        &self,
+        user_id: &str,
+        connection: Option<&str>,
+        update: Option<&UserUpdate>,
+        at: &At<'_>,
+        cx: &Context<'_>,
+    ) -> Result<Admission, Error> {
+        let Some(place) = at.member else {
+            return self.admit_heartbeat_of_none(user_id, connection, update, at, cx);
+        };
+        let members = &self.registers.members;
+        let Some(member) = members.at(place) else { return Err(self.not_in_room(user_id)) };
+        if member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now) {
+            return Ok(Admission::AfterTimeout(place));
+        }
+        match members.standing(place, connection, self.judge(cx)) {
+            Standing::Holds => {}
+            Standing::Ended(how) => {
+                return Ok(Admission::Answered(Answer::Heartbeat(heartbeat_of_end(&how))));
+            }
+            Standing::Unknown => return Err(self.not_in_room(user_id)),
+        }
+        if let Some(update) = update {
+            updated_membership(member.membership(), update)?;
+        }
+        Ok(Admission::Admitted)
+    }
+
+    /// Admits the heartbeat of somebody who has no membership. Whoever is logged in, and was not removed,
+    /// gets one, unless by a connection that would have to join. Whoever is gone learns how.
+    fn admit_heartbeat_of_none(
+        &self,
+        user_id: &str,
+        connection: Option<&str>,
+        update: Option<&UserUpdate>,
+        at: &At<'_>,
+        cx: &Context<'_>,
+    ) -> Result<Admission, Error> {
+        let is_visible = self.check_visible_user(at, user_id);
+        let gone = self.gone(user_id, is_visible.is_ok(), cx);
+        match (is_visible, gone) {
+            (Ok(()), None | Some(Heartbeat::TimedOut | Heartbeat::Left))
+                if connection.is_none() =>
+            {
+                if let Some(update) = update {
+                    updated_membership(&self.app_word(at, cx), update)?;
+                }
+                Ok(Admission::Admitted)
+            }
+            (_, Some(gone)) => Ok(Admission::Answered(Answer::Heartbeat(gone))),
+            (_, None) => Err(self.not_in_room(user_id)),
+        }
+    }
+
+    /// Returns what connections are judged by.
+    pub(super) fn judge(&self, cx: &Context<'_>) -> Judge {
+        Judge {
+            now: cx.now,
+            timeout_ms: cx.config.heartbeat_timeout_ms,
+            old: self.settings.retention_ms.map(|retention| cx.now.minus(retention)),
+        }
+    }
+
+    /// Returns what has become of a connection of the user whom an input is about.
+    fn standing(&self, at: &At<'_>, connection: Option<&str>, cx: &Context<'_>) -> Standing {
+        let Target::User(_, places) = &at.target else { return Standing::Unknown };
+        let Some(place) = places.member else { return Standing::Unknown };
+        self.registers.members.standing(place, connection, self.judge(cx))
+    }
+
+    /// Returns how somebody went who has no membership, if that is remembered: for the retention, and a
+    /// removal as long as the media server shows the user.
+    fn gone(&self, user_id: &str, is_visible: bool, cx: &Context<'_>) -> Option<Heartbeat> {
+        let Left { left_at, how, .. } = self.registers.members.end_of(user_id)?;
+        let old = self.settings.retention_ms.map(|retention| cx.now.minus(retention));
+        let is_old = old.is_some_and(|old| *left_at < old);
+        match how {
+            End::Removed(_) if is_visible || !is_old => Some(Heartbeat::Removed),
+            _ if is_old => None,
+            how => Some(heartbeat_of_end(how)),
+        }
+    }
+
+    fn admit_join(
+        &self,
+        user: &CheckedUser,
+        at: &At<'_>,
+        cx: &Context<'_>,
+    ) -> Result<Admission, Error> {
         self.check_listed()?;
         let Target::User(user_id, places) = &at.target else { return Ok(Admission::Admitted) };
         let room_id = || id_text(self.id.as_str());
@@ -128,17 +213,26 @@ impl RoomState {
             |member: MemberRef<'_>| member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now);
         match self.member_at(at) {
             Some(member) if !is_timed_out(member) => {
+                let connection = user.connection_id.as_ref().map(ConnectionId::as_str);
+                let by = self.judge(cx);
+                let holding = places.member.map(|place| self.registers.members.holding(place, by));
                 let user_id = id_text(user_id.id.as_str());
-                Err(Error::UserAlreadyJoined { room_id: room_id(), user_id })
+                if self.standing(at, connection, cx) == Standing::Holds {
+                    Err(Error::UserAlreadyJoined { room_id: room_id(), user_id })
+                } else if holding >= Some(MAX_CONNECTIONS) {
+                    let limit = MAX_CONNECTIONS;
+                    Err(Error::TooManyConnections { room_id: room_id(), user_id, limit })
+                } else {
+                    Ok(Admission::Admitted)
+                }
             }
             Some(_) => Ok(places.member.map_or(Admission::Admitted, Admission::AfterTimeout)),
             None => {
-                let is_visible = self
-                    .rulebook()
-                    .source::<Users>(self.projection.visible, &places.told)
-                    .is_some();
-                match cx.config.max_users_per_room {
-                    Some(limit) if !is_visible && self.projection.users.len() >= limit => {
+                let visible = self.projection.visible;
+                let is_visible = self.rulebook().source::<Users>(visible, &places.told).is_some();
+                let counts = !self.settings.uncounted_roles.contains(user.role.as_ref());
+                match self.user_limit(cx.config) {
+                    Some(limit) if counts && !is_visible && self.user_count() >= limit => {
                         Err(Error::RoomFull { room_id: room_id(), limit })
                     }
                     Some(_) | None => Ok(Admission::Admitted),
@@ -163,6 +257,14 @@ impl RoomState {
         if let Some(lifecycle) = update.lifecycle {
             updated.lifecycle = lifecycle;
         }
+        if let Some(limit) = update.max_users {
+            updated.max_users = Some(limit).filter(|limit| *limit > 0);
+        }
+        if let Some(at) = update.ends_at {
+            updated.ends_at = Some(at).filter(|at| *at > Timestamp::MIN);
+        }
+        updated.first_join_grace_ms = update.first_join_grace_ms.or(updated.first_join_grace_ms);
+        updated.empty_grace_ms = update.empty_grace_ms.or(updated.empty_grace_ms);
         Ok((updated != *info).then_some(updated))
     }
 
@@ -176,6 +278,21 @@ impl RoomState {
     pub(super) fn new_membership(&self, cx: &Context<'_>) -> Membership {
         let ended_at = self.registers.ended_at;
         Membership::new(ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1))))
+    }
+
+    /// Returns what the application says of a user: the membership, or the note in the same form.
+    pub(super) fn app_word(&self, at: &At<'_>, cx: &Context<'_>) -> Membership {
+        if let Some(member) = self.member_at(at) {
+            return member.membership().clone();
+        }
+        let Target::User(user_id, _) = &at.target else { return self.new_membership(cx) };
+        let mut word = self.new_membership(cx);
+        if let Some(held) = self.registers.user_notes.get(&*user_id.id) {
+            word.name.clone_from(&held.note.name);
+            word.role.clone_from(&held.note.role);
+            word.attributes.clone_from(&held.note.attributes);
+        }
+        word
     }
 
     fn check_listed(&self) -> Result<(), Error> {
@@ -195,6 +312,15 @@ impl RoomState {
 
     fn not_in_room(&self, user_id: &str) -> Error {
         Error::UserNotInRoom { room_id: id_text(self.id.as_str()), user_id: id_text(user_id) }
+    }
+}
+
+/// Returns the answer to a heartbeat of whoever ended like this.
+fn heartbeat_of_end(how: &End) -> Heartbeat {
+    match how {
+        End::TimedOut => Heartbeat::TimedOut,
+        End::Left => Heartbeat::Left,
+        End::Removed(_) => Heartbeat::Removed,
     }
 }
 

@@ -16,10 +16,12 @@ use crate::model::command::{Answer, Heartbeat};
 use crate::model::config::Config;
 use crate::model::error::Error;
 use crate::model::expired::Expired;
+use crate::model::id::UserSessionId;
 use crate::model::outcome::Outcome;
 use crate::model::suspicion::SuspectedList;
 use crate::model::time::Timestamp;
 use crate::registers::MAX_SESSIONS;
+use crate::registers::kind::Users;
 use crate::registers::places::Target;
 use crate::room::admit::Admission;
 use crate::room::before::{Before, Looked};
@@ -110,9 +112,9 @@ impl RoomState {
         self.sweep(budget, cx)?;
         if let Some(retention_ms) = self.settings.retention_ms {
             let old = cx.now.minus(retention_ms);
-            self.registers.members.forget(old, budget);
+            self.forget_ends(old, budget, cx.now);
             if *budget > 0 && self.registers.ended_at.is_some_and(|ended_at| ended_at < old) {
-                self.registers.forget_end(&self.settings);
+                self.registers.forget_ends(&self.settings);
                 *budget -= 1;
             }
         }
@@ -153,6 +155,7 @@ impl RoomState {
 
         // 4. Join.
         let told = cx.log.len();
+        let notes = self.registers.user_notes.clone(); // nearly always there is none
         let mut step = self.join(work, &mut at, &mut before, cx);
         if !step.is_changed {
             return Ok(step.answer);
@@ -161,8 +164,13 @@ impl RoomState {
 
         // 5. Widen.
         let visible_before = self.projection.visible;
-        let found = self.widen(&mut step, &mut at, &before, cx.now);
+        let mut found = self.widen(&mut step, &mut at, &before, cx.now);
         let is_visible_other = found.visible != visible_before;
+
+        self.keep_user_notes(&at.target, found.visible, &step, is_visible_other);
+        let now = &self.registers.user_notes;
+        let ids = notes.keys().chain(now.keys());
+        found.updated.extend(ids.filter(|id| notes.get(*id) != now.get(*id)).cloned());
 
         // 6. Project.
         let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
@@ -304,11 +312,12 @@ impl RoomState {
 
     /// Writes down since when the room is empty, and since when no session of it is visible.
     fn record_since(&mut self, is_session_hidden: bool, now: Timestamp) {
+        let is_empty = self.user_count() == 0;
         let registers = &mut self.registers;
-        if self.projection.users.is_empty() {
+        if is_empty {
             registers.empty_since.get_or_insert(now);
         } else {
-            registers.empty_since = None;
+            (registers.empty_since, registers.is_entered) = (None, true);
         }
         if self.projection.session.is_some() {
             registers.sessionless_since = None;
@@ -346,6 +355,44 @@ impl RoomState {
             let resolved_until = sign.resolved_until;
             cx.signs_changed |= signs.set(sign.subject, sign.told_at, cx.now, resolved_until);
         }
+    }
+
+    /// Keeps the notes on those users whom the media server shows. One who shows by another stay without
+    /// having gone keeps the note. After a merge nobody knows that, so the stay must be a known one.
+    fn keep_user_notes(
+        &mut self,
+        target: &Target<'_>,
+        visible: Option<Visible>,
+        step: &Step,
+        is_visible_other: bool,
+    ) {
+        if self.registers.user_notes.is_empty() {
+            return; // as nearly always
+        }
+        let mut notes = std::mem::take(&mut self.registers.user_notes);
+        notes.retain(|user_id, held| {
+            if let (Target::User(id, _), false) = (target, is_visible_other)
+                && *id.id != *user_id
+            {
+                return true;
+            }
+            let places = self.registers.user_places(user_id);
+            let source = self.rulebook().source::<Users>(visible, &places.told);
+            let is_known = |life: &UserSessionId| {
+                let user = visible.and_then(Visible::index);
+                let told = &places.told;
+                let user = user.and_then(|session| self.registers.stays_at::<Users>(session, told));
+                let mut facts = user.into_iter().flat_map(|user| &user.facts);
+                facts.any(|held| held.is_open() && held.stay_id.as_ref() == Some(life))
+            };
+            let is_kept = !step.is_merge || held.user_session_id.as_ref().is_none_or(is_known);
+            let Some(source) = source.filter(|_| is_kept) else { return false };
+            if !step.is_merge || held.user_session_id.is_none() {
+                held.user_session_id = source.stay_id().cloned();
+            }
+            true
+        });
+        self.registers.user_notes = notes;
     }
 
     /// Keeps the attributes of those streams whose life is still visible.

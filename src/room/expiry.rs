@@ -1,6 +1,7 @@
 //! What time does to one room, as the application asks for it.
 
 use crate::model::change::Cause;
+use crate::model::command::UserConnection;
 use crate::model::config::Config;
 use crate::model::error::Error;
 use crate::model::expired::Expired;
@@ -30,7 +31,7 @@ impl Room {
     }
 
     /// Takes over last heartbeats that were kept outside the room, then does everything that is
-    /// due. A heartbeat counts if it is later than what the room knows, and no later than now.
+    /// due. Each is of a user, or of one connection of a user. A heartbeat counts if it is later than what the room knows, and no later than now.
     ///
     /// Heartbeats are too frequent to rewrite a stored room for each: keep them beside it, and hand
     /// them in when something is due. Cost: the memberships of the room.
@@ -45,9 +46,9 @@ impl Room {
         "let later = Timestamp::from_secs(1_091);",
         "assert_eq!(room.expire_with(heartbeats, &config, later)?.memberships, 0);"
     )]
-    pub fn expire_with(
+    pub fn expire_with<'u>(
         &mut self,
-        heartbeats: impl IntoIterator<Item = (impl AsRef<str>, Timestamp)>,
+        heartbeats: impl IntoIterator<Item = (impl Into<UserConnection<'u>>, Timestamp)>,
         config: &Config,
         now: Timestamp,
     ) -> Result<Expired, Error> {
@@ -69,14 +70,13 @@ impl Room {
         "room.take_heartbeats([(\"ann\", Timestamp::from_secs(1_080))], &config, later)?;",
         "assert!(room.join(NewUser::new(\"ann\"), &config, later).is_err(), \"she is still there\");"
     )]
-    pub fn take_heartbeats(
+    pub fn take_heartbeats<'u>(
         &mut self,
-        heartbeats: impl IntoIterator<Item = (impl AsRef<str>, Timestamp)>,
+        heartbeats: impl IntoIterator<Item = (impl Into<UserConnection<'u>>, Timestamp)>,
         config: &Config,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let heartbeats: Vec<_> = heartbeats.into_iter().collect();
-        let heartbeats = heartbeats.iter().map(|(user_id, at)| (user_id.as_ref(), *at)).collect();
+        let heartbeats = heartbeats.into_iter().map(|(user, at)| (user.into(), at)).collect();
         self.command(Work::TakeHeartbeats(heartbeats), config, now)
     }
 

@@ -1,11 +1,27 @@
 //! Forgetting: takes out of the registers what the retention lets go.
 
 use crate::model::time::Timestamp;
+use crate::registers::connections::End;
 use crate::registers::places::Places;
 use crate::registers::tables::Tables;
 use crate::room::state::RoomState;
 
 impl RoomState {
+    /// Forgets how memberships ended before `old`, at most `budget` of them. The removal of somebody whom
+    /// the media server shows counts on, and is looked at again after another retention.
+    pub(super) fn forget_ends(&mut self, old: Timestamp, budget: &mut usize, now: Timestamp) {
+        while *budget > 0
+            && let Some((user_id, left)) = self.registers.members.forgettable(old)
+        {
+            if matches!(left.how, End::Removed(_)) && self.user(user_id).is_some() {
+                self.registers.members.renew_oldest(now);
+            } else {
+                self.registers.members.forget_oldest();
+            }
+            *budget -= 1;
+        }
+    }
+
     /// Forgets what is below the threshold of a user or stream. Returns how many parts went.
     ///
     /// Presences go first: a closing that goes before them would bring back what it had ended.

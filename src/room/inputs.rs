@@ -4,6 +4,7 @@
 use crate::model::command::{Answer, Command, NewUser, RoomUpdate, UserUpdate};
 use crate::model::config::Config;
 use crate::model::error::Error;
+use crate::model::id::ConnectionId;
 use crate::model::input::Input;
 use crate::model::time::Timestamp;
 use crate::room::Room;
@@ -53,20 +54,62 @@ impl Room {
     ) -> Result<Answer, Error> {
         match command {
             Command::CreateRoom(room) => self.create(room, config, now)?,
-            Command::UpdateRoom { room_id: _, host_id, room_name, attributes, lifecycle } => {
-                let update = RoomUpdate { host_id, room_name, attributes, lifecycle };
+            Command::UpdateRoom {
+                room_id: _,
+                host_id,
+                room_name,
+                attributes,
+                lifecycle,
+                max_users,
+                ends_at,
+                first_join_grace_ms,
+                empty_grace_ms,
+            } => {
+                let update = RoomUpdate {
+                    host_id,
+                    room_name,
+                    attributes,
+                    lifecycle,
+                    max_users,
+                    ends_at,
+                    first_join_grace_ms,
+                    empty_grace_ms,
+                };
                 self.update(update, config, now)?;
             }
             Command::EndRoom { room_id: _ } => self.end(config, now)?,
-            Command::JoinRoom { room_id: _, user_id, user_name, role, attributes } => {
-                self.join(NewUser::from_parts(&user_id, user_name, role, attributes), config, now)?;
+            Command::JoinRoom {
+                room_id: _,
+                user_id,
+                user_name,
+                role,
+                attributes,
+                connection_id,
+            } => {
+                let connection_id = connection_id.as_ref();
+                let user =
+                    NewUser::from_parts(&user_id, user_name, role, attributes, connection_id);
+                self.join(user, config, now)?;
             }
-            Command::LeaveRoom { room_id: _, user_id } => {
-                self.leave(user_id.as_str(), config, now)?;
+            Command::LeaveRoom { room_id: _, user_id, connection_id } => {
+                let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
+                self.leave((user_id.as_str(), connection_id), config, now)?;
             }
-            Command::Heartbeat { room_id: _, user_id, user_name, role, attributes } => {
+            Command::RemoveUser { room_id: _, user_id, reason } => {
+                self.remove_user(user_id.as_str(), reason, config, now)?;
+            }
+            Command::Heartbeat {
+                room_id: _,
+                user_id,
+                connection_id,
+                user_name,
+                role,
+                attributes,
+            } => {
                 let update = UserUpdate { user_name, role, attributes };
-                let heartbeat = self.heartbeat(user_id.as_str(), update, config, now)?;
+                let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
+                let user = (user_id.as_str(), connection_id);
+                let heartbeat = self.heartbeat(user, update, config, now)?;
                 return Ok(Answer::Heartbeat(heartbeat));
             }
             Command::UpdateUser { room_id: _, user_id, user_name, role, attributes } => {

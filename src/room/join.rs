@@ -8,13 +8,14 @@ use crate::model::expired::Expired;
 use crate::model::id::{SessionId, UserId};
 use crate::model::outcome::Outcome;
 use crate::model::time::Timestamp;
-use crate::model::visible::RoomInfo;
+use crate::model::visible::{Membership, RoomInfo, UserNote};
+use crate::registers::connections::End;
 use crate::registers::kind::{Streams, Users};
-use crate::registers::members::Members;
-use crate::registers::places::Target;
+use crate::registers::members::Left;
+use crate::registers::places::{Target, UserPlaces};
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
-use crate::registers::{Joined, StreamAttributes};
+use crate::registers::{HeldNote, Joined, StreamAttributes};
 use crate::room::admit::updated_membership;
 use crate::room::before::Before;
 use crate::room::context::Context;
@@ -23,6 +24,7 @@ use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
 use crate::rules::summary::Summary;
+use crate::rules::visibility::Source;
 
 /// What joining did.
 #[expect(clippy::struct_excessive_bools, reason = "each tells a later step one thing")]
@@ -85,7 +87,8 @@ impl RoomState {
             Work::Update(_)
             | Work::End
             | Work::Join(_)
-            | Work::Leave(_)
+            | Work::Leave(..)
+            | Work::Remove(..)
             | Work::Heartbeat(..)
             | Work::UpdateUser(..)
             | Work::UpdateStream(..)
@@ -134,15 +137,20 @@ impl RoomState {
                 Step { is_info_other: true, is_session_other: true, ..Step::changed(Answer::Done) }
             }
             Work::Join(user) => self.join_member(user, at, cx),
-            Work::Leave(_) => {
-                self.end_membership(at, true, cx);
-                Step { is_content_other: true, ..Step::changed(Answer::Done) }
+            Work::Leave(_, Some(connection)) if self.is_one_of_several(at, cx) => {
+                self.leave_connection(connection, at, cx)
+            }
+            Work::Leave(..) => self.end_membership(at, End::Left, true, cx),
+            Work::Remove(_, reason) => {
+                let how = End::Removed(std::mem::take(reason));
+                self.end_membership(at, how, true, cx)
             }
             Work::TimeOut(_) => {
-                self.end_membership(at, cx.config.heartbeats_end_logins, cx);
-                Step { is_content_other: true, ..Step::changed(Answer::Done) }
+                self.end_membership(at, End::TimedOut, cx.config.heartbeats_end_logins, cx)
             }
-            Work::Heartbeat(_, update) => self.beat(update.as_ref(), at, cx),
+            Work::Heartbeat(_, connection, update) => {
+                self.beat(*connection, update.as_ref(), at, cx)
+            }
             Work::UpdateUser(_, update) => self.update_member(update, at, Answer::Done, cx),
             Work::UpdateStream(_, attributes) => {
                 let Target::Stream(stream_id, places) = &mut at.target else {
@@ -170,7 +178,7 @@ impl RoomState {
                 Step::ended(Answer::Done)
             }
             Work::GrantGrace => {
-                self.registers.members.beat_all(cx.now);
+                self.registers.members.beat_all(cx.config.heartbeat_timeout_ms, cx.now);
                 cx.is_moved = true;
                 Step::ended(Answer::Done)
             }
@@ -319,8 +327,12 @@ impl RoomState {
             name: room.name.clone(),
             attributes: room.attributes.clone(),
             lifecycle: room.lifecycle,
+            max_users: room.max_users,
+            ends_at: room.ends_at,
+            first_join_grace_ms: room.first_join_grace_ms,
+            empty_grace_ms: room.empty_grace_ms,
         });
-        registers.empty_since = None;
+        (registers.empty_since, registers.is_entered) = (None, false);
         registers.sessionless_since = None;
     }
 
@@ -333,52 +345,99 @@ impl RoomState {
         let received_at = registers.observed.last_received_at();
         let before = updated_at.max(joined_at).max(received_at);
         let ended_at = cx.now.max(before.unwrap_or_default());
-        registers.ended_at = registers.ended_at.max(Some(ended_at));
-        registers.members = Members::default();
+        registers.join_end(Some(ended_at));
+        registers.members.end_before(ended_at, registers.ended_before);
         registers.observed.hide(ended_at);
     }
 
-    fn join_member(&mut self, user: &CheckedUser, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+    /// A user joins, or another connection of a member. The latter changes nothing that readers see.
+    fn join_member(&mut self, user: &CheckedUser, at: &mut At<'_>, cx: &mut Context<'_>) -> Step {
+        let connection_id = user.connection_id.as_ref();
+        if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
+            let by = self.judge(cx);
+            self.registers.members.join_connection(place, connection_id, by);
+            cx.is_moved = true;
+            return Step::ended(Answer::Done);
+        }
         let mut membership = self.new_membership(cx);
         membership.name.clone_from(&user.name);
         membership.role.clone_from(&user.role);
         membership.attributes.clone_from(&user.attributes);
         if let Target::User(user_id, places) = &mut at.target {
             let user_id: &HashedId<'_, UserId> = user_id;
-            let place = self.registers.members.join(user_id.as_hashed(), membership, cx.now);
+            let members = &mut self.registers.members;
+            let place = members.join(user_id.as_hashed(), connection_id, membership, cx.now);
             places.member = Some(place);
         }
         Step { is_content_other: true, ..Step::changed(Answer::Done) }
     }
 
-    /// A user leaves: the membership ends, and every login that is known if so desired.
-    fn end_membership(&mut self, at: &mut At<'_>, with_logins: bool, cx: &Context<'_>) {
-        if let Target::User(_, places) = &mut at.target
-            && let Some(place) = places.member.take()
-        {
-            self.registers.members.leave(place, cx.now);
+    /// Whether a member has more than one connection that holds.
+    fn is_one_of_several(&self, at: &At<'_>, cx: &Context<'_>) -> bool {
+        let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target else {
+            return false;
+        };
+        self.registers.members.holding(place, self.judge(cx)) > 1
+    }
+
+    /// One of several connections ends, which touches no login.
+    fn leave_connection(&mut self, connection: &str, at: &At<'_>, cx: &mut Context<'_>) -> Step {
+        if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
+            self.registers.members.leave_connection(place, connection, cx.now);
+            cx.is_moved = true;
+        }
+        Step::ended(Answer::Done)
+    }
+
+    /// A user goes: the membership ends, and every login that is known if so desired. How is remembered,
+    /// also of somebody who had no membership. A removal outranks every membership until now.
+    fn end_membership(
+        &mut self,
+        at: &mut At<'_>,
+        how: End,
+        with_logins: bool,
+        cx: &Context<'_>,
+    ) -> Step {
+        if let Target::User(user_id, places) = &mut at.target {
+            let joined_at = self.new_membership(cx).joined_at;
+            let outranks_all = places.member.is_none() || matches!(how, End::Removed(_));
+            if let Some(place) = places.member.take() {
+                self.registers.members.leave(place, how.clone(), cx.now);
+            }
+            if outranks_all {
+                let left = Left { joined_at, left_at: cx.now, how };
+                self.registers.members.remember(user_id.id.clone().into_owned(), left);
+            }
         }
         if with_logins {
             self.registers.close_logins(&mut at.target, cx.now, &self.settings);
         }
+        Step { is_content_other: true, ..Step::changed(Answer::Done) }
     }
 
     /// A heartbeat. That of a user who is only logged in gives that user a membership.
-    fn beat(&mut self, update: Option<&UserUpdate>, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+    fn beat(
+        &mut self,
+        connection: Option<&str>,
+        update: Option<&UserUpdate>,
+        at: &mut At<'_>,
+        cx: &Context<'_>,
+    ) -> Step {
         let alive = Answer::Heartbeat(Heartbeat::Alive);
         let Some(place) = at.member else {
-            let membership = self.new_membership(cx);
+            let membership = self.app_word(at, cx); // what was said before holds on
             let membership = match update.map(|update| updated_membership(&membership, update)) {
                 Some(Ok((updated, _))) => updated,
                 Some(Err(_)) | None => membership, // an update that is refused is not admitted
             };
             if let Target::User(user_id, places) = &mut at.target {
-                let place = self.registers.members.join(user_id.as_hashed(), membership, cx.now);
+                let members = &mut self.registers.members;
+                let place = members.join(user_id.as_hashed(), None, membership, cx.now);
                 places.member = Some(place);
             }
             return Step { is_content_other: true, ..Step::changed(alive) };
         };
-        self.registers.members.beat(place, cx.now);
+        self.registers.members.beat(place, connection, cx.now);
         match update {
             None => Step::ended(alive),
             Some(update) => self.update_member(update, at, alive, cx),
@@ -393,13 +452,19 @@ impl RoomState {
         answer: Answer,
         cx: &Context<'_>,
     ) -> Step {
-        let member =
-            self.member_at(at).map(|member| updated_membership(member.membership(), update));
-        let (Some(Ok((updated, true))), Target::User(_, places)) = (member, &at.target) else {
+        let updated = updated_membership(&self.app_word(at, cx), update);
+        let (Ok((updated, true)), Target::User(user_id, places)) = (updated, &at.target) else {
             return Step::ended(answer);
         };
         if let Some(place) = places.member {
             self.registers.members.update(place, updated, cx.now);
+        } else {
+            let source = self.rulebook().source::<Users>(self.visible(), &places.told);
+            let user_session_id = source.and_then(Source::stay_id).cloned();
+            let Membership { name, role, attributes, .. } = updated;
+            let note = UserNote { updated_at: cx.now, name, role, attributes };
+            let user_id = user_id.id.clone().into_owned();
+            self.registers.user_notes.insert(user_id, HeldNote { note, user_session_id });
         }
         Step { is_content_other: true, ..Step::changed(answer) }
     }

@@ -44,6 +44,11 @@ impl ChangeLog {
         self.0.clear();
     }
 
+    /// Returns the notes behind the first so many.
+    pub(crate) fn since(&self, seen: usize) -> impl Iterator<Item = &Note> {
+        self.0.iter().skip(seen).map(|record| &record.note)
+    }
+
     pub(super) fn records(&self) -> &[Record] {
         &self.0
     }

@@ -5,6 +5,8 @@
 //! the operation concerns. If it does not, what was shown is hidden in one change, and what is to be seen
 //! is shown anew.
 
+use std::collections::BTreeSet;
+
 use smallvec::SmallVec;
 
 use crate::collections::order::Order;
@@ -20,6 +22,7 @@ use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::Note;
 use crate::room::schedule::Schedule;
+use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
 use crate::rules::lists::{earliest, session_of, streams_of, users_of};
 use crate::rules::signs::WorthAsking;
@@ -39,6 +42,8 @@ pub(crate) struct Projection {
     pub(crate) summaries: SmallVec<[Summary; 1]>,
     /// The users, by since when they are in the list.
     pub(crate) users: Order<(Timestamp, UserId)>,
+    /// Those of the users who do not count.
+    pub(crate) uncounted: BTreeSet<UserId>,
     /// The streams, by when they came.
     pub(crate) streams: Order<(Timestamp, StreamId)>,
     /// What readers see of the visible session.
@@ -105,6 +110,7 @@ impl Projection {
         let users = if is_listed { users_of(book, visible) } else { Order::default() };
         let streams = streams_of(book, visible);
         projection = Self { visible, users, streams, session, ..projection };
+        projection.recount(registers, settings);
         let book = Rulebook { registers, settings, summaries: &projection.summaries };
         projection.schedule.rebuild(book, visible);
         projection.sign(registers, settings);
@@ -211,6 +217,7 @@ impl Projection {
         if !is_listed {
             if before.was_listed {
                 self.users.clear();
+                self.uncounted.clear();
                 self.streams.clear();
                 note(Note::RoomUnlisted);
             }
@@ -346,6 +353,14 @@ impl Projection {
         if is_same {
             return moved;
         }
+        if !settings.uncounted_roles.is_empty() {
+            let user = VisibleUser::of(user_id, member, held, registers, settings);
+            if since.is_some() && !user.is_counted {
+                self.uncounted.insert(user_id.clone());
+            } else {
+                self.uncounted.remove(user_id);
+            }
+        }
         if before.since != since {
             if let Some(since) = before.since {
                 self.users.remove(&(since, user_id.clone()));
@@ -409,6 +424,9 @@ impl Projection {
         let Source { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         self.users = users_of(book, self.visible);
+        let uncounted = std::mem::take(&mut self.uncounted);
+        self.recount(registers, settings);
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
         for (since, user_id) in &self.users {
             let Some(before) = before(user_id) else {
                 cx.log.note(id, cx.cause, Note::UserJoined(user_id.clone()));
@@ -418,9 +436,27 @@ impl Projection {
             let is_same = before.since == Some(*since)
                 && before.is_member == places.member.is_some()
                 && before.is_source(book.source::<Users>(self.visible, &places.told))
+                && uncounted.contains(user_id) == self.uncounted.contains(user_id)
                 && !found.updated.contains(user_id);
             if !is_same {
                 cx.log.note(id, cx.cause, Note::UserUpdated(user_id.clone()));
+            }
+        }
+    }
+
+    /// Finds out anew who does not count.
+    fn recount(&mut self, registers: &Registers, settings: &Rules) {
+        self.uncounted.clear();
+        if settings.uncounted_roles.is_empty() {
+            return; // as nearly always
+        }
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        for (_, id) in &self.users {
+            let places = registers.user_places(id);
+            let member = places.member.and_then(|place| registers.members.at(place));
+            let source = book.source::<Users>(self.visible, &places.told);
+            if !VisibleUser::of(id, member, source, registers, settings).is_counted {
+                self.uncounted.insert(id.clone());
             }
         }
     }
@@ -468,7 +504,7 @@ impl Projection {
         let Source { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let streams = streams_of(book, self.visible);
-        let is_open: std::collections::BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
+        let is_open: BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
         for (_, stream_id) in &self.streams {
             if !is_open.contains(stream_id) {
                 cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone()));

@@ -32,7 +32,7 @@ impl RoomState {
                 let places = registers.user_places(&user_id);
                 Target::User(user_id, places)
             }
-            Work::Heartbeat(user_id, update) => {
+            Work::Heartbeat(user_id, _, update) => {
                 member = registers.members.place_of(user_id);
                 if member.is_none() || update.is_some() {
                     self.resolve_user(member, *user_id)
@@ -40,7 +40,7 @@ impl RoomState {
                     Target::Session
                 }
             }
-            Work::Leave(user_id) | Work::UpdateUser(user_id, _) => {
+            Work::Leave(user_id, _) | Work::Remove(user_id, _) | Work::UpdateUser(user_id, _) => {
                 self.resolve_user(registers.members.place_of(user_id), *user_id)
             }
             Work::UpdateStream(stream_id, _) => {

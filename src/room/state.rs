@@ -129,7 +129,8 @@ impl RoomState {
         if member.is_none() && source.is_none() {
             return None;
         }
-        Some(VisibleUser { id: self.registers.user_id(&places)?, member, source })
+        let id = self.registers.user_id(&places)?;
+        Some(VisibleUser::of(id, member, source, &self.registers, &self.settings))
     }
 
     /// Returns a stream that readers see.
@@ -177,13 +178,42 @@ impl RoomState {
     /// Returns when the lifecycle ends the room, as things are.
     #[inline]
     pub(super) fn lifecycle_end(&self, config: &Config) -> Option<Timestamp> {
-        match self.registers.info.as_ref()?.lifecycle {
+        let info = self.registers.info.as_ref()?;
+        let end = match info.lifecycle {
             Lifecycle::UntilEnded | Lifecycle::Permanent => None,
             Lifecycle::UntilEmpty => {
-                self.registers.empty_since.map(|since| since.plus(config.empty_grace_ms))
+                let grace_ms = if self.registers.is_entered {
+                    info.empty_grace_ms.unwrap_or(config.empty_grace_ms)
+                } else {
+                    info.first_join_grace_ms.unwrap_or(config.first_join_grace_ms)
+                };
+                self.registers.empty_since.map(|since| since.plus(grace_ms))
             }
             Lifecycle::FollowsSession => self.registers.sessionless_since,
+        };
+        earlier(end, info.ends_at)
+    }
+
+    /// Returns how many users the room may have when one more joins.
+    #[inline]
+    pub(crate) fn user_limit(&self, config: &Config) -> Option<usize> {
+        let own = self.registers.info.as_ref().and_then(|info| info.max_users);
+        match (own, config.max_users_per_room) {
+            (Some(own), Some(of_all)) => Some(own.min(of_all)),
+            (own, of_all) => own.or(of_all),
         }
+    }
+
+    /// Whether nobody more may join.
+    #[inline]
+    pub(crate) fn is_full(&self, config: &Config) -> bool {
+        self.user_limit(config).is_some_and(|limit| self.user_count() >= limit)
+    }
+
+    /// Returns how many users count.
+    #[inline]
+    pub(crate) fn user_count(&self) -> usize {
+        self.projection.users.len() - self.projection.uncounted.len()
     }
 
     /// Finds out when a heartbeat is next overdue, if that is now or within a fraction of the timeout.
@@ -248,7 +278,7 @@ impl<'a> UserReader<'a> {
         let source = login.and_then(|(id, user)| Some((id, user.open_since(None)?)));
         let id = member.map(|member| member.user_id).or(source.map(|(id, _)| id))?;
         let source = source.map(|(_, login)| Source::Stay(login));
-        Some(VisibleUser { id, member, source })
+        Some(VisibleUser::of(id, member, source, registers, &self.room.settings))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Users and streams as readers see them, by reference.
 
 use crate::model::callback::StreamDetails;
+use crate::model::config::Rules;
 use crate::model::id::{StreamId, StreamSessionId, UserId};
-use crate::model::text::Attributes;
+use crate::model::text::{Attributes, Role, Roles};
 use crate::model::time::Timestamp;
-use crate::model::visible::{Login, Membership, Presence, Stream, User};
+use crate::model::visible::{Login, Membership, Presence, Stream, User, UserNote};
+use crate::registers::Registers;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::MemberRef;
 use crate::rules::visibility::Source;
@@ -15,11 +17,44 @@ pub(crate) struct VisibleUser<'a> {
     pub(crate) id: &'a UserId,
     pub(crate) member: Option<MemberRef<'a>>,
     pub(crate) source: Option<Source<'a, Users>>,
+    /// What the application says, if there is no membership.
+    pub(crate) note: Option<&'a UserNote>,
+    /// Whether the role is one that counts.
+    pub(crate) is_counted: bool,
 }
 
 impl<'a> VisibleUser<'a> {
     pub(crate) fn membership(self) -> Option<&'a Membership> {
         self.member.map(MemberRef::membership)
+    }
+
+    /// Returns the role: that of the membership if it has one, or else the media server's.
+    pub(crate) fn role(self) -> Option<&'a Role> {
+        let role = self.membership().and_then(|membership| membership.role.as_ref());
+        let role = role.or_else(|| self.note?.role.as_ref());
+        role.or_else(|| match self.source? {
+            Source::Stay(login) => login.details()?.role.as_ref(),
+            Source::Presence(presence) => presence.role.as_ref(),
+        })
+    }
+
+    /// Returns a user of a room, with the app's note and the mark.
+    pub(crate) fn of(
+        id: &'a UserId,
+        member: Option<MemberRef<'a>>,
+        source: Option<Source<'a, Users>>,
+        registers: &'a Registers,
+        settings: &Rules,
+    ) -> Self {
+        let notes = &registers.user_notes;
+        let note = if member.is_some() || notes.is_empty() { None } else { notes.get(id) };
+        let note = note.map(|held| &held.note);
+        Self { id, member, source, note, is_counted: true }.marked(&settings.uncounted_roles)
+    }
+
+    /// Returns the same user, marked if the role is one of these.
+    fn marked(self, uncounted: &Roles) -> Self {
+        Self { is_counted: uncounted.is_empty() || !uncounted.contains(self.role()), ..self }
     }
 
     pub(crate) fn login(self) -> Option<Login> {
@@ -44,6 +79,8 @@ impl<'a> VisibleUser<'a> {
             membership: self.membership().cloned(),
             login: self.login(),
             presence: self.presence().cloned(),
+            note: self.note.cloned(),
+            is_counted: self.is_counted,
         }
     }
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::collections::id_table::{Hashed, HashedId};
 use crate::model::callback::Callback;
-use crate::model::command::{Answer, CheckedRoom, CheckedUser, Heartbeat, UserUpdate};
+use crate::model::command::{
+    Answer, CheckedRoom, CheckedUser, Heartbeat, UserConnection, UserUpdate,
+};
 use crate::model::config::Rules;
 use crate::model::error::Error;
 use crate::model::id::UserId;
 use crate::model::observation::{Observation, Verdict};
 use crate::model::outcome::Outcome;
-use crate::model::text::Text;
+use crate::model::text::{RemovalReason, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::RoomInfo;
 use crate::registers::facts::{Facts, Subject};
@@ -26,12 +28,14 @@ pub(crate) enum Work<'a> {
     Update(RoomInfo),
     End,
     Join(CheckedUser),
-    Leave(Hashed<'a, str>),
-    /// With the update that it carries, if it changes anything.
-    Heartbeat(Hashed<'a, str>, Option<UserUpdate>),
+    /// With the connection that ends; none for all.
+    Leave(Hashed<'a, str>, Option<&'a str>),
+    Remove(Hashed<'a, str>, RemovalReason),
+    /// With the connection, and the update that it carries if that changes anything.
+    Heartbeat(Hashed<'a, str>, Option<&'a str>, Option<UserUpdate>),
     UpdateUser(Hashed<'a, str>, UserUpdate),
     UpdateStream(Hashed<'a, str>, BTreeMap<Text, Option<Text>>),
-    TakeHeartbeats(Vec<(&'a str, Timestamp)>),
+    TakeHeartbeats(Vec<(UserConnection<'a>, Timestamp)>),
     GrantGrace,
     Merge(Box<RoomState>),
     /// Nothing but what is due: the clock of the room goes on.

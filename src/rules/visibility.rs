@@ -67,6 +67,11 @@ impl<'a, K: Kind> Source<'a, K> {
         }
     }
 
+    /// Returns the id of the stay, if callbacks told it.
+    pub(crate) fn stay_id(self) -> Option<&'a K::StayId> {
+        self.stay()?.stay_id.as_ref()
+    }
+
     /// Returns the presence, if an observation alone tells of it.
     #[inline]
     pub(crate) fn presence(self) -> Option<&'a K::Presence> {

@@ -37,6 +37,8 @@ pub fn config(bytes: &mut Bytes<'_>) -> Config {
         .max_users_per_room((rules & 8 != 0).then_some(2))
         .max_rooms((rules & 16 != 0).then_some(2))
         .max_rooms_per_host((rules & 32 != 0).then_some(1))
+        .index_users(rules & 128 != 0)
+        .uncounted_roles(if rules & 128 == 0 { Vec::new() } else { vec![Role::HOST] })
         .build()
         .expect("these settings fit")
 }
@@ -328,7 +330,8 @@ impl Player {
         assert_eq!(shown.rooms().len(), registry.room_count());
         let (mut users, mut streams, mut sessions) = (0, 0, 0);
         for room in registry.rooms() {
-            assert_eq!(room.user_count(), room.users().count());
+            let counted = room.users().filter(|user| user.is_counted()).count();
+            assert_eq!(room.user_count(), counted);
             assert_eq!(room.stream_count(), room.streams().count());
             users += room.user_count();
             streams += room.stream_count();
@@ -376,6 +379,7 @@ fn command(bytes: &mut Bytes<'_>, registry: &mut RoomRegistry<ManualClock>) -> R
         }
         3 => registry.end_room(room_id),
         4..=6 => registry.join_room(room_id, NewUser::new(user_id).name(user_id)),
+        7 if bytes.one_in(3) => registry.remove_user(room_id, user_id, "spam"),
         7 => registry.leave_room(room_id, user_id),
         8 => registry.heartbeat(room_id, user_id).map(|_| ()),
         9 => registry.heartbeat_with(room_id, user_id, update).map(|_| ()),

@@ -12,8 +12,11 @@ const HOLDS: &str = "Holds law";
 type Law = (u8, u8);
 
 const TABLE: &str = include_str!("../../src/guide/laws.md");
-const PAGES: [&str; 2] =
-    [include_str!("../../src/guide/rules.md"), include_str!("../../src/guide/repair.md")];
+const PAGES: [&str; 3] = [
+    include_str!("../../src/guide/rules.md"),
+    include_str!("../../src/guide/repair.md"),
+    include_str!("../../src/guide/memberships.md"),
+];
 
 #[test]
 fn every_law_has_a_number_of_its_own_and_a_row_in_the_table() {

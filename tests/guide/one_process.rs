@@ -58,12 +58,13 @@ fn join(user_id: &UserId) -> Input {
         user_name: None,
         role: None,
         attributes: Attributes::default(),
+        connection_id: None,
     })
 }
 
 fn leave(user_id: &UserId) -> Input {
     let room_id = RoomId::new("r1").unwrap();
-    Input::from(Command::LeaveRoom { room_id, user_id: user_id.clone() })
+    Input::from(Command::LeaveRoom { room_id, user_id: user_id.clone(), connection_id: None })
 }
 
 fn users(pair: usize) -> impl Iterator<Item = UserId> {

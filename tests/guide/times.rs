@@ -4,8 +4,8 @@
 use room_registry::event::{CallbackEvent, RoomClosed, RoomCreated, UserLoggedIn, UserLoggedOut};
 use room_registry::repair::ObservedUser;
 use room_registry::{
-    Callback, Config, NewRoom, NewUser, Observation, Outcome, Room, RoomId, RoomRef, SessionId,
-    Timestamp, UserId, UserSessionId,
+    Callback, Config, Lifecycle, NewRoom, NewUser, Observation, Outcome, Room, RoomId, RoomRef,
+    SessionId, Timestamp, UserId, UserSessionId,
 };
 
 /// Event time at the start of each story.
@@ -147,7 +147,12 @@ fn created() -> Room {
     let mut room = Room::new(RoomId::new("r").unwrap(), &config);
     // Its local clock goes on from wherever each story has it.
     room.apply(&callback(RoomCreated::new(at(0))), &config, at(-10 * MINUTE)).unwrap();
-    room.create(NewRoom::new("r", "tom"), &config, at(-10 * MINUTE)).unwrap();
+    room.create(
+        NewRoom::new("r", "tom").lifecycle(Lifecycle::UntilEnded),
+        &config,
+        at(-10 * MINUTE),
+    )
+    .unwrap();
     room
 }
 

@@ -84,7 +84,7 @@ proptest! {
         let batch: Vec<_> =
             ids.iter().map(|(room, user)| (room.as_str(), user.as_str())).collect();
         let expected: Vec<Result<Heartbeat, Error>> =
-            batch.iter().map(|(room, user)| one_by_one.heartbeat(room, user)).collect();
+            batch.iter().map(|(room, user)| one_by_one.heartbeat(room, *user)).collect();
         let mut answers = vec![Ok(Heartbeat::TimedOut); 2];
         at_once.heartbeats(&batch, &mut answers);
         prop_assert_eq!(answers, expected);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Clock, Config, Error, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Role, RoomRegistry,
-    RoomUpdate, Timestamp, UserUpdate,
+    Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Role,
+    RoomRegistry, RoomUpdate, Timestamp, UserUpdate,
 };
 use room_registry_world::commands::{Model, ModelRoom, START, TIMEOUT, registry};
 use room_registry_world::effort::properties;
@@ -19,9 +19,11 @@ enum Step {
     Create(u8, u8, Lifecycle),
     Update(u8, u8),
     End(u8),
-    Join(u8, u8),
+    Join(u8, u8, u8),
     Leave(u8, u8),
-    Heartbeat(u8, u8),
+    LeaveBy(u8, u8, u8),
+    Remove(u8, u8),
+    Heartbeat(u8, u8, u8),
     UpdateUser(u8, u8, u8),
     Expire,
     ExpireAtMost(usize),
@@ -30,7 +32,18 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let pause = prop_oneof![
-        prop::sample::select(vec![0, 1, 30_000, 59_999, 60_000, TIMEOUT - 1, TIMEOUT, TIMEOUT + 1]),
+        prop::sample::select(vec![
+            0,
+            1,
+            30_000,
+            59_999,
+            60_000,
+            299_999,
+            300_000,
+            TIMEOUT - 1,
+            TIMEOUT,
+            TIMEOUT + 1
+        ]),
         0..100_000_u64
     ];
     let lifecycle = prop::sample::select(vec![
@@ -39,14 +52,17 @@ fn step() -> impl Strategy<Value = Step> {
         Lifecycle::Permanent,
     ]);
     let (room, user) = (|| 0..3_u8, || 0..3_u8);
+    let connection = || prop_oneof![2 => Just(0_u8), 1 => 1..3_u8]; // 0 is the unnamed one
     prop_oneof![
         4 => pause.prop_map(Step::Pass),
         2 => (room(), user(), lifecycle).prop_map(|(room, host, lifecycle)| Step::Create(room, host, lifecycle)),
         1 => (room(), 0..3_u8).prop_map(|(room, name)| Step::Update(room, name)),
         1 => room().prop_map(Step::End),
-        4 => (room(), user()).prop_map(|(room, user)| Step::Join(room, user)),
+        4 => (room(), user(), connection()).prop_map(|(room, user, by)| Step::Join(room, user, by)),
+        1 => (room(), user(), 1..3_u8).prop_map(|(room, user, by)| Step::LeaveBy(room, user, by)),
         1 => (room(), user()).prop_map(|(room, user)| Step::Leave(room, user)),
-        4 => (room(), user()).prop_map(|(room, user)| Step::Heartbeat(room, user)),
+        1 => (room(), user()).prop_map(|(room, user)| Step::Remove(room, user)),
+        4 => (room(), user(), connection()).prop_map(|(room, user, by)| Step::Heartbeat(room, user, by)),
         1 => (room(), user(), 0..3_u8).prop_map(|(room, user, name)| Step::UpdateUser(room, user, name)),
         2 => Just(Step::Expire),
         1 => (0..3_usize).prop_map(Step::ExpireAtMost),
@@ -74,7 +90,11 @@ fn assert_same(registry: &RoomRegistry<ManualClock>, model: &Model) {
                 (user.id().to_string(), held)
             })
             .collect();
-        assert_eq!(users, expected.members);
+        let expected = expected
+            .members
+            .iter()
+            .map(|(id, held)| (id.clone(), (held.joined_at, held.beat(), held.name.clone())));
+        assert_eq!(users, expected.collect());
     }
     let users: usize = model.rooms.values().map(|room| room.members.len()).sum();
     assert_eq!(registry.user_count(), users);
@@ -88,6 +108,11 @@ fn expire_when_due(registry: &mut RoomRegistry<ManualClock>, clock: &ManualClock
     let was_due = is_due(registry);
     assert_eq!(registry.expire().steps() > 0, was_due);
     assert!(!is_due(registry));
+}
+
+/// A connection; the unnamed one has an empty name.
+fn named(connection: u8) -> String {
+    if connection == 0 { String::new() } else { connection.to_string() }
 }
 
 /// Carries out a step on both, and compares the answers.
@@ -117,6 +142,7 @@ fn play(
                     name,
                     lifecycle: *lifecycle,
                     empty_since,
+                    is_entered: false,
                     members: BTreeMap::new(),
                 };
                 model.rooms.insert(room(id), new);
@@ -136,21 +162,33 @@ fn play(
         }
         Step::End(id) => {
             let expected = model.room(&room(id)).map(|_| ());
-            model.rooms.remove(&room(id));
+            model.end(&room(id));
             assert_eq!(text(registry.end_room(&room(id))), expected);
         }
-        Step::Join(id, who) => {
-            let expected = model.join(&room(id), &user(who));
+        Step::Join(id, who, by) => {
+            let expected = model.join(&room(id), &user(who), &named(*by));
             let new = NewUser::new(user(who)).name(user(who));
+            let new = if *by == 0 { new } else { new.connection(named(*by)) };
             assert_eq!(text(registry.join_room(&room(id), new)), expected);
         }
         Step::Leave(id, who) => {
-            let expected = model.leave(&room(id), &user(who));
+            let expected = model.leave(&room(id), &user(who), Heartbeat::Left);
             assert_eq!(text(registry.leave_room(&room(id), &user(who))), expected);
         }
-        Step::Heartbeat(id, who) => {
-            let expected = model.heartbeat(&room(id), &user(who));
-            let answer = registry.heartbeat(&room(id), &user(who));
+        Step::LeaveBy(id, who, by) => {
+            let expected = model.leave_by(&room(id), &user(who), &named(*by));
+            let (who, by) = (user(who), named(*by));
+            assert_eq!(text(registry.leave_room(&room(id), (who.as_str(), by.as_str()))), expected);
+        }
+        Step::Remove(id, who) => {
+            let expected = model.leave(&room(id), &user(who), Heartbeat::Removed);
+            assert_eq!(text(registry.remove_user(&room(id), &user(who), "spam")), expected);
+        }
+        Step::Heartbeat(id, who, by) => {
+            let expected = model.heartbeat(&room(id), &user(who), &named(*by));
+            let (who, by) = (user(who), named(*by));
+            let by = (!by.is_empty()).then_some(by.as_str());
+            let answer = registry.heartbeat(&room(id), (who.as_str(), by));
             assert_eq!(answer.map_err(|error| error.to_string()), expected);
         }
         Step::UpdateUser(id, who, name) => {
@@ -158,7 +196,7 @@ fn play(
             let expected = model.room(&room(id)).and_then(|held| {
                 held.members
                     .get_mut(&user(who))
-                    .map(|held| held.2 = format!("name {name}"))
+                    .map(|held| held.name = format!("name {name}"))
                     .ok_or(missing)
             });
             let update = UserUpdate::new().name(format!("name {name}"));
@@ -175,9 +213,7 @@ fn play(
         }
         Step::GrantGrace => {
             registry.grant_grace();
-            let now = model.now;
-            let members = model.rooms.values_mut().flat_map(|room| room.members.values_mut());
-            members.for_each(|(_, beat, _)| *beat = now);
+            model.grant_grace();
         }
     }
 }
@@ -185,7 +221,7 @@ fn play(
 proptest! {
     #![proptest_config(properties(300))]
 
-    /// Holds laws 4.7 and 4.8.
+    /// Holds laws 4.7, 4.8, 18.1, 18.3, 18.4 and 18.5.
     #[test]
     fn commands_do_what_a_naive_model_does(steps in prop::collection::vec(step(), 0..60)) {
         let (mut registry, clock) = registry();
@@ -233,9 +269,14 @@ proptest! {
                 }
                 Step::Update(id, name) => registry.update_room(&room(id), RoomUpdate::new().host(user(name))),
                 Step::End(id) => registry.end_room(&room(id)),
-                Step::Join(id, who) => registry.join_room(&room(id), NewUser::new(user(who)).role(Role::HOST)),
+                Step::Join(id, who, _) => registry.join_room(&room(id), NewUser::new(user(who)).role(Role::HOST)),
                 Step::Leave(id, who) => registry.leave_room(&room(id), &user(who)),
-                Step::Heartbeat(id, who) => registry.heartbeat(&room(id), &user(who)).map(|_| ()),
+                Step::Remove(id, who) => registry.remove_user(&room(id), &user(who), 7),
+                Step::LeaveBy(id, who, _) => {
+                    let who = user(who);
+                    registry.leave_room(&room(id), (who.as_str(), "1"))
+                }
+                Step::Heartbeat(id, who, _) => registry.heartbeat(&room(id), &user(who)).map(|_| ()),
                 Step::UpdateUser(id, who, _) => {
                     let stream = format!("stream{who}");
                     registry.update_stream(&room(id), &stream, [("seat".into(), Some("1".into()))].into())

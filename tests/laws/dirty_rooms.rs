@@ -36,6 +36,10 @@ fn swept(room: Option<&Room>, clock: &ManualClock) -> Option<Value> {
         member["heartbeat_at"].take();
     }
     members.sort_by_key(|member| member["user_id"].to_string());
+    let connections = room["connections"].as_object_mut().unwrap().values_mut();
+    for connection in connections.flat_map(|held| held.as_array_mut().unwrap()) {
+        connection["heartbeat_at"].take();
+    }
     Some(room)
 }
 
@@ -48,9 +52,7 @@ fn shown(room: &Room, clock: &ManualClock) -> Mirror {
 
 fn take_heartbeats(room: &mut Room, registry: &Registry, clock: &ManualClock) {
     let Some(held) = registry.room(room.id().as_str()) else { return };
-    let heartbeats =
-        held.users().filter_map(|user| Some((user.id().as_str(), user.heartbeat_at()?)));
-    room.take_heartbeats(heartbeats, &Config::default(), clock.now()).unwrap();
+    room.take_heartbeats(held.heartbeats(), &Config::default(), clock.now()).unwrap();
 }
 
 proptest! {

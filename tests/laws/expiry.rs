@@ -118,7 +118,7 @@ fn an_end_is_remembered_for_exactly_the_retention_and_counts_as_a_step() {
     let retention = Duration::from_secs(600);
     let clock = ManualClock::at(START);
     let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
-    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.create_room(NewRoom::new("r", "tom").lifecycle(Lifecycle::UntilEnded)).unwrap();
     registry.end_room("r").unwrap();
     let mut stored = registry.export("r").unwrap();
     clock.set(START + retention);
@@ -131,9 +131,9 @@ fn an_end_is_remembered_for_exactly_the_retention_and_counts_as_a_step() {
 
     // Somebody left after the end: both are due, one after the other.
     clock.set(START + Duration::from_secs(1_000));
-    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.create_room(NewRoom::new("r", "tom").lifecycle(Lifecycle::UntilEnded)).unwrap();
     registry.end_room("r").unwrap();
-    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.create_room(NewRoom::new("r", "tom").lifecycle(Lifecycle::UntilEnded)).unwrap();
     registry.join_room("r", NewUser::new("ann")).unwrap();
     registry.leave_room("r", "ann").unwrap();
     clock.advance(retention + Duration::from_millis(1));

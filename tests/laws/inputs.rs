@@ -31,6 +31,7 @@ fn inputs() -> impl Strategy<Value = Input> {
             user_name: Some(id.into()),
             role: None,
             attributes: [("level", "7")].into_iter().collect(),
+            connection_id: None,
         };
         let updates = Command::UpdateUser {
             room_id: room_id.clone(),
@@ -45,8 +46,9 @@ fn inputs() -> impl Strategy<Value = Input> {
             user_name: Some("beating".into()),
             role: None,
             attributes: [("mood".into(), Some("good".into()))].into(),
+            connection_id: None,
         };
-        let leaves = Command::LeaveRoom { room_id, user_id };
+        let leaves = Command::LeaveRoom { room_id, user_id, connection_id: None };
         let commands = [joins, updates, beats, leaves].map(Input::from);
         prop::sample::select(commands.to_vec())
     });
@@ -58,6 +60,10 @@ fn inputs() -> impl Strategy<Value = Input> {
             room_name: Some("another".into()),
             attributes: [("cover".into(), Some("red".into()))].into(),
             lifecycle: None,
+            max_users: None,
+            ends_at: None,
+            first_join_grace_ms: None,
+            empty_grace_ms: None,
         }
         .into(),
         Command::EndRoom { room_id: room_id() }.into(),
@@ -161,6 +167,7 @@ fn heartbeats_kept_outside_hold_a_membership_and_expire_nobody() {
         user_name: None,
         role: None,
         attributes: Attributes::default(),
+        connection_id: None,
     };
     let refused = room.apply_input(again.into(), &config, at(120));
     assert!(matches!(refused, Err(Error::UserAlreadyJoined { .. })));
@@ -170,6 +177,7 @@ fn heartbeats_kept_outside_hold_a_membership_and_expire_nobody() {
         user_name: None,
         role: None,
         attributes: [].into(),
+        connection_id: None,
     };
     let answer = room.apply_input(beat.into(), &config, at(120));
     assert_eq!(answer, Ok(Answer::Heartbeat(Heartbeat::TimedOut)));

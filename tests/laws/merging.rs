@@ -27,6 +27,10 @@ enum Step {
     End,
     Join(u8),
     Leave(u8),
+    JoinBy(u8, u8),
+    LeaveBy(u8, u8),
+    HeartbeatBy(u8, u8),
+    Remove(u8),
     Rename(u8, u8),
     Heartbeat(u8),
 }
@@ -39,6 +43,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::End),
         2 => (0..3_u8).prop_map(Step::Join),
         1 => (0..3_u8).prop_map(Step::Leave),
+        2 => (0..3_u8, 0..3_u8).prop_map(|(user, by)| Step::JoinBy(user, by)),
+        1 => (0..3_u8, 0..3_u8).prop_map(|(user, by)| Step::LeaveBy(user, by)),
+        1 => (0..3_u8, 0..3_u8).prop_map(|(user, by)| Step::HeartbeatBy(user, by)),
+        1 => (0..3_u8).prop_map(Step::Remove),
         1 => (0..3_u8, 0..2_u8).prop_map(|(user, name)| Step::Rename(user, name)),
         1 => (0..3_u8).prop_map(Step::Heartbeat),
     ]
@@ -65,6 +73,18 @@ fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
             Step::End => room.end(config, at),
             Step::Join(who) => room.join(NewUser::new(user(who)), config, at),
             Step::Leave(who) => room.leave(&user(who), config, at),
+            Step::JoinBy(who, by) => {
+                room.join(NewUser::new(user(who)).connection(format!("{by}")), config, at)
+            }
+            Step::LeaveBy(who, by) => {
+                room.leave((user(who).as_str(), format!("{by}").as_str()), config, at)
+            }
+            Step::HeartbeatBy(who, by) => {
+                let (who, by) = (user(who), format!("{by}"));
+                let of = (who.as_str(), by.as_str());
+                room.heartbeat(of, UserUpdate::new(), config, at).map(|_| ())
+            }
+            Step::Remove(who) => room.remove_user(&user(who), "spam", config, at),
             Step::Rename(who, name) => {
                 room.update_user(&user(who), UserUpdate::new().name(format!("{name}")), config, at)
             }
@@ -106,6 +126,26 @@ fn essence(room: &Room) -> Value {
     }
     let mut json = serde_json::to_value(room).unwrap();
     strip(&mut json);
+    // What is left of earlier memberships tells no more than how they ended.
+    let members = json["members"].as_array().unwrap();
+    let since = |user: &str| {
+        let mut of_user = members.iter().filter(|member| member["user_id"] == *user);
+        of_user.next().map(|member| member["membership"]["joined_at"].clone())
+    };
+    let connections: serde_json::Map<_, _> = json["connections"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter_map(|(user, held)| {
+            let (since, held) = (since(user)?, held.as_array().unwrap());
+            let held: Vec<_> = held.iter().filter(|held| held["member_since"] == since).collect();
+            let is_plain =
+                |held: &&Value| held["connection_id"].is_null() && held["ended"].is_null();
+            let is_alone = held.len() == 1 && held.iter().all(is_plain);
+            (!is_alone).then(|| (user.clone(), serde_json::to_value(held).unwrap()))
+        })
+        .collect();
+    json["connections"] = Value::Object(connections);
     // Nor does it matter who of those comes first who were heard of in the same millisecond.
     let members = json["members"].as_array_mut().unwrap();
     members.sort_by_key(|member| member["user_id"].to_string());
@@ -125,7 +165,7 @@ fn merged(a: &Room, b: &Room, config: &Config) -> Room {
 proptest! {
     #![proptest_config(properties(400))]
 
-    /// Holds laws 6.6 and 7.1.
+    /// Holds laws 6.6, 7.1 and 18.6.
     #[test]
     fn merging_is_commutative_associative_and_idempotent(a in steps(), b in steps(), c in steps()) {
         let config = Config::builder().retention(None).build().unwrap();

@@ -158,7 +158,7 @@ fn an_empty_room_of_each_lifecycle_ends_when_its_lifecycle_says() {
     ] {
         let (mut registry, clock) = registry();
         registry.create_room(NewRoom::new("r", "tom").lifecycle(lifecycle)).unwrap();
-        clock.advance(Duration::from_millis(59_999));
+        clock.advance(Duration::from_millis(299_999));
         assert_eq!(registry.expire().rooms, 0);
         clock.advance(Duration::from_millis(1));
         assert_eq!(registry.expire().rooms, usize::from(ends), "{lifecycle:?}");

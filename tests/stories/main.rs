@@ -7,6 +7,7 @@ mod cases;
 mod commands;
 mod contract;
 mod late_sessions;
+mod memberships;
 mod observations;
 mod planner;
 mod projection;

@@ -56,6 +56,7 @@ pub enum Action {
     EndRoom,
     JoinRoom,
     LeaveRoom,
+    RemoveUser,
     Heartbeat,
     UpdateUser,
     /// Read lists, rooms and events.

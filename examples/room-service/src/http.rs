@@ -115,6 +115,7 @@ fn rooms() -> Router<At> {
         .route("/end_room", command(get(commands::end_room).post(commands::end_room)))
         .route("/join_room", command(get(commands::join_room).post(commands::join_room)))
         .route("/leave_room", command(get(commands::leave_room).post(commands::leave_room)))
+        .route("/remove_user", command(get(commands::remove_user).post(commands::remove_user)))
         .route("/heartbeat", command(get(commands::heartbeat).post(commands::heartbeat)))
         .route("/update_user", command(get(commands::update_user).post(commands::update_user)))
         .route(

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::page::{CursorError, RoomOrder};
 use room_registry::repair::Question;
-use room_registry::{Error, Outcomes, Timestamp, UserId};
+use room_registry::{ConnectionId, Error, Outcomes, Timestamp, UserId};
 use serde::Serialize;
 
 use crate::feed::Feed;
@@ -106,16 +106,17 @@ pub struct Counts {
     pub outcomes: Outcomes,
 }
 
-/// Whose heartbeat this is, where it carries nothing else.
-fn plain_heartbeat(input: &Input) -> Option<&UserId> {
+/// Whose heartbeat this is, by which connection, where it carries nothing else.
+fn plain_heartbeat(input: &Input) -> Option<(&UserId, Option<&ConnectionId>)> {
     match input {
         Input::Command(Command::Heartbeat {
             user_id,
+            connection_id,
             user_name: None,
             role: None,
             attributes,
             ..
-        }) if attributes.is_empty() => Some(user_id),
+        }) if attributes.is_empty() => Some((user_id, connection_id.as_ref())),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::command::MAX_NAME_LEN;
 use crate::model::error::Error;
-use crate::model::text::{Attributes, Role, Text};
+use crate::model::text::{Attributes, RemovalReason, Role, Text};
 
 /// Checks a name; an empty one reads as none.
 pub(crate) fn check_name(what: &str, name: Option<Text>) -> Result<Option<Text>, Error> {
@@ -26,6 +26,12 @@ pub(crate) fn check_role(role: Option<Role>) -> Result<Option<Role>, Error> {
         }
         None => Ok(None),
     }
+}
+
+/// Checks the reason of a removal.
+pub(crate) fn check_reason(reason: RemovalReason) -> Result<RemovalReason, Error> {
+    check_len("the reason", reason.as_str(), MAX_NAME_LEN)?;
+    Ok(reason)
 }
 
 pub(crate) fn check_attributes(attributes: BTreeMap<Text, Text>) -> Result<Attributes, Error> {

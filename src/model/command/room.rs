@@ -1,6 +1,7 @@
 //! Rooms to create, and changes to rooms.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use crate::model::command::check::{check_attributes, check_name};
 use crate::model::error::Error;
 use crate::model::id::{RoomId, UserId};
 use crate::model::text::{Attributes, Text};
+use crate::model::time::{Timestamp, millis};
 
 /// A room to create.
 ///
@@ -32,8 +34,16 @@ pub struct NewRoom {
     pub(crate) room_name: Option<Text>,
     #[cfg_attr(feature = "serde", serde(default))]
     pub(crate) attributes: BTreeMap<Text, Text>,
-    #[cfg_attr(feature = "serde", serde(default))]
+    #[cfg_attr(feature = "serde", serde(default = "Lifecycle::unsaid"))]
     pub(crate) lifecycle: Lifecycle,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) max_users: Option<usize>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) ends_at: Option<Timestamp>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) first_join_grace_ms: Option<u64>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) empty_grace_ms: Option<u64>,
 }
 
 impl NewRoom {
@@ -50,6 +60,10 @@ impl NewRoom {
             room_name: None,
             attributes: BTreeMap::new(),
             lifecycle: Lifecycle::default(),
+            max_users: None,
+            ends_at: None,
+            first_join_grace_ms: None,
+            empty_grace_ms: None,
         }
     }
 
@@ -76,7 +90,7 @@ impl NewRoom {
         self
     }
 
-    /// Sets what ends the room. Default: [`Lifecycle::UntilEnded`].
+    /// Sets what ends the room. Default: [`Lifecycle::UntilEmpty`].
     ///
     /// ```
     /// # use room_registry::{Lifecycle, NewRoom};
@@ -87,6 +101,56 @@ impl NewRoom {
         self
     }
 
+    /// Sets how many users the room may have when one more joins. 0 is no limit. The lesser counts of this limit
+    /// and [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room).
+    ///
+    /// ```
+    /// # use room_registry::NewRoom;
+    /// let room = NewRoom::new("r1", "tom").max_users(8);
+    /// ```
+    pub fn max_users(mut self, users: usize) -> Self {
+        self.max_users = Some(users);
+        self
+    }
+
+    /// Sets when the room ends (local time), whatever its lifecycle is: with the first
+    /// [`expire`](crate::RoomRegistry::expire) from then on.
+    ///
+    /// ```
+    /// # use room_registry::{NewRoom, Timestamp};
+    /// let room = NewRoom::new("r1", "tom").ends_at(Timestamp::from_secs(1_763_600_400));
+    /// ```
+    pub fn ends_at(mut self, at: Timestamp) -> Self {
+        self.ends_at = Some(at);
+        self
+    }
+
+    /// Sets how long the room stays if nobody came yet, for [`Lifecycle::UntilEmpty`]. Default:
+    /// [`first_join_grace`](crate::ConfigBuilder::first_join_grace) of the configuration.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::NewRoom;
+    /// let room = NewRoom::new("r1", "tom").first_join_grace(Duration::from_secs(900));
+    /// ```
+    pub fn first_join_grace(mut self, grace: Duration) -> Self {
+        self.first_join_grace_ms = Some(millis(grace));
+        self
+    }
+
+    /// Sets how long the room stays after the last one left, for [`Lifecycle::UntilEmpty`]. Default:
+    /// [`empty_grace`](crate::ConfigBuilder::empty_grace) of the configuration.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::NewRoom;
+    /// let room = NewRoom::new("r1", "tom").empty_grace(Duration::ZERO);
+    /// ```
+    pub fn empty_grace(mut self, grace: Duration) -> Self {
+        self.empty_grace_ms = Some(millis(grace));
+        self
+    }
+
     pub(crate) fn check(self) -> Result<CheckedRoom, Error> {
         Ok(CheckedRoom {
             room_id: RoomId::new(&self.room_id)?,
@@ -94,6 +158,10 @@ impl NewRoom {
             name: check_name("the room's name", self.room_name)?,
             attributes: check_attributes(self.attributes)?,
             lifecycle: self.lifecycle,
+            max_users: self.max_users.filter(|limit| *limit > 0),
+            ends_at: self.ends_at,
+            first_join_grace_ms: self.first_join_grace_ms,
+            empty_grace_ms: self.empty_grace_ms,
         })
     }
 }
@@ -106,6 +174,10 @@ pub(crate) struct CheckedRoom {
     pub(crate) name: Option<Text>,
     pub(crate) attributes: Attributes,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) max_users: Option<usize>,
+    pub(crate) ends_at: Option<Timestamp>,
+    pub(crate) first_join_grace_ms: Option<u64>,
+    pub(crate) empty_grace_ms: Option<u64>,
 }
 
 /// A change to a room. What it does not name stays.
@@ -124,6 +196,10 @@ pub struct RoomUpdate {
     pub(crate) room_name: Option<Text>,
     pub(crate) attributes: BTreeMap<Text, Option<Text>>,
     pub(crate) lifecycle: Option<Lifecycle>,
+    pub(crate) max_users: Option<usize>,
+    pub(crate) ends_at: Option<Timestamp>,
+    pub(crate) first_join_grace_ms: Option<u64>,
+    pub(crate) empty_grace_ms: Option<u64>,
 }
 
 impl RoomUpdate {
@@ -189,6 +265,57 @@ impl RoomUpdate {
     /// ```
     pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
         self.lifecycle = Some(lifecycle);
+        self
+    }
+
+    /// Sets how many users the room may have when one more joins. 0 takes the limit away. The lesser counts of this limit
+    /// and [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room).
+    ///
+    /// ```
+    /// # use room_registry::RoomUpdate;
+    /// let update = RoomUpdate::new().max_users(8);
+    /// ```
+    pub fn max_users(mut self, users: usize) -> Self {
+        self.max_users = Some(users);
+        self
+    }
+
+    /// Sets when the room ends (local time), whatever its lifecycle is: with the first
+    /// [`expire`](crate::RoomRegistry::expire) from then on. [`Timestamp::MIN`]
+    /// takes the end away.
+    ///
+    /// ```
+    /// # use room_registry::{RoomUpdate, Timestamp};
+    /// let update = RoomUpdate::new().ends_at(Timestamp::from_secs(1_763_600_400));
+    /// ```
+    pub fn ends_at(mut self, at: Timestamp) -> Self {
+        self.ends_at = Some(at);
+        self
+    }
+
+    /// Sets how long the room stays if nobody came yet, for [`Lifecycle::UntilEmpty`]. Default:
+    /// [`first_join_grace`](crate::ConfigBuilder::first_join_grace) of the configuration.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::RoomUpdate;
+    /// let update = RoomUpdate::new().first_join_grace(Duration::from_secs(900));
+    /// ```
+    pub fn first_join_grace(mut self, grace: Duration) -> Self {
+        self.first_join_grace_ms = Some(millis(grace));
+        self
+    }
+
+    /// Sets how long the room stays after the last one left, for [`Lifecycle::UntilEmpty`]. Default:
+    /// [`empty_grace`](crate::ConfigBuilder::empty_grace) of the configuration.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use room_registry::RoomUpdate;
+    /// let update = RoomUpdate::new().empty_grace(Duration::ZERO);
+    /// ```
+    pub fn empty_grace(mut self, grace: Duration) -> Self {
+        self.empty_grace_ms = Some(millis(grace));
         self
     }
 }

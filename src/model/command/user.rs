@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::command::check::{check_attributes, check_name, check_role};
 use crate::model::error::Error;
-use crate::model::id::UserId;
+use crate::model::id::{ConnectionId, UserId};
 use crate::model::text::{Attributes, Role, Text};
 
 /// A user who joins.
@@ -29,6 +29,8 @@ pub struct NewUser {
     pub(crate) role: Option<Role>,
     #[cfg_attr(feature = "serde", serde(default))]
     pub(crate) attributes: BTreeMap<Text, Text>,
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) connection_id: Option<Text>,
 }
 
 impl NewUser {
@@ -39,7 +41,13 @@ impl NewUser {
     /// let user = NewUser::new("tom");
     /// ```
     pub fn new(user_id: impl Into<Text>) -> Self {
-        Self { user_id: user_id.into(), user_name: None, role: None, attributes: BTreeMap::new() }
+        Self {
+            user_id: user_id.into(),
+            user_name: None,
+            role: None,
+            attributes: BTreeMap::new(),
+            connection_id: None,
+        }
     }
 
     pub(crate) fn from_parts(
@@ -47,8 +55,10 @@ impl NewUser {
         user_name: Option<Text>,
         role: Option<Role>,
         attributes: Attributes,
+        connection_id: Option<&ConnectionId>,
     ) -> Self {
-        Self { user_id: user_id.into(), user_name, role, attributes: attributes.0 }
+        let connection_id = connection_id.map(Text::from);
+        Self { user_id: user_id.into(), user_name, role, attributes: attributes.0, connection_id }
     }
 
     /// Sets the name to show, of at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one
@@ -85,8 +95,22 @@ impl NewUser {
         self
     }
 
+    /// Sets the connection by which the user joins: a device, a tab, a socket. Joining checks the id. A
+    /// user who joins without one has one unnamed connection.
+    ///
+    /// ```
+    /// # use room_registry::NewUser;
+    /// let user = NewUser::new("tom").connection("phone");
+    /// ```
+    pub fn connection(mut self, connection_id: impl Into<Text>) -> Self {
+        self.connection_id = Some(connection_id.into());
+        self
+    }
+
     pub(crate) fn check(self) -> Result<CheckedUser, Error> {
+        let connection_id = self.connection_id.map(|id| ConnectionId::new(&id));
         Ok(CheckedUser {
+            connection_id: connection_id.transpose()?,
             user_id: UserId::new(&self.user_id)?,
             name: check_name("the user's name", self.user_name)?,
             role: check_role(self.role)?,
@@ -102,6 +126,57 @@ pub(crate) struct CheckedUser {
     pub(crate) name: Option<Text>,
     pub(crate) role: Option<Role>,
     pub(crate) attributes: Attributes,
+    pub(crate) connection_id: Option<ConnectionId>,
+}
+
+/// A user, or one connection of the user: whose heartbeat it is, or what leaves.
+///
+/// It is made of a user's id alone, or of a pair with the id of a connection. Methods that take one take
+/// either.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::{Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomRegistry};
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// registry.create_room(NewRoom::new("r1", "tom"))?;
+/// registry.join_room("r1", NewUser::new("ann").connection("phone"))?;
+/// registry.join_room("r1", NewUser::new("ann").connection("laptop"))?;
+/// registry.leave_room("r1", ("ann", "phone"))?;
+/// assert_eq!(registry.heartbeat("r1", ("ann", "laptop"))?, Heartbeat::Alive);
+/// assert_eq!(registry.heartbeat("r1", ("ann", "phone"))?, Heartbeat::Left);
+/// # Ok::<(), room_registry::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserConnection<'a> {
+    /// The user.
+    pub user_id: &'a str,
+    /// The connection; `None` for the unnamed one, or for the user as a whole.
+    pub connection_id: Option<&'a str>,
+}
+
+macro_rules! user_alone {
+    ($($text:ty),+) => {$(
+        impl<'a> From<&'a $text> for UserConnection<'a> {
+            fn from(user_id: &'a $text) -> Self {
+                Self { user_id: user_id.as_ref(), connection_id: None }
+            }
+        }
+    )+};
+}
+
+user_alone!(str, String, Text, UserId);
+
+impl<'a> From<(&'a str, &'a str)> for UserConnection<'a> {
+    fn from((user_id, connection_id): (&'a str, &'a str)) -> Self {
+        Self { user_id, connection_id: Some(connection_id) }
+    }
+}
+
+impl<'a> From<(&'a str, Option<&'a str>)> for UserConnection<'a> {
+    fn from((user_id, connection_id): (&'a str, Option<&'a str>)) -> Self {
+        Self { user_id, connection_id }
+    }
 }
 
 /// A change to a user. What it does not name stays.

@@ -63,8 +63,9 @@ macro_rules! settings {
                 )]
                 /// ```
                 #[must_use]
+                #[allow(clippy::clone_on_copy, reason = "not every setting is a plain number")]
                 pub fn $name(&self) -> $type {
-                    $unit::read($struct::of(self).$field)
+                    $unit::read($struct::of(self).$field.clone())
                 }
             )+
         }
@@ -128,4 +129,18 @@ pub(super) mod optional_span {
 /// Another value is kept as it is.
 pub(super) mod value {
     pub(in crate::model::config) use std::convert::{identity as keep, identity as read};
+}
+
+/// Roles are kept where many rooms can share them.
+pub(super) mod roles {
+    use crate::model::text::{Role, Roles};
+
+    pub(in crate::model::config) fn keep(roles: Vec<Role>) -> Roles {
+        Roles::new(roles)
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "as the others take it")]
+    pub(in crate::model::config) fn read(roles: Roles) -> Vec<Role> {
+        roles.iter().cloned().collect()
+    }
 }

@@ -54,8 +54,8 @@ fn a_snapshot_that_is_damaged_foreign_or_of_other_settings_is_named_and_nothing_
         ("journal.json", JOURNAL.to_owned(), "no snapshot to start from: unknown field `at`"),
         (
             "future.json",
-            text.replacen("\"version\":1", "\"version\":2", 1),
-            "no snapshot to start from: a snapshot of version 2 cannot be read: this is version 1",
+            text.replacen("\"version\":2", "\"version\":1", 1),
+            "no snapshot to start from: a snapshot of version 1 cannot be read: this is version 2",
         ),
     ] {
         let file = scratch.file(name, &content);

@@ -31,8 +31,36 @@ pub struct ModelRoom {
     pub lifecycle: Lifecycle,
     /// Since when nobody has been in it.
     pub empty_since: Option<u64>,
-    /// Users with the time of joining, the last heartbeat, and the name.
-    pub members: BTreeMap<String, (u64, u64, String)>,
+    /// Whether anybody came yet.
+    pub is_entered: bool,
+    /// Who joined.
+    pub members: BTreeMap<String, ModelMember>,
+}
+
+/// A member as a first server would keep it.
+#[derive(Debug, Clone)]
+pub struct ModelMember {
+    /// When the user joined.
+    pub joined_at: u64,
+    /// The name to show.
+    pub name: String,
+    /// The last heartbeat of each connection that did not leave. The unnamed one has an empty name.
+    pub beats: BTreeMap<String, u64>,
+}
+
+impl ModelMember {
+    /// The last heartbeat of any connection.
+    pub fn beat(&self) -> u64 {
+        self.beats.values().copied().max().unwrap_or(0)
+    }
+}
+
+/// How somebody went, or a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Gone {
+    joined_at: u64,
+    at: u64,
+    how: Heartbeat,
 }
 
 /// Commands alone, as plainly as can be.
@@ -42,7 +70,16 @@ pub struct Model {
     pub now: u64,
     /// The rooms, by id.
     pub rooms: BTreeMap<String, ModelRoom>,
+    /// How somebody went last, by room and user.
+    pub gone: BTreeMap<(String, String), Gone>,
+    /// How a connection ended last, by room, user and connection.
+    pub ended: BTreeMap<(String, String, String), (u64, Heartbeat)>,
+    /// When each room last ended.
+    pub ends: BTreeMap<String, u64>,
 }
+
+/// How long it is remembered how somebody went.
+const RETENTION: u64 = 600_000;
 
 impl Model {
     /// Finds a room.
@@ -53,61 +90,140 @@ impl Model {
     fn note_empty(&mut self, id: &str) {
         let now = self.now;
         if let Some(room) = self.rooms.get_mut(id) {
+            room.is_entered |= !room.members.is_empty();
             room.empty_since =
                 if room.members.is_empty() { room.empty_since.or(Some(now)) } else { None };
         }
     }
 
-    /// Lets a user join.
-    pub fn join(&mut self, id: &str, user: &str) -> Result<(), String> {
+    /// Lets a user join, by a connection.
+    pub fn join(&mut self, id: &str, user: &str, connection: &str) -> Result<(), String> {
         let now = self.now;
         let room = self.room(id)?;
-        if room.members.get(user).is_some_and(|(_, beat, _)| now <= beat + TIMEOUT) {
+        if room.members.get(user).is_some_and(|held| now > held.beat() + TIMEOUT) {
+            self.leave(id, user, Heartbeat::TimedOut)?;
+        }
+        let room = self.room(id)?;
+        let new = || ModelMember { joined_at: now, name: user.to_owned(), beats: BTreeMap::new() };
+        let held = room.members.entry(user.to_owned()).or_insert_with(new);
+        if held.beats.get(connection).is_some_and(|beat| now <= beat + TIMEOUT) {
             return Err(format!("user {user:?} already joined room {id:?}"));
         }
-        room.members.insert(user.to_owned(), (now, now, user.to_owned()));
+        held.beats.insert(connection.to_owned(), now);
+        self.gone.remove(&(id.to_owned(), user.to_owned()));
+        self.ended.remove(&(id.to_owned(), user.to_owned(), connection.to_owned()));
         self.note_empty(id);
         Ok(())
     }
 
-    /// Lets a user leave.
-    pub fn leave(&mut self, id: &str, user: &str) -> Result<(), String> {
+    /// Lets a user leave, or removes one.
+    pub fn leave(&mut self, id: &str, user: &str, how: Heartbeat) -> Result<(), String> {
+        let at = self.now;
         let room = self.room(id)?;
-        room.members.remove(user).ok_or_else(|| format!("user {user:?} is not in room {id:?}"))?;
+        let held = room.members.remove(user);
+        let held = held.ok_or_else(|| format!("user {user:?} is not in room {id:?}"))?;
         self.note_empty(id);
+        let gone = Gone { joined_at: held.joined_at, at, how };
+        self.gone.insert((id.to_owned(), user.to_owned()), gone);
+        for connection in held.beats.into_keys() {
+            self.ended.insert((id.to_owned(), user.to_owned(), connection), (at, how));
+        }
         Ok(())
     }
 
-    /// Takes a heartbeat.
-    pub fn heartbeat(&mut self, id: &str, user: &str) -> Result<Heartbeat, String> {
+    /// Ends a connection, and the membership with the last that holds.
+    pub fn leave_by(&mut self, id: &str, user: &str, connection: &str) -> Result<(), String> {
         let now = self.now;
+        let held = self.room(id)?.members.get_mut(user);
+        let is_alive = |beat: &u64| now <= beat + TIMEOUT;
+        let held = held.filter(|held| held.beats.get(connection).is_some_and(is_alive));
+        let held = held.ok_or_else(|| format!("user {user:?} is not in room {id:?}"))?;
+        if held.beats.values().filter(|beat| is_alive(beat)).count() == 1 {
+            return self.leave(id, user, Heartbeat::Left);
+        }
+        held.beats.remove(connection);
+        let ended = (id.to_owned(), user.to_owned(), connection.to_owned());
+        self.ended.insert(ended, (now, Heartbeat::Left));
+        Ok(())
+    }
+
+    /// Ends a room: everybody has left it. Who joined before it ended the time before is forgotten.
+    pub fn end(&mut self, id: &str) {
+        let Some(room) = self.rooms.get(id) else { return };
+        for user in room.members.keys().cloned().collect::<Vec<_>>() {
+            self.leave(id, &user, Heartbeat::Left).expect("a member");
+        }
+        self.rooms.remove(id);
+        let now = self.now;
+        let before = self.ends.insert(id.to_owned(), now);
+        let before = before.filter(|before| now <= before + RETENTION);
+        self.gone.retain(|(room, _), gone| room != id || Some(gone.joined_at) > before);
+        for ((room, _), gone) in &mut self.gone {
+            if room == id {
+                *gone = Gone { at: now, how: Heartbeat::Left, ..*gone };
+            }
+        }
+    }
+
+    /// Takes a heartbeat of a connection.
+    pub fn heartbeat(&mut self, id: &str, user: &str, by: &str) -> Result<Heartbeat, String> {
+        let now = self.now;
+        let missing = format!("user {user:?} is not in room {id:?}");
+        let told =
+            |at: u64, how| if now <= at + RETENTION { Ok(how) } else { Err(missing.clone()) };
         let room = self.room(id)?;
-        let (_, beat, _) = room
-            .members
-            .get_mut(user)
-            .ok_or_else(|| format!("user {user:?} is not in room {id:?}"))?;
-        if now > *beat + TIMEOUT {
-            room.members.remove(user);
-            self.note_empty(id);
+        let Some(held) = room.members.get_mut(user) else {
+            return match self.gone.get(&(id.to_owned(), user.to_owned())) {
+                Some(gone) => told(gone.at, gone.how),
+                None => Err(missing),
+            };
+        };
+        if now > held.beat() + TIMEOUT {
+            self.leave(id, user, Heartbeat::TimedOut)?;
             return Ok(Heartbeat::TimedOut);
         }
-        *beat = now;
-        Ok(Heartbeat::Alive)
+        match held.beats.get_mut(by) {
+            Some(beat) if now <= *beat + TIMEOUT => {
+                *beat = now;
+                Ok(Heartbeat::Alive)
+            }
+            Some(beat) => told(*beat + TIMEOUT, Heartbeat::TimedOut),
+            None => match self.ended.get(&(id.to_owned(), user.to_owned(), by.to_owned())) {
+                Some((at, how)) => told(*at, *how),
+                None => Err(missing),
+            },
+        }
+    }
+
+    /// Gives everybody a fresh timeout, and those connections that held when the user was last heard of.
+    pub fn grant_grace(&mut self) {
+        let now = self.now;
+        for held in self.rooms.values_mut().flat_map(|room| room.members.values_mut()) {
+            let last = held.beat();
+            held.beats
+                .values_mut()
+                .filter(|beat| last <= **beat + TIMEOUT)
+                .for_each(|beat| *beat = now);
+        }
     }
 
     /// Lets go what timed out.
     pub fn expire(&mut self) {
         let now = self.now;
         for id in self.rooms.keys().cloned().collect::<Vec<_>>() {
-            let room = self.rooms.get_mut(&id).expect("it was listed just now");
-            room.members.retain(|_, (_, beat, _)| now <= *beat + TIMEOUT);
+            let members = self.rooms[&id].members.iter();
+            let overdue = members.filter(|(_, held)| now > held.beat() + TIMEOUT);
+            for user in overdue.map(|(user, _)| user.clone()).collect::<Vec<_>>() {
+                self.leave(&id, &user, Heartbeat::TimedOut).expect("a member");
+            }
             self.note_empty(&id);
             let room = &self.rooms[&id];
             let empty_for = room.empty_since.map(|since| now - since);
+            let grace = if room.is_entered { 60_000 } else { 300_000 };
             if room.lifecycle == Lifecycle::UntilEmpty
-                && empty_for.is_some_and(|span| span >= 60_000)
+                && empty_for.is_some_and(|span| span >= grace)
             {
-                self.rooms.remove(&id);
+                self.end(&id);
             }
         }
     }

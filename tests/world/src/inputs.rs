@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use room_registry::journal::{Command, Input};
 use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
-    Attributes, Lifecycle, NewRoom, Observation, Role, RoomId, SessionId, StreamId, Text,
-    Timestamp, UserId,
+    Attributes, ConnectionId, Lifecycle, NewRoom, Observation, Role, RoomId, SessionId, StreamId,
+    Text, Timestamp, UserId,
 };
 
 use super::history::room_id;
@@ -35,16 +35,20 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         1 => (room(), prop::option::of(who()), name(), prop::option::of(lifecycle())).prop_map(
             |(room_id, host_id, room_name, lifecycle)| Command::UpdateRoom {
-                room_id, host_id, room_name, lifecycle, attributes: BTreeMap::new(),
-            }
+                room_id, host_id, room_name, lifecycle, attributes: BTreeMap::new(), max_users: None, ends_at: None, first_join_grace_ms: None, empty_grace_ms: None }
         ),
         1 => room().prop_map(|room_id| Command::EndRoom { room_id }),
-        4 => (room(), user(), name(), role()).prop_map(|(room_id, user_id, user_name, role)| {
-            Command::JoinRoom { room_id, user_id, user_name, role, attributes: Attributes::default() }
+        4 => (room(), user(), name(), role(), by()).prop_map(|(room_id, user_id, user_name, role, connection_id)| {
+            Command::JoinRoom { room_id, user_id, user_name, role, attributes: Attributes::default(), connection_id }
         }),
-        1 => (room(), user()).prop_map(|(room_id, user_id)| Command::LeaveRoom { room_id, user_id }),
-        4 => (room(), user(), name()).prop_map(|(room_id, user_id, user_name)| {
-            Command::Heartbeat { room_id, user_id, user_name, role: None, attributes: BTreeMap::new() }
+        1 => (room(), user(), by()).prop_map(|(room_id, user_id, connection_id)| {
+            Command::LeaveRoom { room_id, user_id, connection_id }
+        }),
+        1 => (room(), user()).prop_map(|(room_id, user_id)| {
+            Command::RemoveUser { room_id, user_id, reason: "spam".into() }
+        }),
+        4 => (room(), user(), name(), by()).prop_map(|(room_id, user_id, user_name, connection_id)| {
+            Command::Heartbeat { room_id, user_id, user_name, role: None, attributes: BTreeMap::new(), connection_id }
         }),
         1 => (room(), user(), name(), role()).prop_map(|(room_id, user_id, user_name, role)| {
             Command::UpdateUser { room_id, user_id, user_name, role, attributes: attributes() }
@@ -91,6 +95,12 @@ fn user() -> impl Strategy<Value = UserId> {
 /// A user's id as a client may send it.
 fn who() -> impl Strategy<Value = Text> {
     prop::sample::select(vec!["user0", "user1", "user1", ""]).prop_map(Text::from)
+}
+
+/// A connection, mostly the unnamed one.
+fn by() -> impl Strategy<Value = Option<ConnectionId>> {
+    let named = prop::sample::select(vec!["a", "b"]);
+    prop::option::weighted(0.3, named.prop_map(|id| ConnectionId::new(id).expect("a valid id")))
 }
 
 fn stream() -> impl Strategy<Value = StreamId> {

@@ -137,7 +137,7 @@ impl Claims {
         let host = self.role == Role::HOST;
         let allowed = match asking.action {
             Action::CreateRoom => in_his_room && host && himself,
-            Action::UpdateRoom | Action::EndRoom => in_his_room && host,
+            Action::UpdateRoom | Action::EndRoom | Action::RemoveUser => in_his_room && host,
             Action::JoinRoom | Action::Heartbeat | Action::UpdateUser => {
                 in_his_room && himself && in_his_role
             }

@@ -57,6 +57,8 @@ pub(super) fn success(rest: impl Serialize) -> Response {
 pub(super) fn heartbeat(heartbeat: Heartbeat) -> Result<Response, Problem> {
     match heartbeat {
         Heartbeat::TimedOut => Err(Problem::Refused("heartbeat timeout".into())),
+        Heartbeat::Left => Err(Problem::Refused("user left".into())),
+        Heartbeat::Removed => Err(Problem::Refused("user removed".into())),
         _ => Ok(done_with("heartbeat success", Nothing {})),
     }
 }

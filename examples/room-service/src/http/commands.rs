@@ -1,9 +1,11 @@
 //! What the app's clients do: one handler a command.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use room_registry::journal::{Answer, Command};
-use room_registry::{Heartbeat, NewRoom, Role, RoomId, UserId};
+use room_registry::{Heartbeat, Lifecycle, NewRoom, Role, RoomId, Timestamp, UserId};
 
 use super::At;
 use super::answer::{Problem, done, heartbeat as told};
@@ -20,8 +22,19 @@ pub(super) async fn create_room(State(at): State<At>, asked: Asked) -> Answered 
     if let Some(name) = given.name("RoomName")? {
         room = room.name(name);
     }
-    if let Some(lifecycle) = given.lifecycle()? {
-        room = room.lifecycle(lifecycle);
+    // Existing clients, which name none, end their rooms themselves.
+    room = room.lifecycle(given.lifecycle()?.unwrap_or(Lifecycle::UntilEnded));
+    if let Some(users) = given.number("MaxUsers")? {
+        room = room.max_users(users);
+    }
+    if let Some(at) = given.number("EndsAt")? {
+        room = room.ends_at(Timestamp::from_millis(at));
+    }
+    if let Some(grace) = given.number("FirstJoinGraceMs")? {
+        room = room.first_join_grace(Duration::from_millis(grace));
+    }
+    if let Some(grace) = given.number("EmptyGraceMs")? {
+        room = room.empty_grace(Duration::from_millis(grace));
     }
     for (key, value) in given.attributes()?.iter() {
         room = room.attribute(key, value);
@@ -40,6 +53,10 @@ pub(super) async fn update_room(State(at): State<At>, asked: Asked) -> Answered 
         room_name: given.name("RoomName")?,
         attributes: given.attribute_update()?,
         lifecycle: given.lifecycle()?,
+        max_users: given.number("MaxUsers")?,
+        ends_at: given.number("EndsAt")?.map(Timestamp::from_millis),
+        first_join_grace_ms: given.number("FirstJoinGraceMs")?,
+        empty_grace_ms: given.number("EmptyGraceMs")?,
     };
     at.allow(&asked, Action::UpdateRoom, Some(&room_id), None, None).await?;
     at.store.apply(command.into()).await?;
@@ -57,9 +74,10 @@ pub(super) async fn join_room(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
     let (user_name, role) = (given.name("UserName")?, given.role()?);
-    let attributes = given.attributes()?;
+    let (attributes, connection_id) = (given.attributes()?, given.optional_id("ConnectionID")?);
     let role = join_role(&at, &asked, &room_id, &user_id, role).await?;
-    let command = Command::JoinRoom { room_id, user_id, user_name, role, attributes };
+    let command =
+        Command::JoinRoom { room_id, user_id, user_name, role, attributes, connection_id };
     at.store.apply(command.into()).await?;
     Ok(done())
 }
@@ -80,8 +98,19 @@ async fn join_role(
 pub(super) async fn leave_room(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
+    let connection_id = given.optional_id("ConnectionID")?;
     at.allow(&asked, Action::LeaveRoom, Some(&room_id), Some(&user_id), None).await?;
-    at.store.apply(Command::LeaveRoom { room_id, user_id }.into()).await?;
+    at.store.apply(Command::LeaveRoom { room_id, user_id, connection_id }.into()).await?;
+    Ok(done())
+}
+
+pub(super) async fn remove_user(State(at): State<At>, asked: Asked) -> Answered {
+    let given = &asked.parameters;
+    let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
+    let reason = given.name("Reason")?.unwrap_or_default();
+    at.allow(&asked, Action::RemoveUser, Some(&room_id), Some(&user_id), None).await?;
+    let command = Command::RemoveUser { room_id, user_id, reason: reason.as_str().into() };
+    at.store.apply(command.into()).await?;
     Ok(done())
 }
 
@@ -90,8 +119,10 @@ pub(super) async fn heartbeat(State(at): State<At>, asked: Asked) -> Answered {
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
     let (user_name, role) = (given.name("UserName")?, given.role()?);
     let attributes = given.attribute_update()?;
+    let connection_id = given.optional_id("ConnectionID")?;
     at.allow(&asked, Action::Heartbeat, Some(&room_id), Some(&user_id), role.as_ref()).await?;
-    let command = Command::Heartbeat { room_id, user_id, user_name, role, attributes };
+    let command =
+        Command::Heartbeat { room_id, user_id, user_name, role, attributes, connection_id };
     match at.store.apply(command.into()).await.map_err(Problem::of_heartbeat)? {
         Answer::Heartbeat(answer) => told(answer),
         _ => told(Heartbeat::Alive),

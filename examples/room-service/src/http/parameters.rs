@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -192,6 +193,12 @@ impl Parameters {
     pub(super) fn lifecycle(&self) -> Result<Option<Lifecycle>, Problem> {
         let lifecycle = self.text("Lifecycle")?.map(|name| settings::lifecycle(&name));
         lifecycle.transpose().map_err(|reason| Problem::malformed("Lifecycle", reason))
+    }
+
+    /// A whole number, not below 0.
+    pub(super) fn number<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        let number = self.text(name)?.map(|text| text.parse());
+        number.transpose().map_err(|_| Problem::malformed(name, "it is no whole number"))
     }
 
     /// Attributes to begin with; one that is null is not set.

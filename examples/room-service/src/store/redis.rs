@@ -46,12 +46,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use room_registry::journal::{Answer, Input};
 use room_registry::repair::Question;
-use room_registry::{Clock, Config, Heartbeat, Outcomes, RoomId, Timestamp, UserId};
+use room_registry::{Clock, Config, ConnectionId, Heartbeat, Outcomes, RoomId, Timestamp, UserId};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use self::events::Follower;
-use self::keys::Keys;
+use self::keys::{Keys, beat_of};
 use self::leader::Leader;
 use self::link::{Link, OtherClock, ServerTime, failed};
 use self::room::{Loaded, Saved};
@@ -178,10 +178,17 @@ impl Redis {
     }
 
     /// A heartbeat and nothing else: whether that was all.
-    async fn is_kept_alive(&self, room_id: &RoomId, user_id: &UserId) -> Result<bool, StoreError> {
+    async fn is_kept_alive(
+        &self,
+        room_id: &RoomId,
+        user_id: &UserId,
+        connection_id: Option<&ConnectionId>,
+    ) -> Result<bool, StoreError> {
+        let connection_id = connection_id.map(ConnectionId::as_str);
+        let user = (user_id.as_str(), connection_id).into();
         let Shared { link, keys, scripts, config, .. } = &*self.shared;
         let mut call = scripts.beat.prepare_invoke();
-        call.key(keys.beats(room_id.as_str())).key(keys.named("grace")).arg(user_id.as_str());
+        call.key(keys.beats(room_id.as_str())).key(keys.named("grace")).arg(beat_of(user));
         call.arg(millis(config.heartbeat_timeout())).arg(millis(config.clock_skew()));
         call.arg(link.time_of_scripts());
         link.call::<bool>(&call).await
@@ -244,8 +251,8 @@ impl Store for Redis {
             };
         };
         let room_id = RoomId::new(room_id).map_err(room_registry::Error::from)?;
-        if let Some(user_id) = plain_heartbeat(&input)
-            && self.is_kept_alive(&room_id, user_id).await?
+        if let Some((user_id, connection_id)) = plain_heartbeat(&input)
+            && self.is_kept_alive(&room_id, user_id, connection_id).await?
         {
             return Ok(Answer::Heartbeat(Heartbeat::Alive));
         }

@@ -20,6 +20,19 @@ async fn a_room_lives_from_its_creation_to_its_end() {
         says("heartbeat?RoomID=r1&UserID=ann", 0, "heartbeat success").await;
         says("leave_room?RoomID=r1&UserID=ann", 0, "success").await;
         says("leave_room?RoomID=r1&UserID=ann", 1, "user not exists in room").await;
+        says("heartbeat?RoomID=r1&UserID=ann", 1, "user left").await;
+        says("join_room?RoomID=r1&UserID=ann", 0, "success").await;
+        says("remove_user?RoomID=r1&UserID=ann&Reason=7", 0, "success").await;
+        says("remove_user?RoomID=r1&UserID=ann&Reason=7", 1, "user not exists in room").await;
+        says("heartbeat?RoomID=r1&UserID=ann", 1, "user removed").await;
+        for connection in ["a", "b"] {
+            let path = format!("join_room?RoomID=r1&UserID=bob&ConnectionID={connection}");
+            says(&path, 0, "success").await;
+            says(&path, 1, "user already joined").await;
+        }
+        says("leave_room?RoomID=r1&UserID=bob&ConnectionID=a", 0, "success").await;
+        says("heartbeat?RoomID=r1&UserID=bob&ConnectionID=a", 1, "user left").await;
+        says("heartbeat?RoomID=r1&UserID=bob&ConnectionID=b", 0, "heartbeat success").await;
         says("end_room?RoomID=r1", 0, "success").await;
     }
 }

@@ -54,12 +54,20 @@ fn end(room: &str) -> Input {
 fn join(room: &str, user: &str) -> Input {
     let (room_id, user_id) = (RoomId::new(room).unwrap(), UserId::new(user).unwrap());
     let attributes = room_registry::Attributes::default();
-    Command::JoinRoom { room_id, user_id, user_name: None, role: None, attributes }.into()
+    Command::JoinRoom {
+        room_id,
+        user_id,
+        user_name: None,
+        role: None,
+        attributes,
+        connection_id: None,
+    }
+    .into()
 }
 
 fn leave(room: &str, user: &str) -> Input {
     let (room_id, user_id) = (RoomId::new(room).unwrap(), UserId::new(user).unwrap());
-    Command::LeaveRoom { room_id, user_id }.into()
+    Command::LeaveRoom { room_id, user_id, connection_id: None }.into()
 }
 
 fn beat(room: &str, user: &str) -> Input {
@@ -70,7 +78,8 @@ fn beat_with(room: &str, user: &str, user_name: Option<&str>) -> Input {
     let (room_id, user_id) = (RoomId::new(room).unwrap(), UserId::new(user).unwrap());
     let user_name = user_name.map(Into::into);
     let attributes = std::collections::BTreeMap::new();
-    Command::Heartbeat { room_id, user_id, user_name, role: None, attributes }.into()
+    Command::Heartbeat { room_id, user_id, user_name, role: None, attributes, connection_id: None }
+        .into()
 }
 
 fn callback(room: &str, event: impl Into<room_registry::event::CallbackEvent>) -> Input {
@@ -92,6 +101,7 @@ fn login(room: &str, user: &str, number: u64) -> Input {
 }
 
 const ALIVE: Answer = Answer::Heartbeat(Heartbeat::Alive);
+const LEFT: Answer = Answer::Heartbeat(Heartbeat::Left);
 const TIMED_OUT: Answer = Answer::Heartbeat(Heartbeat::TimedOut);
 
 fn wanted(order: RoomOrder, limit: usize, cursor: Option<String>) -> RoomsWanted {

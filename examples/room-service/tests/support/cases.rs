@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::World;
 use super::inputs::{
     at, callback, closed, create, end, heartbeat, heartbeat_with, join, leave, login, logout,
-    opened, room_id, stream_closed, stream_opened, user_id,
+    opened, remove, room_id, stream_closed, stream_opened, user_id,
 };
 use super::reading::{
     Listener, all_rooms, all_streams, all_users, room_ids, shown, stream_ids, user_ids, wanted,
@@ -350,9 +350,12 @@ pub async fn a_heartbeat_too_late_ends_the_membership(world: World) {
     world.passes(Duration::from_millis(90_001));
     assert_eq!(world.beat(heartbeat("r1", "ann")).await, Heartbeat::TimedOut);
     assert!(user_ids(&*world.store, "r1").await.is_empty());
-    let absent = Error::UserNotInRoom { room_id: "r1".to_owned(), user_id: "ann".to_owned() };
-    assert_eq!(world.refused(heartbeat("r1", "ann")).await, absent);
+    assert_eq!(world.beat(heartbeat("r1", "ann")).await, Heartbeat::TimedOut);
+    let absent = Error::UserNotInRoom { room_id: "r1".to_owned(), user_id: "bob".to_owned() };
+    assert_eq!(world.refused(heartbeat("r1", "bob")).await, absent);
     world.done(join("r1", "ann")).await;
+    world.done(remove("r1", "ann")).await;
+    assert_eq!(world.beat(heartbeat("r1", "ann")).await, Heartbeat::Removed);
 }
 
 pub async fn a_question_is_asked_once(world: World) {

@@ -41,11 +41,16 @@ pub fn join(room: &str, user: &str) -> Command {
         user_name: Some(Text::from(user.to_uppercase().as_str())),
         role: None,
         attributes: Attributes::default(),
+        connection_id: None,
     }
 }
 
 pub fn leave(room: &str, user: &str) -> Command {
-    Command::LeaveRoom { room_id: room_id(room), user_id: user_id(user) }
+    Command::LeaveRoom { room_id: room_id(room), user_id: user_id(user), connection_id: None }
+}
+
+pub fn remove(room: &str, user: &str) -> Command {
+    Command::RemoveUser { room_id: room_id(room), user_id: user_id(user), reason: 7.into() }
 }
 
 pub fn heartbeat(room: &str, user: &str) -> Command {
@@ -64,6 +69,7 @@ pub fn heartbeat_with<const N: usize>(
         user_name: None,
         role: None,
         attributes: BTreeMap::from(attributes),
+        connection_id: None,
     }
 }
 

@@ -210,7 +210,7 @@ fn own(database: &redb::Database, name: &str, settings: Rules) -> Result<u64, Op
     let tables = transaction.list_tables().map_err(|error| ours(error.into()))?;
     let tables: Vec<_> = tables.map(|table| table.name().to_owned()).collect();
     if tables.is_empty() {
-        lay_out(&transaction, settings).map_err(ours)?;
+        lay_out(&transaction, &settings).map_err(ours)?;
         transaction.commit().map_err(|error| ours(error.into()))?;
         return Ok(0);
     }
@@ -239,12 +239,12 @@ fn own(database: &redb::Database, name: &str, settings: Rules) -> Result<u64, Op
 }
 
 /// The tables of a new database.
-fn lay_out(transaction: &WriteTransaction, settings: Rules) -> Result<(), redb::Error> {
+fn lay_out(transaction: &WriteTransaction, settings: &Rules) -> Result<(), redb::Error> {
     transaction.open_table(ROOMS)?;
     let mut numbers = transaction.open_table(NUMBERS)?;
     numbers.insert(FORMAT_KEY, FORMAT)?;
     numbers.insert(COMMITS_KEY, 0)?;
-    let json = serde_json::to_string(&settings).expect("settings are a few numbers");
+    let json = serde_json::to_string(settings).expect("settings are a few values");
     transaction.open_table(SETTINGS)?.insert(SETTINGS_KEY, json.as_str())?;
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! | key | type | holds |
 //! |---|---|---|
 //! | `room:<id>` | hash | a room: its version, body, summary, standing, and its places in the lists |
-//! | `beats:<id>` | sorted set | the members of a listed room, by their last heartbeat |
+//! | `beats:<id>` | sorted set | the connections of the members of a listed room, by their last heartbeat |
 //! | `by-time`, `by-users`, `by-id` | sorted sets | the listed rooms, ordered by text |
 //! | `held` | sorted set | all rooms, also those that are only remembered |
 //! | `due` | sorted set | rooms, by when something is due |
@@ -15,6 +15,7 @@
 //! | `leader` | hash | which process leads the repair, and until when |
 //! | `alive`, `grace` | instants | when a process last reached the server; when all were given a grace |
 
+use room_registry::UserConnection;
 use room_registry::page::{RoomCursor, RoomOrder};
 
 /// How many bytes stand before the id in the lists by time and by users.
@@ -81,6 +82,22 @@ pub(super) fn cursor(order: RoomOrder, place: &str) -> Option<RoomCursor> {
     };
     let key = if order == RoomOrder::MostUsers { u64::MAX - key } else { key };
     Some(RoomCursor::new(order, key, room_id.parse().ok()?))
+}
+
+/// The name of a connection among the heartbeats of a room. No id holds a tab.
+pub(super) fn beat_of(user: UserConnection<'_>) -> String {
+    match user.connection_id {
+        None => user.user_id.to_owned(),
+        Some(connection_id) => format!("{}\t{connection_id}", user.user_id),
+    }
+}
+
+/// The connection that has a name among the heartbeats.
+pub(super) fn user_of(beat: &str) -> UserConnection<'_> {
+    match beat.split_once('\t') {
+        None => beat.into(),
+        Some(pair) => pair.into(),
+    }
 }
 
 #[cfg(test)]

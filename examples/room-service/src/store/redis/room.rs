@@ -17,9 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::page::RoomOrder;
-use room_registry::{Change, Config, Error, NewRoom, Outcome, Room, RoomId, RoomRef, Timestamp};
+use room_registry::{
+    Change, Config, Error, Heartbeat, NewRoom, Outcome, Room, RoomId, RoomRef, Timestamp,
+    UserConnection,
+};
 
-use super::keys::{Keys, place};
+use super::keys::{Keys, beat_of, place, user_of};
 use super::link::{Link, ServerTime, failed};
 use super::scripts::Scripts;
 use crate::rows;
@@ -31,7 +34,7 @@ pub(super) struct Loaded {
     /// Its version; none where nothing is stored.
     version: Option<String>,
     body: Option<Vec<u8>>,
-    /// The last heartbeats of its members, as they are stored.
+    /// The last heartbeats of the connections of its members, as they are stored.
     beats: BTreeMap<String, u64>,
     /// All members count as heard of at this time.
     grace: u64,
@@ -98,12 +101,24 @@ impl Loaded {
         if room.id() != room_id {
             return Err(failed(format!("room {:?} holds another", room_id.as_str())));
         }
-        let beats = self
-            .beats
-            .iter()
-            .map(|(user_id, at)| (user_id, Timestamp::from_millis((*at).max(self.grace))));
+        let beats = self.graced(config).map(|(user, at)| (user, Timestamp::from_millis(at)));
         room.take_heartbeats(beats, config, self.now).map_err(|error| failed(error.to_string()))?;
         Ok(room)
+    }
+
+    /// The heartbeats, with the grace for whoever held when the user was last heard of.
+    fn graced(&self, config: &Config) -> impl Iterator<Item = (UserConnection<'_>, u64)> {
+        let timeout_ms = super::millis(config.heartbeat_timeout());
+        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+        for (beat, at) in &self.beats {
+            let held = last.entry(user_of(beat).user_id).or_default();
+            *held = (*at).max(*held);
+        }
+        self.beats.iter().map(move |(beat, at)| {
+            let user = user_of(beat);
+            let held = at + timeout_ms >= last[user.user_id];
+            (user, if held { (*at).max(self.grace) } else { *at })
+        })
     }
 
     /// Hands an input in; `Input::Expire` does what is due. `None` in place of what is to be saved where
@@ -159,13 +174,10 @@ impl Loaded {
 
     /// Whose heartbeats stopped for too long, as far as was heard.
     fn silent(&self, room: &Room, config: &Config) -> Vec<(String, u64)> {
-        let members = room.view().into_iter().flat_map(RoomRef::users);
-        let silent = members.filter(|user| {
-            let last = user.heartbeat_at();
-            last.is_some_and(|at| at + config.heartbeat_timeout() < self.now)
-        });
-        let beat = |user_id: &str| Some((user_id.to_owned(), *self.beats.get(user_id)?));
-        silent.filter_map(|user| beat(user.id().as_str())).collect()
+        let beats = room.view().into_iter().flat_map(RoomRef::heartbeats);
+        let silent = beats.filter(|(_, at)| *at + config.heartbeat_timeout() < self.now);
+        let silent = silent.map(|(user, _)| beat_of(user));
+        silent.filter_map(|beat| self.beats.get(&beat).map(|at| (beat.clone(), *at))).collect()
     }
 
     /// Whether the work left everything as it was, but for the time at which it was done. Looks only
@@ -182,6 +194,7 @@ impl Loaded {
         let may_be = match answer {
             Answer::Done => true,
             Answer::Outcome(outcome) => !matches!(outcome, Outcome::Applied | Outcome::Held),
+            Answer::Heartbeat(heartbeat) => heartbeat != Heartbeat::Alive,
             _ => false,
         };
         Ok(may_be && encode(&self.room(room.id(), config)?) == encode(room))
@@ -283,20 +296,19 @@ impl Worked {
 }
 
 /// A heartbeat to store: whose, when, and what is stored now.
-type Beat<'a> = (&'a str, Timestamp, Option<u64>);
+type Beat = (String, Timestamp, Option<u64>);
 
 impl Loaded {
     /// Which heartbeats are others than those stored, and who has none any more.
-    fn turned<'a>(&'a self, view: Option<RoomRef<'a>>) -> (Vec<Beat<'a>>, Vec<&'a str>) {
+    fn turned<'a>(&'a self, view: Option<RoomRef<'a>>) -> (Vec<Beat>, Vec<&'a str>) {
         let mut gone: BTreeSet<&str> = self.beats.keys().map(String::as_str).collect();
         let mut set = Vec::new();
-        for user in view.into_iter().flat_map(RoomRef::users) {
-            let Some(at) = user.heartbeat_at() else { continue };
-            let user_id = user.id().as_str();
-            gone.remove(user_id);
-            let stored = self.beats.get(user_id).copied();
+        for (user, at) in view.into_iter().flat_map(RoomRef::heartbeats) {
+            let beat = beat_of(user);
+            gone.remove(beat.as_str());
+            let stored = self.beats.get(&beat).copied();
             if stored != Some(at.as_millis()) {
-                set.push((user_id, at, stored));
+                set.push((beat, at, stored));
             }
         }
         (set, gone.into_iter().collect())

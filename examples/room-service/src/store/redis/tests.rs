@@ -31,6 +31,7 @@ fn join(user: &str) -> Input {
         user_name: None,
         role: None,
         attributes: room_registry::Attributes::default(),
+        connection_id: None,
     }
     .into()
 }
@@ -42,6 +43,7 @@ fn beat(user: &str) -> Input {
         user_name: None,
         role: None,
         attributes: std::collections::BTreeMap::new(),
+        connection_id: None,
     }
     .into()
 }
