@@ -143,7 +143,7 @@ mod stored;
 pub mod vendor;
 
 pub use model::callback::Callback;
-pub use model::change::{Cause, Change, ChangeKind};
+pub use model::change::{Cause, Change, ChangeKind, EndReason};
 pub use model::command::{
     Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserUpdate,
 };

@@ -17,6 +17,7 @@ use crate::registers::Registers;
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
+use crate::room::found::Found;
 use crate::room::notes::Note;
 use crate::room::schedule::Schedule;
 use crate::rules::Rulebook;
@@ -45,21 +46,6 @@ pub(crate) struct Projection {
     /// What was reported of losses.
     pub(crate) suspicions: Vec<Suspicion>,
     pub(crate) worth_asking: WorthAsking,
-}
-
-/// What the steps before found out, for the projection.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// Which session is visible now.
-    pub(crate) visible: Option<Visible>,
-    /// Whether the business info is another.
-    pub(crate) is_info_other: bool,
-    /// Whether a membership or attributes of the concerned user or stream are others.
-    pub(crate) is_content_other: bool,
-    /// Whose membership a merge replaced.
-    pub(crate) updated: Vec<UserId>,
-    /// Whether the visible session lost a user or a stream to a bound.
-    pub(crate) is_visible_lost: bool,
 }
 
 /// What projecting did, for those who write it down in the registers.
@@ -219,12 +205,14 @@ impl Projection {
             (Looked::Everybody(everybody), _) if keeps => {
                 self.tell_session(source, Moved::Everybody, cx);
                 self.tell_users(source, |id| everybody.users.get(id).cloned(), found, cx);
-                let gone =
-                    everybody.users.iter().filter(|(id, user)| !self.has_user(source, id, user));
-                for (user_id, _) in gone {
-                    cx.log.note(id, cx.cause, Note::UserLeft(user_id.clone()));
-                }
-                self.tell_streams(source, |id| everybody.streams.get(id).cloned(), cx);
+                self.tell_gone(source, &before.looked, target, keeps, found, cx);
+                self.tell_streams(
+                    source,
+                    |id| everybody.streams.get(id).cloned(),
+                    target,
+                    found,
+                    cx,
+                );
             }
             (Looked::User(user), Target::User(user_id, places)) if keeps && before.was_listed => {
                 moved = self.tell_user(source, &user_id.id, places, user, found, cx);
@@ -250,8 +238,8 @@ impl Projection {
                     }
                 };
                 self.tell_users(source, hidden, found, cx);
-                self.tell_gone(source, looked, target, cx);
-                self.tell_streams(source, |_| None, cx);
+                self.tell_gone(source, looked, target, keeps, found, cx);
+                self.tell_streams(source, |_| None, target, found, cx);
             }
         }
         if keeps && !matches!(before.looked, Looked::Everybody(_)) {
@@ -336,7 +324,7 @@ impl Projection {
             (None, None) => return moved,
             (None, Some(_)) => Note::UserJoined(user_id.clone()),
             (Some(_), Some(_)) => Note::UserUpdated(user_id.clone()),
-            (Some(_), None) => Note::UserLeft(user_id.clone()),
+            (Some(_), None) => Note::UserLeft(user_id.clone(), found.ended.clone()),
         };
         cx.log.note(id, cx.cause, note);
         moved
@@ -370,7 +358,7 @@ impl Projection {
             (None, None) => return moved,
             (None, Some(_)) => Note::StreamOpened(stream_id.clone()),
             (Some(_), Some(_)) => Note::StreamUpdated(stream_id.clone()),
-            (Some(_), None) => Note::StreamClosed(stream_id.clone()),
+            (Some(_), None) => Note::StreamClosed(stream_id.clone(), found.ended.clone()),
         };
         cx.log.note(id, cx.cause, note);
         moved
@@ -403,17 +391,20 @@ impl Projection {
         }
     }
 
-    /// Notes which members left, if what the media server told is hidden anyway.
+    /// Notes who left: members alone if what the media server told is hidden anyway.
     fn tell_gone(
         &self,
         source: Source<'_>,
         looked: &Looked,
         target: &Target<'_>,
+        keeps: bool,
+        found: &Found,
         cx: &mut Context<'_>,
     ) {
         let mut tell = |user_id: &UserId, before: &UserBefore| {
-            if before.is_member && !self.has_user(source, user_id, before) {
-                cx.log.note(source.id, cx.cause, Note::UserLeft(user_id.clone()));
+            if (keeps || before.is_member) && !self.has_user(source, user_id, before) {
+                let ended = found.ended_of(target.is_user(user_id));
+                cx.log.note(source.id, cx.cause, Note::UserLeft(user_id.clone(), ended));
             }
         };
         match (looked, target) {
@@ -441,6 +432,8 @@ impl Projection {
         &mut self,
         source: Source<'_>,
         before: impl Fn(&StreamId) -> Option<StreamBefore>,
+        target: &Target<'_>,
+        found: &Found,
         cx: &mut Context<'_>,
     ) {
         let Source { id, registers, settings } = source;
@@ -449,7 +442,8 @@ impl Projection {
         let is_open: std::collections::BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
         for (_, stream_id) in &self.streams {
             if !is_open.contains(stream_id) {
-                cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone()));
+                let ended = found.ended_of(target.is_stream(stream_id));
+                cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone(), ended));
             }
         }
         for (_, stream_id) in &streams {

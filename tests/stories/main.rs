@@ -6,6 +6,7 @@ mod caps;
 mod cases;
 mod commands;
 mod contract;
+mod ends;
 mod observations;
 mod planner;
 mod projection;
