@@ -7,6 +7,7 @@ mod cases;
 mod commands;
 mod contract;
 mod ends;
+mod followers;
 mod observations;
 mod planner;
 mod projection;
