@@ -118,35 +118,32 @@ impl Debounce {
     /// ```
     pub fn apply(&mut self, change: Change, now: Timestamp) -> Vec<Change> {
         let mut passed = self.take_due(now);
-        let Change { room_id, cause, kind } = change;
-        let whole = |kind| Change { room_id: room_id.clone(), cause, kind };
-        match kind {
+        let room_id = change.room_id.clone();
+        match change.kind {
             ChangeKind::UserLeft { ref user_id, ref reason, .. } => {
                 let (subject, waits) = (Subject::User(user_id.clone()), !reason.is_deliberate());
-                self.went(subject, waits, whole(kind), &mut passed);
+                self.went(subject, waits, change, &mut passed);
             }
             ChangeKind::StreamClosed { ref stream_id, ref reason, .. } => {
                 let (subject, waits) =
                     (Subject::Stream(stream_id.clone()), !reason.is_deliberate());
-                self.went(subject, waits, whole(kind), &mut passed);
+                self.went(subject, waits, change, &mut passed);
             }
-            ChangeKind::UserJoined(user) => {
-                let was_away = self.stop(&room_id, &Subject::User(user.user_id.clone()));
-                let is_back =
-                    if was_away { ChangeKind::UserUpdated } else { ChangeKind::UserJoined };
-                passed.push(whole(is_back(user)));
+            ChangeKind::UserJoined(user)
+                if self.stop(&room_id, &Subject::User(user.user_id.clone())) =>
+            {
+                passed.push(Change { kind: ChangeKind::UserUpdated(user), ..change });
             }
-            ChangeKind::StreamOpened(stream) => {
-                let was_away = self.stop(&room_id, &Subject::Stream(stream.stream_id.clone()));
-                let is_back =
-                    if was_away { ChangeKind::StreamUpdated } else { ChangeKind::StreamOpened };
-                passed.push(whole(is_back(stream)));
+            ChangeKind::StreamOpened(stream)
+                if self.stop(&room_id, &Subject::Stream(stream.stream_id.clone())) =>
+            {
+                passed.push(Change { kind: ChangeKind::StreamUpdated(stream), ..change });
             }
             ChangeKind::SessionClosed { .. } | ChangeKind::RoomUnlisted => {
                 self.stop_room(&room_id, &mut passed);
-                passed.push(whole(kind));
+                passed.push(change);
             }
-            kind => passed.push(whole(kind)),
+            _ => passed.push(change),
         }
         passed
     }

@@ -289,32 +289,11 @@ impl Visits {
         if callback.latest_time() > self.clock.plus(self.limits.future_guard_ms) {
             return None;
         }
-        let (user_id, stay, heard) = match event {
-            CallbackEvent::RoomClosed(event) => {
-                self.close(room_id, session_id, event.closed_at);
-                return None;
-            }
-            CallbackEvent::UserLoggedIn(event) => {
-                let heard = Heard {
-                    from: Some(event.login_at),
-                    to: None,
-                    makes: self.limits.admits_opening(event.login_at, self.clock),
-                };
-                (&event.user_id, &event.user_session_id, heard)
-            }
-            CallbackEvent::UserLoggedOut(event) => {
-                let at = event.logout_at.max(event.login_at.unwrap_or_default());
-                let heard = Heard {
-                    from: event.login_at,
-                    to: Some((at, EndReason::LoggedOut(event.reason))),
-                    makes: self.limits.admits_closing(at, self.clock),
-                };
-                (&event.user_id, &event.user_session_id, heard)
-            }
-            CallbackEvent::RoomCreated(_)
-            | CallbackEvent::StreamCreated(_)
-            | CallbackEvent::StreamClosed(_) => return None,
-        };
+        if let CallbackEvent::RoomClosed(event) = event {
+            self.close(room_id, session_id, event.closed_at);
+            return None;
+        }
+        let (user_id, stay, heard) = self.heard(event)?;
         let key = StayKey { session_id: session_id.clone(), user_session_id: stay.clone() };
         if !heard.makes && !self.rooms.get(room_id)?.has_stay(user_id, &key) {
             return None;
@@ -324,6 +303,31 @@ impl Visits {
         self.schedule(room_id, Some(user_id));
         let (key, from, to, reason) = ended?;
         Some(login_visit(room_id, user_id, key, from, to, reason))
+    }
+
+    /// Returns what a callback says of a login, and of whose. Others say nothing.
+    fn heard<'a>(
+        &self,
+        event: &'a CallbackEvent,
+    ) -> Option<(&'a UserId, &'a UserSessionId, Heard)> {
+        match event {
+            CallbackEvent::UserLoggedIn(event) => {
+                let makes = self.limits.admits_opening(event.login_at, self.clock);
+                let heard = Heard { from: Some(event.login_at), to: None, makes };
+                Some((&event.user_id, &event.user_session_id, heard))
+            }
+            CallbackEvent::UserLoggedOut(event) => {
+                let at = event.logout_at.max(event.login_at.unwrap_or_default());
+                let to = Some((at, EndReason::LoggedOut(event.reason)));
+                let makes = self.limits.admits_closing(at, self.clock);
+                let heard = Heard { from: event.login_at, to, makes };
+                Some((&event.user_id, &event.user_session_id, heard))
+            }
+            CallbackEvent::RoomCreated(_)
+            | CallbackEvent::RoomClosed(_)
+            | CallbackEvent::StreamCreated(_)
+            | CallbackEvent::StreamClosed(_) => None,
+        }
     }
 
     fn close(&mut self, room_id: &RoomId, session_id: &SessionId, at: Timestamp) {

@@ -16,15 +16,17 @@ use room_registry_world::rng::Rng;
 
 const SKEW: u64 = 5_000;
 const RETENTION: u64 = 60_000;
-const REPORT_AFTER: u64 = 20_000;
+/// How long signs of loss wait: longer than the clock skew, or not.
+const LONG: u64 = 20_000;
+const SHORT: u64 = 1_000;
 const START: u64 = 100_000_000;
 const HOUR: u64 = 3_600_000;
 
-fn config() -> Config {
+fn config(report_after: u64) -> Config {
     let config = Config::builder()
         .clock_skew(Duration::from_millis(SKEW))
         .retention(Some(Duration::from_millis(RETENTION)))
-        .report_after(Duration::from_millis(REPORT_AFTER));
+        .report_after(Duration::from_millis(report_after));
     config.build().unwrap()
 }
 
@@ -51,6 +53,7 @@ struct Session {
 /// A history, and what arrives of it at our times.
 #[derive(Debug)]
 struct Evening {
+    report_after: u64,
     stays: Vec<Stay>,
     sessions: Vec<Session>,
     arrivals: Vec<(u64, Arrival)>,
@@ -67,7 +70,7 @@ enum Arrival {
 impl Evening {
     /// Nothing arrives for the first time later than `latest` after it happened. Everything may be
     /// repeated, also hours later.
-    fn new(seed: u64, latest: u64) -> Self {
+    fn new(seed: u64, latest: u64, report_after: u64) -> Self {
         let mut rng = Rng::new(seed);
         let (mut stays, mut sessions) = (Vec::new(), Vec::new());
         let mut now = START;
@@ -92,11 +95,15 @@ impl Evening {
         }
         let mut arrivals = Vec::new();
         let mut arrive = |at: u64, what: Arrival| {
-            let first = at + rng.below(latest);
+            let first = at + if rng.chance(30) { rng.below(100) } else { rng.below(latest) };
             arrivals.push((first, what));
             for _ in 0..rng.below(4) {
-                let span = if rng.chance(50) { RETENTION } else { 5 * HOUR };
-                arrivals.push((first + rng.below(span), what));
+                let again = match rng.below(3) {
+                    0 => first + rng.below(RETENTION),
+                    1 => at + RETENTION + rng.below(3 * SKEW), // when it is about to be forgotten
+                    _ => first + rng.below(5 * HOUR),
+                };
+                arrivals.push((again.max(first), what));
             }
         };
         for (index, stay) in stays.iter().enumerate() {
@@ -108,7 +115,7 @@ impl Evening {
         }
         rng.shuffle(&mut arrivals);
         arrivals.sort_by_key(|(at, _)| *at);
-        Self { stays, sessions, arrivals }
+        Self { report_after, stays, sessions, arrivals }
     }
 
     fn input(&self, arrival: Arrival) -> Input {
@@ -159,7 +166,7 @@ impl Evening {
             let session = self.sessions.iter().position(|held| held.session == stay.session);
             let session = session.expect("each stay has a session");
             let close = self.first(Arrival::Close(session)).expect("each close arrives");
-            let counts_at = close.max(from) + REPORT_AFTER + 1;
+            let counts_at = close.max(from) + self.report_after + 1;
             let expected = match (logout, stay.to) {
                 (Some(logout), Some(to)) if logout < counts_at => {
                     let reason = LogoutReason::Other(i64::try_from(index).unwrap());
@@ -187,7 +194,8 @@ fn ask(visits: &mut Visits, until: u64) -> Vec<(u64, Visit)> {
 
 /// Lets all arrive. Returns what is told, with the time of the call.
 fn follow(evening: &Evening, asks: bool, is_stored: bool) -> Vec<(u64, Visit)> {
-    let mut visits = Visits::new(&config()).longest_stay(Duration::from_secs(3_600));
+    let mut visits =
+        Visits::new(&config(evening.report_after)).longest_stay(Duration::from_secs(3_600));
     let expected = evening.expected();
     let mut told = Vec::new();
     for (at, arrival) in &evening.arrivals {
@@ -204,7 +212,7 @@ fn follow(evening: &Evening, asks: bool, is_stored: bool) -> Vec<(u64, Visit)> {
             visits = read;
         }
         // What is held is not told yet, or was heard of or told not long ago.
-        let span = RETENTION + 2 * SKEW + REPORT_AFTER + 2;
+        let span = RETENTION + 2 * SKEW + evening.report_after + 2;
         let stays = expected.iter().filter(|(index, (told_at, to, _))| {
             let heard = evening.first(Arrival::Login(**index)).into_iter();
             let heard = heard.chain(evening.first(Arrival::Logout(**index))).min();
@@ -245,7 +253,7 @@ fn check(evening: &Evening, told: &[(u64, Visit)], is_timely: bool) {
 #[test]
 fn stays_in_any_order_repeated_and_repeated_hours_later_are_each_told_once() {
     for seed in seeds(400) {
-        let evening = Evening::new(seed, RETENTION);
+        let evening = Evening::new(seed, RETENTION, if seed % 2 == 0 { LONG } else { SHORT });
         let asked = follow(&evening, true, false);
         check(&evening, &asked, true);
         let unasked = follow(&evening, false, false);
@@ -259,7 +267,7 @@ fn stays_in_any_order_repeated_and_repeated_hours_later_are_each_told_once() {
 #[test]
 fn stays_that_are_late_by_less_than_signs_of_loss_wait_are_told_as_they_were() {
     for seed in seeds(100) {
-        let evening = Evening::new(seed, REPORT_AFTER - SKEW);
+        let evening = Evening::new(seed, LONG - SKEW, LONG);
         for (index, (_, to, reason)) in evening.expected() {
             assert_eq!(evening.stays[index].to.is_none(), reason == EndReason::RoomClosed);
             assert!(evening.stays[index].to.is_none_or(|truth| truth == to));
@@ -272,7 +280,7 @@ fn stays_that_are_late_by_less_than_signs_of_loss_wait_are_told_as_they_were() {
 #[test]
 fn visits_that_were_stored_and_read_back_go_on_as_if_they_had_not() {
     for seed in seeds(20) {
-        let evening = Evening::new(seed, RETENTION);
+        let evening = Evening::new(seed, RETENTION, LONG);
         assert_eq!(follow(&evening, true, true), follow(&evening, true, false));
     }
 }
