@@ -35,7 +35,6 @@ pub(crate) mod door;
 mod ended;
 mod expiry;
 mod forget;
-mod found;
 mod inputs;
 mod join;
 mod look;

@@ -36,16 +36,6 @@ pub(crate) enum Target<'a> {
 }
 
 impl Target<'_> {
-    /// Whether it is this user.
-    pub(crate) fn is_user(&self, user_id: &UserId) -> bool {
-        matches!(self, Self::User(id, _) if *id.id == *user_id)
-    }
-
-    /// Whether it is this stream.
-    pub(crate) fn is_stream(&self, stream_id: &StreamId) -> bool {
-        matches!(self, Self::Stream(id, _) if *id.id == *stream_id)
-    }
-
     /// A session was put in at this index.
     pub(crate) fn session_inserted(&mut self, index: usize) {
         match self {

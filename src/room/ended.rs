@@ -6,7 +6,7 @@ use crate::model::time::Timestamp;
 use crate::room::notes::Ended;
 use crate::room::work::Work;
 
-/// Returns when and why the user or stream went whom an input is about.
+/// Returns when and why those went whom an input took away.
 #[inline]
 pub(super) fn ended_by(work: &Work<'_>, cause: Cause, now: Timestamp) -> Ended {
     let (at, reason) = match work {

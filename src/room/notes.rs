@@ -43,19 +43,6 @@ pub(crate) struct Ended {
     pub(crate) reason: EndReason,
 }
 
-impl Ended {
-    /// The same of others: the closing of one user or stream says nothing of another.
-    pub(super) fn of_others(&self) -> Self {
-        let reason = match &self.reason {
-            EndReason::LoggedOut(_) | EndReason::StreamClosed(_) | EndReason::Left => {
-                EndReason::Superseded
-            }
-            reason => reason.clone(),
-        };
-        Self { at: self.at, reason }
-    }
-}
-
 /// The buffer of one call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ChangeLog(Vec<Record>);

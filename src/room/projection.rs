@@ -1,9 +1,8 @@
 //! The projection: what follows from the registers, kept beside them so that reading costs nothing.
 //!
-//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it, here and
-//! in `schedule.rs`. This file notes each difference as a change. If the visible session stays the same, only those are compared whom
-//! the operation concerns. If it does not, what was shown is hidden in one change, and what is to be seen
-//! is shown anew.
+//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it, here
+//! and in `schedule.rs`. This file notes each difference as a change. If the visible session stays, only
+//! those are compared whom the operation concerns. If not, one change hides all, and the rest shows it anew.
 
 use smallvec::SmallVec;
 
@@ -17,8 +16,7 @@ use crate::registers::Registers;
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
-use crate::room::found::Found;
-use crate::room::notes::Note;
+use crate::room::notes::{Ended, Note};
 use crate::room::schedule::Schedule;
 use crate::rules::Rulebook;
 use crate::rules::lists::{earliest, session_of, streams_of, users_of};
@@ -46,6 +44,23 @@ pub(crate) struct Projection {
     /// What was reported of losses.
     pub(crate) suspicions: Vec<Suspicion>,
     pub(crate) worth_asking: WorthAsking,
+}
+
+/// What the steps before found out, for the projection.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Which session is visible now.
+    pub(crate) visible: Option<Visible>,
+    /// Whether the business info is another.
+    pub(crate) is_info_other: bool,
+    /// Whether a membership or attributes of the concerned user or stream are others.
+    pub(crate) is_content_other: bool,
+    /// Whose membership a merge replaced.
+    pub(crate) updated: Vec<UserId>,
+    /// Whether the visible session lost a user or a stream to a bound.
+    pub(crate) is_visible_lost: bool,
+    /// When and why those went who did.
+    pub(crate) ended: Ended,
 }
 
 /// What projecting did, for those who write it down in the registers.
@@ -206,13 +221,7 @@ impl Projection {
                 self.tell_session(source, Moved::Everybody, cx);
                 self.tell_users(source, |id| everybody.users.get(id).cloned(), found, cx);
                 self.tell_gone(source, &before.looked, target, keeps, found, cx);
-                self.tell_streams(
-                    source,
-                    |id| everybody.streams.get(id).cloned(),
-                    target,
-                    found,
-                    cx,
-                );
+                self.tell_streams(source, |id| everybody.streams.get(id).cloned(), found, cx);
             }
             (Looked::User(user), Target::User(user_id, places)) if keeps && before.was_listed => {
                 moved = self.tell_user(source, &user_id.id, places, user, found, cx);
@@ -239,7 +248,7 @@ impl Projection {
                 };
                 self.tell_users(source, hidden, found, cx);
                 self.tell_gone(source, looked, target, keeps, found, cx);
-                self.tell_streams(source, |_| None, target, found, cx);
+                self.tell_streams(source, |_| None, found, cx);
             }
         }
         if keeps && !matches!(before.looked, Looked::Everybody(_)) {
@@ -403,7 +412,7 @@ impl Projection {
     ) {
         let mut tell = |user_id: &UserId, before: &UserBefore| {
             if (keeps || before.is_member) && !self.has_user(source, user_id, before) {
-                let ended = found.ended_of(target.is_user(user_id));
+                let ended = found.ended.clone();
                 cx.log.note(source.id, cx.cause, Note::UserLeft(user_id.clone(), ended));
             }
         };
@@ -432,7 +441,6 @@ impl Projection {
         &mut self,
         source: Source<'_>,
         before: impl Fn(&StreamId) -> Option<StreamBefore>,
-        target: &Target<'_>,
         found: &Found,
         cx: &mut Context<'_>,
     ) {
@@ -442,7 +450,7 @@ impl Projection {
         let is_open: std::collections::BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
         for (_, stream_id) in &self.streams {
             if !is_open.contains(stream_id) {
-                let ended = found.ended_of(target.is_stream(stream_id));
+                let ended = found.ended.clone();
                 cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone(), ended));
             }
         }

@@ -46,7 +46,7 @@ struct Stay {
 #[derive(Debug, Clone)]
 struct Session {
     room: u64,
-    session: u64,
+    number: u64,
     closed_at: u64,
 }
 
@@ -74,7 +74,7 @@ impl Evening {
         let mut rng = Rng::new(seed);
         let (mut stays, mut sessions) = (Vec::new(), Vec::new());
         let mut now = START;
-        for session in 0..1 + rng.below(5) {
+        for session in 0..=rng.below(5) {
             let (opened_at, closed_at) = (now, now + 1_000 + rng.below(120_000));
             let room = rng.below(2);
             for _ in 0..rng.below(12) {
@@ -90,7 +90,7 @@ impl Evening {
                     tells_login: rng.chance(50),
                 });
             }
-            sessions.push(Session { room, session, closed_at });
+            sessions.push(Session { room, number: session, closed_at });
             now = closed_at + rng.below(60_000);
         }
         let mut arrivals = Vec::new();
@@ -131,8 +131,8 @@ impl Evening {
         let (Arrival::Login(index) | Arrival::Logout(index) | Arrival::Close(index)) = arrival;
         let event = match arrival {
             Arrival::Close(_) => {
-                let Session { room, session, closed_at } = self.sessions[index];
-                return callback(room, session, RoomClosed::new(at(closed_at)).into()).into();
+                let Session { room, number, closed_at } = self.sessions[index];
+                return callback(room, number, RoomClosed::new(at(closed_at)).into()).into();
             }
             Arrival::Login(_) => {
                 let Stay { user, life, from, .. } = self.stays[index];
@@ -163,7 +163,7 @@ impl Evening {
             let login = self.first(Arrival::Login(index)).expect("each login arrives");
             let from =
                 logout.filter(|_| stay.tells_login).map_or(login, |logout| logout.min(login));
-            let session = self.sessions.iter().position(|held| held.session == stay.session);
+            let session = self.sessions.iter().position(|held| held.number == stay.session);
             let session = session.expect("each stay has a session");
             let close = self.first(Arrival::Close(session)).expect("each close arrives");
             let counts_at = close.max(from) + self.report_after + 1;

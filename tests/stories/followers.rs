@@ -146,9 +146,14 @@ fn a_clock_that_goes_back_makes_nobody_wait_for_longer_than_the_grace() {
 #[test]
 fn beyond_the_cap_whoever_waited_longest_is_told_gone() {
     let mut announced = Announced::new();
-    announced.story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    // Many small rooms, as a check after each operation may cost what is in the room.
     for user in 0..Debounce::MAX_WAITING + 3 {
-        announced.story.registry.join_room("r", NewUser::new(format!("user{user}"))).unwrap();
+        let room = format!("room{}", user / 100);
+        if user % 100 == 0 {
+            announced.story.registry.create_room(NewRoom::new(room.as_str(), "tom")).unwrap();
+        }
+        let user = NewUser::new(format!("user{user}"));
+        announced.story.registry.join_room(&room, user).unwrap();
     }
     announced.story.passes_to(200);
     announced.story.registry.expire();
@@ -211,6 +216,19 @@ fn the_close_of_a_session_ends_no_login_that_began_after_it() {
     visits.apply(&told(login("ann", 1, 103)), at(103));
     assert_eq!(visits.take_due(at(1_000)), []);
     assert_eq!(seconds(&visits.apply(&told(logout("ann", 1, 103, 999)), at(1_000))), [(103, 999)]);
+}
+
+/// Holds law 18.5.
+#[test]
+fn a_visit_that_was_told_late_is_remembered_from_then_on() {
+    let mut visits = Visits::new(&Config::default());
+    visits.apply(&told(login("ann", 1, 10)), at(10));
+    assert_eq!(seconds(&visits.apply(&told(logout("ann", 1, 10, 60)), at(5_000))), [(10, 60)]);
+    assert_eq!(visits.next_due(), Some(at(5_605) + Duration::from_millis(1)));
+    visits.take_due(at(5_605));
+    assert_eq!(visits.held_count(), 1);
+    visits.take_due(at(5_606));
+    assert_eq!(visits.held_count(), 0);
 }
 
 /// Holds law 18.6.
