@@ -72,7 +72,7 @@ fn run(registry: &mut RoomRegistry, inputs: &Receiver<Input>) {
                 ChangeKind::RoomUpdated { .. } => println!("    {room_id} is described ({cause})"),
                 ChangeKind::RoomUnlisted => println!("    {room_id} is listed no more ({cause})"),
                 ChangeKind::UserJoined(user) => println!("    {} came ({cause})", user.user_id),
-                ChangeKind::UserLeft { user_id } => println!("    {user_id} went ({cause})"),
+                ChangeKind::UserLeft { user_id, .. } => println!("    {user_id} went ({cause})"),
                 ChangeKind::SessionOpened(_) => println!("    {room_id} is live ({cause})"),
                 ChangeKind::SessionClosed { .. } => println!("    {room_id} is off air ({cause})"),
                 other => println!("    {other:?} ({cause})"),

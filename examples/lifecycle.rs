@@ -72,7 +72,7 @@ fn print_changes(what: impl std::fmt::Display, registry: &RoomRegistry<ManualClo
             ChangeKind::RoomListed { .. } => println!("    {room_id} is listed ({cause})"),
             ChangeKind::RoomUnlisted => println!("    {room_id} is listed no more ({cause})"),
             ChangeKind::UserJoined(user) => println!("    {} came ({cause})", user.user_id),
-            ChangeKind::UserLeft { user_id } => println!("    {user_id} went ({cause})"),
+            ChangeKind::UserLeft { user_id, .. } => println!("    {user_id} went ({cause})"),
             ChangeKind::SessionOpened(_) => println!("    {room_id} is live ({cause})"),
             ChangeKind::SessionClosed { .. } => println!("    {room_id} is off air ({cause})"),
             other => println!("    {other:?} ({cause})"),

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`lifecycles`] | choose what ends a room |
 //! | [`embedding`] | build a server, in one process or in many |
-//! | [`rules`] | know what the lists show, whatever arrives in whatever order |
+//! | [`rules`] | know what the lists show, whatever arrives in whatever order, and what followers tell |
 //! | [`repair`] | know what an observation mends, and what the planner asks |
 //! | [`memberships`] | know who is in a room by the app's own word |
 //! | [`laws`] | find the tests that hold each law of the three pages above |

@@ -77,6 +77,8 @@
 //! | set timeouts, graces and limits | [`Config`] |
 //! | know what became of an input | [`Outcome`] and [`Error`] |
 //! | follow what changes | [`Change`] and [`Mirror`] |
+//! | announce who comes and goes, without flicker | [`Debounce`] |
+//! | know who was here, from when to when | [`Visits`] |
 //! | know exactly what the lists show | [`guide::rules`] |
 //! | mend what lost callbacks left wrong | [`guide::repair`] |
 //! | change the library | [`guide::architecture`] and [`guide::laws`] |
@@ -150,7 +152,7 @@ mod stored;
 pub mod vendor;
 
 pub use model::callback::Callback;
-pub use model::change::{Cause, Change, ChangeKind};
+pub use model::change::{Cause, Change, ChangeKind, EndReason};
 pub use model::command::{
     Heartbeat, Lifecycle, MAX_NAME_LEN, NewRoom, NewUser, RoomUpdate, UserConnection, UserUpdate,
 };
@@ -165,7 +167,9 @@ pub use model::observation::Observation;
 pub use model::outcome::{Outcome, Outcomes};
 pub use model::text::{Attributes, RemovalReason, Role, Text};
 pub use model::time::Timestamp;
+pub use read::debounce::Debounce;
 pub use read::mirror::Mirror;
+pub use read::visits::{Facet, Visit, Visits};
 pub use read::{RoomRef, StreamRef, UserRef};
 #[cfg(feature = "serde")]
 pub use registry::Snapshot;

@@ -1,5 +1,6 @@
 //! Views: readers see the visible state through them. They are small `Copy` values that borrow from the
-//! registry or the room.
+//! registry or the room. Followers keep what they need by themselves: the mirror, the debounce and the
+//! visits.
 
 /// Documents a view's method with an example on a room that has one user and no session.
 macro_rules! room_example {
@@ -20,11 +21,13 @@ macro_rules! room_example {
     };
 }
 
+pub(crate) mod debounce;
 pub(crate) mod mirror;
 mod page;
 mod room;
 mod stream;
 mod user;
+pub(crate) mod visits;
 
 pub use page::{StreamPage, UserPage};
 pub use room::RoomRef;

@@ -32,6 +32,7 @@ pub(crate) mod changes;
 mod check;
 pub(crate) mod context;
 pub(crate) mod door;
+mod ended;
 mod expiry;
 mod forget;
 mod inputs;

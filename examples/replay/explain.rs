@@ -86,7 +86,7 @@ pub(crate) fn expired(expired: Expired, changes: Changes<'_>) -> String {
         .filter_map(|change| {
             let room_id = &change.room_id;
             match (&change.kind, change.cause) {
-                (ChangeKind::UserLeft { user_id }, Cause::HeartbeatTimeout) => {
+                (ChangeKind::UserLeft { user_id, .. }, Cause::HeartbeatTimeout) => {
                     Some(format!("user {user_id} of room {room_id} timed out"))
                 }
                 (ChangeKind::UserUpdated(user), Cause::HeartbeatTimeout) => Some(format!(

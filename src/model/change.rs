@@ -3,9 +3,12 @@
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+use crate::model::callback::{LogoutReason, StreamCloseReason};
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::named::{named_enum, print_name};
 use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
+use crate::model::text::RemovalReason;
+use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session, Stream, User};
 
 /// One thing that became visible, looks different, or stopped being visible.
@@ -127,6 +130,10 @@ named_enum! {
         UserLeft {
             /// The user.
             user_id: UserId,
+            /// When: in event time if a callback or an observation told it, else in local time.
+            at: Timestamp,
+            /// Why.
+            reason: EndReason,
         } = "user_left",
         /// A stream became visible.
         StreamOpened(Stream) = "stream_opened",
@@ -136,6 +143,10 @@ named_enum! {
         StreamClosed {
             /// The stream.
             stream_id: StreamId,
+            /// When: in event time if a callback or an observation told it, else in local time.
+            at: Timestamp,
+            /// Why.
+            reason: EndReason,
         } = "stream_closed",
         /// A callback of the visible session seems to be lost, or a suspicion that was raised
         /// before looks different.
@@ -156,4 +167,72 @@ named_enum! {
     /// assert_eq!(ChangeKind::RoomUnlisted.name(), "room_unlisted");
     /// ```
     fn name(&Self);
+}
+
+/// Why a user or a stream is gone.
+///
+/// [`ChangeKind::UserLeft`] and [`ChangeKind::StreamClosed`] carry it, and so does a
+/// [`Visit`](crate::Visit).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum EndReason {
+    /// A callback told that the user logged out, and why if the vendor tells.
+    LoggedOut(Option<LogoutReason>),
+    /// A callback told that the stream closed, and why if the vendor tells.
+    StreamClosed(Option<StreamCloseReason>),
+    /// The application let the user leave.
+    Left,
+    /// The application removed the user, and why.
+    Removed(RemovalReason),
+    /// The heartbeats to the application stopped.
+    HeartbeatTimeout,
+    /// The lifecycle of the room ended it.
+    Lifecycle,
+    /// The media server closed the session, or the application ended the room.
+    RoomClosed,
+    /// A later login, stream or session took the place, and no closing told of the end.
+    Superseded,
+    /// An observation did not find the user or stream.
+    Absent,
+    /// A replica that was merged, or the store that a room came from, knew it.
+    Imported,
+}
+
+impl EndReason {
+    /// Tells whether somebody meant it: the user left, was kicked out or logged in elsewhere, the
+    /// room closed, or the application asked for it. Lost connections, timeouts, and reasons that
+    /// nobody told are not deliberate. [`Debounce`](crate::Debounce) waits for those alone.
+    ///
+    /// ```
+    /// use room_registry::EndReason;
+    /// use room_registry::event::LogoutReason;
+    /// assert!(EndReason::LoggedOut(Some(LogoutReason::Normal)).is_deliberate());
+    /// assert!(!EndReason::LoggedOut(Some(LogoutReason::ConnectionLost)).is_deliberate());
+    /// assert!(!EndReason::LoggedOut(None).is_deliberate());
+    /// ```
+    #[must_use]
+    pub fn is_deliberate(&self) -> bool {
+        match self {
+            Self::LoggedOut(reason) => {
+                matches!(reason, Some(LogoutReason::Normal | LogoutReason::KickedOut))
+            }
+            Self::StreamClosed(reason) => matches!(
+                reason,
+                Some(
+                    StreamCloseReason::Normal
+                        | StreamCloseReason::LoggedInAgain
+                        | StreamCloseReason::KickedOut
+                        | StreamCloseReason::RoomCleared
+                        | StreamCloseReason::ClosedByServer
+                )
+            ),
+            Self::Left
+            | Self::Removed(_)
+            | Self::Lifecycle
+            | Self::RoomClosed
+            | Self::Superseded => true,
+            Self::HeartbeatTimeout | Self::Absent | Self::Imported => false,
+        }
+    }
 }

@@ -98,13 +98,13 @@ impl Mirror {
             ChangeKind::UserJoined(user) | ChangeKind::UserUpdated(user) => {
                 room.users.insert(user.user_id.clone(), user.clone());
             }
-            ChangeKind::UserLeft { user_id } => {
+            ChangeKind::UserLeft { user_id, .. } => {
                 room.users.remove(user_id);
             }
             ChangeKind::StreamOpened(stream) | ChangeKind::StreamUpdated(stream) => {
                 room.streams.insert(stream.stream_id.clone(), stream.clone());
             }
-            ChangeKind::StreamClosed { stream_id } => {
+            ChangeKind::StreamClosed { stream_id, .. } => {
                 room.streams.remove(stream_id);
             }
             ChangeKind::SuspicionRaised(suspicion) => room.suspect(suspicion.clone()),

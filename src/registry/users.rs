@@ -31,7 +31,7 @@ impl UserIndex {
         self.seen = seen;
         for note in notes {
             match note {
-                Note::UserJoined(user_id) | Note::UserLeft(user_id) => {
+                Note::UserJoined(user_id) | Note::UserLeft(user_id, _) => {
                     self.set(&room.id, user_id, room.user(user_id).is_some());
                 }
                 Note::RoomListed

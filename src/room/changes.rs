@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::model::change::{Change, ChangeKind};
 use crate::model::id::RoomId;
-use crate::room::notes::{ChangeLog, Note, Record};
+use crate::room::notes::{ChangeLog, Ended, Note, Record};
 use crate::room::state::RoomState;
 
 /// Finds rooms, for those who ask what became of them.
@@ -67,14 +67,20 @@ fn kind_of(note: &Note, room: Option<&RoomState>) -> Option<ChangeKind> {
         }
         Note::UserJoined(user_id) => ChangeKind::UserJoined(room?.user(user_id)?.to_owned()),
         Note::UserUpdated(user_id) => ChangeKind::UserUpdated(room?.user(user_id)?.to_owned()),
-        Note::UserLeft(user_id) => ChangeKind::UserLeft { user_id: user_id.clone() },
+        Note::UserLeft(user_id, ended) => {
+            let Ended { at, reason } = ended.clone();
+            ChangeKind::UserLeft { user_id: user_id.clone(), at, reason }
+        }
         Note::StreamOpened(stream_id) => {
             ChangeKind::StreamOpened(room?.stream(stream_id)?.to_owned())
         }
         Note::StreamUpdated(stream_id) => {
             ChangeKind::StreamUpdated(room?.stream(stream_id)?.to_owned())
         }
-        Note::StreamClosed(stream_id) => ChangeKind::StreamClosed { stream_id: stream_id.clone() },
+        Note::StreamClosed(stream_id, ended) => {
+            let Ended { at, reason } = ended.clone();
+            ChangeKind::StreamClosed { stream_id: stream_id.clone(), at, reason }
+        }
         Note::SuspicionRaised(list, sign) => {
             let mut held = room?.suspicions().iter();
             let suspicion = held.find(|held| (held.list, held.sign) == (*list, *sign))?;

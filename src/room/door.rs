@@ -26,8 +26,9 @@ use crate::registers::places::Target;
 use crate::room::admit::Admission;
 use crate::room::before::{Before, Looked};
 use crate::room::context::Context;
+use crate::room::ended::ended_by;
 use crate::room::join::Step;
-use crate::room::notes::ChangeLog;
+use crate::room::notes::{ChangeLog, Ended};
 use crate::room::projection::{Found, Projection, Source};
 use crate::room::resolve::At;
 use crate::room::state::RoomState;
@@ -164,7 +165,8 @@ impl RoomState {
 
         // 5. Widen.
         let visible_before = self.projection.visible;
-        let mut found = self.widen(&mut step, &mut at, &before, cx.now);
+        let ended = ended_by(work, cx.cause, cx.now);
+        let mut found = self.widen(&mut step, &mut at, &before, ended, cx.now);
         let is_visible_other = found.visible != visible_before;
 
         self.keep_user_notes(&at.target, found.visible, &step, is_visible_other);
@@ -255,6 +257,7 @@ impl RoomState {
         step: &mut Step,
         at: &mut At<'_>,
         before: &Before,
+        ended: Ended,
         now: Timestamp,
     ) -> Found {
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
@@ -296,6 +299,7 @@ impl RoomState {
             is_content_other: step.is_content_other,
             updated: std::mem::take(&mut step.updated),
             is_visible_lost,
+            ended,
         }
     }
 

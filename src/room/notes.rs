@@ -3,9 +3,10 @@
 //! An operation notes *who* changed. What became of them is read from the room when somebody asks. So
 //! nobody who ignores changes pays for them, and the next call uses the buffer again.
 
-use crate::model::change::Cause;
+use crate::model::change::{Cause, EndReason};
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::suspicion::{Sign, SuspectedList};
+use crate::model::time::Timestamp;
 
 /// Who changed, before anybody asks what became of them.
 #[derive(Debug, Clone)]
@@ -26,12 +27,20 @@ pub(crate) enum Note {
     SessionClosed(Option<SessionId>),
     UserJoined(UserId),
     UserUpdated(UserId),
-    UserLeft(UserId),
+    UserLeft(UserId, Ended),
     StreamOpened(StreamId),
     StreamUpdated(StreamId),
-    StreamClosed(StreamId),
+    StreamClosed(StreamId, Ended),
     SuspicionRaised(SuspectedList, Sign),
     SuspicionWithdrawn(SuspectedList, Sign),
+}
+
+/// When and why somebody or something is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// In event time if the media server told it, else in local time.
+    pub(crate) at: Timestamp,
+    pub(crate) reason: EndReason,
 }
 
 /// The buffer of one call.

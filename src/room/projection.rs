@@ -1,9 +1,8 @@
 //! The projection: what follows from the registers, kept beside them so that reading costs nothing.
 //!
-//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it, here and
-//! in `schedule.rs`. This file notes each difference as a change. If the visible session stays the same, only those are compared whom
-//! the operation concerns. If it does not, what was shown is hidden in one change, and what is to be seen
-//! is shown anew.
+//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it, here
+//! and in `schedule.rs`. This file notes each difference as a change. If the visible session stays, only
+//! those are compared whom the operation concerns. If not, one change hides all, and the rest shows it anew.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +19,7 @@ use crate::registers::kind::{Streams, Users};
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
-use crate::room::notes::Note;
+use crate::room::notes::{Ended, Note};
 use crate::room::schedule::Schedule;
 use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
@@ -54,7 +53,7 @@ pub(crate) struct Projection {
 }
 
 /// What the steps before found out, for the projection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Found {
     /// Which session is visible now.
     pub(crate) visible: Option<Visible>,
@@ -66,6 +65,8 @@ pub(crate) struct Found {
     pub(crate) updated: Vec<UserId>,
     /// Whether the visible session lost a user or a stream to a bound.
     pub(crate) is_visible_lost: bool,
+    /// When and why those went who did.
+    pub(crate) ended: Ended,
 }
 
 /// What projecting did, for those who write it down in the registers.
@@ -242,12 +243,8 @@ impl Projection {
             (Looked::Everybody(everybody), _) if keeps => {
                 self.tell_session(source, Moved::Everybody, is_named, cx);
                 self.tell_users(source, |id| everybody.users.get(id).cloned(), found, cx);
-                let gone =
-                    everybody.users.iter().filter(|(id, user)| !self.has_user(source, id, user));
-                for (user_id, _) in gone {
-                    cx.log.note(id, cx.cause, Note::UserLeft(user_id.clone()));
-                }
-                self.tell_streams(source, |id| everybody.streams.get(id).cloned(), cx);
+                self.tell_gone(source, &before.looked, target, keeps, found, cx);
+                self.tell_streams(source, |id| everybody.streams.get(id).cloned(), found, cx);
             }
             (Looked::User(user), Target::User(user_id, places)) if keeps && before.was_listed => {
                 moved = self.tell_user(source, &user_id.id, places, user, found, cx);
@@ -273,8 +270,8 @@ impl Projection {
                     }
                 };
                 self.tell_users(source, hidden, found, cx);
-                self.tell_gone(source, looked, target, cx);
-                self.tell_streams(source, |_| None, cx);
+                self.tell_gone(source, looked, target, keeps, found, cx);
+                self.tell_streams(source, |_| None, found, cx);
             }
         }
         if keeps && !matches!(before.looked, Looked::Everybody(_)) {
@@ -373,7 +370,7 @@ impl Projection {
             (None, None) => return moved,
             (None, Some(_)) => Note::UserJoined(user_id.clone()),
             (Some(_), Some(_)) => Note::UserUpdated(user_id.clone()),
-            (Some(_), None) => Note::UserLeft(user_id.clone()),
+            (Some(_), None) => Note::UserLeft(user_id.clone(), found.ended.clone()),
         };
         cx.log.note(id, cx.cause, note);
         moved
@@ -407,7 +404,7 @@ impl Projection {
             (None, None) => return moved,
             (None, Some(_)) => Note::StreamOpened(stream_id.clone()),
             (Some(_), Some(_)) => Note::StreamUpdated(stream_id.clone()),
-            (Some(_), None) => Note::StreamClosed(stream_id.clone()),
+            (Some(_), None) => Note::StreamClosed(stream_id.clone(), found.ended.clone()),
         };
         cx.log.note(id, cx.cause, note);
         moved
@@ -461,17 +458,20 @@ impl Projection {
         }
     }
 
-    /// Notes which members left, if what the media server told is hidden anyway.
+    /// Notes who left: members alone if what the media server told is hidden anyway.
     fn tell_gone(
         &self,
         source: Source<'_>,
         looked: &Looked,
         target: &Target<'_>,
+        keeps: bool,
+        found: &Found,
         cx: &mut Context<'_>,
     ) {
         let mut tell = |user_id: &UserId, before: &UserBefore| {
-            if before.is_member && !self.has_user(source, user_id, before) {
-                cx.log.note(source.id, cx.cause, Note::UserLeft(user_id.clone()));
+            if (keeps || before.is_member) && !self.has_user(source, user_id, before) {
+                let ended = found.ended.clone();
+                cx.log.note(source.id, cx.cause, Note::UserLeft(user_id.clone(), ended));
             }
         };
         match (looked, target) {
@@ -499,6 +499,7 @@ impl Projection {
         &mut self,
         source: Source<'_>,
         before: impl Fn(&StreamId) -> Option<StreamBefore>,
+        found: &Found,
         cx: &mut Context<'_>,
     ) {
         let Source { id, registers, settings } = source;
@@ -507,7 +508,8 @@ impl Projection {
         let is_open: BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
         for (_, stream_id) in &self.streams {
             if !is_open.contains(stream_id) {
-                cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone()));
+                let ended = found.ended.clone();
+                cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone(), ended));
             }
         }
         for (_, stream_id) in &streams {

@@ -303,7 +303,7 @@ fn of_thousands_of_users_of_a_room_each_membership_ends_in_the_order_of_the_hear
         let overdue = heard.iter().take_while(|(at, _)| *at + TIMEOUT < now).count().min(steps);
         assert_eq!(registry.expire_at_most(steps).memberships, overdue, "after {second} s");
         let left = registry.changes().filter_map(|change| match change.kind {
-            ChangeKind::UserLeft { user_id } => Some(user_id.as_str().to_owned()),
+            ChangeKind::UserLeft { user_id, .. } => Some(user_id.as_str().to_owned()),
             _ => None,
         });
         assert!(left.eq(heard.drain(..overdue).map(|(_, user_id)| user_id)), "after {second} s");

@@ -5,6 +5,7 @@
 mod batches;
 mod commands;
 mod comparison;
+mod debounce;
 mod dirty_rooms;
 mod expiry;
 #[path = "../fuzzed/mod.rs"]
@@ -19,3 +20,4 @@ mod repair;
 mod repair_truth;
 mod replicas;
 mod retention;
+mod visits;

@@ -6,6 +6,8 @@ mod caps;
 mod cases;
 mod commands;
 mod contract;
+mod ends;
+mod followers;
 mod late_sessions;
 mod memberships;
 mod observations;

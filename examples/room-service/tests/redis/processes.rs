@@ -68,7 +68,9 @@ async fn two_processes_lose_nobody_and_have_nobody_twice() {
             ChangeKind::UserJoined(user) => {
                 came.entry(user.user_id.to_string()).or_default().0 += 1;
             }
-            ChangeKind::UserLeft { user_id } => came.entry(user_id.to_string()).or_default().1 += 1,
+            ChangeKind::UserLeft { user_id, .. } => {
+                came.entry(user_id.to_string()).or_default().1 += 1;
+            }
             _ => {}
         }
     }

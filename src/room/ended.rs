@@ -1,0 +1,41 @@
+//! When and why those went whom an operation tells to be gone.
+
+use crate::model::callback::CallbackEvent;
+use crate::model::change::{Cause, EndReason};
+use crate::model::time::Timestamp;
+use crate::room::notes::Ended;
+use crate::room::work::Work;
+
+/// Returns when and why those went whom an input took away.
+#[inline]
+pub(super) fn ended_by(work: &Work<'_>, cause: Cause, now: Timestamp) -> Ended {
+    let (at, reason) = match work {
+        Work::Callback(work) => {
+            let reason = match &work.callback.event {
+                CallbackEvent::UserLoggedOut(event) => EndReason::LoggedOut(event.reason.clone()),
+                CallbackEvent::StreamClosed(event) => EndReason::StreamClosed(event.reason.clone()),
+                CallbackEvent::RoomClosed(_) => EndReason::RoomClosed,
+                CallbackEvent::RoomCreated(_)
+                | CallbackEvent::UserLoggedIn(_)
+                | CallbackEvent::StreamCreated(_) => EndReason::Superseded,
+            };
+            (work.callback.event.at(), reason)
+        }
+        Work::Observation(observation, _) => (observation.observed_at, EndReason::Absent),
+        Work::Leave(..) => (now, EndReason::Left),
+        Work::Remove(_, reason) => (now, EndReason::Removed(reason.clone())),
+        Work::End => (now, EndReason::RoomClosed),
+        _ => (now, reason_of(cause)),
+    };
+    Ended { at, reason }
+}
+
+fn reason_of(cause: Cause) -> EndReason {
+    match cause {
+        Cause::HeartbeatTimeout => EndReason::HeartbeatTimeout,
+        Cause::Lifecycle => EndReason::Lifecycle,
+        Cause::Repaired => EndReason::Absent,
+        Cause::Import => EndReason::Imported,
+        Cause::Command | Cause::Callback | Cause::ClockSetBack => EndReason::Superseded,
+    }
+}
