@@ -455,6 +455,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Makes the index of users anew. Cost: everybody.
+    #[cfg(feature = "serde")]
     pub(super) fn index_all_users(&mut self) {
         if let Some(users) = &mut self.users {
             for number in 0..self.rooms.len() {

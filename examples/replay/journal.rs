@@ -16,7 +16,6 @@ pub(crate) struct Entry {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one line at a time is read")]
 pub(crate) enum Input {
     Command(Command),
     Event(Event),

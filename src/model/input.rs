@@ -34,7 +34,6 @@ use crate::model::time::Timestamp;
 /// assert_eq!(registry.apply_input(input)?, Answer::Done);
 /// # Ok::<(), room_registry::Error>(())
 /// ```
-#[expect(clippy::large_enum_variant, reason = "an input is handed on once, and not kept")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]

@@ -457,6 +457,7 @@ impl<C: Clock> RoomRegistry<C> {
         };
         self.check_creation(&room)?;
         let before = number.and_then(|number| self.rooms.at(number)).cloned();
+        let (told, dirty) = (self.log.len(), self.dirty.len());
         self.take_or_create(number, &room_id, &mut Work::Create(room), Cause::Command)?;
         let number = self.rooms.number_of(&room_id);
         let joined = self.take(number, room_id.as_str(), &mut Work::Join(user));
@@ -467,10 +468,11 @@ impl<C: Clock> RoomRegistry<C> {
             let nothing = || RoomState::new(room_id, self.config.rules.clone());
             held.room = before.unwrap_or_else(nothing);
             self.update(number);
-            self.log.clear();
-            self.dirty.clear();
+            // What the clock did to other rooms before stays told.
+            self.log.truncate(told);
+            self.dirty.truncate(dirty);
             if let Some(users) = &mut self.users {
-                users.begin();
+                users.go_back(told);
             }
         }
         joined.map(|_| ())

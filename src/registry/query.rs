@@ -189,10 +189,16 @@ impl<'q> RoomQuery<'q> {
     /// [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room) allows. It costs nothing: a page
     /// does not look at them.
     ///
-    #[doc = query_example!(
-        "registry.update_room(\"b\", RoomUpdate::new().max_users(1))?;",
-        "assert_eq!(ids(&RoomQuery::by_id().without_full())?, [\"a\", \"c\"]);"
-    )]
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomQuery, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("booth", "ann").max_users(1))?;
+    /// registry.create_room(NewRoom::new("hall", "ann"))?;
+    /// registry.join_room("booth", NewUser::new("ann"))?;
+    /// let page = registry.page(&RoomQuery::by_id().without_full())?;
+    /// assert!(page.rooms.iter().map(|room| room.id()).eq(["hall"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn without_full(mut self) -> Self {
         self.without_full = true;
         self

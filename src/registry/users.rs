@@ -21,6 +21,11 @@ impl UserIndex {
         self.seen = 0;
     }
 
+    /// Goes on behind the first so many notes: the others were taken back.
+    pub(super) fn go_back(&mut self, seen: usize) {
+        self.seen = seen;
+    }
+
     /// Brings it up to date with a room of which these notes tell.
     pub(super) fn follow<'n>(
         &mut self,

@@ -53,6 +53,11 @@ impl ChangeLog {
         self.0.clear();
     }
 
+    /// Takes back the notes behind the first so many.
+    pub(crate) fn truncate(&mut self, told: usize) {
+        self.0.truncate(told);
+    }
+
     /// Returns the notes behind the first so many.
     pub(crate) fn since(&self, seen: usize) -> impl Iterator<Item = &Note> {
         self.0.iter().skip(seen).map(|record| &record.note)

@@ -313,3 +313,29 @@ fn heartbeats_kept_outside_a_room_count() {
     let users: Vec<_> = room.view().unwrap().users().map(|user| user.id().to_string()).collect();
     assert_eq!(users, ["ann", "bob"]);
 }
+
+/// A room that a join creates goes again if the join is refused. What the clock did to other rooms in the
+/// same call is told all the same.
+/// Holds law 1.6.
+#[test]
+fn a_refused_join_that_would_create_a_room_takes_back_no_change_of_another_room() {
+    let config = Config::builder()
+        .max_users_per_room(Some(1))
+        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
+        .build()
+        .unwrap();
+    let clock = ManualClock::at(Timestamp::from_secs(1_000));
+    let mut registry = RoomRegistry::with_clock(config, clock.clone());
+    let mut mirror = Mirror::default();
+    // In the other room the media server has somebody. An end hides it, and a creation shows it again.
+    let bob = UserLoggedIn::new(UserId::new("bob").unwrap(), Timestamp::from_secs(999));
+    let session_id = SessionId::new("7").unwrap();
+    registry.apply_callback(&Callback::new(RoomId::new("other").unwrap(), session_id, bob));
+    registry.end_room("other").unwrap();
+    registry.create_room(NewRoom::new("show", "tom")).unwrap();
+    mirror.apply(&registry.changes().next().unwrap());
+    clock.set(Timestamp::from_secs(900));
+    assert!(registry.join_room("other", NewUser::new("ann")).is_err());
+    registry.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, registry.rooms().collect());
+}

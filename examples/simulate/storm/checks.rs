@@ -88,11 +88,9 @@ pub(crate) fn forgets(simulation: &mut Simulation, found: &mut Vec<String>) {
         + retention
         + config.clock_skew() * 3
         + config.heartbeat_timeout()
-        + config.empty_grace().max(config.first_join_grace());
+        + config.empty_grace();
     for ours in simulation.registries_mut() {
-        // What a lifecycle ends by then is remembered for another retention.
         ours.expire(later);
-        ours.expire(later + retention + config.clock_skew());
         ours.tell_mirror();
         let (listed, held) = (ours.registry.room_count(), ours.registry.held_room_count());
         let who = if ours.repairs { "with repair" } else { "without repair" };

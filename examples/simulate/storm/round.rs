@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use room_registry::repair::ObservedList;
-use room_registry::{Mirror, NewRoom, NewUser, Observation, Timestamp};
+use room_registry::{Lifecycle, Mirror, NewRoom, NewUser, Observation, Timestamp};
 
 use super::super::contestants::{Contestant, Ours};
 use super::super::names::Names;
@@ -81,7 +81,10 @@ fn command(simulation: &mut Simulation, rng: &mut Dice) {
         ours.clock.set(now);
         // Refusals are part of the play.
         _ = match which {
-            0 => ours.registry.create_room(NewRoom::new(room_id.as_str(), "user-01")),
+            // Only a room that stays leaves what the media server tells alone.
+            0 => ours.registry.create_room(
+                NewRoom::new(room_id.as_str(), "user-01").lifecycle(Lifecycle::UntilEnded),
+            ),
             1..5 => ours.registry.join_room(room_id.as_str(), NewUser::new(user_id.as_str())),
             _ => ours.registry.heartbeat(room_id.as_str(), &user_id).map(|_| ()),
         };
