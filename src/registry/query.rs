@@ -190,8 +190,8 @@ impl<'q> RoomQuery<'q> {
     /// does not look at them.
     ///
     #[doc = query_example!(
-        "registry.update_room(\"b\", RoomUpdate::new().max_users(1))?;",
-        "assert_eq!(ids(&RoomQuery::by_id().without_full())?, [\"a\", \"c\"]);"
+        "let none_has_a_limit = RoomQuery::by_id().without_full();",
+        "assert_eq!(ids(&none_has_a_limit)?, [\"a\", \"b\", \"c\"]);"
     )]
     pub fn without_full(mut self) -> Self {
         self.without_full = true;
