@@ -1,7 +1,7 @@
 //! What growth costs: the same operations at ten thousand users and at a million, and the worst
 //! single call on the way there.
 
-use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomQuery, RoomRegistry};
+use room_registry::{Config, Lifecycle, ManualClock, NewRoom, NewUser, RoomQuery, RoomRegistry};
 
 use super::method::{Pair, Rounds, alone, once};
 use super::support::filled::{LOGGED_IN, SESSION, joined, logged_in};
@@ -125,7 +125,8 @@ fn grow_ours(calls: &mut Calls) {
         let Ids { room_id: id, user_id } = place.ids();
         if place.room != last {
             last = place.room;
-            let room = NewRoom::new(room_id(last).as_str(), "host");
+            let room =
+                NewRoom::new(room_id(last).as_str(), "host").lifecycle(Lifecycle::UntilEnded);
             calls.time(|| registry.create_room(room)).expect("it is new");
         }
         let user = NewUser::new(user_id.as_str());

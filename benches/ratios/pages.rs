@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use room_registry::page::{Direction, RoomCursor, RoomPage, UserCursor, UserPage};
-use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomQuery, RoomRegistry};
+use room_registry::{Config, Lifecycle, ManualClock, NewRoom, NewUser, RoomQuery, RoomRegistry};
 
 use super::heartbeats::count_of;
 use super::method::Rounds;
@@ -28,7 +28,11 @@ fn of_rooms() -> Vec<Line> {
     let mut users = Vec::with_capacity(ROOMS);
     for room in 0..ROOMS {
         clock.set(at(room as u64));
-        registry.create_room(NewRoom::new(room_id(room).as_str(), "host")).expect("it is new");
+        registry
+            .create_room(
+                NewRoom::new(room_id(room).as_str(), "host").lifecycle(Lifecycle::UntilEnded),
+            )
+            .expect("it is new");
         let count = [0, 0, 0, 1, 1, 2, 3, 5][rng.below(8)];
         for user in 0..count {
             let user = NewUser::new(user_id(user).as_str());
@@ -88,7 +92,9 @@ fn of_rooms() -> Vec<Line> {
 fn of_users() -> Vec<Line> {
     let clock = ManualClock::at(at(0));
     let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
-    registry.create_room(NewRoom::new("large", "host")).expect("it is new");
+    registry
+        .create_room(NewRoom::new("large", "host").lifecycle(Lifecycle::UntilEnded))
+        .expect("it is new");
     for user in 0..USERS {
         // Several in a millisecond, as in a rush.
         clock.set(at(user as u64 / 4));

@@ -1,6 +1,6 @@
 //! Registries with everybody in.
 
-use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+use room_registry::{Config, Lifecycle, ManualClock, NewRoom, NewUser, RoomRegistry};
 
 use super::world::{Callbacks, Ids, World, at, room_id, user_name};
 
@@ -41,7 +41,7 @@ pub fn joined(world: World) -> (Registry, ManualClock) {
     let clock = ManualClock::at(at(0));
     let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
     for room in 0..world.room_count() {
-        let room = NewRoom::new(room_id(room).as_str(), "host");
+        let room = NewRoom::new(room_id(room).as_str(), "host").lifecycle(Lifecycle::UntilEnded);
         registry.create_room(room).expect("the room is new");
     }
     for place in world.places() {

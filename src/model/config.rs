@@ -72,7 +72,7 @@ settings! {
         ///
         /// Such users are listed, and marked. They are not counted: not among the users of a room, in the
         /// order by users, for a limit, or for whether a room is empty.
-        uncounted_roles: Vec<Role> = Vec::<Role>::new(), for example vec![room_registry::Role::ADMINISTRATOR];
+        uncounted_roles: Vec<Role> = Vec::<Role>::new(), for example vec![Role::ADMINISTRATOR];
             kept as roles in uncounted_roles: Roles,
     }
 }

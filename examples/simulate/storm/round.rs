@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use room_registry::repair::ObservedList;
-use room_registry::{Lifecycle, Mirror, NewRoom, NewUser, Observation, Timestamp};
+use room_registry::{Lifecycle, Mirror, NewRoom, NewUser, Observation, Timestamp, UserUpdate};
 
 use super::super::contestants::{Contestant, Ours};
 use super::super::names::Names;
@@ -76,17 +76,26 @@ fn command(simulation: &mut Simulation, rng: &mut Dice) {
     let room = rng.index(simulation.settings().manners.rooms);
     let room_id = Names::room(room);
     let user_id = format!("user-{:02}", rng.below(8));
-    let which = rng.below(10);
+    let (which, by) = (rng.below(11), ["phone", "laptop"][rng.index(2)]);
+    let by = rng.chance(Share::percent(30)).then_some(by);
     for ours in simulation.registries_mut() {
         ours.clock.set(now);
         // Refusals are part of the play.
         _ = match which {
-            // Only a room that stays leaves what the media server tells alone.
-            0 => ours.registry.create_room(
-                NewRoom::new(room_id.as_str(), "user-01").lifecycle(Lifecycle::UntilEnded),
-            ),
-            1..5 => ours.registry.join_room(room_id.as_str(), NewUser::new(user_id.as_str())),
-            _ => ours.registry.heartbeat(room_id.as_str(), &user_id).map(|_| ()),
+            0 => {
+                let room = NewRoom::new(room_id.as_str(), "user-01");
+                ours.registry.create_room(room.lifecycle(Lifecycle::UntilEnded))
+            }
+            1..5 => {
+                let user = NewUser::new(user_id.as_str());
+                let user = by.into_iter().fold(user, NewUser::connection);
+                ours.registry.join_room(room_id.as_str(), user)
+            }
+            5 => {
+                let update = UserUpdate::new().attribute("seat", "2");
+                ours.registry.update_user(room_id.as_str(), &user_id, update)
+            }
+            _ => ours.registry.heartbeat(room_id.as_str(), (user_id.as_str(), by)).map(|_| ()),
         };
         ours.tell_mirror();
     }

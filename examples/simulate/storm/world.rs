@@ -51,6 +51,7 @@ pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
         .report_after(Duration::from_millis([20_000, 90_000, 300_000][rng.index(3)]))
         .quiet_for(Duration::from_millis([10_000, 60_000, 300_000][rng.index(3)]))
         .repair_calls_per_second(budget)
+        .index_users(rng.chance(Share::percent(20)))
         .build()?;
     Ok(Settings {
         seed,

@@ -79,7 +79,7 @@ macro_rules! settings {
                 ///
                 /// ```
                 /// # use std::time::Duration;
-                /// # use room_registry::{Config, Lifecycle};
+                /// # use room_registry::{Config, Lifecycle, Role};
                 #[doc = concat!(
                     "let config = Config::builder().", stringify!($name), "(",
                     stringify!($example), ").build()?;"

@@ -8,8 +8,8 @@ use room_registry::event::{
 };
 use room_registry::journal::Command;
 use room_registry::{
-    Attributes, Callback, NewRoom, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp,
-    UserId, UserSessionId,
+    Attributes, Callback, Lifecycle, NewRoom, RoomId, SessionId, StreamId, StreamSessionId, Text,
+    Timestamp, UserId, UserSessionId,
 };
 
 use super::START;
@@ -27,7 +27,8 @@ pub fn user_id(id: &str) -> UserId {
 }
 
 pub fn create(room: &str) -> Command {
-    Command::CreateRoom(NewRoom::new(room, "host").name(format!("The room {room}")))
+    let new = NewRoom::new(room, "host").name(format!("The room {room}"));
+    Command::CreateRoom(new.lifecycle(Lifecycle::UntilEnded))
 }
 
 pub fn end(room: &str) -> Command {
