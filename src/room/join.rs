@@ -343,7 +343,8 @@ impl RoomState {
         let updated_at = registers.info.take().map(|info| info.updated_at);
         let joined_at = registers.members.latest_join();
         let received_at = registers.observed.last_received_at();
-        let before = updated_at.max(joined_at).max(received_at);
+        let heard_at = registers.sessions.iter().map(|session| session.heard_at).max();
+        let before = updated_at.max(joined_at).max(received_at).max(heard_at);
         let ended_at = cx.now.max(before.unwrap_or_default());
         registers.join_end(Some(ended_at));
         registers.members.end_before(ended_at, registers.ended_before);

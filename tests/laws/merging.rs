@@ -115,6 +115,7 @@ fn essence(room: &Room) -> Value {
                     "evidence",
                     "heard_at",
                     "first_opening_at",
+                    "user_notes", // a merge that hides the user for a moment drops them
                 ] {
                     fields.remove(noticed);
                 }

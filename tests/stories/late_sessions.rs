@@ -77,3 +77,16 @@ fn a_session_stays_on_its_side_of_an_end_if_the_clock_is_set_back() {
     story.hears_of("1", at(20), login("ann", 1, 59));
     assert_eq!(story.session().as_deref(), Some("2"));
 }
+
+/// Holds laws 6.5 and 6.8.
+#[test]
+fn a_second_end_in_the_same_millisecond_hides_what_was_heard_since_the_first() {
+    let mut story = Story::new();
+    story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    story.passes_to(60);
+    story.registry.end_room("r").unwrap();
+    story.hears(at(60), created(59));
+    assert!(story.is_open());
+    story.registry.end_room("r").unwrap();
+    assert!(!story.is_open());
+}
