@@ -18,6 +18,7 @@ mod join;
 pub(crate) mod kind;
 mod last_seen;
 pub(crate) mod members;
+pub(crate) mod notes;
 pub(crate) mod places;
 pub(crate) mod roster;
 pub(crate) mod session;
@@ -27,4 +28,4 @@ pub(crate) mod stays;
 pub(crate) mod tables;
 
 pub(crate) use join::Joined;
-pub(crate) use state::{Closings, HeldNote, MAX_SESSIONS, Registers, StreamAttributes};
+pub(crate) use state::{Closings, MAX_SESSIONS, Registers, StreamAttributes};

@@ -6,6 +6,7 @@
 
 pub(crate) mod current;
 pub(crate) mod lists;
+mod notes;
 pub(crate) mod retention;
 pub(crate) mod signs;
 pub(crate) mod summary;

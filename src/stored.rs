@@ -21,11 +21,12 @@ use crate::registers::connections::{Connections, End};
 use crate::registers::facts::{Facts, StayFacts};
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::{Left, Members};
+use crate::registers::notes::UserNotes;
 use crate::registers::places::Target;
 use crate::registers::roster::Observed;
 use crate::registers::session::{Create, Name, SessionRegister};
 use crate::registers::signs::Evidence;
-use crate::registers::{HeldNote, MAX_SESSIONS, Registers, StreamAttributes};
+use crate::registers::{MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::Room;
 use crate::room::state::RoomState;
 use crate::stored::inside::{Inside, StoredError, VERSION};
@@ -48,7 +49,7 @@ pub(crate) struct StoredRoom<'a> {
     connections: Cow<'a, BTreeMap<UserId, Connections>>,
     live: StoredLive<'a>,
     stream_notes: Cow<'a, IdTable<StreamId, StreamAttributes>>,
-    user_notes: Cow<'a, BTreeMap<UserId, HeldNote>>,
+    user_notes: Cow<'a, UserNotes>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -172,6 +173,10 @@ impl<'a> StoredRoom<'a> {
             registers.members.restore_connections(user_id, connections);
         }
         registers.stream_attributes = self.stream_notes.into_owned();
+        if let Some(user_id) = self.user_notes.impossible() {
+            let what = format!("the notes on user {user_id}");
+            return Err(StoredError::Impossible { room_id, what });
+        }
         registers.user_notes = self.user_notes.into_owned();
         Ok(RoomState::from_registers(room_id, self.clock, settings, registers))
     }

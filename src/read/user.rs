@@ -50,7 +50,7 @@ impl<'a> UserRef<'a> {
         let name = name.or_else(|| self.0.note?.name.as_ref());
         name.or_else(|| match self.0.source? {
             Source::Stay(login) => login.details()?.user_name.as_ref(),
-            Source::Presence(presence) => presence.user_name.as_ref(),
+            Source::Presence(presence, _) => presence.user_name.as_ref(),
         })
     }
 
@@ -113,7 +113,7 @@ impl<'a> UserRef<'a> {
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().user_session_id().is_none());")]
     #[must_use]
     pub fn user_session_id(self) -> Option<&'a UserSessionId> {
-        self.0.source?.stay()?.stay_id.as_ref()
+        self.0.source?.stay_id()
     }
 
     /// Returns what an observation says of the user, if no login counts.

@@ -218,12 +218,7 @@ impl Registers {
         self.empty_since = self.empty_since.max(other.empty_since);
         self.is_entered |= other.is_entered;
         self.sessionless_since = self.sessionless_since.max(other.sessionless_since);
-        for (user_id, note) in other.user_notes {
-            let held = self.user_notes.entry(user_id).or_insert_with(|| note.clone());
-            if *held < note {
-                *held = note;
-            }
-        }
+        self.user_notes.merge(other.user_notes);
         for (stream_id, attributes) in other.stream_attributes.iter() {
             self.stream_attributes.join(stream_id, attributes.clone());
         }

@@ -1,17 +1,16 @@
 //! The registers of a room, and the places in them.
 
-use std::collections::BTreeMap;
-
 use smallvec::SmallVec;
 
 use crate::collections::id_table::{HashedId, IdTable, Key};
 use crate::model::config::Rules;
-use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId, UserSessionId};
+use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
-use crate::model::visible::{RoomInfo, UserNote};
+use crate::model::visible::RoomInfo;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::Members;
+use crate::registers::notes::UserNotes;
 use crate::registers::places::{InSessions, Places, StreamPlaces, Target, UserPlaces};
 use crate::registers::roster::Observed;
 use crate::registers::session::SessionRegister;
@@ -47,7 +46,7 @@ pub(crate) struct Registers {
     /// The application's own attributes of visible streams.
     pub(crate) stream_attributes: IdTable<StreamId, StreamAttributes>,
     /// The app's word on users who have no membership.
-    pub(crate) user_notes: BTreeMap<UserId, HeldNote>,
+    pub(crate) user_notes: UserNotes,
 }
 
 /// The application's own attributes of one life of a stream.
@@ -60,15 +59,6 @@ pub(crate) struct StreamAttributes {
     /// be.
     pub(crate) stream_session_id: Option<StreamSessionId>,
     pub(crate) attributes: Attributes,
-}
-
-/// The app's word on a user, for a stay at the media server.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct HeldNote {
-    pub(crate) note: UserNote,
-    /// `None` if only an observation knows the user: then it is for whatever stay it turns out to be.
-    pub(crate) user_session_id: Option<UserSessionId>,
 }
 
 /// What decides whether a session counts as closed, apart from its own registers.
@@ -129,9 +119,7 @@ impl Registers {
             info.created_at = info.created_at.min(from);
             info.updated_at = info.updated_at.min(from);
         }
-        for held in self.user_notes.values_mut() {
-            held.note.updated_at = held.note.updated_at.min(now);
-        }
+        self.user_notes.pull_back(now);
         self.members.pull_back(now, from);
     }
 

@@ -285,12 +285,13 @@ impl RoomState {
         if let Some(member) = self.member_at(at) {
             return member.membership().clone();
         }
-        let Target::User(user_id, _) = &at.target else { return self.new_membership(cx) };
+        let Target::User(user_id, places) = &at.target else { return self.new_membership(cx) };
         let mut word = self.new_membership(cx);
-        if let Some(held) = self.registers.user_notes.get(&*user_id.id) {
-            word.name.clone_from(&held.note.name);
-            word.role.clone_from(&held.note.role);
-            word.attributes.clone_from(&held.note.attributes);
+        let source = self.rulebook().source::<Users>(self.projection.visible, &places.told);
+        if let Some(note) = self.rulebook().note(&user_id.id, false, source) {
+            word.name.clone_from(&note.name);
+            word.role.clone_from(&note.role);
+            word.attributes.clone_from(&note.attributes);
         }
         word
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::model::id::{StreamId, UserId};
 use crate::model::time::Timestamp;
-use crate::model::visible::RoomInfo;
+use crate::model::visible::{RoomInfo, UserNote};
 use crate::registers::kind::{Kind, Streams, Users};
+use crate::registers::places::Target;
 use crate::registers::stays::HeldFact;
 use crate::rules::summary::Parts;
 use crate::rules::visibility::Source;
@@ -44,6 +45,8 @@ pub(crate) struct UserBefore {
     pub(crate) since: Option<Timestamp>,
     pub(crate) is_member: bool,
     pub(super) source: Option<OwnedSource<Users>>,
+    /// What the application said of a user without a membership.
+    pub(crate) note: Option<UserNote>,
 }
 
 /// What the media server said of a user or stream.
@@ -63,20 +66,16 @@ impl<K: Kind> OwnedSource<K> {
     pub(super) fn of(source: Source<'_, K>) -> Self {
         match source {
             Source::Stay(held) => Self::Stay(held.clone()),
-            Source::Presence(presence) => Self::Presence(presence.clone()),
-        }
-    }
-
-    fn as_ref(&self) -> Source<'_, K> {
-        match self {
-            Self::Stay(held) => Source::Stay(held),
-            Self::Presence(presence) => Source::Presence(presence),
+            Source::Presence(presence, _) => Self::Presence(presence.clone()),
         }
     }
 
     /// Returns when it came, if it was there and that is known.
     fn began_at(source: Option<&Self>) -> Option<Timestamp> {
-        source.and_then(|source| source.as_ref().began_at())
+        match source? {
+            Self::Stay(held) => Some(held.at),
+            Self::Presence(presence) => K::began_at(presence),
+        }
     }
 
     /// Whether the media server says the same now.
@@ -84,7 +83,7 @@ impl<K: Kind> OwnedSource<K> {
         match (before, now) {
             (None, None) => true,
             (Some(Self::Stay(was)), Some(Source::Stay(is))) => was == is,
-            (Some(Self::Presence(was)), Some(Source::Presence(is))) => was == is,
+            (Some(Self::Presence(was)), Some(Source::Presence(is, _))) => was == is,
             _ => false,
         }
     }
@@ -96,17 +95,26 @@ impl Before {
     pub(crate) fn nobody(was_listed: bool) -> Self {
         Self { was_listed, looked: Looked::Nobody, parts: Parts::new(), due: None }
     }
+
+    /// Returns what readers saw of a user, if the operation concerns the user.
+    pub(crate) fn user(&self, target: &Target<'_>, user_id: &UserId) -> Option<&UserBefore> {
+        match (&self.looked, target) {
+            (Looked::User(user), Target::User(id, _)) if *id.id == *user_id => Some(user),
+            (Looked::Everybody(everybody), _) => everybody.users.get(user_id),
+            (Looked::Nobody | Looked::User(_) | Looked::Stream(_), _) => None,
+        }
+    }
 }
 
 impl UserBefore {
     /// A member of whom nothing else was seen.
     pub(crate) fn member(joined_at: Timestamp) -> Self {
-        Self { since: Some(joined_at), is_member: true, source: None }
+        Self { since: Some(joined_at), is_member: true, ..Self::default() }
     }
 
     /// The same user, if what the media server says is hidden.
     pub(crate) fn without_source(&self) -> Self {
-        Self { since: self.since, is_member: self.is_member, source: None }
+        Self { since: self.since, is_member: self.is_member, ..Self::default() }
     }
 
     pub(crate) fn login_at(&self) -> Option<Timestamp> {

@@ -16,7 +16,7 @@ use crate::model::command::{Answer, Heartbeat};
 use crate::model::config::Config;
 use crate::model::error::Error;
 use crate::model::expired::Expired;
-use crate::model::id::UserSessionId;
+use crate::model::id::UserId;
 use crate::model::outcome::Outcome;
 use crate::model::suspicion::SuspectedList;
 use crate::model::time::Timestamp;
@@ -35,7 +35,7 @@ use crate::room::state::RoomState;
 use crate::room::work::Work;
 use crate::rules::Rulebook;
 use crate::rules::signs::Concerned;
-use crate::rules::visibility::Visible;
+use crate::rules::visibility::{self, Visible};
 
 impl RoomState {
     /// Takes an input: first what is due, then the input itself, then what is to be reported of losses.
@@ -156,7 +156,6 @@ impl RoomState {
 
         // 4. Join.
         let told = cx.log.len();
-        let notes = self.registers.user_notes.clone(); // nearly always there is none
         let mut step = self.join(work, &mut at, &mut before, cx);
         if !step.is_changed {
             return Ok(step.answer);
@@ -166,13 +165,10 @@ impl RoomState {
         // 5. Widen.
         let visible_before = self.projection.visible;
         let ended = ended_by(work, cx.cause, cx.now);
-        let mut found = self.widen(&mut step, &mut at, &before, ended, cx.now);
+        let found = self.widen(&mut step, &mut at, &before, ended, cx.now);
         let is_visible_other = found.visible != visible_before;
 
-        self.keep_user_notes(&at.target, found.visible, &step, is_visible_other);
-        let now = &self.registers.user_notes;
-        let ids = notes.keys().chain(now.keys());
-        found.updated.extend(ids.filter(|id| notes.get(*id) != now.get(*id)).cloned());
+        self.keep_user_notes(&at, &before, &step, found.visible);
 
         // 6. Project.
         let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
@@ -362,41 +358,38 @@ impl RoomState {
     }
 
     /// Keeps the notes on those users whom the media server shows. One who shows by another stay without
-    /// having gone keeps the note. After a merge nobody knows that, so the stay must be a known one.
+    /// having gone keeps the note. After a merge nobody knows that: then a note stays with what it is on.
     fn keep_user_notes(
         &mut self,
-        target: &Target<'_>,
-        visible: Option<Visible>,
+        at: &At<'_>,
+        before: &Before,
         step: &Step,
-        is_visible_other: bool,
+        visible: Option<Visible>,
     ) {
         if self.registers.user_notes.is_empty() {
             return; // as nearly always
         }
-        let mut notes = std::mem::take(&mut self.registers.user_notes);
-        notes.retain(|user_id, held| {
-            if let (Target::User(id, _), false) = (target, is_visible_other)
-                && *id.id != *user_id
+        let concerned: Vec<UserId> = match &at.target {
+            Target::User(user_id, _) if visible == self.projection.visible && !step.is_merge => {
+                vec![user_id.id.clone().into_owned()]
+            }
+            _ => self.registers.user_notes.users().cloned().collect(),
+        };
+        for user_id in concerned {
+            let places = self.registers.places::<Users>(&user_id);
+            let on = self.rulebook().source::<Users>(visible, &places);
+            let on = on.map(visibility::Source::note_subject).filter(|_| !step.is_merge);
+            let shown = before.user(&at.target, &user_id).and_then(|user| user.note.as_ref());
+            let mut notes = std::mem::take(&mut self.registers.user_notes);
+            if let (Some(on), Some(shown)) = (&on, shown)
+                && notes.get(&user_id, on).is_none()
             {
-                return true;
+                notes.set(user_id.clone(), on.clone(), shown.clone());
             }
-            let places = self.registers.user_places(user_id);
-            let source = self.rulebook().source::<Users>(visible, &places.told);
-            let is_known = |life: &UserSessionId| {
-                let user = visible.and_then(Visible::index);
-                let told = &places.told;
-                let user = user.and_then(|session| self.registers.stays_at::<Users>(session, told));
-                let mut facts = user.into_iter().flat_map(|user| &user.facts);
-                facts.any(|held| held.is_open() && held.stay_id.as_ref() == Some(life))
-            };
-            let is_kept = !step.is_merge || held.user_session_id.as_ref().is_none_or(is_known);
-            let Some(source) = source.filter(|_| is_kept) else { return false };
-            if !step.is_merge || held.user_session_id.is_none() {
-                held.user_session_id = source.stay_id().cloned();
-            }
-            true
-        });
-        self.registers.user_notes = notes;
+            let (book, is_gone) = (self.rulebook(), on.is_none() && !step.is_merge);
+            notes.retain(&user_id, |held| !is_gone && book.holds(held, &places));
+            self.registers.user_notes = notes;
+        }
     }
 
     /// Keeps the attributes of those streams whose life is still visible.

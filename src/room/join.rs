@@ -15,7 +15,7 @@ use crate::registers::members::Left;
 use crate::registers::places::{Target, UserPlaces};
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
-use crate::registers::{HeldNote, Joined, StreamAttributes};
+use crate::registers::{Joined, StreamAttributes};
 use crate::room::admit::updated_membership;
 use crate::room::before::Before;
 use crate::room::context::Context;
@@ -461,11 +461,10 @@ impl RoomState {
             self.registers.members.update(place, updated, cx.now);
         } else {
             let source = self.rulebook().source::<Users>(self.visible(), &places.told);
-            let user_session_id = source.and_then(Source::stay_id).cloned();
+            let Some(on) = source.map(Source::note_subject) else { return Step::ended(answer) };
             let Membership { name, role, attributes, .. } = updated;
             let note = UserNote { updated_at: cx.now, name, role, attributes };
-            let user_id = user_id.id.clone().into_owned();
-            self.registers.user_notes.insert(user_id, HeldNote { note, user_session_id });
+            self.registers.user_notes.set(user_id.id.clone().into_owned(), on, note);
         }
         Step { is_content_other: true, ..Step::changed(answer) }
     }

@@ -1,5 +1,6 @@
 //! Step 3: looks at those whom an operation concerns.
 
+use crate::model::id::UserId;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{Before, EverybodyBefore, Looked, OwnedSource, StreamBefore, UserBefore};
@@ -15,8 +16,8 @@ impl RoomState {
         let mut before = Before::nobody(self.is_listed());
         match target {
             Target::Session => {}
-            Target::User(_, places) => {
-                before.looked = Looked::User(self.look_at_user(places));
+            Target::User(user_id, places) => {
+                before.looked = Looked::User(self.look_at_user(&user_id.id, places));
                 before.due = book.due(book.stays_forgettable_at::<Users>(visible, &places.told));
                 // One by one: there is nearly always one, and to extend takes three times as long.
                 for part in Summary::parts::<Users>(registers, &places.told, &self.settings) {
@@ -33,7 +34,7 @@ impl RoomState {
         }
         if everybody {
             let users = self.users().iter().map(|(_, user_id)| {
-                (user_id.clone(), self.look_at_user(&registers.user_places(user_id)))
+                (user_id.clone(), self.look_at_user(user_id, &registers.user_places(user_id)))
             });
             let streams = self.streams().iter().map(|(_, stream_id)| {
                 (stream_id.clone(), self.look_at_stream(&registers.stream_places(stream_id)))
@@ -47,7 +48,7 @@ impl RoomState {
         before
     }
 
-    fn look_at_user(&self, places: &UserPlaces) -> UserBefore {
+    fn look_at_user(&self, user_id: &UserId, places: &UserPlaces) -> UserBefore {
         if !self.is_listed() {
             return UserBefore::default();
         }
@@ -59,6 +60,7 @@ impl RoomState {
             since: joined_at.or_else(login_at),
             is_member: member.is_some(),
             source: source.map(OwnedSource::of),
+            note: self.rulebook().note(user_id, member.is_some(), source).cloned(),
         }
     }
 

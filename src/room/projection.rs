@@ -346,12 +346,13 @@ impl Projection {
         let is_same = before.since == since
             && before.is_member == member.is_some()
             && !found.is_content_other
-            && before.is_source(held);
+            && before.is_source(held)
+            && before.note.as_ref() == book.note(user_id, member.is_some(), held);
         if is_same {
             return moved;
         }
         if !settings.uncounted_roles.is_empty() {
-            let user = VisibleUser::of(user_id, member, held, registers, settings);
+            let user = VisibleUser::of(user_id, member, held, book);
             if since.is_some() && !user.is_counted {
                 self.uncounted.insert(user_id.clone());
             } else {
@@ -430,9 +431,12 @@ impl Projection {
                 continue;
             };
             let places = registers.user_places(user_id);
+            let (is_member, held) =
+                (places.member.is_some(), book.source::<Users>(self.visible, &places.told));
             let is_same = before.since == Some(*since)
-                && before.is_member == places.member.is_some()
-                && before.is_source(book.source::<Users>(self.visible, &places.told))
+                && before.is_member == is_member
+                && before.is_source(held)
+                && before.note.as_ref() == book.note(user_id, is_member, held)
                 && uncounted.contains(user_id) == self.uncounted.contains(user_id)
                 && !found.updated.contains(user_id);
             if !is_same {
@@ -452,7 +456,7 @@ impl Projection {
             let places = registers.user_places(id);
             let member = places.member.and_then(|place| registers.members.at(place));
             let source = book.source::<Users>(self.visible, &places.told);
-            if !VisibleUser::of(id, member, source, registers, settings).is_counted {
+            if !VisibleUser::of(id, member, source, book).is_counted {
                 self.uncounted.insert(id.clone());
             }
         }

@@ -130,7 +130,7 @@ impl RoomState {
             return None;
         }
         let id = self.registers.user_id(&places)?;
-        Some(VisibleUser::of(id, member, source, &self.registers, &self.settings))
+        Some(VisibleUser::of(id, member, source, self.rulebook()))
     }
 
     /// Returns a stream that readers see.
@@ -278,7 +278,7 @@ impl<'a> UserReader<'a> {
         let source = login.and_then(|(id, user)| Some((id, user.open_since(None)?)));
         let id = member.map(|member| member.user_id).or(source.map(|(id, _)| id))?;
         let source = source.map(|(_, login)| Source::Stay(login));
-        Some(VisibleUser::of(id, member, source, registers, &self.room.settings))
+        Some(VisibleUser::of(id, member, source, self.room.rulebook()))
     }
 }
 

@@ -1,14 +1,13 @@
 //! Users and streams as readers see them, by reference.
 
 use crate::model::callback::StreamDetails;
-use crate::model::config::Rules;
 use crate::model::id::{StreamId, StreamSessionId, UserId};
 use crate::model::text::{Attributes, Role, Roles};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Login, Membership, Presence, Stream, User, UserNote};
-use crate::registers::Registers;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::MemberRef;
+use crate::rules::Rulebook;
 use crate::rules::visibility::Source;
 
 /// A user of a room: a membership, what the media server says, or both.
@@ -34,7 +33,7 @@ impl<'a> VisibleUser<'a> {
         let role = role.or_else(|| self.note?.role.as_ref());
         role.or_else(|| match self.source? {
             Source::Stay(login) => login.details()?.role.as_ref(),
-            Source::Presence(presence) => presence.role.as_ref(),
+            Source::Presence(presence, _) => presence.role.as_ref(),
         })
     }
 
@@ -43,13 +42,10 @@ impl<'a> VisibleUser<'a> {
         id: &'a UserId,
         member: Option<MemberRef<'a>>,
         source: Option<Source<'a, Users>>,
-        registers: &'a Registers,
-        settings: &Rules,
+        book: Rulebook<'a>,
     ) -> Self {
-        let notes = &registers.user_notes;
-        let note = if member.is_some() || notes.is_empty() { None } else { notes.get(id) };
-        let note = note.map(|held| &held.note);
-        Self { id, member, source, note, is_counted: true }.marked(&settings.uncounted_roles)
+        let note = book.note(id, member.is_some(), source);
+        Self { id, member, source, note, is_counted: true }.marked(&book.settings.uncounted_roles)
     }
 
     /// Returns the same user, marked if the role is one of these.
@@ -99,7 +95,7 @@ impl<'a> VisibleStream<'a> {
     }
 
     pub(crate) fn stream_session_id(self) -> Option<&'a StreamSessionId> {
-        self.source.stay()?.stay_id.as_ref()
+        self.source.stay_id()
     }
 
     pub(crate) fn counter(self) -> Option<u64> {
@@ -123,7 +119,7 @@ impl<'a> VisibleStream<'a> {
                 let details = held.details().expect("a stream that is open has details");
                 &details.0
             }
-            Source::Presence(presence) => &presence.details,
+            Source::Presence(presence, _) => &presence.details,
         }
     }
 }

@@ -42,8 +42,8 @@ impl Visible {
 pub(crate) enum Source<'a, K: Kind> {
     /// Callbacks told of a stay that holds.
     Stay(&'a HeldFact<K>),
-    /// An observation saw it.
-    Presence(&'a K::Presence),
+    /// An observation saw it, at an event time.
+    Presence(&'a K::Presence, Timestamp),
 }
 
 copy!(Source);
@@ -54,7 +54,7 @@ impl<'a, K: Kind> Source<'a, K> {
     pub(crate) fn began_at(self) -> Option<Timestamp> {
         match self {
             Self::Stay(held) => Some(held.at),
-            Self::Presence(presence) => K::began_at(presence),
+            Self::Presence(presence, _) => K::began_at(presence),
         }
     }
 
@@ -63,7 +63,7 @@ impl<'a, K: Kind> Source<'a, K> {
     pub(crate) fn stay(self) -> Option<&'a HeldFact<K>> {
         match self {
             Self::Stay(held) => Some(held),
-            Self::Presence(_) => None,
+            Self::Presence(..) => None,
         }
     }
 
@@ -77,7 +77,7 @@ impl<'a, K: Kind> Source<'a, K> {
     pub(crate) fn presence(self) -> Option<&'a K::Presence> {
         match self {
             Self::Stay(_) => None,
-            Self::Presence(presence) => Some(presence),
+            Self::Presence(presence, _) => Some(presence),
         }
     }
 }
@@ -125,7 +125,7 @@ impl<'a> Rulebook<'a> {
             return Some(Source::Stay(held));
         }
         let present = self.present::<K>(session, places)?;
-        Some(Source::Presence(&present.details))
+        Some(Source::Presence(&present.details, present.seen.at))
     }
 
     /// Returns the stay of a user or stream that counts: one that is no earlier than the latest complete

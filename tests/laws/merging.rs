@@ -110,12 +110,12 @@ fn essence(room: &Room) -> Value {
                     "clock",
                     "empty_since",
                     "sessionless_since",
+                    "is_entered", // as the two above, it tells what readers saw at some moment
                     "touched_at",
                     "changed_at",
                     "evidence",
                     "heard_at",
                     "first_opening_at",
-                    "user_notes", // a merge that hides the user for a moment drops them
                 ] {
                     fields.remove(noticed);
                 }
@@ -166,7 +166,7 @@ fn merged(a: &Room, b: &Room, config: &Config) -> Room {
 proptest! {
     #![proptest_config(properties(400))]
 
-    /// Holds laws 6.6, 7.1 and 18.6.
+    /// Holds laws 6.6, 7.1, 18.6 and 18.11.
     #[test]
     fn merging_is_commutative_associative_and_idempotent(a in steps(), b in steps(), c in steps()) {
         let config = Config::builder().retention(None).build().unwrap();

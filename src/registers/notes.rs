@@ -1,0 +1,105 @@
+//! What the application says of users who have no membership.
+
+use std::collections::BTreeMap;
+
+use crate::model::id::{UserId, UserSessionId};
+use crate::model::time::Timestamp;
+use crate::model::visible::UserNote;
+
+/// How many notes on one user may be stored: one for each stay that can be held, and one beside them.
+#[cfg(feature = "serde")]
+const MAX_NOTES: usize = 128;
+
+/// The notes, by user and by what each is on.
+///
+/// A note belongs to one stay, so that merging is a join: a stay that is not stored anywhere takes its
+/// notes along, in whatever order replicas merge.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub(crate) struct UserNotes(BTreeMap<UserId, Vec<HeldNote>>);
+
+/// A note, and what it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct HeldNote {
+    pub(crate) on: NoteSubject,
+    pub(crate) note: UserNote,
+}
+
+/// What of a user a note is on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub(crate) enum NoteSubject {
+    /// A named login.
+    Named { exclusive: bool, user_session_id: UserSessionId },
+    /// A login that an order tells.
+    Ordered { rank: u64, at: Timestamp },
+    /// What an observation saw, in event time: no callback told of a login.
+    Seen { at: Timestamp },
+}
+
+impl UserNotes {
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the note on one thing of a user.
+    pub(crate) fn get(&self, user_id: &UserId, on: &NoteSubject) -> Option<&UserNote> {
+        self.0.get(user_id)?.iter().find(|held| held.on == *on).map(|held| &held.note)
+    }
+
+    /// Puts a note in place of the one on the same thing.
+    pub(crate) fn set(&mut self, user_id: UserId, on: NoteSubject, note: UserNote) {
+        let notes = self.0.entry(user_id).or_default();
+        match notes.binary_search_by(|held| held.on.cmp(&on)) {
+            Ok(index) => notes[index].note = note,
+            Err(index) => notes.insert(index, HeldNote { on, note }),
+        }
+    }
+
+    /// Returns whose notes there are.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.0.keys()
+    }
+
+    /// Drops notes on one user.
+    pub(crate) fn retain(&mut self, user_id: &UserId, keep: impl Fn(&NoteSubject) -> bool) {
+        if let Some(notes) = self.0.get_mut(user_id) {
+            notes.retain(|held| keep(&held.on));
+            if notes.is_empty() {
+                self.0.remove(user_id);
+            }
+        }
+    }
+
+    /// Joins the notes of another replica: of two on one thing, the later counts.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (user_id, notes) in other.0 {
+            for HeldNote { on, note } in notes {
+                if self.get(&user_id, &on).is_none_or(|held| *held < note) {
+                    self.set(user_id.clone(), on, note);
+                }
+            }
+        }
+    }
+
+    /// Pulls local times that lie in the future back to now.
+    pub(crate) fn pull_back(&mut self, now: Timestamp) {
+        for held in self.0.values_mut().flatten() {
+            held.note.updated_at = held.note.updated_at.min(now);
+        }
+    }
+
+    /// Returns whose notes cannot be: too many, none, or not in order. For what comes from a store.
+    #[cfg(feature = "serde")]
+    pub(crate) fn impossible(&self) -> Option<&UserId> {
+        let mut users = self.0.iter();
+        let is_possible = |notes: &[HeldNote]| {
+            (1..=MAX_NOTES).contains(&notes.len()) && notes.is_sorted_by(|a, b| a.on < b.on)
+        };
+        users.find(|(_, notes)| !is_possible(notes)).map(|(user_id, _)| user_id)
+    }
+}

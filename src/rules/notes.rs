@@ -1,0 +1,76 @@
+//! Which note of the application's readers see of a user, and which notes are kept.
+
+use crate::model::id::UserId;
+use crate::model::time::Timestamp;
+use crate::model::visible::UserNote;
+use crate::registers::facts::Form;
+use crate::registers::kind::Users;
+use crate::registers::notes::NoteSubject;
+use crate::registers::places::Places;
+use crate::registers::stays::{HeldFact, StayRegister};
+use crate::rules::Rulebook;
+use crate::rules::visibility::Source;
+
+impl Source<'_, Users> {
+    /// Returns what a note on the user is on.
+    pub(crate) fn note_subject(self) -> NoteSubject {
+        match self {
+            Source::Stay(held) => match (held.form, &held.stay_id) {
+                (Form::Named { exclusive }, Some(user_session_id)) => {
+                    NoteSubject::Named { exclusive, user_session_id: user_session_id.clone() }
+                }
+                (Form::Named { .. } | Form::Ordered, _) => {
+                    NoteSubject::Ordered { rank: held.rank, at: held.at }
+                }
+            },
+            Source::Presence(_, at) => NoteSubject::Seen { at },
+        }
+    }
+}
+
+impl<'a> Rulebook<'a> {
+    /// Returns the note that readers see of a user. A membership stands above it.
+    #[inline]
+    pub(crate) fn note(
+        self,
+        user_id: &UserId,
+        is_member: bool,
+        source: Option<Source<'a, Users>>,
+    ) -> Option<&'a UserNote> {
+        let notes = &self.registers.user_notes;
+        if is_member || notes.is_empty() {
+            return None; // as nearly always
+        }
+        notes.get(user_id, &source?.note_subject())
+    }
+
+    /// Whether what a note is on is stored in any session, seen by readers or not. Merging can only take
+    /// that away, so it does not matter in which order replicas merge.
+    pub(crate) fn holds(self, on: &NoteSubject, places: &Places) -> bool {
+        let mut stays = self.registers.stays_of::<Users>(places);
+        let mut any = |is_it: &dyn Fn(&HeldFact<Users>) -> bool| {
+            stays.any(|stays| stays.facts.iter().any(is_it))
+        };
+        match on {
+            NoteSubject::Named { exclusive, user_session_id } => any(&|held| {
+                held.form == Form::Named { exclusive: *exclusive }
+                    && held.stay_id.as_ref() == Some(user_session_id)
+            }),
+            NoteSubject::Ordered { rank, at } => any(&|held| {
+                held.form == Form::Ordered && held.is_open() && (held.rank, held.at) == (*rank, *at)
+            }),
+            NoteSubject::Seen { at } => self.was_seen_last(*at, places),
+        }
+    }
+
+    /// Whether a list had a user at an event time, and nothing newer is known of the user or the room.
+    fn was_seen_last(self, at: Timestamp, places: &Places) -> bool {
+        let facts = self.registers.stays_of::<Users>(places).filter_map(StayRegister::newest);
+        let after = facts.max().max(self.registers.outdated_until());
+        let entry = self.registers.observed.users.entry_at(places.in_roster);
+        entry.is_some_and(|entry| {
+            Some(at) > after.max(entry.left_at)
+                && entry.present.iter().any(|present| present.seen.at == at)
+        })
+    }
+}
