@@ -3,6 +3,7 @@
 //! Commands take effect in the order in which they arrive, at local time. Carrying out a command
 //! checks the texts in it, because they come from clients. A refused command changes nothing.
 
+pub(crate) mod action;
 mod check;
 mod room;
 mod user;

@@ -203,6 +203,18 @@ impl<K: Kind> StayFact<'_, K> {
     }
 }
 
+/// Takes what an event tells of its stay. Four types of events have the same fields.
+macro_rules! told_by {
+    ($event:ident, $stay_id:ident) => {
+        StayTold {
+            stay_id: $event.$stay_id.as_ref(),
+            order: $event.order,
+            counter: $event.counter,
+            exclusive: $event.exclusive,
+        }
+    };
+}
+
 impl<'a> Facts<'a> {
     /// Returns what a callback says, and about whom.
     #[inline]
@@ -219,46 +231,26 @@ impl<'a> Facts<'a> {
             }
             CallbackEvent::UserLoggedIn(event) => {
                 let at = event.login_at;
-                let stay = StayTold {
-                    stay_id: event.user_session_id.as_ref(),
-                    order: event.order,
-                    counter: event.counter,
-                    exclusive: event.exclusive,
-                };
+                let stay = told_by!(event, user_session_id);
                 let user = stay.opened(at, &event.details);
                 let name = event.room_name.as_ref().map(|name| NameFact { at, name });
                 let facts = Self { opening: Some(at), name, user: Some(user), ..none };
                 (facts, Subject::User(HashedId::borrowed(&event.user_id)))
             }
             CallbackEvent::UserLoggedOut(event) => {
-                let stay = StayTold {
-                    stay_id: event.user_session_id.as_ref(),
-                    order: event.order,
-                    counter: event.counter,
-                    exclusive: event.exclusive,
-                };
+                let stay = told_by!(event, user_session_id);
                 let user = stay.closed(event.logout_at, event.login_at);
                 let facts = Self { opening: event.login_at, user: Some(user), ..none };
                 (facts, Subject::User(HashedId::borrowed(&event.user_id)))
             }
             CallbackEvent::StreamCreated(event) => {
-                let stay = StayTold {
-                    stay_id: event.stream_session_id.as_ref(),
-                    order: event.order,
-                    counter: event.counter,
-                    exclusive: event.exclusive,
-                };
+                let stay = told_by!(event, stream_session_id);
                 let stream = stay.opened(event.created_at, &event.details);
                 let facts = Self { opening: Some(event.created_at), stream: Some(stream), ..none };
                 (facts, Subject::Stream(HashedId::borrowed(&event.stream_id)))
             }
             CallbackEvent::StreamClosed(event) => {
-                let stay = StayTold {
-                    stay_id: event.stream_session_id.as_ref(),
-                    order: event.order,
-                    counter: event.counter,
-                    exclusive: event.exclusive,
-                };
+                let stay = told_by!(event, stream_session_id);
                 let stream = stay.closed(event.closed_at, event.created_at);
                 let facts = Self { opening: event.created_at, stream: Some(stream), ..none };
                 (facts, Subject::Stream(HashedId::borrowed(&event.stream_id)))

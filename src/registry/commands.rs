@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::collections::id_table::Hashed;
 use crate::model::change::Cause;
+use crate::model::command::action::Action;
 use crate::model::command::{
     Answer, CheckedRoom, CheckedUser, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate,
     UserConnection, UserUpdate, check_reason,
@@ -369,60 +370,30 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     pub fn apply_command(&mut self, command: Command) -> Result<Answer, Error> {
-        match command {
-            Command::CreateRoom(room) => self.create_room(room)?,
-            Command::UpdateRoom {
-                room_id,
-                host_id,
-                room_name,
-                attributes,
-                lifecycle,
-                max_users,
-                ends_at,
-                first_join_grace_ms,
-                empty_grace_ms,
-            } => {
-                let update = RoomUpdate {
-                    host_id,
-                    room_name,
-                    attributes,
-                    lifecycle,
-                    max_users,
-                    ends_at,
-                    first_join_grace_ms,
-                    empty_grace_ms,
-                };
-                self.update_room(room_id.as_str(), update)?;
-            }
-            Command::EndRoom { room_id } => self.end_room(room_id.as_str())?,
-            Command::JoinRoom { room_id, user_id, user_name, role, attributes, connection_id } => {
-                let connection_id = connection_id.as_ref();
-                let user =
-                    NewUser::from_parts(&user_id, user_name, role, attributes, connection_id);
-                self.join_room(room_id.as_str(), user)?;
-            }
-            Command::LeaveRoom { room_id, user_id, connection_id } => {
+        match Action::from(command) {
+            Action::Create(room) => self.create_room(room)?,
+            Action::Update(room_id, update) => self.update_room(room_id.as_str(), update)?,
+            Action::End(room_id) => self.end_room(room_id.as_str())?,
+            Action::Join(room_id, user) => self.join_room(room_id.as_str(), user)?,
+            Action::Leave(room_id, user_id, connection_id) => {
                 let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
                 self.leave_room(room_id.as_str(), (user_id.as_str(), connection_id))?;
             }
-            Command::RemoveUser { room_id, user_id, reason } => {
+            Action::Remove(room_id, user_id, reason) => {
                 self.remove_user(room_id.as_str(), user_id.as_str(), reason)?;
             }
-            Command::Heartbeat { room_id, user_id, connection_id, user_name, role, attributes } => {
-                let update = UserUpdate { user_name, role, attributes };
-                let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
-                let user = (user_id.as_str(), connection_id);
+            Action::Heartbeat(room_id, user_id, connection_id, update) => {
+                let user = (user_id.as_str(), connection_id.as_ref().map(ConnectionId::as_str));
                 let heartbeat = self.heartbeat_with(room_id.as_str(), user, update)?;
                 return Ok(Answer::Heartbeat(heartbeat));
             }
-            Command::UpdateUser { room_id, user_id, user_name, role, attributes } => {
-                let update = UserUpdate { user_name, role, attributes };
+            Action::UpdateUser(room_id, user_id, update) => {
                 self.update_user(room_id.as_str(), user_id.as_str(), update)?;
             }
-            Command::UpdateStream { room_id, stream_id, attributes } => {
+            Action::UpdateStream(room_id, stream_id, attributes) => {
                 self.update_stream(room_id.as_str(), stream_id.as_str(), attributes)?;
             }
-            Command::GrantGrace => self.grant_grace(),
+            Action::GrantGrace => self.grant_grace(),
         }
         Ok(Answer::Done)
     }

@@ -1,7 +1,8 @@
 //! Inputs as values, into one room: what a store does that loads a room, hands in whatever came,
 //! and saves it.
 
-use crate::model::command::{Answer, Command, NewUser, RoomUpdate, UserUpdate};
+use crate::model::command::action::Action;
+use crate::model::command::{Answer, Command};
 use crate::model::config::Config;
 use crate::model::error::Error;
 use crate::model::id::ConnectionId;
@@ -52,74 +53,29 @@ impl Room {
         config: &Config,
         now: Timestamp,
     ) -> Result<Answer, Error> {
-        match command {
-            Command::CreateRoom(room) => self.create(room, config, now)?,
-            Command::UpdateRoom {
-                room_id: _,
-                host_id,
-                room_name,
-                attributes,
-                lifecycle,
-                max_users,
-                ends_at,
-                first_join_grace_ms,
-                empty_grace_ms,
-            } => {
-                let update = RoomUpdate {
-                    host_id,
-                    room_name,
-                    attributes,
-                    lifecycle,
-                    max_users,
-                    ends_at,
-                    first_join_grace_ms,
-                    empty_grace_ms,
-                };
-                self.update(update, config, now)?;
-            }
-            Command::EndRoom { room_id: _ } => self.end(config, now)?,
-            Command::JoinRoom {
-                room_id: _,
-                user_id,
-                user_name,
-                role,
-                attributes,
-                connection_id,
-            } => {
-                let connection_id = connection_id.as_ref();
-                let user =
-                    NewUser::from_parts(&user_id, user_name, role, attributes, connection_id);
-                self.join(user, config, now)?;
-            }
-            Command::LeaveRoom { room_id: _, user_id, connection_id } => {
+        match Action::from(command) {
+            Action::Create(room) => self.create(room, config, now)?,
+            Action::Update(_, update) => self.update(update, config, now)?,
+            Action::End(_) => self.end(config, now)?,
+            Action::Join(_, user) => self.join(user, config, now)?,
+            Action::Leave(_, user_id, connection_id) => {
                 let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
                 self.leave((user_id.as_str(), connection_id), config, now)?;
             }
-            Command::RemoveUser { room_id: _, user_id, reason } => {
+            Action::Remove(_, user_id, reason) => {
                 self.remove_user(user_id.as_str(), reason, config, now)?;
             }
-            Command::Heartbeat {
-                room_id: _,
-                user_id,
-                connection_id,
-                user_name,
-                role,
-                attributes,
-            } => {
-                let update = UserUpdate { user_name, role, attributes };
-                let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
-                let user = (user_id.as_str(), connection_id);
-                let heartbeat = self.heartbeat(user, update, config, now)?;
-                return Ok(Answer::Heartbeat(heartbeat));
+            Action::Heartbeat(_, user_id, connection_id, update) => {
+                let user = (user_id.as_str(), connection_id.as_ref().map(ConnectionId::as_str));
+                return self.heartbeat(user, update, config, now).map(Answer::Heartbeat);
             }
-            Command::UpdateUser { room_id: _, user_id, user_name, role, attributes } => {
-                let update = UserUpdate { user_name, role, attributes };
+            Action::UpdateUser(_, user_id, update) => {
                 self.update_user(user_id.as_str(), update, config, now)?;
             }
-            Command::UpdateStream { room_id: _, stream_id, attributes } => {
+            Action::UpdateStream(_, stream_id, attributes) => {
                 self.update_stream(stream_id.as_str(), attributes, config, now)?;
             }
-            Command::GrantGrace => self.grant_grace(config, now)?,
+            Action::GrantGrace => self.grant_grace(config, now)?,
         }
         Ok(Answer::Done)
     }

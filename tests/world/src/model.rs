@@ -177,6 +177,20 @@ pub fn evaluate(callbacks: &[Callback], settings: Settings) -> (Stored, Option<V
     (stored, visible)
 }
 
+/// Takes what an event tells of its stay.
+macro_rules! told_by {
+    ($session:expr, $thing:expr, $event:ident, $stay:ident) => {
+        Told {
+            session: $session,
+            thing: $thing,
+            stay: $event.$stay.map(|stay| stay.to_string()),
+            order: $event.order,
+            counter: $event.counter,
+            exclusive: $event.exclusive,
+        }
+    };
+}
+
 impl Facts {
     pub(super) fn of(callbacks: &[Callback], settings: Settings) -> Self {
         let mut facts = Self::default();
@@ -196,48 +210,32 @@ impl Facts {
                     if let Some(name) = event.room_name {
                         facts.names.push((session(), at, name.to_string()));
                     }
-                    let told = Told {
-                        session: session(),
-                        thing: Thing::User(event.user_id),
-                        stay: event.user_session_id.map(|stay| stay.to_string()),
-                        order: event.order,
-                        counter: event.counter,
-                        exclusive: event.exclusive,
-                    };
+                    let told =
+                        told_by!(session(), Thing::User(event.user_id), event, user_session_id);
                     facts.open(told, at, Shown::User(name, role));
                 }
                 CallbackEvent::UserLoggedOut(event) => {
-                    let told = Told {
-                        session: session(),
-                        thing: Thing::User(event.user_id),
-                        stay: event.user_session_id.map(|stay| stay.to_string()),
-                        order: event.order,
-                        counter: event.counter,
-                        exclusive: event.exclusive,
-                    };
+                    let told =
+                        told_by!(session(), Thing::User(event.user_id), event, user_session_id);
                     let opened = event.login_at.map(room_registry::Timestamp::as_millis);
                     facts.close(told, event.logout_at.as_millis(), opened, settings);
                 }
                 CallbackEvent::StreamCreated(event) => {
-                    let told = Told {
-                        session: session(),
-                        thing: Thing::Stream(event.stream_id),
-                        stay: event.stream_session_id.map(|stay| stay.to_string()),
-                        order: event.order,
-                        counter: event.counter,
-                        exclusive: event.exclusive,
-                    };
+                    let told = told_by!(
+                        session(),
+                        Thing::Stream(event.stream_id),
+                        event,
+                        stream_session_id
+                    );
                     facts.open(told, event.created_at.as_millis(), Shown::Stream(event.details));
                 }
                 CallbackEvent::StreamClosed(event) => {
-                    let told = Told {
-                        session: session(),
-                        thing: Thing::Stream(event.stream_id),
-                        stay: event.stream_session_id.map(|stay| stay.to_string()),
-                        order: event.order,
-                        counter: event.counter,
-                        exclusive: event.exclusive,
-                    };
+                    let told = told_by!(
+                        session(),
+                        Thing::Stream(event.stream_id),
+                        event,
+                        stream_session_id
+                    );
                     let opened = event.created_at.map(room_registry::Timestamp::as_millis);
                     facts.close(told, event.closed_at.as_millis(), opened, settings);
                 }
