@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::page::{CursorError, RoomOrder};
 use room_registry::repair::Question;
-use room_registry::{ConnectionId, Error, Outcomes, Timestamp, UserId};
+use room_registry::{ConnectionId, Error, Outcomes, RoomId, Timestamp, UserId};
 use serde::Serialize;
 
 use crate::feed::Feed;
@@ -77,6 +77,9 @@ pub enum StoreError {
     /// inputs can be sent again.
     #[error("the {store} store failed: {reason}")]
     Failed { store: &'static str, reason: String },
+    /// Too many operations wait for the same room. Nothing changed; send the input again.
+    #[error("room {:?} is too busy", room_id.as_str())]
+    Busy { room_id: RoomId },
 }
 
 /// Which page of the room list.

@@ -147,6 +147,10 @@ impl From<StoreError> for Problem {
                 tracing::error!(store, reason, "the store failed");
                 Self::Unavailable(format!("the {store} store failed"))
             }
+            StoreError::Busy { room_id } => {
+                tracing::warn!(room_id = room_id.as_str(), "too many operations wait for the room");
+                Self::Unavailable("too many operations wait for the room".to_owned())
+            }
         }
     }
 }

@@ -147,7 +147,7 @@ impl Redis {
     async fn update(&self, room_id: &RoomId, input: Input) -> Result<Answer, StoreError> {
         let Shared { link, keys, scripts, config, .. } = &*self.shared;
         let deadline = Instant::now() + UPDATE_TIMEOUT;
-        let busy = || failed(format!("room {:?} is too busy", room_id.as_str()));
+        let busy = || StoreError::Busy { room_id: room_id.clone() };
         let _turn = timeout_at(deadline, self.turn(room_id).lock()).await.map_err(|_| busy())?;
         for attempt in 0..ATTEMPTS {
             let loaded = self.shared.load(room_id.as_str()).await?;
