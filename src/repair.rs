@@ -1,7 +1,11 @@
 //! Decides which rooms to ask the media server about.
 
 pub(crate) mod planner;
+pub(crate) mod question;
+pub(crate) mod status;
 
 pub use crate::model::observation::{ObservedList, ObservedStream, ObservedUser};
 pub use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
-pub use crate::repair::planner::{Planner, Question, Reason, RepairStatus};
+pub use crate::repair::planner::Planner;
+pub use crate::repair::question::{Question, Reason};
+pub use crate::repair::status::RepairStatus;

@@ -48,7 +48,7 @@ pub(crate) mod work;
 
 use std::collections::BTreeMap;
 
-use crate::collections::id_table::Hashed;
+use crate::collections::hashed::Hashed;
 use crate::model::callback::Callback;
 use crate::model::change::Cause;
 use crate::model::command::{

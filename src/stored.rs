@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::collections::id_table::{Hashed, IdTable};
+use crate::collections::hashed::Hashed;
+use crate::collections::id_table::IdTable;
 use crate::model::config::Rules;
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;

@@ -7,9 +7,9 @@
 //! *Isolated* operations are what a server sees: other work lies between two requests, so the cache
 //! misses of one cannot overlap those of the next. So each is timed by itself: the clock is read, the
 //! operation made, a full memory fence waits for what it wrote, and the clock is read again. The fence
-//! alone would not do: a processor begins the next operation before this one has ended, as far ahead as
-//! some hundred instructions reach, so that short operations would seem to wait for no memory at all (two
-//! look-ups in memory that is not at hand: 60 ns with the fence alone, 400 ns as it is done here). Reading
+//! alone would not do: a processor begins the next operation some hundred instructions before this one has
+//! ended. Short operations would then seem to wait for no memory at all. Two look-ups in memory that is not
+//! at hand take 60 ns with the fence alone, and 400 ns as it is done here. Reading
 //! the clock waits for all that was begun (x86-64: `lfence` before `rdtsc`; aarch64: `isb` before the
 //! counter). What two readings take with nothing between them is taken off.
 //!

@@ -12,7 +12,7 @@
 //!                                             └─▶ snapshot.rs   the state, to go on from
 //! ```
 //!
-//! The registry runs on a manual clock that is set to the time of each line, so a journal of a whole
+//! The registry runs on a manual clock that is set to the time of each line. So a journal of a whole
 //! evening is replayed in milliseconds, and always with the same result.
 #![allow(
     clippy::disallowed_methods,

@@ -30,8 +30,8 @@
 //!   way until it would have arrived had it not been lost; one that failed six times, until the
 //!   last try.
 //!
-//! So the delays of the network are left out, what is lost counts from when it should have come, and
-//! whoever shows something before its callback came is not wrong for it. The sum over all rooms of
+//! So the delays of the network are left out, and what is lost counts from when it should have come.
+//! Whoever shows something before its callback came is not wrong for it. The sum over all rooms of
 //! the time wrong, to the end of the simulation, is the **room-seconds wrong**.
 //!
 //! When the stated number of callbacks was told, nothing happens any more at the media server. The

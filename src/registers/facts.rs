@@ -14,7 +14,7 @@
 
 use std::cmp::Ordering;
 
-use crate::collections::id_table::HashedId;
+use crate::collections::hashed::HashedId;
 use crate::model::callback::{Callback, CallbackEvent};
 use crate::model::config::Rules;
 use crate::model::id::{StreamId, UserId};

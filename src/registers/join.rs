@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use crate::collections::id_table::{Hashed, HashedId, IdTable};
+use crate::collections::hashed::{Hashed, HashedId};
+use crate::collections::id_table::IdTable;
 use crate::model::config::Rules;
 use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::observation::{Observation, Verdict};
@@ -14,7 +15,8 @@ use crate::registers::places::Target;
 use crate::registers::roster::SeenAt;
 use crate::registers::session::{Create, Name, SessionRegister};
 use crate::registers::state::{Registers, StreamAttributes};
-use crate::registers::stays::{HeldFact, StayRegister};
+use crate::registers::stays::StayRegister;
+use crate::registers::stays::held::HeldFact;
 use crate::registers::tables::Tables;
 
 /// What a join did.

@@ -9,7 +9,8 @@
 
 use std::cmp::Ordering;
 
-use crate::collections::id_table::{Hashed, IdTable, Key};
+use crate::collections::hashed::{Hashed, Key};
+use crate::collections::id_table::IdTable;
 use crate::model::time::Timestamp;
 
 /// How many entries, or bounds, have a bound together.

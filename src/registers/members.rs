@@ -3,9 +3,12 @@
 //! Every membership has the same timeout. So memberships time out in the order of their last
 //! heartbeats: [`LastSeen`] tells who is next, and a heartbeat costs it nothing but its own time.
 
+mod merge;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::collections::id_table::{Hashed, Key, grow_slowly};
+use crate::collections::hashed::{Hashed, Key};
+use crate::collections::id_table::grow_slowly;
 use crate::model::command::UserConnection;
 use crate::model::id::{ConnectionId, UserId};
 use crate::model::text::Attributes;
@@ -45,9 +48,9 @@ pub(crate) struct MemberRef<'a> {
     member: &'a Member,
 }
 
-/// A membership that ended. It is kept for the retention, so that a replica that has not seen the end
-/// does not bring the membership back, and so that a late heartbeat learns how it ended. The order is
-/// the rule: of two, the greater counts.
+/// A membership that ended. It is kept for the retention: a replica that has not seen the end must not
+/// bring the membership back, and a late heartbeat learns how it ended. The order is the rule: of two,
+/// the greater counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::struct_field_names, reason = "it is when the user left, and not anybody else")]
 pub(crate) struct Left {
@@ -446,112 +449,6 @@ impl Members {
         for (left_at, _) in &mut self.left_order {
             *left_at = (*left_at).min(now);
         }
-    }
-
-    /// Joins the memberships of another replica. What joined no later than the last end of the room
-    /// ended with it. Returns whose membership is another now.
-    pub(crate) fn merge(
-        &mut self,
-        other: &Self,
-        ended_at: Option<Timestamp>,
-        ended_before: Option<Timestamp>,
-    ) -> Vec<UserId> {
-        let connections =
-            (!self.is_forgotten() && !other.is_forgotten()).then(|| self.merged_connections(other));
-        if self.is_forgotten() {
-            self.connections.clone_from(&other.connections);
-        }
-        let mut members: Vec<_> = other.iter().collect();
-        members.sort_unstable_by_key(|member| member.user_id);
-        let mut updated = Vec::new();
-        for member in members {
-            if self.merge_member(member) {
-                updated.push(member.user_id.clone());
-            }
-        }
-        for (user_id, left) in other.ends() {
-            self.merge_end(user_id, left);
-        }
-        if let Some(ended_at) = ended_at {
-            self.end_before(ended_at, ended_before);
-        }
-        self.put_connections(connections);
-        self.reorder();
-        updated
-    }
-
-    /// Takes over what the connections of two replicas come to. `None` if only one knows anybody.
-    fn put_connections(&mut self, merged: Option<BTreeMap<UserId, Connections>>) {
-        let Some(merged) = merged else { return };
-        self.connections.clear();
-        for (user_id, mut connections) in merged {
-            let Some(place) = self.place_of(&user_id) else { continue };
-            connections.keep_of(self.held[place].membership.joined_at);
-            if let Some(heartbeat_at) = connections.only_unnamed() {
-                self.last_seen.record(place, heartbeat_at);
-            } else {
-                self.connections.insert(user_id, connections);
-                self.follow_connections(place);
-            }
-        }
-    }
-
-    /// Joins the connections of everybody who named one, here or there, as both stand before the merge.
-    fn merged_connections(&self, other: &Self) -> BTreeMap<UserId, Connections> {
-        let of = |members: &Self, user_id: &UserId| {
-            members.connections.get(user_id).cloned().or_else(|| {
-                let member = members.get(user_id)?;
-                let joined_at = member.membership().joined_at;
-                Some(Connections::unnamed(joined_at, member.heartbeat_at))
-            })
-        };
-        let users = self.connections.keys().chain(other.connections.keys());
-        let merged = users.map(|user_id| {
-            let mut connections = of(self, user_id).unwrap_or_default();
-            connections.merge(&of(other, user_id).unwrap_or_default());
-            (user_id.clone(), connections)
-        });
-        merged.collect()
-    }
-
-    fn merge_member(&mut self, member: MemberRef<'_>) -> bool {
-        let MemberRef { user_id, mut heartbeat_at, .. } = member;
-        let joined_at = member.membership().joined_at;
-        if let Some(left) = self.end_of(user_id.as_str()) {
-            if left.joined_at >= joined_at {
-                return false;
-            }
-            self.left.remove(user_id.as_str());
-        }
-        let (mut membership, mut updated_at) = (member.membership().clone(), member.updated_at());
-        let held = self.get(user_id.as_str());
-        let before = held.map(|held| held.membership().clone());
-        if let Some(held) = held {
-            if held.membership().joined_at > joined_at {
-                return false;
-            }
-            if held.membership().joined_at == joined_at {
-                // A heartbeat keeps up the membership that it was sent for, and no later one: maybe a
-                // third replica alone knows that the earlier one ended.
-                heartbeat_at = heartbeat_at.max(held.heartbeat_at);
-                if (held.updated_at(), held.membership()) >= (updated_at, &membership) {
-                    (membership, updated_at) = (held.membership().clone(), held.updated_at());
-                }
-            }
-        }
-        let is_other = before.as_ref() != Some(&membership);
-        self.insert(Hashed::new(user_id), membership, heartbeat_at, updated_at);
-        is_other
-    }
-
-    fn merge_end(&mut self, user_id: &UserId, left: &Left) {
-        if let Some(place) = self.place_of(user_id) {
-            if self.held[place].membership.joined_at > left.joined_at {
-                return;
-            }
-            self.remove(place);
-        }
-        self.remember(user_id.clone(), left.clone());
     }
 
     /// Orders the members anew by their last heartbeats, then by id: heartbeats came from outside.

@@ -5,7 +5,7 @@
 
 use smallvec::SmallVec;
 
-use crate::collections::id_table::HashedId;
+use crate::collections::hashed::HashedId;
 use crate::model::id::{StreamId, UserId};
 
 /// A place in each session, by the index of the session.

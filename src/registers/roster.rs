@@ -18,7 +18,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::collections::id_table::{Hashed, IdTable};
+use crate::collections::hashed::Hashed;
+use crate::collections::id_table::IdTable;
 use crate::model::callback::StreamDetails;
 use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::observation::{Observation, ObservedList};

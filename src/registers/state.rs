@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use crate::collections::id_table::{HashedId, IdTable, Key};
+use crate::collections::hashed::{HashedId, Key};
+use crate::collections::id_table::IdTable;
 use crate::model::config::Rules;
 use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId};
 use crate::model::text::Attributes;

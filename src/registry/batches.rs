@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::collections::id_table::{Hashed, HashedId};
+use crate::collections::hashed::{Hashed, HashedId};
 use crate::model::callback::Callback;
 use crate::model::command::{Heartbeat, UserConnection};
 use crate::model::error::Error;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::collections::id_table::Hashed;
+use crate::collections::hashed::Hashed;
 use crate::model::change::Cause;
 use crate::model::command::action::Action;
 use crate::model::command::{

@@ -9,7 +9,8 @@ use crate::model::time::Timestamp;
 use crate::read::RoomRef;
 use crate::registry::orders::{Orders, Standing};
 use crate::registry::schedule::{Schedule, narrow};
-use crate::repair::planner::{Planner, RepairStatus};
+use crate::repair::planner::Planner;
+use crate::repair::status::RepairStatus;
 use crate::room::state::RoomState;
 use crate::rules::earlier;
 

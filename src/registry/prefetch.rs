@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use crate::collections::id_table::Key;
+use crate::collections::hashed::Key;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::rooms::HeldRoom;

@@ -6,7 +6,8 @@ use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::repair::planner::{Question, RepairStatus};
+use crate::repair::question::Question;
+use crate::repair::status::RepairStatus;
 use crate::room::work::{Work, outcome_of};
 
 impl<C: Clock> RoomRegistry<C> {

@@ -1,6 +1,7 @@
 //! The rooms of a registry. They are found by id, and by number for the orders that name many of them.
 
-use crate::collections::id_table::{Key, Slots};
+use crate::collections::hashed::Key;
+use crate::collections::id_table::Slots;
 use crate::registry::index::Place;
 use crate::room::state::RoomState;
 

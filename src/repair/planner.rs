@@ -18,16 +18,11 @@ mod budget;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-#[cfg(feature = "serde")]
-use serde::{Deserialize, Serialize};
-
-use crate::model::config::Config;
 use crate::model::id::RoomId;
-use crate::model::named::{named_enum, print_name};
 use crate::model::time::Timestamp;
 use crate::repair::planner::budget::Budget;
-use crate::room::Room;
-use crate::room::state::RoomState;
+use crate::repair::question::{Question, Reason};
+use crate::repair::status::RepairStatus;
 
 /// How long an answer is waited for.
 const OUTSTANDING_FOR_MS: u64 = 30_000;
@@ -39,143 +34,6 @@ const LONGEST_PAUSE_MS: u64 = 300_000;
 const UNLISTED_FOR_MS: u64 = 900_000;
 /// One in so many questions goes to the rotation.
 const ROTATION_EVERY: u32 = 4;
-
-/// A question for the media server: what is in this room?
-///
-/// Hand in the answer with [`apply_observation`](crate::RoomRegistry::apply_observation), or report
-/// a failure with [`question_failed`](crate::RoomRegistry::question_failed).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-#[non_exhaustive]
-pub struct Question {
-    /// The room.
-    pub room_id: RoomId,
-    /// Whether to ask for its users.
-    pub users: bool,
-    /// Whether to ask for its streams.
-    pub streams: bool,
-    /// Why the room is worth asking about.
-    pub reason: Reason,
-}
-
-impl Question {
-    /// Returns how many calls the question costs: one for each list.
-    ///
-    /// ```
-    /// use room_registry::repair::{Planner, RepairStatus};
-    /// use room_registry::{RoomId, Timestamp};
-    /// let mut planner = Planner::new(10);
-    /// planner.update(&RoomId::new("r1")?, Some(RepairStatus::default()));
-    /// let question = planner.next(Timestamp::from_secs(100), |_| None).unwrap();
-    /// assert_eq!(question.calls(), 2);
-    /// # Ok::<(), room_registry::IdError>(())
-    /// ```
-    #[must_use]
-    pub fn calls(&self) -> u32 {
-        u32::from(self.users) + u32::from(self.streams)
-    }
-}
-
-named_enum! {
-    /// Why a room is worth asking about, the most urgent reason first.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub enum Reason {
-        /// Its counters have gaps.
-        Gap = "hole",
-        /// It has another sign of a lost callback.
-        Sign = "sign",
-        /// It is quiet since a change that no observation confirmed.
-        Quiet = "tail",
-        /// The rotation came to it.
-        Rotation = "turn",
-    }
-
-    /// Returns the name of the reason, as it is stored and printed.
-    ///
-    /// ```
-    /// # use room_registry::repair::Reason;
-    /// assert_eq!(Reason::Rotation.name(), "turn");
-    /// ```
-    fn name(Self);
-}
-
-print_name!(Reason);
-
-/// What a [`Planner`] must know about a room.
-/// [`Room::repair_status`](crate::Room::repair_status) returns it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-#[non_exhaustive]
-pub struct RepairStatus {
-    /// The local time from which a gap is worth asking about.
-    #[cfg_attr(feature = "serde", serde(rename = "hole_at"))]
-    pub gap_at: Option<Timestamp>,
-    /// The local time from which another sign is worth asking about.
-    pub sign_at: Option<Timestamp>,
-    /// The local time from which the room counts as quiet.
-    #[cfg_attr(feature = "serde", serde(rename = "tail_at"))]
-    pub quiet_at: Option<Timestamp>,
-    /// The event time until which observations confirmed both lists.
-    pub confirmed_at: Option<Timestamp>,
-    /// The local time since which the room is not listed and nothing was heard about it.
-    #[cfg_attr(feature = "serde", serde(rename = "unseen_since"))]
-    pub unlisted_since: Option<Timestamp>,
-    /// Whether gaps and signs concern its users.
-    pub users: bool,
-    /// Whether gaps and signs concern its streams.
-    pub streams: bool,
-}
-
-impl RepairStatus {
-    /// Returns whether a planner must be told. A quiet time that only moved is no difference: the
-    /// planner asks for the present status before it asks about a quiet room.
-    pub(crate) fn differs_from(&self, before: &Self) -> bool {
-        self.quiet_at.is_some() != before.quiet_at.is_some()
-            || Self { quiet_at: None, ..*self } != Self { quiet_at: None, ..*before }
-    }
-
-    /// Returns the times from which the room has a gap, or another sign, that is worth asking about.
-    fn urgent(&self) -> impl Iterator<Item = (Timestamp, Reason)> {
-        let gap = self.gap_at.map(|at| (at, Reason::Gap));
-        let sign = self.sign_at.map(|at| (at, Reason::Sign));
-        gap.into_iter().chain(sign)
-    }
-}
-
-impl RepairStatus {
-    pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
-        // An answer tells nothing of what is younger than the clock skew, and a little is added.
-        let skew_ms = room.settings.clock_skew_ms.saturating_add(1_000);
-        let grace_ms = config.ask_after_ms.max(skew_ms);
-        let ask_at = |noticed_at: Option<Timestamp>| noticed_at.map(|at| at.plus(grace_ms));
-        let worth = room.worth_asking();
-        Self {
-            gap_at: ask_at(worth.gap_noticed_at),
-            sign_at: ask_at(worth.sign_noticed_at),
-            quiet_at: room.unconfirmed().map(|changed_at| changed_at.plus(config.quiet_for_ms)),
-            confirmed_at: room.confirmed_at(),
-            unlisted_since: room.unlisted_since(),
-            users: worth.users,
-            streams: worth.streams,
-        }
-    }
-}
-
-impl Room {
-    /// Returns where the room stands in the eyes of a [`Planner`]. Cost: constant.
-    ///
-    /// ```
-    /// use room_registry::{Config, Room, RoomId};
-    /// let config = Config::default();
-    /// let room = Room::new(RoomId::new("r1")?, &config);
-    /// assert_eq!(room.repair_status(&config).confirmed_at, None);
-    /// # Ok::<(), room_registry::IdError>(())
-    /// ```
-    #[must_use]
-    pub fn repair_status(&self, config: &Config) -> RepairStatus {
-        RepairStatus::of(self.state(), config)
-    }
-}
 
 /// Decides what to ask the media server next.
 ///

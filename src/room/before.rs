@@ -7,7 +7,7 @@ use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, UserNote};
 use crate::registers::kind::{Kind, Streams, Users};
 use crate::registers::places::Target;
-use crate::registers::stays::HeldFact;
+use crate::registers::stays::held::HeldFact;
 use crate::rules::summary::Parts;
 use crate::rules::visibility::Source;
 

@@ -1,22 +1,21 @@
 //! Step 4: what each kind of input joins into the registers.
 
-use crate::collections::id_table::HashedId;
+mod members;
+
 use crate::model::callback::{Callback, CallbackEvent};
 use crate::model::command::updated_attributes;
-use crate::model::command::{Answer, CheckedRoom, CheckedUser, Heartbeat, UserUpdate};
+use crate::model::command::{Answer, CheckedRoom};
 use crate::model::expired::Expired;
 use crate::model::id::{SessionId, UserId};
 use crate::model::outcome::Outcome;
 use crate::model::time::Timestamp;
-use crate::model::visible::{Membership, RoomInfo, UserNote};
+use crate::model::visible::RoomInfo;
 use crate::registers::connections::End;
 use crate::registers::kind::{Streams, Users};
-use crate::registers::members::Left;
-use crate::registers::places::{Target, UserPlaces};
+use crate::registers::places::Target;
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
 use crate::registers::{Joined, StreamAttributes};
-use crate::room::admit::updated_membership;
 use crate::room::before::Before;
 use crate::room::context::Context;
 use crate::room::resolve::At;
@@ -24,7 +23,6 @@ use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
 use crate::rules::summary::Summary;
-use crate::rules::visibility::Source;
 
 /// What joining did.
 #[expect(clippy::struct_excessive_bools, reason = "each tells a later step one thing")]
@@ -349,124 +347,6 @@ impl RoomState {
         registers.join_end(Some(ended_at));
         registers.members.end_before(ended_at, registers.ended_before);
         registers.observed.hide(ended_at);
-    }
-
-    /// A user joins, or another connection of a member. The latter changes nothing that readers see.
-    fn join_member(&mut self, user: &CheckedUser, at: &mut At<'_>, cx: &mut Context<'_>) -> Step {
-        let connection_id = user.connection_id.as_ref();
-        if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
-            let by = self.judge(cx);
-            self.registers.members.join_connection(place, connection_id, by);
-            cx.is_moved = true;
-            return Step::ended(Answer::Done);
-        }
-        let mut membership = self.new_membership(cx);
-        membership.name.clone_from(&user.name);
-        membership.role.clone_from(&user.role);
-        membership.attributes.clone_from(&user.attributes);
-        if let Target::User(user_id, places) = &mut at.target {
-            let user_id: &HashedId<'_, UserId> = user_id;
-            let members = &mut self.registers.members;
-            let place = members.join(user_id.as_hashed(), connection_id, membership, cx.now);
-            places.member = Some(place);
-        }
-        Step { is_content_other: true, ..Step::changed(Answer::Done) }
-    }
-
-    /// Whether a member has more than one connection that holds.
-    fn is_one_of_several(&self, at: &At<'_>, cx: &Context<'_>) -> bool {
-        let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target else {
-            return false;
-        };
-        self.registers.members.holding(place, self.judge(cx)) > 1
-    }
-
-    /// One of several connections ends, which touches no login.
-    fn leave_connection(&mut self, connection: &str, at: &At<'_>, cx: &mut Context<'_>) -> Step {
-        if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
-            self.registers.members.leave_connection(place, connection, cx.now);
-            cx.is_moved = true;
-        }
-        Step::ended(Answer::Done)
-    }
-
-    /// A user goes: the membership ends, and every login that is known if so desired. How is remembered,
-    /// also of somebody who had no membership. A removal outranks every membership until now.
-    fn end_membership(
-        &mut self,
-        at: &mut At<'_>,
-        how: End,
-        with_logins: bool,
-        cx: &Context<'_>,
-    ) -> Step {
-        if let Target::User(user_id, places) = &mut at.target {
-            let joined_at = self.new_membership(cx).joined_at;
-            let outranks_all = places.member.is_none() || matches!(how, End::Removed(_));
-            if let Some(place) = places.member.take() {
-                self.registers.members.leave(place, how.clone(), cx.now);
-            }
-            if outranks_all {
-                let left = Left { joined_at, left_at: cx.now, how };
-                self.registers.members.remember(user_id.id.clone().into_owned(), left);
-            }
-        }
-        if with_logins {
-            self.registers.close_logins(&mut at.target, cx.now, &self.settings);
-        }
-        Step { is_content_other: true, ..Step::changed(Answer::Done) }
-    }
-
-    /// A heartbeat. That of a user who is only logged in gives that user a membership.
-    fn beat(
-        &mut self,
-        connection: Option<&str>,
-        update: Option<&UserUpdate>,
-        at: &mut At<'_>,
-        cx: &Context<'_>,
-    ) -> Step {
-        let alive = Answer::Heartbeat(Heartbeat::Alive);
-        let Some(place) = at.member else {
-            let membership = self.app_word(at, cx); // what was said before holds on
-            let membership = match update.map(|update| updated_membership(&membership, update)) {
-                Some(Ok((updated, _))) => updated,
-                Some(Err(_)) | None => membership, // an update that is refused is not admitted
-            };
-            if let Target::User(user_id, places) = &mut at.target {
-                let members = &mut self.registers.members;
-                let place = members.join(user_id.as_hashed(), None, membership, cx.now);
-                places.member = Some(place);
-            }
-            return Step { is_content_other: true, ..Step::changed(alive) };
-        };
-        self.registers.members.beat(place, connection, cx.now);
-        match update {
-            None => Step::ended(alive),
-            Some(update) => self.update_member(update, at, alive, cx),
-        }
-    }
-
-    /// Changes what a membership shows.
-    fn update_member(
-        &mut self,
-        update: &UserUpdate,
-        at: &At<'_>,
-        answer: Answer,
-        cx: &Context<'_>,
-    ) -> Step {
-        let updated = updated_membership(&self.app_word(at, cx), update);
-        let (Ok((updated, true)), Target::User(user_id, places)) = (updated, &at.target) else {
-            return Step::ended(answer);
-        };
-        if let Some(place) = places.member {
-            self.registers.members.update(place, updated, cx.now);
-        } else {
-            let source = self.rulebook().source::<Users>(self.visible(), &places.told);
-            let Some(on) = source.map(Source::note_subject) else { return Step::ended(answer) };
-            let Membership { name, role, attributes, .. } = updated;
-            let note = UserNote { updated_at: cx.now, name, role, attributes };
-            self.registers.user_notes.set(user_id.id.clone().into_owned(), on, note);
-        }
-        Step { is_content_other: true, ..Step::changed(answer) }
     }
 
     /// Forgets of a user or a stream what the threshold has passed.

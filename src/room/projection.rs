@@ -4,6 +4,8 @@
 //! and in `schedule.rs`. This file notes each difference as a change. If the visible session stays, only
 //! those are compared whom the operation concerns. If not, one change hides all, and the rest shows it anew.
 
+mod tell;
+
 use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
@@ -16,17 +18,19 @@ use crate::model::time::Timestamp;
 use crate::model::visible::Session;
 use crate::registers::Registers;
 use crate::registers::kind::{Streams, Users};
-use crate::registers::places::{StreamPlaces, Target, UserPlaces};
-use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
+use crate::registers::places::Target;
+use crate::room::before::{Before, Looked, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::{Ended, Note};
 use crate::room::schedule::Schedule;
 use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
-use crate::rules::lists::{earliest, session_of, streams_of, users_of};
+use crate::rules::lists::session_of;
+#[cfg(any(feature = "serde", room_registry_check))]
+use crate::rules::lists::{streams_of, users_of};
 use crate::rules::signs::WorthAsking;
 use crate::rules::summary::Summary;
-use crate::rules::visibility::{self, Visible};
+use crate::rules::visibility::Visible;
 
 /// What follows from the registers of a room.
 #[derive(Debug, Clone, Default)]
@@ -280,171 +284,6 @@ impl Projection {
         projected
     }
 
-    /// Tells how the session that stays visible looks different.
-    fn tell_session(
-        &mut self,
-        source: Source<'_>,
-        moved: Moved,
-        is_named: bool,
-        cx: &mut Context<'_>,
-    ) {
-        let Source { id, registers, settings } = source;
-        let Some(shown) = &self.session else { return };
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let index = self.visible.and_then(Visible::index);
-        let session = index.map(|index| &registers.sessions[index]);
-        let create = session.and_then(|session| session.create.as_ref());
-        let opened_at = match (create, shown.opened_at.filter(|_| shown.inferred)) {
-            (Some(create), _) => Some(create.created_at),
-            (None, None) => earliest(book, self.visible),
-            // An inferred session opened no later than what is in it.
-            (None, Some(before)) => match moved {
-                Moved::Nobody => Some(before),
-                Moved::One { gone, came } if gone == came => Some(before),
-                Moved::One { gone, came } if gone != Some(before) => {
-                    Some(came.map_or(before, |came| came.min(before)))
-                }
-                Moved::One { .. } | Moved::Everybody => earliest(book, self.visible),
-            },
-        };
-        let name = session.and_then(|session| session.name.as_ref()).map(|name| &name.name);
-        let is_same = !is_named
-            && shown.opened_at == opened_at
-            && shown.inferred == create.is_none()
-            && shown.creator_id.as_ref() == create.and_then(|create| create.creator_id.as_ref())
-            && shown.room_name.as_ref() == name;
-        if !is_same {
-            self.session = Some(Session {
-                session_id: session.map(|session| session.id.clone()),
-                opened_at,
-                inferred: create.is_none(),
-                creator_id: create.and_then(|create| create.creator_id.clone()),
-                room_name: name.cloned(),
-            });
-            cx.log.note(id, cx.cause, Note::SessionUpdated);
-        }
-    }
-
-    /// Notes what became of one user.
-    fn tell_user(
-        &mut self,
-        source: Source<'_>,
-        user_id: &UserId,
-        places: &UserPlaces,
-        before: &UserBefore,
-        found: &Found,
-        cx: &mut Context<'_>,
-    ) -> Moved {
-        let Source { id, registers, settings } = source;
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let held = book.source::<Users>(self.visible, &places.told);
-        let member = places.member.and_then(|place| registers.members.at(place));
-        let login_at = held.and_then(visibility::Source::began_at);
-        let joined_at = member.map(|member| member.membership().joined_at);
-        let since = joined_at.or_else(|| held.map(|_| login_at.unwrap_or_default()));
-        let moved = Moved::One { gone: before.login_at(), came: login_at };
-        let is_same = before.since == since
-            && before.is_member == member.is_some()
-            && !found.is_content_other
-            && before.is_source(held)
-            && before.note.as_ref() == book.note(user_id, member.is_some(), held);
-        if is_same {
-            return moved;
-        }
-        if !settings.uncounted_roles.is_empty() {
-            let user = VisibleUser::of(user_id, member, held, book);
-            if since.is_some() && !user.is_counted {
-                self.uncounted.insert(user_id.clone());
-            } else {
-                self.uncounted.remove(user_id);
-            }
-        }
-        if before.since != since {
-            if let Some(since) = before.since {
-                self.users.remove(&(since, user_id.clone()));
-            }
-            if let Some(since) = since {
-                self.users.insert((since, user_id.clone()));
-            }
-        }
-        let note = match (before.since, since) {
-            (None, None) => return moved,
-            (None, Some(_)) => Note::UserJoined(user_id.clone()),
-            (Some(_), Some(_)) => Note::UserUpdated(user_id.clone()),
-            (Some(_), None) => Note::UserLeft(user_id.clone(), found.ended.clone()),
-        };
-        cx.log.note(id, cx.cause, note);
-        moved
-    }
-
-    /// Notes what became of one stream.
-    fn tell_stream(
-        &mut self,
-        source: Source<'_>,
-        stream_id: &StreamId,
-        places: &StreamPlaces,
-        before: &StreamBefore,
-        found: &Found,
-        cx: &mut Context<'_>,
-    ) -> Moved {
-        let Source { id, registers, settings } = source;
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let held = book.source::<Streams>(self.visible, &places.told);
-        let created_at = held.and_then(visibility::Source::began_at);
-        let moved = Moved::One { gone: before.created_at(), came: created_at };
-        if before.is_source(held) && !found.is_content_other {
-            return moved;
-        }
-        if let Some(at) = before.place() {
-            self.streams.remove(&(at, stream_id.clone()));
-        }
-        if held.is_some() {
-            self.streams.insert((created_at.unwrap_or_default(), stream_id.clone()));
-        }
-        let note = match (before.place(), held) {
-            (None, None) => return moved,
-            (None, Some(_)) => Note::StreamOpened(stream_id.clone()),
-            (Some(_), Some(_)) => Note::StreamUpdated(stream_id.clone()),
-            (Some(_), None) => Note::StreamClosed(stream_id.clone(), found.ended.clone()),
-        };
-        cx.log.note(id, cx.cause, note);
-        moved
-    }
-
-    /// Orders the users anew, and notes who came and who looks different, in that order.
-    fn tell_users(
-        &mut self,
-        source: Source<'_>,
-        before: impl Fn(&UserId) -> Option<UserBefore>,
-        found: &Found,
-        cx: &mut Context<'_>,
-    ) {
-        let Source { id, registers, settings } = source;
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        self.users = users_of(book, self.visible);
-        let uncounted = std::mem::take(&mut self.uncounted);
-        self.recount(registers, settings);
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        for (since, user_id) in &self.users {
-            let Some(before) = before(user_id) else {
-                cx.log.note(id, cx.cause, Note::UserJoined(user_id.clone()));
-                continue;
-            };
-            let places = registers.user_places(user_id);
-            let (is_member, held) =
-                (places.member.is_some(), book.source::<Users>(self.visible, &places.told));
-            let is_same = before.since == Some(*since)
-                && before.is_member == is_member
-                && before.is_source(held)
-                && before.note.as_ref() == book.note(user_id, is_member, held)
-                && uncounted.contains(user_id) == self.uncounted.contains(user_id)
-                && !found.updated.contains(user_id);
-            if !is_same {
-                cx.log.note(id, cx.cause, Note::UserUpdated(user_id.clone()));
-            }
-        }
-    }
-
     /// Finds out anew who does not count.
     fn recount(&mut self, registers: &Registers, settings: &Rules) {
         self.uncounted.clear();
@@ -460,74 +299,6 @@ impl Projection {
                 self.uncounted.insert(id.clone());
             }
         }
-    }
-
-    /// Notes who left: members alone if what the media server told is hidden anyway.
-    fn tell_gone(
-        &self,
-        source: Source<'_>,
-        looked: &Looked,
-        target: &Target<'_>,
-        keeps: bool,
-        found: &Found,
-        cx: &mut Context<'_>,
-    ) {
-        let mut tell = |user_id: &UserId, before: &UserBefore| {
-            if (keeps || before.is_member) && !self.has_user(source, user_id, before) {
-                let ended = found.ended.clone();
-                cx.log.note(source.id, cx.cause, Note::UserLeft(user_id.clone(), ended));
-            }
-        };
-        match (looked, target) {
-            (Looked::User(before), Target::User(user_id, _)) => tell(&user_id.id, before),
-            (Looked::Everybody(everybody), _) => {
-                everybody.users.iter().for_each(|(user_id, before)| tell(user_id, before));
-            }
-            (Looked::Nobody | Looked::User(_) | Looked::Stream(_), _) => {}
-        }
-    }
-
-    /// Whether somebody who was in the list is in it still.
-    fn has_user(&self, source: Source<'_>, user_id: &UserId, before: &UserBefore) -> bool {
-        if before.since.is_none() {
-            return true; // never was
-        }
-        let Source { registers, settings, .. } = source;
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let places = registers.user_places(user_id);
-        places.member.is_some() || book.source::<Users>(self.visible, &places.told).is_some()
-    }
-
-    /// Orders the streams anew, and notes those that came, look different, or went.
-    fn tell_streams(
-        &mut self,
-        source: Source<'_>,
-        before: impl Fn(&StreamId) -> Option<StreamBefore>,
-        found: &Found,
-        cx: &mut Context<'_>,
-    ) {
-        let Source { id, registers, settings } = source;
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let streams = streams_of(book, self.visible);
-        let is_open: BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
-        for (_, stream_id) in &self.streams {
-            if !is_open.contains(stream_id) {
-                let ended = found.ended.clone();
-                cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone(), ended));
-            }
-        }
-        for (_, stream_id) in &streams {
-            let places = registers.stream_places(stream_id);
-            let held = book.source::<Streams>(self.visible, &places.told);
-            match before(stream_id).filter(|before| before.place().is_some()) {
-                None => cx.log.note(id, cx.cause, Note::StreamOpened(stream_id.clone())),
-                Some(before) if !before.is_source(held) => {
-                    cx.log.note(id, cx.cause, Note::StreamUpdated(stream_id.clone()));
-                }
-                Some(_) => {}
-            }
-        }
-        self.streams = streams;
     }
 
     /// Finds out which signs of loss are raised.

@@ -1,6 +1,6 @@
 //! Step 1: session, user and stream are looked up once.
 
-use crate::collections::id_table::{Hashed, HashedId};
+use crate::collections::hashed::{Hashed, HashedId};
 use crate::registers::facts::{StayFact, Subject};
 use crate::registers::kind::Streams;
 use crate::registers::places::Target;

@@ -1,6 +1,6 @@
 //! One room: what is known, and what follows from it.
 
-use crate::collections::id_table::Key;
+use crate::collections::hashed::Key;
 use crate::collections::order::Order;
 use crate::model::command::Lifecycle;
 use crate::model::config::{Config, Rules};

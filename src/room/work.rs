@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::collections::id_table::{Hashed, HashedId};
+use crate::collections::hashed::{Hashed, HashedId};
 use crate::model::callback::Callback;
 use crate::model::command::{
     Answer, CheckedRoom, CheckedUser, Heartbeat, UserConnection, UserUpdate,

@@ -7,7 +7,8 @@ use crate::registers::facts::Form;
 use crate::registers::kind::Users;
 use crate::registers::notes::NoteSubject;
 use crate::registers::places::Places;
-use crate::registers::stays::{HeldFact, StayRegister};
+use crate::registers::stays::StayRegister;
+use crate::registers::stays::held::HeldFact;
 use crate::rules::Rulebook;
 use crate::rules::visibility::Source;
 

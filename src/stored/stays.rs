@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::collections::id_table::{Hashed, IdTable};
+use crate::collections::hashed::Hashed;
+use crate::collections::id_table::IdTable;
 use crate::model::time::Timestamp;
 use crate::registers::facts::{Facts, Form, StayFacts};
 use crate::registers::places::Target;
-use crate::registers::stays::{
-    ClosingTombstone, HeldFact, MAX_SHARED_STAYS, MAX_STAYS, StayRegister,
-};
+use crate::registers::stays::held::{ClosingTombstone, HeldFact};
+use crate::registers::stays::{MAX_SHARED_STAYS, MAX_STAYS, StayRegister};
 use crate::registers::tables::Tables;
 use crate::stored::inside::{Inside, StoredError};
 

@@ -67,8 +67,8 @@ fn assert_same(one: &RoomRegistry<ManualClock>, other: &RoomRegistry<ManualClock
     }
 }
 
-/// What callbacks and observations made of the room, without the instants at which something was
-/// noticed, and without the evidence of losses and the first opening, which come with the order.
+/// What callbacks and observations made of the room, without what depends on the order of arrival: the
+/// instants at which something was noticed, the evidence of losses, and the first opening.
 fn stored(registry: &RoomRegistry<ManualClock>, room_id: &str) -> Value {
     let mut room = serde_json::to_value(registry.export(room_id)).expect("a room serialises");
     let mut live = room["live"].take();

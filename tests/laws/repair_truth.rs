@@ -291,8 +291,8 @@ fn with_losses(
 fn is_beyond_one_look(arrived: &[Callback], lost: &[Callback], observation: &Observation) -> bool {
     let is_create = |callback: &&Callback| matches!(callback.event, CallbackEvent::RoomCreated(_));
     let at = |callback: &Callback| callback.latest_time().as_millis();
-    // A session is heard of after the look, and too soon after the create of another one to be
-    // known for a later one without its own create, which is lost.
+    // A session is heard of after the look, and its create is lost. It opened too soon after the create of
+    // another one to be known for a later one without its own.
     let is_overshadowed = lost.iter().filter(is_create).any(|create| {
         let session = arrived.iter().filter(|callback| callback.session_id == create.session_id);
         let mut heard = session.filter(|callback| at(callback) >= counts_at(observation));

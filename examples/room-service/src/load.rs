@@ -10,8 +10,8 @@
 //!
 //! Each kind of request is sent as fast as the server takes it, over a few connections that wait for
 //! each answer. That gives the rate at which it is saturated. Then it is sent at half that rate, by
-//! the clock: a request has its time whether or not the one before was answered, and its latency
-//! counts from that time, so that a server that stalls cannot hide what it kept waiting. This is
+//! the clock: a request has its time whether or not the one before was answered. Its latency
+//! counts from that time, so a server that stalls cannot hide what it kept waiting. This is
 //! done in rounds, and in turn with requests that ask for no room at all: those show what the client,
 //! the HTTP and the machine take by themselves, as a machine that stops for some milliseconds shows
 //! in every latency.

@@ -1,7 +1,7 @@
 //! Holds what the service shows against the truth.
 //!
-//! What is still on its way is no error: a user is judged only while nothing about him, or about the
-//! room as a whole, is under way, and only where the truth was the same before and after looking.
+//! What is still on its way is no error. So a user is judged only while nothing about the user or the
+//! whole room is under way, and only if the truth was the same before and after looking.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

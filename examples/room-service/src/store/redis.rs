@@ -53,7 +53,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use self::events::Follower;
 use self::keys::{Keys, beat_of};
 use self::leader::Leader;
-use self::link::{Link, OtherClock, ServerTime, failed};
+use self::link::{Link, OtherClock, ServerTime};
 use self::room::{Loaded, Saved};
 use self::scripts::Scripts;
 use super::locked::{streams_of, users_of};
