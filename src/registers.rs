@@ -12,6 +12,7 @@
 
 pub(crate) mod bounds;
 pub(crate) mod connections;
+pub(crate) mod emptiness;
 pub(crate) mod facts;
 pub(crate) mod gaps;
 mod join;

@@ -404,7 +404,8 @@ impl Room {
         if *found == config.rules {
             return Ok(());
         }
-        Err(Error::OtherSettings { expected: config.rules.clone(), found: found.clone() })
+        let (expected, found) = (Box::new(config.rules.clone()), Box::new(found.clone()));
+        Err(Error::OtherSettings { expected, found })
     }
 
     fn check_id(&self, found: &str) -> Result<(), Error> {

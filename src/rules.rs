@@ -5,6 +5,7 @@
 //! [summaries](summary::Summary) of the sessions, which spare it a walk through their users.
 
 pub(crate) mod current;
+pub(crate) mod listing;
 pub(crate) mod lists;
 mod notes;
 pub(crate) mod retention;

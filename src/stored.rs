@@ -19,6 +19,7 @@ use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
 use crate::registers::connections::{Connections, End};
+use crate::registers::emptiness::Emptiness;
 use crate::registers::facts::{Facts, StayFacts};
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::{Left, Members};
@@ -45,6 +46,7 @@ pub(crate) struct StoredRoom<'a> {
     empty_since: Option<Timestamp>,
     is_entered: bool,
     sessionless_since: Option<Timestamp>,
+    unknown_emptiness: Option<Emptiness>,
     members: Vec<StoredMember<'a>>,
     left: Vec<StoredLeft<'a>>,
     connections: Cow<'a, BTreeMap<UserId, Connections>>,
@@ -87,6 +89,7 @@ struct StoredSession<'a> {
     first_opening_at: Option<Timestamp>,
     heard_at: Timestamp,
     hidden_at: Option<Timestamp>,
+    emptiness: Option<Emptiness>,
     touched_at: Timestamp,
     evidence: Cow<'a, Evidence>,
     users: StoredTable<'a, Users>,
@@ -137,6 +140,7 @@ impl<'a> StoredRoom<'a> {
             empty_since: registers.empty_since,
             is_entered: registers.is_entered,
             sessionless_since: registers.sessionless_since,
+            unknown_emptiness: registers.unknown_emptiness,
             members: members.collect(),
             left: left.collect(),
             connections: Cow::Borrowed(registers.members.all_connections()),
@@ -163,6 +167,7 @@ impl<'a> StoredRoom<'a> {
         registers.empty_since = self.empty_since;
         registers.is_entered = self.is_entered;
         registers.sessionless_since = self.sessionless_since;
+        registers.unknown_emptiness = self.unknown_emptiness;
         registers.members = restore_members(&room_id, self.members, self.left)?;
         for (user_id, connections) in self.connections.into_owned() {
             let is_known = registers.members.get(&user_id).is_some()
@@ -282,6 +287,7 @@ impl<'a> StoredSession<'a> {
             first_opening_at: session.first_opening_at,
             heard_at: session.heard_at,
             hidden_at: session.hidden_at,
+            emptiness: session.emptiness,
             touched_at: session.changed_at,
             evidence: Cow::Borrowed(&session.evidence),
             users: StoredTable::of(&session.users),
@@ -313,6 +319,7 @@ impl<'a> StoredSession<'a> {
         }
         let mut session = SessionRegister::new(session_id.clone(), self.heard_at);
         session.hidden_at = self.hidden_at;
+        session.emptiness = self.emptiness;
         let index = registers.insert_session(session);
         let none = Facts::default();
         let create = self.create.as_deref().map(Create::fact);

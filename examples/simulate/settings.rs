@@ -63,8 +63,9 @@ impl Default for Wishes {
 const CHANGE_EVERY: u64 = 17_000;
 
 impl Settings {
-    /// The crate's configuration is its default one, but where the clocks differ by more than that
-    /// allows for: then its tie window is twice the skew.
+    /// The crate's configuration is its default one, with two exceptions. Rooms are listed while a session
+    /// runs, also if they are empty. If the clocks differ by more than usual, the tie window is twice the
+    /// skew.
     pub(crate) fn new(wishes: &Wishes) -> Result<Self, ConfigError> {
         let ties = Duration::from_millis(wishes.skew.saturating_mul(2));
         let usual = Config::default();
@@ -72,6 +73,7 @@ impl Settings {
             .tie_window(usual.tie_window().max(ties))
             .clock_skew(usual.clock_skew().max(ties))
             .repair_calls_per_second(wishes.budget)
+            .empty_listing_time(None) // the truth lists a room while its session runs
             .build()?;
         let roads = Roads {
             loss: wishes.loss,

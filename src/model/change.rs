@@ -73,6 +73,9 @@ named_enum! {
         HeartbeatTimeout = "heartbeat_timeout",
         /// The lifecycle of the room ended it.
         Lifecycle = "lifecycle",
+        /// Nobody and nothing was in a room that no command created, for the
+        /// [empty listing time](crate::ConfigBuilder::empty_listing_time).
+        EmptyRoom = "empty_room",
         /// The local clock went back, and local times that lay in its future were pulled back.
         ClockSetBack = "clock_set_back",
         /// A room was imported, merged or removed.

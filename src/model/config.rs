@@ -25,7 +25,8 @@ settings! {
     /// use room_registry::Config;
     /// assert_eq!(
     ///     Config::default().rules().to_string(),
-    ///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred, empty is closed",
+    ///     "clock skew 5000 ms, tie window 100 ms, retention 600000 ms, sessions inferred, empty is closed, \
+    ///      listed 300000 ms while empty",
     /// );
     /// ```
     #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -66,6 +67,16 @@ settings! {
         /// can stay open and empty.
         empty_means_closed: bool = true, for example false;
             kept as value in empty_means_closed: bool,
+
+        /// how long a room is listed that no command created and that is empty.
+        ///
+        /// The first vendor tells that a room closed only if its `CloseRoom` call asked for that, and any
+        /// close may get lost. Such a room leaves the list once nobody who counts and no stream was in it
+        /// for this long (local time). [`expire`](crate::RoomRegistry::expire) takes it out, with
+        /// [`Cause::EmptyRoom`](crate::Cause::EmptyRoom). The next login or stream lists it again. `None`
+        /// lists it until its close. A room that a command created follows its [`Lifecycle`].
+        empty_listing_time: Option<Duration> = Some(Duration::from_secs(300)), for example None;
+            kept as optional_span in empty_listing_ms: Option<u64>,
 
         /// the roles of users who do not count: recorders, bots, hidden operators, people in a waiting
         /// room.
@@ -280,7 +291,11 @@ impl fmt::Display for Rules {
         }
         let inferred = if self.infer_sessions { "inferred" } else { "not inferred" };
         let empty = if self.empty_means_closed { "closed" } else { "not closed" };
-        write!(f, "sessions {inferred}, empty is {empty}")?;
+        write!(f, "sessions {inferred}, empty is {empty}, ")?;
+        match self.empty_listing_ms {
+            Some(listed) => write!(f, "listed {listed} ms while empty")?,
+            None => f.write_str("listed while empty")?,
+        }
         let mut separator = ", not counted: ";
         for role in self.uncounted_roles.iter() {
             write!(f, "{separator}{role}")?;

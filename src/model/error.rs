@@ -131,9 +131,9 @@ pub enum Error {
     #[error("the room was made under other settings ({found}) than these ({expected})")]
     OtherSettings {
         /// The rules of the registry, or of the other copy.
-        expected: Rules,
+        expected: Box<Rules>,
         /// The rules of the room.
-        found: Rules,
+        found: Box<Rules>,
     },
 }
 

@@ -24,6 +24,8 @@ pub struct Expired {
     pub memberships: usize,
     /// How many rooms their lifecycle ended.
     pub rooms: usize,
+    /// How many rooms left the list because they were empty for too long.
+    pub unlisted: usize,
     /// How many remembered closings were forgotten.
     pub forgotten: usize,
     /// How many signs of lost callbacks were reported.
@@ -41,6 +43,6 @@ impl Expired {
     /// ```
     #[must_use]
     pub fn steps(&self) -> usize {
-        self.memberships + self.rooms + self.forgotten + self.suspected
+        self.memberships + self.rooms + self.unlisted + self.forgotten + self.suspected
     }
 }

@@ -217,7 +217,7 @@ impl Visits {
                 let users = self.rooms.get(room_id).into_iter().flat_map(HeldRoom::members);
                 for user_id in users.cloned().collect::<Vec<_>>() {
                     let reason = match change.cause {
-                        Cause::Lifecycle => EndReason::Lifecycle,
+                        Cause::Lifecycle | Cause::EmptyRoom => EndReason::Lifecycle,
                         Cause::Import => EndReason::Imported,
                         _ => EndReason::RoomClosed,
                     };

@@ -9,6 +9,7 @@ use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::observation::{Observation, Verdict};
 use crate::model::time::Timestamp;
 use crate::registers::bounds::Bounds;
+use crate::registers::emptiness::Emptiness;
 use crate::registers::facts::{Closing, Effect, Facts, StayEvent, StayFact, StayFacts, Tally};
 use crate::registers::kind::{Kind, Streams, Users};
 use crate::registers::places::Target;
@@ -206,6 +207,13 @@ impl Registers {
         for session in &other.sessions {
             self.merge_session(session, now, rules);
         }
+        self.unknown_emptiness = if self.observed.is_empty() {
+            other.unknown_emptiness
+        } else if other.observed.is_empty() {
+            self.unknown_emptiness
+        } else {
+            Emptiness::merge(self.unknown_emptiness, other.unknown_emptiness)
+        };
         self.observed.merge(&other.observed);
         self.observed.prune(self.floor(rules), self.outdated_until());
         self.observed.drop_idle();
@@ -228,7 +236,7 @@ impl Registers {
     }
 
     fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Rules) {
-        let (index, _) = self.session_or_insert(&other.id, other.heard_at);
+        let (index, is_new) = self.session_or_insert(&other.id, other.heard_at);
         let own = Facts {
             create: other.create.as_ref().map(Create::fact),
             close: other.closed_at,
@@ -256,6 +264,11 @@ impl Registers {
         }
         let session = &mut self.sessions[index];
         session.hidden_at = session.hidden_at.max(other.hidden_at);
+        session.emptiness = if is_new {
+            other.emptiness
+        } else {
+            Emptiness::merge(session.emptiness, other.emptiness)
+        };
         session.heard_at = session.heard_at.min(other.heard_at);
         let first = session.first_opening_at.into_iter().chain(other.first_opening_at).min();
         session.first_opening_at = first;

@@ -6,6 +6,7 @@ use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::text::Text;
 use crate::model::time::Timestamp;
 use crate::registers::bounds::Bounds;
+use crate::registers::emptiness::Emptiness;
 use crate::registers::facts::{CreateFact, Effect, Facts, NameFact, Tally, join_max};
 use crate::registers::kind::{Streams, Users};
 use crate::registers::signs::Evidence;
@@ -30,6 +31,8 @@ pub(crate) struct SessionRegister {
     pub(crate) heard_at: Timestamp,
     /// When the room ended and hid it, in local time. It is set once that end is forgotten.
     pub(crate) hidden_at: Option<Timestamp>,
+    /// Since when readers see it empty. The projection decides it.
+    pub(crate) emptiness: Option<Emptiness>,
     pub(crate) users: IdTable<UserId, StayRegister<Users>>,
     pub(crate) streams: IdTable<StreamId, StayRegister<Streams>>,
     /// What tells that callbacks of it were lost.
@@ -66,6 +69,7 @@ impl SessionRegister {
             first_opening_at: None,
             heard_at,
             hidden_at: None,
+            emptiness: None,
             users: IdTable::default(),
             streams: IdTable::default(),
             evidence: Evidence::default(),
@@ -226,6 +230,7 @@ impl SessionRegister {
         self.hidden_at = self.hidden_until(ended_at, rules).map(|at| at.min(now));
         let is_after_end = ended_at.is_some_and(|ended_at| self.heard_at > ended_at);
         self.heard_at = self.heard_at.min(now.plus(u64::from(is_after_end)));
+        self.emptiness = self.emptiness.map(|held| held.pull_back(now));
         self.evidence.pull_back(now);
         for user in self.users.values_mut() {
             user.changed_at = user.changed_at.min(now);

@@ -9,6 +9,7 @@ use crate::model::id::{SessionId, StreamId, StreamSessionId, UserId};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::RoomInfo;
+use crate::registers::emptiness::Emptiness;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::Members;
 use crate::registers::notes::UserNotes;
@@ -31,6 +32,8 @@ pub(crate) struct Registers {
     pub(crate) sessions: SmallVec<[SessionRegister; 1]>,
     /// What observations said.
     pub(crate) observed: Observed,
+    /// Since when readers see it empty in a session that is not known. The projection decides it.
+    pub(crate) unknown_emptiness: Option<Emptiness>,
     /// What commands made of the room.
     pub(crate) info: Option<RoomInfo>,
     /// When the business info last ended, in local time.
@@ -100,6 +103,7 @@ impl Registers {
         self.latest_create = None;
         self.sessions = SmallVec::new();
         self.observed = Observed::default();
+        self.unknown_emptiness = None;
     }
 
     /// Pulls local times that lie in the future back to now. What was made after an end stays after it.
@@ -113,6 +117,7 @@ impl Registers {
         back(&mut self.empty_since);
         back(&mut self.sessionless_since);
         self.observed.pull_back(now);
+        self.unknown_emptiness = self.unknown_emptiness.map(|held| held.pull_back(now));
         let ended = self.ended_at.is_some()
             || self.sessions.iter().any(|session| session.hidden_at.is_some());
         let from = now.plus(u64::from(ended));
@@ -231,6 +236,20 @@ impl Registers {
         let shows_from = self.info.as_ref().map(|info| info.created_at);
         let not_open_at = self.observed.not_open_at;
         Closings { shows_from, not_open_at, ended_at: self.ended_at }
+    }
+
+    /// Returns since when a session is empty, if readers see it. No index means the one that is not known.
+    #[inline]
+    pub(crate) fn emptiness(&self, session: Option<usize>) -> Option<Emptiness> {
+        session.map_or(self.unknown_emptiness, |index| self.sessions[index].emptiness)
+    }
+
+    /// As [`emptiness`](Self::emptiness), to change it.
+    pub(crate) fn emptiness_mut(&mut self, session: Option<usize>) -> &mut Option<Emptiness> {
+        match session {
+            Some(index) => &mut self.sessions[index].emptiness,
+            None => &mut self.unknown_emptiness,
+        }
     }
 
     /// Whether callbacks and observations left nothing.

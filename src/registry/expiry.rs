@@ -95,6 +95,7 @@ impl<C: Clock> RoomRegistry<C> {
             }
             expired.memberships += room.memberships;
             expired.rooms += room.rooms;
+            expired.unlisted += room.unlisted;
             expired.forgotten += room.forgotten;
             expired.suspected += room.suspected;
         }

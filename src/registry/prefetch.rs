@@ -51,6 +51,7 @@ impl<C: Clock> RoomRegistry<C> {
             | Work::ClockSetBack
             | Work::TimeOut(_)
             | Work::EndByLifecycle
+            | Work::Unlist
             | Work::Forget(_)
             | Work::ForgetSession => {
                 self.prefetch_room(held, number);

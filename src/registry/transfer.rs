@@ -75,7 +75,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         let state = room.into_state();
         if state.settings != self.config.rules {
-            let (expected, found) = (self.config.rules.clone(), state.settings);
+            let (expected, found) = (Box::new(self.config.rules.clone()), Box::new(state.settings));
             return Err(Error::OtherSettings { expected, found });
         }
         let room_id = state.id.clone();

@@ -86,6 +86,7 @@ impl RoomState {
             | Work::ClockSetBack
             | Work::TimeOut(_)
             | Work::EndByLifecycle
+            | Work::Unlist
             | Work::Forget(_)
             | Work::ForgetSession => Ok(Admission::Admitted),
         }

@@ -21,6 +21,7 @@ use crate::model::outcome::Outcome;
 use crate::model::suspicion::SuspectedList;
 use crate::model::time::Timestamp;
 use crate::registers::MAX_SESSIONS;
+use crate::registers::emptiness::Emptiness;
 use crate::registers::kind::Users;
 use crate::registers::places::Target;
 use crate::room::admit::Admission;
@@ -109,6 +110,13 @@ impl RoomState {
             expired.rooms += 1;
             *budget -= 1;
         }
+        if *budget > 0
+            && self.rulebook().listing_ends_at(self.visible()).is_some_and(|at| at <= cx.now)
+        {
+            self.pass_because(Cause::EmptyRoom, Work::Unlist, cx)?;
+            expired.unlisted += 1;
+            *budget -= 1;
+        }
         let before = *budget;
         self.sweep(budget, cx)?;
         if let Some(retention_ms) = self.settings.retention_ms {
@@ -168,7 +176,7 @@ impl RoomState {
         let found = self.widen(&mut step, &mut at, &before, ended, cx.now);
         let is_visible_other = found.visible != visible_before;
 
-        self.keep_user_notes(&at, &before, &step, found.visible);
+        self.keep_user_notes(&at, &before, &step);
 
         // 6. Project.
         let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
@@ -265,7 +273,16 @@ impl RoomState {
         }
         let was_visible = self.projection.visible.and_then(Visible::index);
         let is_visible_lost = was_visible.is_some_and(|index| step.lost_in & 1 << index != 0);
-        let mut visible = self.rulebook().visible();
+        let is_told = matches!(step.answer, Answer::Outcome(_)) || step.is_merge;
+        let open = self.rulebook().open();
+        if is_told
+            && let Some(session) = open
+            && self.rulebook().is_unlisted(session)
+            && self.rulebook().is_occupied(session)
+        {
+            *self.registers.emptiness_mut(session.index()) = None; // somebody came: it is listed again
+        }
+        let mut visible = open.filter(|session| !self.rulebook().is_unlisted(*session));
         while self.registers.sessions.len() > MAX_SESSIONS
             && let Some(index) = self.rulebook().session_beyond_cap(visible)
         {
@@ -313,6 +330,7 @@ impl RoomState {
     /// Writes down since when the room is empty, and since when no session of it is visible.
     fn record_since(&mut self, is_session_hidden: bool, now: Timestamp) {
         let is_empty = self.user_count() == 0;
+        self.record_emptiness(is_empty && self.streams().len() == 0, now);
         let registers = &mut self.registers;
         if is_empty {
             registers.empty_since.get_or_insert(now);
@@ -324,6 +342,24 @@ impl RoomState {
         } else if is_session_hidden {
             registers.sessionless_since = Some(now);
         }
+    }
+
+    /// Writes down since when the visible session is empty. Of another one remains that the room left the
+    /// list for it. A room that a command created follows its lifecycle.
+    fn record_emptiness(&mut self, is_empty: bool, now: Timestamp) {
+        let visible = self.projection.visible;
+        let counts = self.registers.info.is_none() && self.settings.empty_listing_ms.is_some();
+        let record = |is_visible: bool, held: &mut Option<Emptiness>| {
+            *held = match *held {
+                held if is_visible && is_empty && counts => held.or(Some(Emptiness::new(now))),
+                held if !is_visible && counts => held.filter(|held| held.is_unlisted),
+                _ => None,
+            };
+        };
+        for (index, session) in self.registers.sessions.iter_mut().enumerate() {
+            record(visible == Some(Visible::Session(index)), &mut session.emptiness);
+        }
+        record(visible == Some(Visible::Unknown), &mut self.registers.unknown_emptiness);
     }
 
     /// Assesses the signs of loss of those whom the operation concerns, and writes them down.
@@ -359,16 +395,11 @@ impl RoomState {
 
     /// Keeps the notes on those users whom the media server shows. One who shows by another stay without
     /// having gone keeps the note. After a merge nobody knows that: then a note stays with what it is on.
-    fn keep_user_notes(
-        &mut self,
-        at: &At<'_>,
-        before: &Before,
-        step: &Step,
-        visible: Option<Visible>,
-    ) {
+    fn keep_user_notes(&mut self, at: &At<'_>, before: &Before, step: &Step) {
         if self.registers.user_notes.is_empty() {
             return; // as nearly always
         }
+        let visible = self.rulebook().open(); // they outlast that the room is not listed
         let concerned: Vec<UserId> = match &at.target {
             Target::User(user_id, _) if visible == self.projection.visible && !step.is_merge => {
                 vec![user_id.id.clone().into_owned()]

@@ -33,7 +33,7 @@ pub(super) fn ended_by(work: &Work<'_>, cause: Cause, now: Timestamp) -> Ended {
 fn reason_of(cause: Cause) -> EndReason {
     match cause {
         Cause::HeartbeatTimeout => EndReason::HeartbeatTimeout,
-        Cause::Lifecycle => EndReason::Lifecycle,
+        Cause::Lifecycle | Cause::EmptyRoom => EndReason::Lifecycle,
         Cause::Repaired => EndReason::Absent,
         Cause::Import => EndReason::Imported,
         Cause::Command | Cause::Callback | Cause::ClockSetBack => EndReason::Superseded,

@@ -23,6 +23,7 @@ use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
 use crate::rules::summary::Summary;
+use crate::rules::visibility::Visible;
 
 /// What joining did.
 #[expect(clippy::struct_excessive_bools, reason = "each tells a later step one thing")]
@@ -95,6 +96,7 @@ impl RoomState {
             | Work::Tick
             | Work::TimeOut(_)
             | Work::EndByLifecycle
+            | Work::Unlist
             | Work::Forget(_)
             | Work::ForgetSession => false,
         }
@@ -133,6 +135,17 @@ impl RoomState {
             Work::End | Work::EndByLifecycle => {
                 self.end(cx);
                 Step { is_info_other: true, is_session_other: true, ..Step::changed(Answer::Done) }
+            }
+            Work::Unlist => {
+                let emptiness = self
+                    .visible()
+                    .map(Visible::index)
+                    .and_then(|session| self.registers.emptiness_mut(session).as_mut());
+                match emptiness {
+                    Some(emptiness) => emptiness.is_unlisted = true,
+                    None => return Step::ended(Answer::Done),
+                }
+                Step::changed(Answer::Done)
             }
             Work::Join(user) => self.join_member(user, at, cx),
             Work::Leave(_, Some(connection)) if self.is_one_of_several(at, cx) => {

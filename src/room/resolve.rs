@@ -78,6 +78,7 @@ impl RoomState {
             | Work::Tick
             | Work::ClockSetBack
             | Work::EndByLifecycle
+            | Work::Unlist
             | Work::ForgetSession => Target::Session,
         };
         At { session: None, target, is_outdated: false, member }

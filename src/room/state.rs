@@ -172,7 +172,8 @@ impl RoomState {
             ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
         let report = self.projection.unreported_since.map(|at| at.plus(config.report_after_ms));
         let kept = earlier(earlier(self.projection.schedule.sweep_at, report), forgotten);
-        ever(earlier(self.lifecycle_end(config), kept))
+        let unlisted = self.rulebook().listing_ends_at(self.visible());
+        ever(earlier(earlier(self.lifecycle_end(config), unlisted), kept))
     }
 
     /// Returns when the lifecycle ends the room, as things are.

@@ -2,12 +2,13 @@
 
 use crate::model::callback::StreamDetails;
 use crate::model::id::{StreamId, StreamSessionId, UserId};
-use crate::model::text::{Attributes, Role, Roles};
+use crate::model::text::{Attributes, Role};
 use crate::model::time::Timestamp;
 use crate::model::visible::{Login, Membership, Presence, Stream, User, UserNote};
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::MemberRef;
 use crate::rules::Rulebook;
+use crate::rules::listing::role_of;
 use crate::rules::visibility::Source;
 
 /// A user of a room: a membership, what the media server says, or both.
@@ -27,14 +28,9 @@ impl<'a> VisibleUser<'a> {
         self.member.map(MemberRef::membership)
     }
 
-    /// Returns the role: that of the membership if it has one, or else the media server's.
+    /// Returns the role: that of the membership, else the app's word, else the media server's.
     pub(crate) fn role(self) -> Option<&'a Role> {
-        let role = self.membership().and_then(|membership| membership.role.as_ref());
-        let role = role.or_else(|| self.note?.role.as_ref());
-        role.or_else(|| match self.source? {
-            Source::Stay(login) => login.details()?.role.as_ref(),
-            Source::Presence(presence, _) => presence.role.as_ref(),
-        })
+        role_of(self.member, self.note, self.source)
     }
 
     /// Returns a user of a room, with the app's note and the mark.
@@ -45,12 +41,7 @@ impl<'a> VisibleUser<'a> {
         book: Rulebook<'a>,
     ) -> Self {
         let note = book.note(id, member.is_some(), source);
-        Self { id, member, source, note, is_counted: true }.marked(&book.settings.uncounted_roles)
-    }
-
-    /// Returns the same user, marked if the role is one of these.
-    fn marked(self, uncounted: &Roles) -> Self {
-        Self { is_counted: uncounted.is_empty() || !uncounted.contains(self.role()), ..self }
+        Self { id, member, source, note, is_counted: book.counts(id, member, source) }
     }
 
     pub(crate) fn login(self) -> Option<Login> {

@@ -48,6 +48,8 @@ pub(crate) enum Work<'a> {
     TimeOut(usize),
     /// The lifecycle ends the room.
     EndByLifecycle,
+    /// The room was empty for so long that it leaves the list.
+    Unlist,
     /// Something of a user or stream is forgotten.
     Forget(Forgettable),
     /// A session, or everything that the media server told, is forgotten.

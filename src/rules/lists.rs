@@ -52,7 +52,7 @@ pub(crate) fn streams_of(
 }
 
 /// Returns the users or streams that the media server shows, and since when, in any order.
-fn told<K: Tables>(
+pub(crate) fn told<K: Tables>(
     book: Rulebook<'_>,
     visible: Option<Visible>,
 ) -> impl Iterator<Item = (&K::Id, Option<Timestamp>)> {

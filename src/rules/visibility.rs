@@ -93,17 +93,17 @@ struct NewestFacts {
 }
 
 impl<'a> Rulebook<'a> {
-    /// Returns the session that readers see, if the room is open.
+    /// Returns the session that readers see, if the room is open and was not empty for too long.
     #[inline]
     pub(crate) fn visible(self) -> Option<Visible> {
-        self.visible_of(self.current())
+        self.open().filter(|session| !self.is_unlisted(*session))
     }
 
-    /// As [`visible`](Self::visible), if it is known which session is current.
+    /// Returns the session that is open. Readers see it unless the room was empty for too long.
     #[inline]
-    pub(crate) fn visible_of(self, current: Option<usize>) -> Option<Visible> {
+    pub(crate) fn open(self) -> Option<Visible> {
         let closings = self.registers.closings();
-        if let Some(index) = current
+        if let Some(index) = self.current()
             && !is_closed(&self.registers.sessions[index], closings, self.settings)
             && self.is_session_open(index)
         {

@@ -83,9 +83,10 @@
 //!   they parse numbers as floats.
 //! - **A room that your server closes by `CloseRoom` may never be told as closed.** Call it with
 //!   `RoomCloseCallback: true`. The default is *false*: the logouts and the ends of the streams come,
-//!   and `room_close` never does. Nothing is lost, so no retry helps. The room stays listed and empty
-//!   until your application [ends](crate::RoomRegistry::end_room) it, or until an observation of the
-//!   empty room is handed in.
+//!   and `room_close` never does. Nothing is lost, so no retry helps. A room that no command created
+//!   leaves the list after the [empty listing time](crate::ConfigBuilder::empty_listing_time). One that
+//!   a command created ends by its [`Lifecycle`](crate::Lifecycle), or stays listed until your
+//!   application [ends](crate::RoomRegistry::end_room) it.
 //! - **With the Express SDK, everybody is a host.** [`Decoder::ignore_user_role`] says when to use it.
 //!
 //! # Asking

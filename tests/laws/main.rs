@@ -7,6 +7,7 @@ mod commands;
 mod comparison;
 mod debounce;
 mod dirty_rooms;
+mod empty_rooms;
 mod expiry;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;

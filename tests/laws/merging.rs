@@ -33,6 +33,7 @@ enum Step {
     Remove(u8),
     Rename(u8, u8),
     Heartbeat(u8),
+    Expire,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -49,6 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_u8).prop_map(Step::Remove),
         1 => (0..3_u8, 0..2_u8).prop_map(|(user, name)| Step::Rename(user, name)),
         1 => (0..3_u8).prop_map(Step::Heartbeat),
+        1 => Just(Step::Expire),
     ]
 }
 
@@ -91,6 +93,7 @@ fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
             Step::Heartbeat(who) => {
                 room.heartbeat(&user(who), UserUpdate::new(), config, at).map(|_| ())
             }
+            Step::Expire => room.expire(config, at).map(|_| ()),
         };
     }
     room
@@ -109,6 +112,7 @@ fn essence(room: &Room) -> Value {
                 for noticed in [
                     "clock",
                     "empty_since",
+                    "since",
                     "sessionless_since",
                     "is_entered", // as the two above, it tells what readers saw at some moment
                     "touched_at",
@@ -166,10 +170,11 @@ fn merged(a: &Room, b: &Room, config: &Config) -> Room {
 proptest! {
     #![proptest_config(properties(400))]
 
-    /// Holds laws 6.6, 7.1, 18.6 and 18.11.
+    /// Holds laws 4.11, 6.6, 7.1, 18.6 and 18.11.
     #[test]
     fn merging_is_commutative_associative_and_idempotent(a in steps(), b in steps(), c in steps()) {
-        let config = Config::builder().retention(None).build().unwrap();
+        let listed = Some(Duration::from_millis(3));
+        let config = Config::builder().retention(None).empty_listing_time(listed).build().unwrap();
         let (a, b, c) = (replica(&a, &config), replica(&b, &config), replica(&c, &config));
         let ab = merged(&a, &b, &config);
         prop_assert_eq!(essence(&ab), essence(&merged(&b, &a, &config)));
@@ -209,12 +214,13 @@ fn rooms_made_under_different_settings_do_not_merge() {
     room.create(NewRoom::new("room", "tom"), &ours, now).unwrap();
     let before = serde_json::to_value(&room).unwrap();
     let error = room.merge(Room::new(room_id(), &theirs), &ours, now).unwrap_err();
-    assert_eq!(error, Error::OtherSettings { expected: ours.rules(), found: theirs.rules() });
+    let (expected, found) = (Box::new(ours.rules()), Box::new(theirs.rules()));
+    assert_eq!(error, Error::OtherSettings { expected, found });
     assert_eq!(
         error.to_string(),
         "the room was made under other settings (clock skew 5000 ms, tie window 100 ms, no retention, sessions \
-         inferred, empty is closed) than these (clock skew 5000 ms, tie window 100 ms, retention 600000 ms, \
-         sessions inferred, empty is closed)"
+         inferred, empty is closed, listed 300000 ms while empty) than these (clock skew 5000 ms, tie window 100 ms, retention 600000 ms, \
+         sessions inferred, empty is closed, listed 300000 ms while empty)"
     );
     assert_eq!(serde_json::to_value(&room).unwrap(), before);
 }

@@ -70,7 +70,7 @@ fn after_a_complete_true_observation_the_visible_state_is_the_truth_of_that_mome
         assert_eq!(scene(room.view()), true_scene(told), "seed {seed}, lost {lost:#?}");
         mended += u32::from(was_wrong);
     }
-    assert!(mended > times(300), "losses do harm: {mended}");
+    assert!(mended > times(250), "losses do harm: {mended}");
 }
 
 /// Holds law 16.8.
@@ -102,8 +102,9 @@ fn what_is_still_under_way_or_repeated_and_older_observations_do_no_harm() {
 /// Holds laws 1.3 and 1.4.
 #[test]
 fn nothing_seen_to_close_comes_back_and_after_a_silence_only_what_is_visible_is_stored() {
-    // Nothing is reported here, which would be due as well.
-    let config = Config::builder().report_after(Duration::MAX).build().unwrap();
+    // Nothing is reported here, which would be due as well, and empty rooms stay listed.
+    let config = Config::builder().report_after(Duration::MAX).empty_listing_time(None);
+    let config = config.build().unwrap();
     let mut present = 0;
     for (seed, history) in histories(120) {
         let mut room = Room::new(room_id(), &config);

@@ -133,7 +133,7 @@ fn whatever_arrives_within_the_retention_ends_in_the_truth() {
 /// Holds law 5.1.
 #[test]
 fn sweeping_or_not_before_each_step_makes_no_difference() {
-    let config = Config::default();
+    let config = Config::builder().empty_listing_time(None).build().unwrap();
     for (seed, history) in histories().take(times(12) as usize) {
         let mut lazy = Room::new(room_id(), &config);
         let mut eager = Room::new(room_id(), &config);
@@ -161,7 +161,7 @@ fn sweeping_or_not_before_each_step_makes_no_difference() {
 /// Holds laws 1.4 and 5.7.
 #[test]
 fn after_a_long_silence_only_what_is_visible_is_stored() {
-    let config = Config::default();
+    let config = Config::builder().empty_listing_time(None).build().unwrap();
     let mut listed = 0;
     for (seed, history) in histories() {
         let mut room = Room::new(room_id(), &config);

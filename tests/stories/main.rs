@@ -6,6 +6,7 @@ mod caps;
 mod cases;
 mod commands;
 mod contract;
+mod empty_rooms;
 mod ends;
 mod followers;
 mod late_sessions;

@@ -449,7 +449,7 @@ fn who_does_not_count_takes_no_place() {
     let bot = Role::new("bot");
     let config = Config::builder().uncounted_roles(vec![bot.clone()]).build().unwrap();
     let text = config.rules().to_string();
-    assert!(text.ends_with("empty is closed, not counted: bot"), "{text}");
+    assert!(text.ends_with("listed 300000 ms while empty, not counted: bot"), "{text}");
     let (mut registry, _) = registry_with(config);
     registry.create_room(NewRoom::new("r", "tom").max_users(1)).unwrap();
     registry.create_room(NewRoom::new("q", "tom").max_users(1)).unwrap();

@@ -81,7 +81,8 @@ fn a_ghost_goes_and_what_is_newer_than_the_observation_stays() {
 /// Holds law 16.6.
 #[test]
 fn what_a_callback_outdated_stays_away_when_our_clock_goes_back_and_both_are_forgotten() {
-    let mut story = Story::new();
+    let config = Config::builder().empty_listing_time(None).build().unwrap();
+    let mut story = Story::with(config);
     story.hears(at(0), created(0));
     story.passes_to(60);
     story.sees(&observation(7).users([user("bob")]).streams([]));

@@ -40,11 +40,16 @@ pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
     let troubled = rng.chance(Share::percent(30));
     let budget = [2, 5, 10, if change_every < 1_000 { 50 } else { 2 }][rng.index(4)];
     let round = clock_skew + 2_000 * rooms as u64 / u64::from(budget);
+    let infers = rng.chance(Share::percent(85));
+    // What was forgotten of an empty room shows again by inference alone.
+    let unlists = (infers || retention.is_none()) && rng.chance(Share::percent(40));
+    let listed = unlists.then(|| rng.between(1_000, 300_000));
     let config = Config::builder()
         .tie_window(Duration::from_millis(tie_window))
         .clock_skew(Duration::from_millis(clock_skew))
         .retention(retention.map(Duration::from_millis))
-        .infer_sessions(rng.chance(Share::percent(85)))
+        .infer_sessions(infers)
+        .empty_listing_time(listed.map(Duration::from_millis))
         .empty_means_closed(!names_sessions || rng.chance(Share::percent(50)))
         .heartbeat_timeout(Duration::from_millis([1_000, 30_000, 90_000][rng.index(3)]))
         .ask_after(Duration::from_millis(clock_skew + [1_000, 15_000, 60_000][rng.index(3)]))

@@ -44,7 +44,7 @@ pub enum OpenError {
         "the rooms in {name} were made under other settings ({found}) than these ({expected}): start \
          with the former settings, or with another file"
     )]
-    OtherSettings { name: String, expected: Rules, found: Rules },
+    OtherSettings { name: String, expected: Box<Rules>, found: Box<Rules> },
     #[error("{name}: room {room_id:?} cannot be read: {reason}")]
     Room { name: String, room_id: String, reason: String },
     #[error("the thread that writes cannot be started: {0}")]
@@ -233,7 +233,8 @@ fn own(database: &redb::Database, name: &str, settings: Rules) -> Result<u64, Op
             .map_err(|error| unreadable(name, &format!("its settings are damaged: {error}")))?
     };
     if found != settings {
-        return Err(OpenError::OtherSettings { name: name.to_owned(), expected: settings, found });
+        let (expected, found) = (Box::new(settings), Box::new(found));
+        return Err(OpenError::OtherSettings { name: name.to_owned(), expected, found });
     }
     number(&transaction, COMMITS_KEY).map_err(ours)
 }

@@ -1,0 +1,84 @@
+//! How long a room that no command created is listed while it is empty.
+//!
+//! A media server may not tell that a room closed, and a close may get lost. So a room without business
+//! info leaves the list once nobody and nothing was in its visible session for the empty listing time.
+//! What is known of the session stays, and whoever comes into it lists the room again.
+
+use crate::model::id::UserId;
+use crate::model::text::Role;
+use crate::model::time::Timestamp;
+use crate::model::visible::UserNote;
+use crate::registers::emptiness::Emptiness;
+use crate::registers::kind::{Streams, Users};
+use crate::registers::members::MemberRef;
+use crate::registers::places::Places;
+use crate::rules::Rulebook;
+use crate::rules::lists::told;
+use crate::rules::visibility::{Source, Visible};
+
+impl<'a> Rulebook<'a> {
+    /// Whether the room is not listed although a session is open, because that was empty for too long.
+    #[inline]
+    pub(crate) fn is_unlisted(self, session: Visible) -> bool {
+        self.registers.info.is_none()
+            && self.registers.emptiness(session.index()).is_some_and(|held| held.is_unlisted)
+            && self.settings.empty_listing_ms.is_some()
+    }
+
+    /// Returns when the room leaves the list unless somebody comes, if it is empty.
+    #[inline]
+    pub(crate) fn listing_ends_at(self, visible: Option<Visible>) -> Option<Timestamp> {
+        if self.registers.info.is_some() {
+            return None;
+        }
+        let Emptiness { since, is_unlisted: false } = self.registers.emptiness(visible?.index())?
+        else {
+            return None;
+        };
+        Some(since.plus(self.settings.empty_listing_ms?))
+    }
+
+    /// Whether a user who counts, or a stream, is in the room. Cost: everybody and everything.
+    pub(crate) fn is_occupied(self, session: Visible) -> bool {
+        let visible = Some(session);
+        let source = |places: &Places| self.source::<Users>(visible, places);
+        let mut members = self.registers.members.iter();
+        let mut users = told::<Users>(self, visible);
+        told::<Streams>(self, visible).next().is_some()
+            || members.any(|member| {
+                let places = self.registers.places::<Users>(member.user_id);
+                self.counts(member.user_id, Some(member), source(&places))
+            })
+            || users.any(|(user_id, _)| {
+                let places = self.registers.places::<Users>(user_id);
+                self.counts(user_id, None, source(&places))
+            })
+    }
+
+    /// Whether a user has a role that counts.
+    #[inline]
+    pub(crate) fn counts(
+        self,
+        user_id: &UserId,
+        member: Option<MemberRef<'a>>,
+        source: Option<Source<'a, Users>>,
+    ) -> bool {
+        let uncounted = &self.settings.uncounted_roles;
+        let note = || self.note(user_id, member.is_some(), source);
+        uncounted.is_empty() || !uncounted.contains(role_of(member, note(), source))
+    }
+}
+
+/// Returns the role of a user: that of the membership, else the app's word, else the media server's.
+pub(crate) fn role_of<'a>(
+    member: Option<MemberRef<'a>>,
+    note: Option<&'a UserNote>,
+    source: Option<Source<'a, Users>>,
+) -> Option<&'a Role> {
+    let of_member = member.and_then(|member| member.membership().role.as_ref());
+    let of_note = || note?.role.as_ref();
+    of_member.or_else(of_note).or_else(|| match source? {
+        Source::Stay(login) => login.details()?.role.as_ref(),
+        Source::Presence(presence, _) => presence.role.as_ref(),
+    })
+}
