@@ -21,6 +21,7 @@ mod last_seen;
 pub(crate) mod members;
 pub(crate) mod notes;
 pub(crate) mod places;
+pub(crate) mod refused;
 pub(crate) mod roster;
 pub(crate) mod session;
 pub(crate) mod signs;

@@ -5,7 +5,7 @@ pub(crate) mod question;
 pub(crate) mod status;
 
 pub use crate::model::observation::{ObservedList, ObservedStream, ObservedUser};
-pub use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
+pub use crate::model::suspicion::{CanAsk, Sign, SuspectedList, Suspicion};
 pub use crate::repair::planner::Planner;
 pub use crate::repair::question::{Question, Reason};
 pub use crate::repair::status::RepairStatus;

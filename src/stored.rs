@@ -25,6 +25,7 @@ use crate::registers::kind::{Streams, Users};
 use crate::registers::members::{Left, Members};
 use crate::registers::notes::UserNotes;
 use crate::registers::places::Target;
+use crate::registers::refused::RefusedOpenings;
 use crate::registers::roster::Observed;
 use crate::registers::session::{Create, Name, SessionRegister};
 use crate::registers::signs::Evidence;
@@ -47,6 +48,7 @@ pub(crate) struct StoredRoom<'a> {
     is_entered: bool,
     sessionless_since: Option<Timestamp>,
     unknown_emptiness: Option<Emptiness>,
+    refused: RefusedOpenings,
     members: Vec<StoredMember<'a>>,
     left: Vec<StoredLeft<'a>>,
     connections: Cow<'a, BTreeMap<UserId, Connections>>,
@@ -141,6 +143,7 @@ impl<'a> StoredRoom<'a> {
             is_entered: registers.is_entered,
             sessionless_since: registers.sessionless_since,
             unknown_emptiness: registers.unknown_emptiness,
+            refused: registers.refused,
             members: members.collect(),
             left: left.collect(),
             connections: Cow::Borrowed(registers.members.all_connections()),
@@ -168,6 +171,7 @@ impl<'a> StoredRoom<'a> {
         registers.is_entered = self.is_entered;
         registers.sessionless_since = self.sessionless_since;
         registers.unknown_emptiness = self.unknown_emptiness;
+        registers.refused = self.refused;
         registers.members = restore_members(&room_id, self.members, self.left)?;
         for (user_id, connections) in self.connections.into_owned() {
             let is_known = registers.members.get(&user_id).is_some()

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::command::Lifecycle;
+use crate::model::suspicion::CanAsk;
 use crate::model::text::{Role, Roles};
 use table::{optional_span, roles, settings, span, value};
 
@@ -156,6 +157,13 @@ settings! {
         /// list; 0 asks for nothing.
         repair_calls_per_second: u32 = 10, for example 50;
             kept as value in repair_calls_per_second: u32,
+
+        /// which lists of a room the media server can be asked for.
+        ///
+        /// [`next_question`](crate::RoomRegistry::next_question) proposes nothing else, and leaves out signs
+        /// of loss that no answer could resolve.
+        can_ask: CanAsk = CanAsk::Both, for example CanAsk::Users;
+            kept as value in can_ask: CanAsk,
 
         /// whether a heartbeat that times out also ends the logins of the user.
         ///

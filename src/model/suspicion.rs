@@ -75,6 +75,9 @@ named_enum! {
         CloseWithoutOpening = "close_without_opening",
         /// A stream is open, but its publisher is not in the room.
         PublisherAbsent = "publisher_absent",
+        /// A room, a login or a stream was told of too late to be let in, and may be live. This sign
+        /// counts at once, and concerns the room whatever session is visible.
+        RefusedOpening = "refused_opening",
     }
 
     /// Returns the name of the sign, as it is stored and printed.
@@ -109,7 +112,62 @@ named_enum! {
     fn name(Self);
 }
 
-print_name!(Sign, SuspectedList);
+named_enum! {
+    /// Which lists of a room the media server answers with, if the application asks.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum CanAsk {
+        /// The users and the streams of a room.
+        Both = "both",
+        /// The users alone.
+        Users = "users",
+        /// The streams alone.
+        Streams = "streams",
+        /// Nothing: this media server cannot be asked.
+        Neither = "neither",
+    }
+
+    /// Returns the name of the value, as it is stored and printed.
+    ///
+    /// ```
+    /// # use room_registry::repair::CanAsk;
+    /// assert_eq!(CanAsk::Neither.name(), "neither");
+    /// ```
+    fn name(Self);
+}
+
+print_name!(Sign, SuspectedList, CanAsk);
+
+impl CanAsk {
+    /// Whether the users can be asked for.
+    pub(crate) fn users(self) -> bool {
+        matches!(self, Self::Both | Self::Users)
+    }
+
+    /// Whether the streams can be asked for.
+    pub(crate) fn streams(self) -> bool {
+        matches!(self, Self::Both | Self::Streams)
+    }
+
+    /// Whether an answer can resolve a suspicion of a list.
+    pub(crate) fn resolves(self, list: SuspectedList) -> bool {
+        match list {
+            SuspectedList::Room => self != Self::Neither,
+            SuspectedList::Users => self.users(),
+            SuspectedList::Streams => self.streams(),
+            SuspectedList::Both => self == Self::Both,
+        }
+    }
+
+    /// Returns what answers confirm, if there are any.
+    pub(crate) fn list(self) -> Option<SuspectedList> {
+        match self {
+            Self::Both => Some(SuspectedList::Both),
+            Self::Users => Some(SuspectedList::Users),
+            Self::Streams => Some(SuspectedList::Streams),
+            Self::Neither => None,
+        }
+    }
+}
 
 impl SuspectedList {
     /// Whether an answer must have the users to resolve the suspicion.
@@ -142,6 +200,7 @@ impl fmt::Display for Suspicion {
             Sign::NobodyPresent => "the room is open, but no user is in it",
             Sign::CloseWithoutOpening => "a stream closed, but its opening is missing",
             Sign::PublisherAbsent => "a stream is open, but its publisher is not in the room",
+            Sign::RefusedOpening => "something opened, but was told of too late to be shown",
         })
     }
 }

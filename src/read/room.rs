@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::command::{Lifecycle, UserConnection};
 use crate::model::cursor::{Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
 use crate::model::id::{ConnectionId, RoomId, SessionId, StreamId, UserId};
-use crate::model::suspicion::Suspicion;
+use crate::model::suspicion::{CanAsk, Suspicion};
 use crate::model::text::{Attributes, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
@@ -134,7 +134,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert!(room.confirmed_at().is_none());")]
     #[must_use]
     pub fn confirmed_at(self) -> Option<Timestamp> {
-        self.0.confirmed_at()
+        self.0.confirmed_at(CanAsk::Both)
     }
 
     /// Returns when the room began: when a command created it (local time), or else when its session

@@ -217,6 +217,7 @@ impl Registers {
         self.observed.merge(&other.observed);
         self.observed.prune(self.floor(rules), self.outdated_until());
         self.observed.drop_idle();
+        self.refused.merge(other.refused);
         self.resolve_signs();
         self.drop_empty();
 
@@ -297,7 +298,7 @@ impl Registers {
     /// there were any.
     pub(crate) fn resolve_signs(&mut self) -> bool {
         let (users, streams) = (self.observed.users.listed_at, self.observed.streams.listed_at);
-        let mut any = false;
+        let mut any = !self.refused.is_empty() && self.refused.resolve(users, streams);
         for session in &mut self.sessions {
             any |= session.evidence.resolve(users, streams);
         }

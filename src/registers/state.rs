@@ -14,6 +14,7 @@ use crate::registers::kind::{Streams, Users};
 use crate::registers::members::Members;
 use crate::registers::notes::UserNotes;
 use crate::registers::places::{InSessions, Places, StreamPlaces, Target, UserPlaces};
+use crate::registers::refused::RefusedOpenings;
 use crate::registers::roster::Observed;
 use crate::registers::session::SessionRegister;
 use crate::registers::stays::StayRegister;
@@ -32,6 +33,8 @@ pub(crate) struct Registers {
     pub(crate) sessions: SmallVec<[SessionRegister; 1]>,
     /// What observations said.
     pub(crate) observed: Observed,
+    /// Openings that came too late.
+    pub(crate) refused: RefusedOpenings,
     /// Since when readers see it empty in a session that is not known. The projection decides it.
     pub(crate) unknown_emptiness: Option<Emptiness>,
     /// What commands made of the room.
@@ -117,6 +120,7 @@ impl Registers {
         back(&mut self.empty_since);
         back(&mut self.sessionless_since);
         self.observed.pull_back(now);
+        self.refused.pull_back(now);
         self.unknown_emptiness = self.unknown_emptiness.map(|held| held.pull_back(now));
         let ended = self.ended_at.is_some()
             || self.sessions.iter().any(|session| session.hidden_at.is_some());

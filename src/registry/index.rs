@@ -109,7 +109,7 @@ impl Index {
             schedule: Schedule::default(),
             hosts: BTreeMap::new(),
             totals: Totals::default(),
-            planner: Planner::new(config.repair_calls_per_second),
+            planner: Planner::new(config.repair_calls_per_second).can_ask(config.can_ask),
         }
     }
 

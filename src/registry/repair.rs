@@ -54,7 +54,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// the budget of [`repair_calls_per_second`](crate::ConfigBuilder::repair_calls_per_second) is used
     /// up. Call it about as often as the budget has calls.
     ///
-    /// Rooms with sequence gaps come first, and then those with other signs of loss. Then come quiet
+    /// Rooms in which something was told of too late come first. Then come those with sequence gaps, and
+    /// those with other signs of loss. Then come quiet
     /// rooms, of which nothing came since a change that no observation confirmed. Last are all rooms in
     /// rotation, with the longest unconfirmed first. Every fourth question is of the last kind. An
     /// observation of a room is its answer. A room is left alone while an answer is outstanding (30 s),

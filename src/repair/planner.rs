@@ -3,10 +3,11 @@
 //! The planner is pure. It says what to ask; the application asks, and reports answers and failures.
 //! Rooms come in this order:
 //!
-//! 1. rooms with gaps in their counters,
-//! 2. rooms with other signs of a loss,
-//! 3. rooms that are quiet since a change that no observation confirmed,
-//! 4. all rooms in rotation, the longest unconfirmed first.
+//! 1. rooms in which something opened that was told of too late,
+//! 2. rooms with gaps in their counters,
+//! 3. rooms with other signs of a loss,
+//! 4. rooms that are quiet since a change that no observation confirmed,
+//! 5. all rooms in rotation, the longest unconfirmed first.
 //!
 //! Every fourth question goes to the rotation, so that no room waits for ever.
 //!
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use crate::model::id::RoomId;
+use crate::model::suspicion::CanAsk;
 use crate::model::time::Timestamp;
 use crate::repair::planner::budget::Budget;
 use crate::repair::question::{Question, Reason};
@@ -57,6 +59,7 @@ const ROTATION_EVERY: u32 = 4;
 #[derive(Debug, Clone)]
 pub struct Planner {
     budget: Budget,
+    can_ask: CanAsk,
     rooms: BTreeMap<RoomId, Known>,
     /// Rooms whose gaps and signs are too young, by the time when they are old enough.
     waiting: BTreeSet<(Timestamp, Reason, RoomId)>,
@@ -109,6 +112,7 @@ impl Planner {
     pub fn new(calls_per_second: u32) -> Self {
         Self {
             budget: Budget::new(calls_per_second),
+            can_ask: CanAsk::Both,
             rooms: BTreeMap::new(),
             waiting: BTreeSet::new(),
             ready: BTreeSet::new(),
@@ -118,6 +122,23 @@ impl Planner {
             asked: BTreeMap::new(),
             questions: 0,
         }
+    }
+
+    /// Sets which lists can be asked for. Default: both. Questions ask for no other list.
+    ///
+    /// ```
+    /// # use room_registry::repair::{CanAsk, Planner, RepairStatus};
+    /// # use room_registry::{RoomId, Timestamp};
+    /// let mut planner = Planner::new(10).can_ask(CanAsk::Users);
+    /// planner.update(&RoomId::new("r1")?, Some(RepairStatus::default()));
+    /// let question = planner.next(Timestamp::from_secs(1), |_| None).unwrap();
+    /// assert_eq!((question.users, question.streams), (true, false));
+    /// # Ok::<(), room_registry::IdError>(())
+    /// ```
+    #[must_use]
+    pub fn can_ask(mut self, can_ask: CanAsk) -> Self {
+        self.can_ask = can_ask;
+        self
     }
 
     /// Takes in the repair status of a room, after each operation on it. `None` means that the room
@@ -176,6 +197,9 @@ impl Planner {
         now: Timestamp,
         status_now: impl Fn(&RoomId) -> Option<RepairStatus>,
     ) -> Option<Question> {
+        if self.can_ask == CanAsk::Neither {
+            return None;
+        }
         self.budget.fill(now);
         self.ripen(now);
         self.drop_unlisted(now);
@@ -291,16 +315,13 @@ impl Planner {
 
     fn next_ready(&self, now: Timestamp) -> Option<Question> {
         let mut ready = self.ready.iter();
-        let (reason, _, room_id) =
-            ready.find(|(_, _, room_id)| !self.is_left_alone(room_id, now))?;
-        let Known { status, .. } = self.rooms.get(room_id).copied().unwrap_or_default();
-        // A gap or sign that concerns neither list in particular may come from either.
-        let both = status.users == status.streams;
-        Some(Question {
-            room_id: room_id.clone(),
-            users: both || status.users,
-            streams: both || status.streams,
-            reason: *reason,
+        ready.find_map(|(reason, _, room_id)| {
+            let Known { status, .. } = self.rooms.get(room_id)?;
+            // A gap or sign that concerns neither list in particular may come from either.
+            let both = status.users == status.streams;
+            let (users, streams) = (both || status.users, both || status.streams);
+            let question = self.question(room_id.clone(), users, streams, *reason);
+            (question.calls() > 0 && !self.is_left_alone(room_id, now)).then_some(question)
         })
     }
 
@@ -324,7 +345,7 @@ impl Planner {
             } else if self.is_left_alone(&room_id, now) {
                 passed = Bound::Excluded((at, room_id));
             } else {
-                return Some(both_lists(room_id, Reason::Quiet));
+                return Some(self.question(room_id, true, true, Reason::Quiet));
             }
         }
     }
@@ -332,7 +353,13 @@ impl Planner {
     fn next_in_rotation(&self, now: Timestamp) -> Option<Question> {
         let mut rooms = self.rotation.iter();
         let (_, room_id) = rooms.find(|(_, room_id)| !self.is_left_alone(room_id, now))?;
-        Some(both_lists(room_id.clone(), Reason::Rotation))
+        Some(self.question(room_id.clone(), true, true, Reason::Rotation))
+    }
+
+    /// Asks for these lists of a room, as far as they can be asked for.
+    fn question(&self, room_id: RoomId, users: bool, streams: bool, reason: Reason) -> Question {
+        let (users, streams) = (users && self.can_ask.users(), streams && self.can_ask.streams());
+        Question { room_id, users, streams, reason }
     }
 
     fn is_left_alone(&self, room_id: &RoomId, now: Timestamp) -> bool {
@@ -366,8 +393,4 @@ impl Planner {
         }
         self.rotation.remove(&(known.turn(), room_id.clone()));
     }
-}
-
-fn both_lists(room_id: RoomId, reason: Reason) -> Question {
-    Question { room_id, users: true, streams: true, reason }
 }

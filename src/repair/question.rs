@@ -46,6 +46,8 @@ named_enum! {
     /// Why a room is worth asking about, the most urgent reason first.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Reason {
+        /// Something in it was told of too late to be shown.
+        Refused = "refused",
         /// Its counters have gaps.
         Gap = "hole",
         /// It has another sign of a lost callback.

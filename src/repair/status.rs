@@ -15,6 +15,8 @@ use crate::room::state::RoomState;
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct RepairStatus {
+    /// The local time from which an opening that came too late is worth asking about.
+    pub refused_at: Option<Timestamp>,
     /// The local time from which a gap is worth asking about.
     #[cfg_attr(feature = "serde", serde(rename = "hole_at"))]
     pub gap_at: Option<Timestamp>,
@@ -23,7 +25,7 @@ pub struct RepairStatus {
     /// The local time from which the room counts as quiet.
     #[cfg_attr(feature = "serde", serde(rename = "tail_at"))]
     pub quiet_at: Option<Timestamp>,
-    /// The event time until which observations confirmed both lists.
+    /// The event time until which observations confirmed the lists that can be asked for.
     pub confirmed_at: Option<Timestamp>,
     /// The local time since which the room is not listed and nothing was heard about it.
     #[cfg_attr(feature = "serde", serde(rename = "unseen_since"))]
@@ -42,11 +44,12 @@ impl RepairStatus {
             || Self { quiet_at: None, ..*self } != Self { quiet_at: None, ..*before }
     }
 
-    /// Returns the times from which the room has a gap, or another sign, that is worth asking about.
+    /// Returns the times from which the room has signs that are worth asking about, by their reasons.
     pub(super) fn urgent(&self) -> impl Iterator<Item = (Timestamp, Reason)> {
+        let refused = self.refused_at.map(|at| (at, Reason::Refused));
         let gap = self.gap_at.map(|at| (at, Reason::Gap));
         let sign = self.sign_at.map(|at| (at, Reason::Sign));
-        gap.into_iter().chain(sign)
+        refused.into_iter().chain(gap).chain(sign)
     }
 
     pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
@@ -54,12 +57,16 @@ impl RepairStatus {
         let skew_ms = room.settings.clock_skew_ms.saturating_add(1_000);
         let grace_ms = config.ask_after_ms.max(skew_ms);
         let ask_at = |noticed_at: Option<Timestamp>| noticed_at.map(|at| at.plus(grace_ms));
-        let worth = room.worth_asking();
+        let worth = room.worth_asking(config.can_ask);
         Self {
+            // It does not wait: what it is about is older than the clock skew.
+            refused_at: worth.refused_noticed_at,
             gap_at: ask_at(worth.gap_noticed_at),
             sign_at: ask_at(worth.sign_noticed_at),
-            quiet_at: room.unconfirmed().map(|changed_at| changed_at.plus(config.quiet_for_ms)),
-            confirmed_at: room.confirmed_at(),
+            quiet_at: room
+                .unconfirmed(config.can_ask)
+                .map(|changed_at| changed_at.plus(config.quiet_for_ms)),
+            confirmed_at: room.confirmed_at(config.can_ask),
             unlisted_since: room.unlisted_since(),
             users: worth.users,
             streams: worth.streams,

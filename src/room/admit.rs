@@ -25,6 +25,8 @@ pub(crate) enum Admission {
     Admitted,
     /// It needs no more.
     Answered(Answer),
+    /// A callback came too late.
+    TooLate,
     /// The membership of whom it is about timed out, and ends first. Its place.
     AfterTimeout(usize),
 }
@@ -100,7 +102,7 @@ impl RoomState {
         if self.rulebook().admits(&work.facts, at.session, &at.target, visible, cx.now) {
             Admission::Admitted
         } else {
-            Admission::Answered(Answer::Outcome(Outcome::TooLate))
+            Admission::TooLate
         }
     }
 

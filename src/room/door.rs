@@ -11,6 +11,7 @@
 //! A step may end the pass: a heartbeat that only refreshes ends after step 4, and so does a stale or
 //! repeated callback.
 
+use crate::model::callback::CallbackEvent;
 use crate::model::change::Cause;
 use crate::model::command::{Answer, Heartbeat};
 use crate::model::config::Config;
@@ -22,7 +23,7 @@ use crate::model::suspicion::SuspectedList;
 use crate::model::time::Timestamp;
 use crate::registers::MAX_SESSIONS;
 use crate::registers::emptiness::Emptiness;
-use crate::registers::kind::Users;
+use crate::registers::kind::{Streams, Users};
 use crate::registers::places::Target;
 use crate::room::admit::Admission;
 use crate::room::before::{Before, Looked};
@@ -126,6 +127,11 @@ impl RoomState {
                 self.registers.forget_ends(&self.settings);
                 *budget -= 1;
             }
+            let threshold = old.minus(self.settings.clock_skew_ms);
+            if *budget > 0 && self.registers.refused.forget(threshold) {
+                cx.signs_changed = true;
+                *budget -= 1;
+            }
         }
         expired.forgotten += before - *budget;
         cx.is_moved |= expired.steps() > 0;
@@ -144,6 +150,10 @@ impl RoomState {
         match self.admit(work, &at, cx)? {
             Admission::Admitted => {}
             Admission::Answered(answer) => return Ok(answer),
+            Admission::TooLate => {
+                self.record_refused(work, &at, cx);
+                return Ok(Answer::Outcome(Outcome::TooLate));
+            }
             Admission::AfterTimeout(place) => {
                 self.pass_because(Cause::HeartbeatTimeout, Work::TimeOut(place), cx)?;
                 if let Work::Heartbeat(..) = work {
@@ -181,6 +191,9 @@ impl RoomState {
         // 6. Project.
         let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
         let projected = self.projection.project(source, &before, &at.target, &found, cx);
+        if before.was_listed != self.is_listed() && !self.registers.refused.is_empty() {
+            cx.signs_changed = true; // such a sign needs no session
+        }
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
         let is_all_shown_anew = is_everybody
             || is_visible_other
@@ -198,6 +211,30 @@ impl RoomState {
             *outcome = if cx.log.len() > told { Outcome::Applied } else { Outcome::Held };
         }
         Ok(step.answer)
+    }
+
+    /// Records an opening that came too late, unless what opened shows already or never could.
+    fn record_refused(&mut self, work: &Work<'_>, at: &At<'_>, cx: &mut Context<'_>) {
+        let Work::Callback(work) = work else { return };
+        if at.is_outdated {
+            return; // it could not show
+        }
+        let (book, visible) = (self.rulebook(), self.visible());
+        let (list, is_shown) = match (&work.callback.event, &at.target) {
+            (CallbackEvent::RoomCreated(_), _) => (SuspectedList::Room, visible.is_some()),
+            (CallbackEvent::UserLoggedIn(_), Target::User(_, places)) => {
+                (SuspectedList::Users, book.source::<Users>(visible, &places.told).is_some())
+            }
+            (CallbackEvent::StreamCreated(_), Target::Stream(_, places)) => {
+                (SuspectedList::Streams, book.source::<Streams>(visible, &places.told).is_some())
+            }
+            _ => return,
+        };
+        let told_at = work.callback.event.at();
+        if is_shown || Some(told_at) <= book.confirmed_at(list, None) {
+            return;
+        }
+        cx.signs_changed |= self.registers.refused.record(list, told_at, cx.now);
     }
 
     /// Takes the seven steps for another reason than the input gives.

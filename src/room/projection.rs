@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use crate::collections::order::Order;
 use crate::model::config::Rules;
 use crate::model::id::{RoomId, StreamId, UserId};
-use crate::model::suspicion::Suspicion;
+use crate::model::suspicion::{CanAsk, Suspicion};
 use crate::model::time::Timestamp;
 use crate::model::visible::Session;
 use crate::registers::Registers;
@@ -304,9 +304,10 @@ impl Projection {
     /// Finds out which signs of loss are raised.
     fn sign(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
-        self.suspicions = book.suspicions(self.visible, |sign| sign.reported);
+        let is_listed = registers.info.is_some() || self.visible.is_some();
+        self.suspicions = book.suspicions(self.visible, |sign| is_listed && sign.reported);
         self.unreported_since = book.unreported_since(self.visible);
-        self.worth_asking = book.worth_asking(self.visible);
+        self.worth_asking = book.worth_asking(self.visible, CanAsk::Both);
     }
 
     /// Finds out which signs of loss are raised, and notes what is suspected now that was not, or is not

@@ -5,7 +5,7 @@ use crate::collections::order::Order;
 use crate::model::command::Lifecycle;
 use crate::model::config::{Config, Rules};
 use crate::model::id::{RoomId, StreamId, UserId};
-use crate::model::suspicion::{SuspectedList, Suspicion};
+use crate::model::suspicion::{CanAsk, Suspicion};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
@@ -75,6 +75,7 @@ impl RoomState {
         !self.is_listed()
             && self.registers.ended_at.is_none()
             && self.registers.is_live_empty()
+            && self.registers.refused.is_empty()
             && self.registers.members.is_forgotten()
     }
 
@@ -103,9 +104,9 @@ impl RoomState {
         self.rulebook().suspicions(self.visible(), |sign| counts(sign.noticed_at))
     }
 
-    /// Returns until when both lists were confirmed.
-    pub(crate) fn confirmed_at(&self) -> Option<Timestamp> {
-        self.rulebook().confirmed_at(SuspectedList::Both, None)
+    /// Returns until when those lists were confirmed that can be asked for.
+    pub(crate) fn confirmed_at(&self, can_ask: CanAsk) -> Option<Timestamp> {
+        self.rulebook().confirmed_at(can_ask.list()?, None)
     }
 
     #[inline]
@@ -171,7 +172,9 @@ impl RoomState {
         let forgotten =
             ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
         let report = self.projection.unreported_since.map(|at| at.plus(config.report_after_ms));
-        let kept = earlier(earlier(self.projection.schedule.sweep_at, report), forgotten);
+        let refused = self.rulebook().due(self.registers.refused.first_noticed_at());
+        let kept = earlier(self.projection.schedule.sweep_at, refused);
+        let kept = earlier(earlier(kept, report), forgotten);
         let unlisted = self.rulebook().listing_ends_at(self.visible());
         ever(earlier(earlier(self.lifecycle_end(config), unlisted), kept))
     }
@@ -225,11 +228,11 @@ impl RoomState {
 
     /// Returns the newest fact of the visible session if observations did not confirm it yet, and when
     /// the session last changed.
-    pub(crate) fn unconfirmed(&self) -> Option<Timestamp> {
+    pub(crate) fn unconfirmed(&self, can_ask: CanAsk) -> Option<Timestamp> {
         let index = self.visible()?.index()?;
         let session = &self.registers.sessions[index];
         let newest = summary::newest(session, &self.projection.summaries[index]);
-        (newest > self.confirmed_at()).then_some(session.changed_at)
+        (newest > self.confirmed_at(can_ask)).then_some(session.changed_at)
     }
 
     /// Returns since when nobody sees the room and nothing was told of it. A callback that opens nothing
@@ -240,11 +243,16 @@ impl RoomState {
         }
         let changed_at = self.registers.sessions.iter().map(|session| session.changed_at).max();
         let since = self.registers.sessionless_since.max(self.registers.ended_at).max(changed_at);
-        Some(since.unwrap_or(self.clock))
+        Some(since.max(self.registers.refused.last_noticed_at()).unwrap_or(self.clock))
     }
 
-    pub(crate) fn worth_asking(&self) -> WorthAsking {
-        self.projection.worth_asking
+    /// Returns which signs are worth asking about. Cost: constant if both lists can be asked for, else the
+    /// signs.
+    pub(crate) fn worth_asking(&self, can_ask: CanAsk) -> WorthAsking {
+        match can_ask {
+            CanAsk::Both => self.projection.worth_asking,
+            _ => self.rulebook().worth_asking(self.visible(), can_ask),
+        }
     }
 }
 

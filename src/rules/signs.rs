@@ -2,7 +2,7 @@
 
 use crate::model::callback::{Callback, CallbackEvent};
 use crate::model::id::{StreamId, UserId};
-use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
+use crate::model::suspicion::{CanAsk, Sign, SuspectedList, Suspicion};
 use crate::model::time::Timestamp;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::places::{Places, Target};
@@ -37,6 +37,8 @@ pub(crate) struct Assessed {
 /// What is worth asking the media server about, and since when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct WorthAsking {
+    /// When the first opening came too late.
+    pub(crate) refused_noticed_at: Option<Timestamp>,
     /// When the first gap was noticed.
     pub(crate) gap_noticed_at: Option<Timestamp>,
     /// When the first other sign was noticed.
@@ -199,14 +201,19 @@ impl<'a> Rulebook<'a> {
         let publisher = self.registers.stays_at::<Users>(index, &places);
         let is_present = publisher.is_some_and(|user| user.is_open() || user.is_closed_by_us())
             || self.was_seen(index, &places);
-        if is_present {
+        // A server may publish under an id that never logs in. What was forgotten withdraws no sign.
+        let signs = &self.registers.sessions[index].evidence.signs;
+        let is_known =
+            || publisher.is_some() || signs.has(&SignSubject::PublisherAbsent(stream_id.clone()));
+        if is_present || !is_known() {
             return None;
         }
         let told_at = publisher.and_then(StayRegister::newest);
         Some(told_at.map_or(held.at, |told_at| told_at.max(held.at)))
     }
 
-    /// Returns the signs of the visible session that no observation resolved.
+    /// Returns the signs of the visible session, and of openings that came too late, that no observation
+    /// resolved.
     pub(crate) fn unresolved_signs(
         self,
         visible: Option<Visible>,
@@ -214,11 +221,12 @@ impl<'a> Rulebook<'a> {
         let index = visible.and_then(Visible::index);
         let session = index.map(|index| &self.registers.sessions[index]);
         let session = session.filter(|session| !session.evidence.is_empty());
-        session.into_iter().flat_map(move |session| {
+        let of_session = session.into_iter().flat_map(move |session| {
             session.evidence.iter().filter(move |sign| {
                 Some(sign.told_at) > self.confirmed_at(sign.list, Some(session))
             })
-        })
+        });
+        self.registers.refused.signs().chain(of_session)
     }
 
     /// Returns since when there is a sign that was not reported yet.
@@ -253,11 +261,12 @@ impl<'a> Rulebook<'a> {
         suspicions
     }
 
-    /// Returns what is worth asking about, and since when.
-    pub(crate) fn worth_asking(self, visible: Option<Visible>) -> WorthAsking {
+    /// Returns what is worth asking about, and since when: the signs that an answer can resolve.
+    pub(crate) fn worth_asking(self, visible: Option<Visible>, can_ask: CanAsk) -> WorthAsking {
         let mut worth = WorthAsking::default();
-        for sign in self.unresolved_signs(visible) {
+        for sign in self.unresolved_signs(visible).filter(|sign| can_ask.resolves(sign.list)) {
             let noticed_at = match sign.sign {
+                Sign::RefusedOpening => &mut worth.refused_noticed_at,
                 Sign::Gap => &mut worth.gap_noticed_at,
                 Sign::NoCreate
                 | Sign::LogoutWithoutLogin

@@ -14,6 +14,7 @@ mod memberships;
 mod observations;
 mod planner;
 mod projection;
+mod refused;
 mod repair;
 mod stays;
 mod suspicion;

@@ -101,7 +101,8 @@ impl Leading {
         commands.cmd("XADD").arg(shared.keys.named("standings"));
         commands.arg("MAXLEN").arg("~").arg(EVENTS_KEPT).arg("*").arg("leads").arg("");
         let (last,): (String,) = shared.link.send(&commands).await?;
-        let mut planner = Planner::new(shared.config.repair_calls_per_second());
+        let mut planner =
+            Planner::new(shared.config.repair_calls_per_second()).can_ask(shared.config.can_ask());
         let mut wanted = IndexPage {
             list: shared.keys.named("held"),
             key_len: 0,
