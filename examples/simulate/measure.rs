@@ -17,12 +17,13 @@ impl UnderWay {
         }
     }
 
-    /// Whether there is a difference that nothing under way explains.
-    pub(crate) fn leaves_wrong(&self, shown: Lists, truth: Lists) -> bool {
+    /// Whether there is a difference that nothing under way explains. A room that is empty, but for what
+    /// is under way, may be out of the list if `unlists_empty`.
+    pub(crate) fn leaves_wrong(&self, shown: Lists, truth: Lists, unlists_empty: bool) -> bool {
         if shown == truth {
             return false;
         }
-        let (mut users, mut streams) = (shown.users ^ truth.users, shown.streams ^ truth.streams);
+        let (mut users, mut streams) = (u64::MAX, u64::MAX);
         for subject in &self.0 {
             match subject {
                 Subject::Room => return false,
@@ -30,7 +31,11 @@ impl UnderWay {
                 Subject::Stream(index) => streams &= !(1 << index),
             }
         }
-        shown.open != truth.open || users != 0 || streams != 0
+        let is_empty = truth.users & users == 0 && truth.streams & streams == 0;
+        let may_be_unlisted = unlists_empty && !shown.open && is_empty;
+        shown.open != truth.open && !may_be_unlisted
+            || (shown.users ^ truth.users) & users != 0
+            || (shown.streams ^ truth.streams) & streams != 0
     }
 }
 

@@ -296,11 +296,10 @@ impl Simulation {
     /// Whether a room is wrong now, for each contestant.
     fn judge(&mut self, room: usize) {
         let (truth, under_way) = (self.server.lists(room), &self.under_way[room]);
-        let config = &self.settings.config;
-        let is_listed = config.empty_listing_time().is_none() || !truth.is_empty();
+        let unlists_empty = self.settings.config.empty_listing_time().is_some();
         for entrant in &mut self.entrants {
             let shown = entrant.contestant.shown(room);
-            let wrong = (is_listed || shown.open) && under_way.leaves_wrong(shown, truth);
+            let wrong = under_way.leaves_wrong(shown, truth, unlists_empty);
             entrant.score.set(room, wrong, self.now);
         }
     }

@@ -52,13 +52,6 @@ pub struct Lists {
     pub streams: u64,
 }
 
-impl Lists {
-    /// Whether nobody and nothing is in the room.
-    pub fn is_empty(self) -> bool {
-        self.users == 0 && self.streams == 0
-    }
-}
-
 /// How the media server behaves.
 #[derive(Debug, Clone)]
 pub struct Manners {
