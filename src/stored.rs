@@ -82,7 +82,7 @@ struct StoredLive<'a> {
 
 #[derive(Serialize, Deserialize)]
 struct StoredSession<'a> {
-    session_id: Cow<'a, SessionId>,
+    session_id: Option<Cow<'a, SessionId>>,
     create: Option<Cow<'a, Create>>,
     closed_at: Option<Timestamp>,
     seen_at: Option<Timestamp>,
@@ -91,6 +91,7 @@ struct StoredSession<'a> {
     first_opening_at: Option<Timestamp>,
     heard_at: Timestamp,
     hidden_at: Option<Timestamp>,
+    hidden_openings_until: Option<Timestamp>,
     emptiness: Option<Emptiness>,
     touched_at: Timestamp,
     evidence: Cow<'a, Evidence>,
@@ -282,7 +283,7 @@ impl StoredLive<'_> {
 impl<'a> StoredSession<'a> {
     fn of(session: &'a SessionRegister) -> Self {
         Self {
-            session_id: Cow::Borrowed(&session.id),
+            session_id: session.id.as_ref().map(Cow::Borrowed),
             create: session.create.as_ref().map(Cow::Borrowed),
             closed_at: session.closed_at,
             seen_at: session.latest_opening_at,
@@ -291,6 +292,7 @@ impl<'a> StoredSession<'a> {
             first_opening_at: session.first_opening_at,
             heard_at: session.heard_at,
             hidden_at: session.hidden_at,
+            hidden_openings_until: session.hidden_openings_until,
             emptiness: session.emptiness,
             touched_at: session.changed_at,
             evidence: Cow::Borrowed(&session.evidence),
@@ -306,16 +308,30 @@ impl<'a> StoredSession<'a> {
         room_id: &RoomId,
         rules: &Rules,
     ) -> Result<(), StoredError> {
-        let session_id = self.session_id.into_owned();
+        let session_id = self.session_id.map(Cow::into_owned);
+        let session_name = session_id
+            .as_ref()
+            .map_or("the session without a name".to_owned(), |id| format!("session {id}"));
         let refuse = |what: &str| StoredError::Impossible {
             room_id: room_id.clone(),
-            what: format!("{what} of session {session_id}"),
+            what: format!("{what} of {session_name}"),
         };
-        if registers.session(&session_id).is_some() {
-            return Err(StoredError::Twice {
-                room_id: room_id.clone(),
-                what: format!("session {session_id}"),
-            });
+        if registers.session(session_id.as_ref()).is_some() {
+            return Err(StoredError::Twice { room_id: room_id.clone(), what: session_name });
+        }
+        // Without a name there is no creation and no close of a session, and no end hides all of it.
+        let named = [
+            (self.create.is_some(), "the creation"),
+            (self.closed_at.is_some(), "the close"),
+            (self.alive_at.is_some(), "the sighting"),
+        ];
+        if session_id.is_none()
+            && let Some((_, what)) = named.iter().find(|(is_told, _)| *is_told)
+        {
+            return Err(refuse(what));
+        }
+        if session_id.is_some() && self.hidden_openings_until.is_some() {
+            return Err(refuse("the end of what has no name"));
         }
         let created_at = self.create.as_ref().map(|create| create.created_at);
         if created_at > registers.latest_create {
@@ -323,6 +339,7 @@ impl<'a> StoredSession<'a> {
         }
         let mut session = SessionRegister::new(session_id.clone(), self.heard_at);
         session.hidden_at = self.hidden_at;
+        session.hidden_openings_until = self.hidden_openings_until;
         session.emptiness = self.emptiness;
         let index = registers.insert_session(session);
         let none = Facts::default();

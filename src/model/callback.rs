@@ -39,26 +39,32 @@ pub use user::{LogoutReason, UserDetails, UserLoggedIn, UserLoggedOut};
 pub struct Callback {
     /// The room.
     pub room_id: RoomId,
-    /// The session of the room.
-    pub session_id: SessionId,
+    /// The session of the room; `None` if the media server does not name it. All callbacks of a room that
+    /// name none belong to one session, the nameless one: section 21 of [`rules`](crate::guide::rules).
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub session_id: Option<SessionId>,
     /// What came or went.
     pub event: CallbackEvent,
 }
 
 impl Callback {
-    /// Makes a callback about one session of a room.
+    /// Makes a callback about one session of a room, or about the one that has no name.
     ///
     /// ```
     /// use room_registry::event::RoomClosed;
     /// use room_registry::{Callback, RoomId, SessionId, Timestamp};
     /// let closed = RoomClosed::new(Timestamp::from_secs(9));
     /// let callback = Callback::new(RoomId::new("r1")?, SessionId::new("1")?, closed);
-    /// assert_eq!(callback.session_id.as_str(), "1");
+    /// assert_eq!(callback.session_id.unwrap(), "1");
     /// # Ok::<(), room_registry::IdError>(())
     /// ```
     #[must_use]
-    pub fn new(room_id: RoomId, session_id: SessionId, event: impl Into<CallbackEvent>) -> Self {
-        Self { room_id, session_id, event: event.into() }
+    pub fn new(
+        room_id: RoomId,
+        session_id: impl Into<Option<SessionId>>,
+        event: impl Into<CallbackEvent>,
+    ) -> Self {
+        Self { room_id, session_id: session_id.into(), event: event.into() }
     }
 
     /// Returns the latest event time in the callback. The future guard looks at it.

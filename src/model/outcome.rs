@@ -99,13 +99,11 @@ impl fmt::Display for Explanation<'_> {
             Outcome::Refused => ("refused", "it is stamped too far in the future to be believed"),
         };
         write!(f, "{outcome}: ")?;
+        let of_session =
+            session_id.as_ref().map(|id| format!(" (session {id})")).unwrap_or_default();
         match event {
-            CallbackEvent::RoomCreated(_) => {
-                write!(f, "room {room_id} (session {session_id}) created")?;
-            }
-            CallbackEvent::RoomClosed(_) => {
-                write!(f, "room {room_id} (session {session_id}) closed")?;
-            }
+            CallbackEvent::RoomCreated(_) => write!(f, "room {room_id}{of_session} created")?,
+            CallbackEvent::RoomClosed(_) => write!(f, "room {room_id}{of_session} closed")?,
             CallbackEvent::UserLoggedIn(event) => {
                 write!(f, "user {} logged in to room {room_id}", event.user_id)?;
             }

@@ -290,6 +290,8 @@ impl Visits {
             return None;
         }
         if let CallbackEvent::RoomClosed(event) = event {
+            // Without a name, a close may be of any session before the logins after it.
+            let session_id = session_id.as_ref()?;
             self.close(room_id, session_id, event.closed_at);
             return None;
         }
@@ -450,7 +452,7 @@ fn login_visit(
     Visit {
         room_id: room_id.clone(),
         facet: Facet::Login,
-        session_id: Some(key.session_id),
+        session_id: key.session_id,
         user_id: user_id.clone(),
         user_session_id: key.user_session_id,
         from,

@@ -29,6 +29,8 @@ use crate::registers::kind::{Kind, Streams, Users, copy};
 pub(crate) struct Facts<'a> {
     pub(crate) create: Option<CreateFact<'a>>,
     pub(crate) close: Option<Timestamp>,
+    /// The room closed, and nobody says which session of it.
+    pub(crate) nameless_close: Option<Timestamp>,
     /// A sign of life.
     pub(crate) opening: Option<Timestamp>,
     pub(crate) name: Option<NameFact<'a>>,
@@ -221,6 +223,13 @@ impl<'a> Facts<'a> {
     pub(crate) fn of(callback: &'a Callback) -> (Self, Subject<'a>) {
         let none = Self::default();
         match &callback.event {
+            // Without a name, what opened is whatever is in the room.
+            CallbackEvent::RoomCreated(_) if callback.session_id.is_none() => {
+                (none, Subject::Session)
+            }
+            CallbackEvent::RoomClosed(event) if callback.session_id.is_none() => {
+                (Self { nameless_close: Some(event.closed_at), ..none }, Subject::Session)
+            }
             CallbackEvent::RoomCreated(event) => {
                 let creator_id = event.creator_id.as_ref();
                 let create = CreateFact { created_at: event.created_at, creator_id };
@@ -258,6 +267,16 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Whether it says nothing at all.
+    pub(crate) fn is_none(&self) -> bool {
+        self.create.is_none()
+            && self.close.is_none()
+            && self.nameless_close.is_none()
+            && self.opening.is_none()
+            && self.user.is_none()
+            && self.stream.is_none()
+    }
+
     /// Whether a fact is no earlier than a bound. The creation does not count: it has one of its own.
     #[inline]
     pub(crate) fn is_any_from(&self, bound: Timestamp, rules: &Rules) -> bool {
@@ -267,6 +286,7 @@ impl<'a> Facts<'a> {
             || self.stream.as_ref().is_some_and(|stream| stream.is_any_from(bound, rules))
             || self.name.as_ref().is_some_and(|name| is_from(name.at))
             || self.close.is_some_and(is_from)
+            || self.nameless_close.is_some_and(|at| is_from(at.minus(rules.tie_window_ms)))
             || self.confirmed_open.is_some_and(is_from)
     }
 }

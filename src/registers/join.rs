@@ -123,7 +123,7 @@ impl Registers {
             Verdict::Closed(session_id) => {
                 let facts = Facts { close: Some(at), ..Facts::default() };
                 // Hearing again that it is closed is no news.
-                let closed = self.session(session_id).filter(|held| held.closed_at.is_some());
+                let closed = self.session(Some(session_id)).filter(|held| held.closed_at.is_some());
                 let changed_at = closed.map_or(now, |held| held.changed_at);
                 return (self.join_session(&facts, session_id, changed_at, now, rules), false);
             }
@@ -131,17 +131,42 @@ impl Registers {
                 let facts = Facts { confirmed_open: Some(at), ..Facts::default() };
                 changed = self.join_session(&facts, session_id, now, now, rules);
             }
-            Verdict::NotOpen => {
-                self.observed.not_open_at = self.observed.not_open_at.max(Some(at));
-            }
+            Verdict::NotOpen => self.observed.join_not_open(seen),
             Verdict::Open => self.observed.join_open(seen),
             Verdict::Unsaid => {}
         }
-        self.observed.join_lists(observation, verdict == Verdict::NotOpen, seen);
+        if verdict != Verdict::NotOpen {
+            self.observed.join_lists(observation, seen);
+        }
+        let resolved = self.settle_observed(floor);
+        (changed || self.observed != before, resolved)
+    }
+
+    /// Joins that the room closed, as a callback says that names no session. Returns the same.
+    ///
+    /// It counts as made a tie window before it was. A stamp knows the moment, so it needs no clock skew.
+    pub(crate) fn join_nameless_close(
+        &mut self,
+        closed_at: Timestamp,
+        now: Timestamp,
+        rules: &Rules,
+    ) -> (bool, bool) {
+        let (at, floor) = (closed_at.minus(rules.tie_window_ms), self.floor(rules));
+        if at < floor {
+            return (false, false);
+        }
+        let before = self.observed.clone();
+        self.observed.join_not_open(SeenAt { at, received_at: self.observed.received_at(now) });
+        let resolved = self.settle_observed(floor);
+        (self.observed != before, resolved)
+    }
+
+    /// Drops what is outdated of what was observed, and the signs of loss that it resolved. Returns whether
+    /// there were any of these.
+    fn settle_observed(&mut self, floor: Timestamp) -> bool {
         self.observed.prune(floor, self.outdated_until());
         self.observed.drop_idle();
-        let resolved = self.resolve_signs();
-        (changed || self.observed != before, resolved)
+        self.resolve_signs()
     }
 
     /// Joins facts of a session alone. Returns whether anything changed.
@@ -153,7 +178,7 @@ impl Registers {
         now: Timestamp,
         rules: &Rules,
     ) -> bool {
-        let (session, _) = self.session_or_insert(session_id, self.heard_at(now));
+        let (session, _) = self.session_or_insert(Some(session_id), self.heard_at(now));
         self.join(facts, session, &mut Target::Session, changed_at, rules).tally.changed
     }
 
@@ -237,7 +262,7 @@ impl Registers {
     }
 
     fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Rules) {
-        let (index, is_new) = self.session_or_insert(&other.id, other.heard_at);
+        let (index, is_new) = self.session_or_insert(other.id.as_ref(), other.heard_at);
         let own = Facts {
             create: other.create.as_ref().map(Create::fact),
             close: other.closed_at,
@@ -270,6 +295,8 @@ impl Registers {
         } else {
             Emptiness::merge(session.emptiness, other.emptiness)
         };
+        session.hidden_openings_until =
+            session.hidden_openings_until.max(other.hidden_openings_until);
         session.heard_at = session.heard_at.min(other.heard_at);
         let first = session.first_opening_at.into_iter().chain(other.first_opening_at).min();
         session.first_opening_at = first;

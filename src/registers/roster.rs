@@ -97,19 +97,16 @@ pub(crate) struct StreamPresence {
 }
 
 impl Observed {
-    /// Joins what the lists of an observation say. `is_not_open` makes both complete and empty.
-    pub(crate) fn join_lists(
-        &mut self,
-        observation: &Observation,
-        is_not_open: bool,
-        seen: SeenAt,
-    ) {
+    /// Joins that the room was not open: nobody and nothing was in it.
+    pub(crate) fn join_not_open(&mut self, seen: SeenAt) {
+        self.not_open_at = self.not_open_at.max(Some(seen.at));
+        self.users.join_complete(BTreeMap::new(), None, seen);
+        self.streams.join_complete(BTreeMap::new(), None, seen);
+    }
+
+    /// Joins what the lists of an observation say.
+    pub(crate) fn join_lists(&mut self, observation: &Observation, seen: SeenAt) {
         let session_id = observation.session_id.as_ref();
-        if is_not_open {
-            self.users.join_complete(BTreeMap::new(), session_id, seen);
-            self.streams.join_complete(BTreeMap::new(), session_id, seen);
-            return;
-        }
         let users = observation.users.entries().iter().map(|user| {
             let presence = Presence {
                 user_name: user.user_name.clone(),

@@ -15,7 +15,8 @@ use crate::registers::stays::StayRegister;
 /// Everything that is known of one session. Times are event times unless said.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRegister {
-    pub(crate) id: SessionId,
+    /// The name; `None` for the one session of the room that has none.
+    pub(crate) id: Option<SessionId>,
     /// Its creation, as long as no later creation of the room outdates it. It makes the session an
     /// anchor.
     pub(crate) create: Option<Create>,
@@ -29,8 +30,11 @@ pub(crate) struct SessionRegister {
     pub(crate) first_opening_at: Option<Timestamp>,
     /// When it was first heard of, in local time. In the millisecond of an end of the room it is one later.
     pub(crate) heard_at: Timestamp,
-    /// When the room ended and hid it, in local time. It is set once that end is forgotten.
+    /// When the room ended and hid it, in local time. It is set once that end is forgotten, and of the
+    /// nameless session with the end.
     pub(crate) hidden_at: Option<Timestamp>,
+    /// Which openings of the nameless session that end hides: those until here, in event time.
+    pub(crate) hidden_openings_until: Option<Timestamp>,
     /// Since when readers see it empty. The projection decides it.
     pub(crate) emptiness: Option<Emptiness>,
     pub(crate) users: IdTable<UserId, StayRegister<Users>>,
@@ -58,7 +62,7 @@ pub(crate) struct Name {
 }
 
 impl SessionRegister {
-    pub(crate) fn new(id: SessionId, heard_at: Timestamp) -> Self {
+    pub(crate) fn new(id: Option<SessionId>, heard_at: Timestamp) -> Self {
         Self {
             id,
             create: None,
@@ -69,6 +73,7 @@ impl SessionRegister {
             first_opening_at: None,
             heard_at,
             hidden_at: None,
+            hidden_openings_until: None,
             emptiness: None,
             users: IdTable::default(),
             streams: IdTable::default(),
@@ -206,12 +211,14 @@ impl SessionRegister {
             && self.streams.is_empty()
     }
 
-    /// Whether an end of the room, at a local time, is about it: it was heard of by then, or it opened
-    /// before.
+    /// Whether an end of the room, at a local time, is about all of it: it was heard of by then, or it
+    /// opened before. The nameless session outlives an end.
     #[inline]
     pub(crate) fn is_before_end(&self, ended_at: Timestamp, rules: &Rules) -> bool {
         let opened_by = ended_at.minus(rules.clock_skew_ms);
-        self.heard_at <= ended_at || self.first_opening_at.is_some_and(|at| at <= opened_by)
+        self.id.is_some()
+            && (self.heard_at <= ended_at
+                || self.first_opening_at.is_some_and(|at| at <= opened_by))
     }
 
     /// Returns the latest end of the room that is about it, in local time.
@@ -222,6 +229,28 @@ impl SessionRegister {
         rules: &Rules,
     ) -> Option<Timestamp> {
         self.hidden_at.max(ended_at.filter(|at| self.is_before_end(*at, rules)))
+    }
+
+    /// Returns until which opening time an end hides what is in the nameless session, and when that end
+    /// was, in local time.
+    pub(crate) fn hides_openings(
+        &self,
+        ended_at: Option<Timestamp>,
+        rules: &Rules,
+    ) -> Option<(Timestamp, Timestamp)> {
+        if self.id.is_some() {
+            return None;
+        }
+        let until = ended_at.map(|at| at.minus(rules.clock_skew_ms));
+        Some((self.hidden_openings_until.max(until)?, self.hidden_at.max(ended_at)?))
+    }
+
+    /// Ends the nameless session: nobody and nothing that is in it now shows any more.
+    pub(crate) fn hide_openings(&mut self, ended_at: Timestamp, rules: &Rules) {
+        if let Some((until, hidden_at)) = self.hides_openings(Some(ended_at), rules) {
+            self.hidden_openings_until = Some(until).max(self.latest_opening_at);
+            self.hidden_at = Some(hidden_at);
+        }
     }
 
     /// Pulls local times that lie in the future back to now. It stays on its side of an end of the room.

@@ -143,6 +143,10 @@ impl Registers {
     pub(crate) fn forget_ends(&mut self, rules: &Rules) {
         for session in &mut self.sessions {
             session.hidden_at = session.hidden_until(self.ended_at, rules);
+            if let Some((until, hidden_at)) = session.hides_openings(self.ended_at, rules) {
+                session.hidden_openings_until = Some(until);
+                session.hidden_at = Some(hidden_at);
+            }
         }
         (self.ended_at, self.ended_before) = (None, None);
     }
@@ -156,26 +160,26 @@ impl Registers {
         }
     }
 
-    pub(crate) fn session(&self, id: &SessionId) -> Option<&SessionRegister> {
+    pub(crate) fn session(&self, id: Option<&SessionId>) -> Option<&SessionRegister> {
         self.session_index(id).map(|index| &self.sessions[index])
     }
 
     /// Returns where a session stands. A room rarely holds more than two.
     #[inline]
-    pub(crate) fn session_index(&self, id: &SessionId) -> Option<usize> {
-        self.sessions.iter().position(|session| session.id == *id)
+    pub(crate) fn session_index(&self, id: Option<&SessionId>) -> Option<usize> {
+        self.sessions.iter().position(|session| session.id.as_ref() == id)
     }
 
     /// Returns where a session stands, and whether it was put there just now.
     pub(crate) fn session_or_insert(
         &mut self,
-        id: &SessionId,
+        id: Option<&SessionId>,
         heard_at: Timestamp,
     ) -> (usize, bool) {
         if let Some(index) = self.session_index(id) {
             return (index, false);
         }
-        (self.insert_session(SessionRegister::new(id.clone(), heard_at)), true)
+        (self.insert_session(SessionRegister::new(id.cloned(), heard_at)), true)
     }
 
     /// Puts a session in its place.
@@ -246,6 +250,12 @@ impl Registers {
     #[inline]
     pub(crate) fn emptiness(&self, session: Option<usize>) -> Option<Emptiness> {
         session.map_or(self.unknown_emptiness, |index| self.sessions[index].emptiness)
+    }
+
+    /// Whether the room left the list for a session that was empty.
+    pub(crate) fn is_any_unlisted(&self) -> bool {
+        let of_sessions = self.sessions.iter().map(|session| session.emptiness);
+        of_sessions.chain([self.unknown_emptiness]).flatten().any(|held| held.is_unlisted)
     }
 
     /// As [`emptiness`](Self::emptiness), to change it.

@@ -381,22 +381,26 @@ impl RoomState {
         }
     }
 
-    /// Writes down since when the visible session is empty. Of another one remains that the room left the
-    /// list for it. A room that a command created follows its lifecycle.
+    /// Writes down since when the visible session is empty. Of one that is open and not listed for that, it
+    /// stays as it is. A room that a command created follows its lifecycle.
     fn record_emptiness(&mut self, is_empty: bool, now: Timestamp) {
         let visible = self.projection.visible;
         let counts = self.registers.info.is_none() && self.settings.empty_listing_ms.is_some();
-        let record = |is_visible: bool, held: &mut Option<Emptiness>| {
+        let unlisted = visible.is_none() && counts && self.registers.is_any_unlisted();
+        let unlisted = if unlisted { self.rulebook().open() } else { None };
+        let record = |session: Visible, held: &mut Option<Emptiness>| {
             *held = match *held {
-                held if is_visible && is_empty && counts => held.or(Some(Emptiness::new(now))),
-                held if !is_visible && counts => held.filter(|held| held.is_unlisted),
+                held if visible == Some(session) && is_empty && counts => {
+                    held.or(Some(Emptiness::new(now)))
+                }
+                held if unlisted == Some(session) => held,
                 _ => None,
             };
         };
         for (index, session) in self.registers.sessions.iter_mut().enumerate() {
-            record(visible == Some(Visible::Session(index)), &mut session.emptiness);
+            record(Visible::Session(index), &mut session.emptiness);
         }
-        record(visible == Some(Visible::Unknown), &mut self.registers.unknown_emptiness);
+        record(Visible::Unknown, &mut self.registers.unknown_emptiness);
     }
 
     /// Assesses the signs of loss of those whom the operation concerns, and writes them down.

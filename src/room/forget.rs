@@ -42,7 +42,7 @@ impl RoomState {
         }
         for session in 0..places.in_sessions.len() {
             let Some(stays) = self.registers.stays_at::<K>(session, places) else { continue };
-            let is_open = self.rulebook().open_stay(stays, places.in_roster).is_some();
+            let is_open = self.rulebook().open_stay(session, stays, places.in_roster).is_some();
             let due = stays.forgettable_at(is_open, &self.settings);
             if due.is_none_or(|at| at >= threshold) {
                 continue;

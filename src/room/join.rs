@@ -74,17 +74,18 @@ impl RoomState {
         match work {
             Work::Observation(..) | Work::Merge(_) | Work::ClockSetBack => true,
             // Business info shows again what an end had hidden.
-            Work::Create(_) => observed.hidden_at.is_some(),
+            Work::Create(_) => observed.hidden_at.is_some() || self.has_nameless_session(),
+            // A session without a name outlives the end, without those who were in it.
+            Work::End | Work::EndByLifecycle => self.has_nameless_session(),
             // A creation or close outdates what observations saw, and a session that was not known may
             // become known.
             Work::Callback(work) => {
                 let is_outdating = work.facts.create.is_some() || work.facts.close.is_some();
-                let is_unknown =
-                    self.projection.session.as_ref().is_some_and(|held| held.session_id.is_none());
-                !observed.is_empty() && (is_outdating || is_unknown)
+                let is_unknown = self.visible() == Some(Visible::Unknown);
+                work.facts.nameless_close.is_some()
+                    || !observed.is_empty() && (is_outdating || is_unknown)
             }
             Work::Update(_)
-            | Work::End
             | Work::Join(_)
             | Work::Leave(..)
             | Work::Remove(..)
@@ -95,11 +96,14 @@ impl RoomState {
             | Work::GrantGrace
             | Work::Tick
             | Work::TimeOut(_)
-            | Work::EndByLifecycle
             | Work::Unlist
             | Work::Forget(_)
             | Work::ForgetSession => false,
         }
+    }
+
+    fn has_nameless_session(&self) -> bool {
+        self.registers.sessions.iter().any(|session| session.id.is_none())
     }
 
     /// Joins an input into the registers.
@@ -114,14 +118,8 @@ impl RoomState {
             Work::Callback(callback) => self.join_callback(callback, at, before, cx),
             Work::Observation(observation, verdict) => {
                 let (registers, rules) = (&mut self.registers, &self.settings);
-                let (changed, resolved) =
-                    registers.join_observation(observation, *verdict, cx.now, rules);
-                registers.drop_empty();
-                cx.is_moved |= resolved;
-                cx.signs_changed |= resolved;
-                self.projection.sessions_dropped(&self.registers, &self.settings);
-                let outcome = Answer::Outcome(Outcome::Stale);
-                if changed { Step::changed(outcome) } else { Step::ended(outcome) }
+                let joined = registers.join_observation(observation, *verdict, cx.now, rules);
+                self.observed(joined, cx)
             }
             Work::Create(room) => {
                 self.create(room, cx);
@@ -208,6 +206,16 @@ impl RoomState {
         }
     }
 
+    /// Ends the joining of what was observed: whether it changed anything, and resolved signs.
+    fn observed(&mut self, (changed, resolved): (bool, bool), cx: &mut Context<'_>) -> Step {
+        self.registers.drop_empty();
+        cx.is_moved |= resolved;
+        cx.signs_changed |= resolved;
+        self.projection.sessions_dropped(&self.registers, &self.settings);
+        let outcome = Answer::Outcome(Outcome::Stale);
+        if changed { Step::changed(outcome) } else { Step::ended(outcome) }
+    }
+
     fn join_callback(
         &mut self,
         work: &CallbackWork<'_>,
@@ -216,6 +224,9 @@ impl RoomState {
         cx: &mut Context<'_>,
     ) -> Step {
         let CallbackWork { callback, facts, .. } = work;
+        if facts.is_none() {
+            return Step::ended(Answer::Outcome(Outcome::Held)); // the creation of a session without a name
+        }
         if at.is_outdated {
             // Nothing of it can be stored, whatever else is. Only its counter is news.
             if let Some(session) = at.session {
@@ -223,10 +234,15 @@ impl RoomState {
             }
             return Step::ended(Answer::Outcome(Outcome::Stale));
         }
+        if let Some(closed_at) = facts.nameless_close {
+            let (registers, rules) = (&mut self.registers, &self.settings);
+            let joined = registers.join_nameless_close(closed_at, cx.now, rules);
+            return self.observed(joined, cx);
+        }
         let lacks_opening = self.rulebook().lacks_opening(callback, at.session, &at.target);
         let is_new = at.session.is_none();
         let session = at.session.unwrap_or_else(|| {
-            self.insert_session(&callback.session_id, &mut at.target, before, cx.now)
+            self.insert_session(callback.session_id.as_ref(), &mut at.target, before, cx.now)
         });
         at.session = Some(session);
         let (registers, target) = (&mut self.registers, &mut at.target);
@@ -254,13 +270,13 @@ impl RoomState {
     /// Puts in a session that is not known yet, with its summary and its places.
     fn insert_session(
         &mut self,
-        session_id: &SessionId,
+        session_id: Option<&SessionId>,
         target: &mut Target<'_>,
         before: &mut Before,
         now: Timestamp,
     ) -> usize {
         let heard_at = self.registers.heard_at(now);
-        let session = SessionRegister::new(session_id.clone(), heard_at);
+        let session = SessionRegister::new(session_id.cloned(), heard_at);
         let index = self.registers.insert_session(session);
         self.projection.session_inserted(index);
         target.session_inserted(index);
@@ -360,6 +376,9 @@ impl RoomState {
         registers.join_end(Some(ended_at));
         registers.members.end_before(ended_at, registers.ended_before);
         registers.observed.hide(ended_at);
+        for session in &mut registers.sessions {
+            session.hide_openings(ended_at, &self.settings);
+        }
     }
 
     /// Forgets of a user or a stream what the threshold has passed.

@@ -145,8 +145,9 @@ impl Projection {
     /// Finds the sessions anew: some were dropped.
     pub(crate) fn sessions_dropped(&mut self, registers: &Registers, rules: &Rules) {
         self.summarise(registers, rules);
-        let id = self.session.as_ref().and_then(|session| session.session_id.as_ref());
-        if let Some(index) = id.and_then(|id| registers.session_index(id)) {
+        if let (Some(Visible::Session(_)), Some(session)) = (self.visible, &self.session)
+            && let Some(index) = registers.session_index(session.session_id.as_ref())
+        {
             self.visible = Some(Visible::Session(index));
         }
     }
@@ -204,11 +205,13 @@ impl Projection {
         let Source { id, registers, settings } = source;
         let is_listed = registers.info.is_some() || found.visible.is_some();
         let index = found.visible.map(Visible::index);
-        let session_id = index.map(|index| index.map(|index| &registers.sessions[index].id));
+        let is_known = |session: Option<Visible>| matches!(session, Some(Visible::Session(_)));
+        let session_id =
+            index.map(|index| index.and_then(|index| registers.sessions[index].id.as_ref()));
         let was = self.session.as_ref().map(|session| session.session_id.as_ref());
-        let is_same = was == session_id;
+        let is_same = was == session_id && is_known(self.visible) == is_known(found.visible);
         // The session that was not known turns out to be one that is: the same people are in it.
-        let is_named = was == Some(None) && session_id.flatten().is_some();
+        let is_named = self.visible == Some(Visible::Unknown) && is_known(found.visible);
         let keeps = is_same && !found.is_visible_lost
             || (is_same || is_named) && matches!(before.looked, Looked::Everybody(_));
         self.visible = found.visible;

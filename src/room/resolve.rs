@@ -87,7 +87,7 @@ impl RoomState {
     fn resolve_callback<'a>(&self, work: &CallbackWork<'a>) -> At<'a> {
         let registers = &self.registers;
         let CallbackWork { callback, facts, subject } = work;
-        let session = registers.session_index(&callback.session_id);
+        let session = registers.session_index(callback.session_id.as_ref());
         // While an end is remembered, also what is below the bounds may tell that a session is before it.
         let lowers_first = session.is_some_and(|session| {
             let first = registers.sessions[session].first_opening_at;

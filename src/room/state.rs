@@ -273,9 +273,11 @@ impl<'a> UserReader<'a> {
     pub(crate) fn read(&mut self, user_id: &UserId) -> Option<VisibleUser<'a>> {
         let registers = &self.room.registers;
         let visible = self.room.visible();
-        // With observations, or more than one session, the places in all of them count.
+        // With observations, or more than one session, the places in all of them count. What an end hides
+        // of a session without a name is looked at one by one.
+        let is_named = registers.sessions.iter().all(|session| session.id.is_some());
         let ([session], true, Some(Visible::Session(0)) | None) =
-            (&*registers.sessions, registers.observed.is_empty(), visible)
+            (&*registers.sessions, registers.observed.is_empty() && is_named, visible)
         else {
             return self.room.user(user_id);
         };

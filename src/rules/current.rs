@@ -20,7 +20,7 @@ struct Candidate {
 #[inline]
 pub(crate) fn is_closed(session: &SessionRegister, closings: Closings, rules: &Rules) -> bool {
     let shows_from = closings.shows_from;
-    let hidden = session.hidden_until(closings.ended_at, rules);
+    let hidden = session.hidden_until(closings.ended_at, rules).filter(|_| session.id.is_some());
     let hidden = hidden.is_some_and(|at| shows_from.is_none_or(|from| at >= from));
     let opened_at = session.created_at().max(session.latest_opening_at);
     let alive_at = opened_at.max(session.confirmed_open_at);
@@ -56,8 +56,9 @@ impl Rulebook<'_> {
             Some(Candidate { is_open: false, .. }) | None => latest,
         });
         let contenders = registers.sessions.iter().enumerate().filter_map(|(index, session)| {
-            let infers = settings.infer_sessions && !session.is_anchor();
-            let is_inferred = |at: &Timestamp| infers && Some(*at) > limit;
+            let infers = settings.infer_sessions || session.id.is_none();
+            let limit = limit.max(self.hidden_openings_until(index));
+            let is_inferred = |at: &Timestamp| infers && !session.is_anchor() && Some(*at) > limit;
             let opened_at = session.latest_opening_at.filter(is_inferred);
             let is_alive = |at: &Timestamp| Some(*at) > registers.latest_create;
             let at = opened_at.max(session.confirmed_open_at.filter(is_alive))?;

@@ -1,7 +1,7 @@
 //! The lists of a room: who and what is in them, in order, and how the session looks.
 
 use crate::collections::order::Order;
-use crate::model::id::{SessionId, StreamId, UserId};
+use crate::model::id::{StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::Session;
 use crate::registers::kind::{Streams, Users};
@@ -16,7 +16,7 @@ pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option
     let create = session.and_then(|session| session.create.as_ref());
     let opened_at = create.map(|create| create.created_at);
     Some(Session {
-        session_id: session.map(|session: &_| SessionId::clone(&session.id)),
+        session_id: session.and_then(|session| session.id.clone()),
         opened_at: opened_at.or_else(|| earliest(book, visible)),
         inferred: create.is_none(),
         creator_id: create.and_then(|create| create.creator_id.clone()),

@@ -47,6 +47,9 @@ impl Rulebook<'_> {
                         || visible == Some(Visible::Session(session))
                 });
         }
+        if let Some(closed_at) = facts.nameless_close {
+            return closed_at >= old;
+        }
         if let Some(closed_at) = facts.close {
             return closed_at >= threshold || session.is_some() || self.was_seen_open();
         }
@@ -95,8 +98,9 @@ impl Rulebook<'_> {
         places: &Places,
     ) -> Option<Timestamp> {
         let mut next = self.presence_forgettable_at::<K>(visible, places);
-        for stays in self.registers.stays_of::<K>(places) {
-            let is_open = self.open_stay(stays, places.in_roster).is_some();
+        for (session, stays) in self.registers.stays_by_session::<K>(places).enumerate() {
+            let Some(stays) = stays else { continue };
+            let is_open = self.open_stay(session, stays, places.in_roster).is_some();
             next = earlier(next, stays.forgettable_at(is_open, self.settings));
         }
         next
@@ -115,9 +119,11 @@ impl Rulebook<'_> {
         }
         // Without the entry the last complete list would hide a stay that counts, also from those who
         // see its session again later.
-        let mut stays = self.registers.stays_of::<K>(places);
-        let is_needed = stays.any(|stays| self.open_stay(stays, places.in_roster).is_some())
-            || self.source::<K>(visible, places).is_some();
+        let mut stays = self.registers.stays_by_session::<K>(places).enumerate();
+        let is_open = |(session, stays): (usize, Option<&'_ StayRegister<K>>)| {
+            stays.is_some_and(|stays| self.open_stay(session, stays, places.in_roster).is_some())
+        };
+        let is_needed = stays.any(is_open) || self.source::<K>(visible, places).is_some();
         roster.listed_at.filter(|_| !is_needed)
     }
 

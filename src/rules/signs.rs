@@ -121,8 +121,9 @@ impl<'a> Rulebook<'a> {
                 assessed.push((subject.clone(), told_at));
             }
         };
-        state(&SignSubject::NoCreate, session.create.is_none());
-        state(&SignSubject::NobodyPresent, self.is_nobody_present(index));
+        let is_named = session.id.is_some();
+        state(&SignSubject::NoCreate, is_named && session.create.is_none());
+        state(&SignSubject::NobodyPresent, is_named && self.is_nobody_present(index));
         let is_news =
             |sign: &(SignSubject, Option<Timestamp>)| sign.1.is_some() || signs.has(&sign.0);
         let two_logins = |user_id: &UserId, user: Option<&StayRegister<Users>>| {
@@ -196,7 +197,7 @@ impl<'a> Rulebook<'a> {
         stream: &StayRegister<Streams>,
     ) -> Option<Timestamp> {
         let in_roster = self.registers.observed.streams.entries.place_of(stream_id);
-        let held = self.open_stay(stream, in_roster)?;
+        let held = self.open_stay(index, stream, in_roster)?;
         let places = self.registers.places::<Users>(publisher_of(held)?);
         let publisher = self.registers.stays_at::<Users>(index, &places);
         let is_present = publisher.is_some_and(|user| user.is_open() || user.is_closed_by_us())

@@ -12,7 +12,6 @@ use crate::model::time::Timestamp;
 use crate::registers::kind::{Kind, Streams, Users, copy};
 use crate::registers::places::Places;
 use crate::registers::roster::{Present, RosterEntry, SeenAt};
-use crate::registers::session::SessionRegister;
 use crate::registers::stays::StayRegister;
 use crate::registers::stays::held::HeldFact;
 use crate::registers::tables::Tables;
@@ -121,7 +120,8 @@ impl<'a> Rulebook<'a> {
     ) -> Option<Source<'a, K>> {
         let session = visible?.index();
         if let Some(stays) = session.and_then(|session| self.registers.stays_at(session, places))
-            && let Some(held) = self.open_stay(stays, places.in_roster)
+            && let Some(session) = session
+            && let Some(held) = self.open_stay(session, stays, places.in_roster)
         {
             return Some(Source::Stay(held));
         }
@@ -134,10 +134,26 @@ impl<'a> Rulebook<'a> {
     #[inline]
     pub(crate) fn open_stay<K: Tables>(
         self,
+        session: usize,
         stays: &'a StayRegister<K>,
         in_roster: Option<usize>,
     ) -> Option<&'a HeldFact<K>> {
-        stays.open_since(K::roster(&self.registers.observed).absent_at(in_roster))
+        let absent_at = K::roster(&self.registers.observed).absent_at(in_roster);
+        let hidden_until = self.hidden_openings_until(session);
+        stays.open_since(absent_at.max(hidden_until.map(|until| until.plus(1))))
+    }
+
+    /// Returns until which opening time an end hides what is in the nameless session. Business info made
+    /// after the end shows it again.
+    #[inline]
+    pub(crate) fn hidden_openings_until(self, session: usize) -> Option<Timestamp> {
+        let register = &self.registers.sessions[session];
+        if register.id.is_some() {
+            return None; // as nearly always
+        }
+        let (until, hidden_at) = register.hides_openings(self.registers.ended_at, self.settings)?;
+        let shows_from = self.registers.closings().shows_from;
+        Some(until).filter(|_| shows_from.is_none_or(|from| hidden_at >= from))
     }
 
     /// Whether an observation saw a user, and the media server told nothing newer. The end of the room
@@ -199,19 +215,19 @@ impl<'a> Rulebook<'a> {
             return true;
         }
         let summary = &self.summaries[index];
-        if registers.observed.is_empty() {
+        if registers.observed.is_empty() && self.hidden_openings_until(index).is_none() {
             return summary.logged_in > 0 || summary.open_streams > 0;
         }
-        summary.logged_in > 0 && self.is_any_open::<Users>(session)
-            || summary.open_streams > 0 && self.is_any_open::<Streams>(session)
+        summary.logged_in > 0 && self.is_any_open::<Users>(index)
+            || summary.open_streams > 0 && self.is_any_open::<Streams>(index)
             || self.is_anybody_present(Some(index))
     }
 
     /// Whether a stay of some user or stream of a session counts. Cost: all of them.
-    fn is_any_open<K: Tables>(self, session: &'a SessionRegister) -> bool {
+    fn is_any_open<K: Tables>(self, session: usize) -> bool {
         let in_roster = |id| K::roster(&self.registers.observed).entries.place_of(id);
-        let mut stays = K::table(session).iter();
-        stays.any(|(id, stays)| self.open_stay(stays, in_roster(id)).is_some())
+        let mut stays = K::table(&self.registers.sessions[session]).iter();
+        stays.any(|(id, stays)| self.open_stay(session, stays, in_roster(id)).is_some())
     }
 
     /// Whether the room is open in a session that is not known.
@@ -293,7 +309,7 @@ impl<'a> Rulebook<'a> {
         match &present.session_id {
             None => at > self.registers.outdated_until() && at > facts.in_any,
             Some(named) => session.is_some_and(|session| {
-                self.registers.sessions[session].id == *named
+                self.registers.sessions[session].id.as_ref() == Some(named)
                     && at > self.registers.latest_create
                     && at > facts.in_visible
             }),

@@ -234,7 +234,8 @@ fn a_snapshot_may_have_counted_as_much_as_it_likes() {
     good["outcomes"]["stale"] = json!(u64::MAX);
     let mut restored = restored(good, &clock).unwrap();
     assert_eq!(restored.outcomes().total(), u64::MAX);
-    let (room, session) = ("a".parse().unwrap(), "7".parse().unwrap());
+    let room = "a".parse().unwrap();
+    let session: SessionId = "7".parse().unwrap();
     let created = room_registry::event::RoomCreated::new(Timestamp::from_millis(START));
     restored.apply_callback(&room_registry::Callback::new(room, session, created));
     assert_eq!(restored.outcomes().of(room_registry::Outcome::Applied), u64::MAX);

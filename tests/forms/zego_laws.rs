@@ -232,7 +232,7 @@ fn ids_in(body: &Map<String, Value>) -> BTreeSet<String> {
 }
 
 fn ids_of(callback: &Callback) -> Vec<&str> {
-    let mut ids = vec![callback.room_id.as_str(), callback.session_id.as_str()];
+    let mut ids = vec![callback.room_id.as_str(), callback.session_id.as_ref().unwrap().as_str()];
     match &callback.event {
         CallbackEvent::RoomCreated(event) => {
             ids.extend(event.creator_id.as_ref().map(UserId::as_str));

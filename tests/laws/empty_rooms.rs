@@ -10,7 +10,6 @@ use room_registry_world::history::room_id;
 use room_registry_world::junk::junk;
 use room_registry_world::repair_view::sight_of;
 use room_registry_world::sightings::Told;
-use room_registry_world::view::stored_of;
 
 const LISTED: u64 = 20;
 
@@ -44,12 +43,7 @@ impl Model {
         let info = room.view().is_some_and(|room| room.info().is_some());
         let visible = room.view().and_then(shown);
         let is_visible = |id: &Option<SessionId>| visible.as_ref().is_some_and(|(at, _)| at == id);
-        // Of a session that a later one outdated nothing is left.
-        let stored = stored_of(room).sessions;
-        let is_stored =
-            |id: &Option<SessionId>| id.as_ref().is_none_or(|id| stored.contains_key(id));
-        self.empty
-            .retain(|id, (_, unlisted)| !info && is_stored(id) && (is_visible(id) || *unlisted));
+        self.empty.retain(|id, _| !info && is_visible(id));
         match visible {
             Some((id, false)) if !info => {
                 self.empty.entry(id).or_insert((now, false));

@@ -15,6 +15,7 @@ mod fuzzing;
 mod inputs;
 mod lists;
 mod merging;
+mod nameless;
 mod ordering;
 mod regressions;
 mod repair;

@@ -170,7 +170,7 @@ fn merged(a: &Room, b: &Room, config: &Config) -> Room {
 proptest! {
     #![proptest_config(properties(400))]
 
-    /// Holds laws 4.11, 6.6, 7.1, 18.6 and 18.11.
+    /// Holds laws 4.11, 6.6, 7.1, 18.6, 18.11 and 21.4.
     #[test]
     fn merging_is_commutative_associative_and_idempotent(a in steps(), b in steps(), c in steps()) {
         let listed = Some(Duration::from_millis(3));

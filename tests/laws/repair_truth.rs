@@ -7,6 +7,7 @@ use room_registry::event::CallbackEvent;
 use room_registry::{Callback, Config, Observation, Outcome, Room, RoomRef, SessionId, Timestamp};
 use room_registry_world::effort::{seeds, times};
 use room_registry_world::history::{Options, room_id, valid_history};
+use room_registry_world::model::SessionKey;
 use room_registry_world::repair_view::{observed_of, sight_of};
 use room_registry_world::rng::Rng;
 use room_registry_world::sightings::{Answers, Told, true_observation};
@@ -41,7 +42,7 @@ fn true_observations_change_nothing_where_nothing_was_lost() {
         let room = room_told(&with_repeats(told, &mut rng), &config);
         let view = room.view();
         assert_eq!(scene(view), true_scene(&history), "seed {seed}");
-        let session = truth(&history).map(|truth| truth.session_id);
+        let session = truth(&history).and_then(|truth| truth.session_id);
         assert_eq!(view.and_then(RoomRef::session_id), session.as_ref(), "seed {seed}");
         // Everything is normal again: nothing is known by an observation alone.
         for user in view.into_iter().flat_map(RoomRef::users) {
@@ -124,10 +125,10 @@ fn nothing_seen_to_close_comes_back_and_after_a_silence_only_what_is_visible_is_
         assert_eq!(room.next_expiry(&config), None, "seed {seed}: nothing is left to let go");
         let Some(visible) = visible else { continue };
         let (stored, observed) = (stored_of(&room), observed_of(&room));
-        let is_shown = |id: &SessionId| visible.session_id.as_ref() == Some(id);
+        let is_shown = |id: &SessionKey| visible.session_id == *id;
         for (id, session) in stored.sessions.iter().filter(|(id, _)| !is_shown(id)) {
             // Created in the same moment as the one that shows, and not known to be closed.
-            assert!(session.create.is_some(), "seed {seed}: session {id} is left");
+            assert!(session.create.is_some(), "seed {seed}: session {id:?} is left");
         }
         let shown = || stored.sessions.iter().filter(|(id, _)| is_shown(id));
         let mut users = shown().flat_map(|(_, session)| session.users.keys());
@@ -163,7 +164,7 @@ impl Known {
         };
         let (id, life, at) = match &callback.event {
             CallbackEvent::RoomClosed(_) => {
-                self.closed_sessions.insert(callback.session_id.clone());
+                self.closed_sessions.extend(callback.session_id.clone());
                 return;
             }
             CallbackEvent::UserLoggedOut(event) => {

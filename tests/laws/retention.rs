@@ -68,7 +68,7 @@ impl Closed {
     fn see(&mut self, callback: &Callback) {
         match &callback.event {
             CallbackEvent::RoomClosed(_) => {
-                self.sessions.insert(callback.session_id.clone());
+                self.sessions.extend(callback.session_id.clone());
             }
             CallbackEvent::UserLoggedOut(event) => {
                 self.logins.extend(event.user_session_id.clone());

@@ -11,6 +11,7 @@ mod ends;
 mod followers;
 mod late_sessions;
 mod memberships;
+mod nameless;
 mod observations;
 mod planner;
 mod projection;

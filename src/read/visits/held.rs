@@ -99,7 +99,7 @@ struct Stay {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub(super) struct StayKey {
-    pub(super) session_id: SessionId,
+    pub(super) session_id: Option<SessionId>,
     /// The id of the login, unless an order tells what is the last of the user.
     pub(super) user_session_id: Option<UserSessionId>,
     /// When a login without such an id began.
@@ -180,7 +180,8 @@ impl HeldRoom {
 
     /// Returns who has a login in a session of which no end is known.
     pub(super) fn open_in(&self, session_id: &SessionId) -> Vec<UserId> {
-        let is_in = |stay: &Stay| stay.to.is_none() && stay.key.session_id == *session_id;
+        let is_in =
+            |stay: &Stay| stay.to.is_none() && stay.key.session_id.as_ref() == Some(session_id);
         let users = self.users.iter().filter(|(_, user)| user.stays.iter().any(is_in));
         users.map(|(user_id, _)| user_id.clone()).collect()
     }
@@ -307,7 +308,7 @@ impl Stay {
 
     /// Returns the close of its session, unless it began after it.
     fn close_of(&self, closes: &BTreeMap<SessionId, Close>) -> Option<Close> {
-        let (from, close) = (self.from?, closes.get(&self.key.session_id)?);
+        let (from, close) = (self.from?, closes.get(self.key.session_id.as_ref()?)?);
         (self.to.is_none() && from <= close.at).then_some(*close)
     }
 

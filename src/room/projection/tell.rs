@@ -51,7 +51,7 @@ impl Projection {
             && shown.room_name.as_ref() == name;
         if !is_same {
             self.session = Some(Session {
-                session_id: session.map(|session| session.id.clone()),
+                session_id: session.and_then(|session| session.id.clone()),
                 opened_at,
                 inferred: create.is_none(),
                 creator_id: create.and_then(|create| create.creator_id.clone()),

@@ -6,7 +6,7 @@ use crate::model::callback::{
     Callback, CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, StreamDetails,
     UserLoggedIn, UserLoggedOut,
 };
-use crate::model::id::{StreamSessionId, UserSessionId};
+use crate::model::id::{SessionId, StreamSessionId, UserSessionId};
 use crate::model::text::Text;
 use crate::vendor::zego::body::{Body, Fields};
 use crate::vendor::zego::code::{logout_reason, role, room_close_reason, stream_close_reason};
@@ -99,12 +99,12 @@ fn callback(kind: &Kind, payload: &mut Payload<'_>) -> Result<Callback, Problem>
     let mut body = Body { name: kind.name, fields: &mut payload.values };
     // The room and its session come first, so that errors name them before what is in the room.
     let room_id = body.id(Field::RoomId)?;
-    let session_id = body.session(body.first_of(kind.session))?;
+    let session_id: SessionId = body.session(body.first_of(kind.session))?;
     let mut event = (kind.read)(&mut body)?;
     if let CallbackEvent::StreamCreated(created) = &mut event {
         created.details.playback = std::mem::take(&mut payload.playback);
     }
-    Ok(Callback { room_id, session_id, event })
+    Ok(Callback { room_id, session_id: Some(session_id), event })
 }
 
 fn room_created(body: &mut CallbackBody<'_, '_>) -> Result<CallbackEvent, Problem> {

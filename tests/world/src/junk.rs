@@ -18,6 +18,10 @@ use super::sightings::{Told, observed_at, present_stream, present_user};
 pub fn junk(clock_skew: u64) -> impl Strategy<Value = Told> {
     prop_oneof![
         3 => junk_callback().prop_map(Told::Heard),
+        1 => junk_time().prop_map(|at| {
+            let closed = RoomClosed::new(Timestamp::from_millis(at));
+            Told::Heard(Callback::new(room_id(), None, closed))
+        }),
         2 => junk_observation(clock_skew).prop_map(Told::Saw),
     ]
 }
@@ -94,7 +98,7 @@ pub fn junk_time() -> impl Strategy<Value = u64> {
         .prop_map(|after| 1_000_000 + after)
 }
 
-/// A well-formed callback that fits no history.
+/// A well-formed callback that fits no history. One in seven names no session; none of those is a close.
 pub fn junk_callback() -> impl Strategy<Value = Callback> {
     let session = prop::sample::select(vec!["7", "8", "10"]);
     let name = || prop::option::of(prop::sample::select(vec!["Ann", "Bob"]));
@@ -147,8 +151,10 @@ pub fn junk_callback() -> impl Strategy<Value = Callback> {
             }
         ),
     ];
-    (session, event).prop_map(|(session, event)| {
-        Callback::new(room_id(), SessionId::new(session).expect("a valid id"), event)
+    (session, event, 0..7_u8).prop_map(|(session, event, named)| {
+        let is_close = matches!(event, CallbackEvent::RoomClosed(_));
+        let session = SessionId::new(session).expect("a valid id");
+        Callback::new(room_id(), Some(session).filter(|_| is_close || named > 0), event)
     })
 }
 

@@ -24,7 +24,7 @@
 //!     }
 //!     let shown = lists.room("room").and_then(|room| room.session_id());
 //!     let truth = truth(&history);
-//!     assert_eq!(shown, truth.as_ref().map(|room| &room.session_id), "seed {seed}");
+//!     assert_eq!(shown, truth.as_ref().and_then(|room| room.session_id.as_ref()), "seed {seed}");
 //! }
 //! ```
 //!

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use room_registry::event::{CallbackEvent, StreamDetails};
 use room_registry::{Callback, SessionId, StreamId, UserId};
 
+/// The name of a session; `None` for the one that has none.
+pub type SessionKey = Option<SessionId>;
+
 /// The settings of the rules, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -48,7 +51,7 @@ pub struct Stored {
     /// The latest creation of a session.
     pub latest_create: Option<u64>,
     /// What is held of each session.
-    pub sessions: BTreeMap<SessionId, StoredSession>,
+    pub sessions: BTreeMap<SessionKey, StoredSession>,
 }
 
 /// What is held of a session.
@@ -123,7 +126,7 @@ impl StoredStays {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visible {
     /// The session that shows.
-    pub session_id: SessionId,
+    pub session_id: SessionKey,
     /// Whether its creation was not heard of.
     pub inferred: bool,
     /// When it opened.
@@ -141,14 +144,16 @@ pub struct Visible {
 /// The facts of a set of callbacks.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    creates: Vec<(SessionId, u64, Option<UserId>)>,
-    pub(super) closes: Vec<(SessionId, u64)>,
-    seens: Vec<(SessionId, u64)>,
-    names: Vec<(SessionId, u64, String)>,
-    keys: Vec<(SessionId, Thing, u64)>,
-    openings: Vec<(SessionId, Thing, Name, Opening)>,
-    closings: Vec<(SessionId, Thing, Name, (u64, u64))>,
-    ordered: Vec<(SessionId, Thing, OrderedKey, u64, Option<Shown>)>,
+    creates: Vec<(SessionKey, u64, Option<UserId>)>,
+    pub(super) closes: Vec<(SessionKey, u64)>,
+    /// When the room was not open, as closes without a name tell.
+    pub(super) not_open: Vec<u64>,
+    seens: Vec<(SessionKey, u64)>,
+    names: Vec<(SessionKey, u64, String)>,
+    keys: Vec<(SessionKey, Thing, u64)>,
+    openings: Vec<(SessionKey, Thing, Name, Opening)>,
+    closings: Vec<(SessionKey, Thing, Name, (u64, u64))>,
+    ordered: Vec<(SessionKey, Thing, OrderedKey, u64, Option<Shown>)>,
 }
 
 /// A user or a stream.
@@ -161,7 +166,7 @@ enum Thing {
 /// How a callback names the stay that it is about.
 #[derive(Debug)]
 struct Told {
-    session: SessionId,
+    session: SessionKey,
     thing: Thing,
     stay: Option<String>,
     order: Option<u64>,
@@ -197,6 +202,12 @@ impl Facts {
         for callback in callbacks {
             let session = || callback.session_id.clone();
             match callback.event.clone() {
+                // Without a name, nothing opened by itself.
+                CallbackEvent::RoomCreated(_) if callback.session_id.is_none() => {}
+                CallbackEvent::RoomClosed(event) if callback.session_id.is_none() => {
+                    let at = event.closed_at.as_millis();
+                    facts.not_open.push(at.saturating_sub(settings.tie_window));
+                }
                 CallbackEvent::RoomCreated(event) => {
                     facts.creates.push((session(), event.created_at.as_millis(), event.creator_id));
                 }
@@ -288,7 +299,7 @@ impl Facts {
         let anchors_from = c.unwrap_or(0).saturating_sub(settings.tie_window);
         let lo = c.unwrap_or(0).saturating_sub(settings.clock_skew);
 
-        let mut sessions: BTreeSet<SessionId> = BTreeSet::new();
+        let mut sessions: BTreeSet<SessionKey> = BTreeSet::new();
         sessions.extend(self.creates.iter().map(|fact| fact.0.clone()));
         sessions.extend(self.closes.iter().map(|fact| fact.0.clone()));
         sessions.extend(self.seens.iter().map(|fact| fact.0.clone()));
@@ -330,7 +341,7 @@ impl Facts {
 
     fn hold_stays(
         &self,
-        id: &SessionId,
+        id: &SessionKey,
         lo: u64,
         x: Option<u64>,
         settings: Settings,
@@ -397,7 +408,7 @@ impl Stored {
         });
         let contenders = self.sessions.iter().filter_map(|(id, session)| {
             let seen_at = session.seen_at?;
-            let contends = settings.infer
+            let contends = (settings.infer || id.is_none())
                 && session.create.is_none()
                 && limit.is_none_or(|limit| seen_at > limit);
             contends.then_some((seen_at, is_closed(session), id))
@@ -430,9 +441,9 @@ impl Stored {
 
 /// Of those within the tie window of the latest, an unclosed one first, then the highest (time, id).
 pub(super) fn pick(
-    candidates: Vec<(u64, bool, &SessionId)>,
+    candidates: Vec<(u64, bool, &SessionKey)>,
     settings: Settings,
-) -> Option<(u64, bool, &SessionId)> {
+) -> Option<(u64, bool, &SessionKey)> {
     let latest = candidates.iter().map(|(at, ..)| *at).max()?;
     let window = candidates.into_iter().filter(|(at, ..)| at + settings.tie_window >= latest);
     window.max_by_key(|(at, closed, id)| (!closed, *at, *id))

@@ -20,7 +20,7 @@ pub struct Recipe {
 
 #[derive(Debug)]
 struct Copy {
-    session_id: SessionId,
+    session_id: Option<SessionId>,
     created_at: Timestamp,
     users: BTreeMap<UserId, (Option<UserSessionId>, Timestamp)>,
     streams: BTreeMap<StreamId, (Option<StreamSessionId>, u64)>,
@@ -69,7 +69,7 @@ impl Recipe {
 
     fn step(&mut self, callback: &Callback) -> Step {
         if let CallbackEvent::RoomCreated(event) = &callback.event {
-            return self.create(&callback.session_id, event.created_at);
+            return self.create(callback.session_id.as_ref(), event.created_at);
         }
         let Some(room) = &mut self.room else { return Step::Queue };
         let same = room.session_id == callback.session_id;
@@ -142,15 +142,15 @@ impl Recipe {
         }
     }
 
-    fn create(&mut self, session_id: &SessionId, created_at: Timestamp) -> Step {
+    fn create(&mut self, session_id: Option<&SessionId>, created_at: Timestamp) -> Step {
         match &mut self.room {
-            Some(room) if room.session_id == *session_id => {
+            Some(room) if room.session_id.as_ref() == session_id => {
                 room.created_at = room.created_at.max(created_at);
                 Step::Added
             }
             Some(room) if created_at <= room.created_at => Step::Done,
             _ => {
-                let session_id = session_id.clone();
+                let session_id = session_id.cloned();
                 let (users, streams) = (BTreeMap::new(), BTreeMap::new());
                 self.room = Some(Copy { session_id, created_at, users, streams });
                 Step::Added

@@ -10,7 +10,7 @@ use room_registry::event::StreamDetails;
 use room_registry::repair::ObservedList;
 use room_registry::{Callback, Observation, SessionId, StreamId, Timestamp, UserId};
 
-use super::model::{Facts, Seen, Settings, Stored, StoredSession, StoredStays, pick};
+use super::model::{Facts, Seen, SessionKey, Settings, Stored, StoredSession, StoredStays, pick};
 
 /// The settings of the rules.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +107,8 @@ pub fn evaluate_all(
     rules: Rules,
 ) -> (Stored, Observed, Option<Sight>) {
     let mut callbacks = Facts::of(callbacks, rules.settings);
-    let answers = Answers::of(observations, rules);
+    let mut answers = Answers::of(observations, rules);
+    callbacks.not_open.iter().for_each(|q| answers.take_not_open(*q));
     callbacks.closes.extend(answers.closes.iter().cloned());
     let mut stored = callbacks.hold(rules.settings);
     let floor = stored.latest_create.unwrap_or(0).saturating_sub(rules.settings.clock_skew);
@@ -133,8 +134,8 @@ pub fn evaluate_all(
 struct Answers {
     not_open: Vec<u64>,
     open: Vec<u64>,
-    closes: Vec<(SessionId, u64)>,
-    alive: Vec<(SessionId, u64)>,
+    closes: Vec<(SessionKey, u64)>,
+    alive: Vec<(SessionKey, u64)>,
     users: Lists<UserId, PresentUser>,
     streams: Lists<StreamId, PresentStream>,
 }
@@ -173,14 +174,14 @@ impl Answers {
             && users.0 == Extent::Whole
             && nobody;
         match (observation.open, session) {
-            (Some(false), Some(session)) => return self.closes.push((session.clone(), q)),
+            (Some(false), Some(session)) => return self.closes.push((Some(session.clone()), q)),
             (Some(false), None) => {
                 assert!(nobody, "a contradiction is no input of the model");
                 return self.take_not_open(q);
             }
             _ if inferred => return self.take_not_open(q),
             (None, _) if nobody => {}
-            (_, Some(session)) => self.alive.push((session.clone(), q)),
+            (_, Some(session)) => self.alive.push((Some(session.clone()), q)),
             (_, None) => self.open.push(q),
         }
         self.users.take(q, session, users);
@@ -283,7 +284,7 @@ impl Held {
     }
 
     /// The current session, and whether it is closed.
-    fn current(&self, settings: Settings) -> Option<(&SessionId, bool)> {
+    fn current(&self, settings: Settings) -> Option<(&SessionKey, bool)> {
         let c = self.stored.latest_create;
         let sessions = &self.stored.sessions;
         let anchors = sessions.iter().filter_map(|(id, session)| {
@@ -296,7 +297,7 @@ impl Held {
         };
         let contenders = sessions.iter().filter_map(|(id, session)| {
             let limit = c.map(|c| c + margin);
-            let infer = settings.infer && session.create.is_none();
+            let infer = (settings.infer || id.is_none()) && session.create.is_none();
             let seen_at = session.seen_at.filter(|at| infer && Some(*at) > limit);
             let alive_at = session.alive_at.filter(|at| Some(*at) > c);
             Some((seen_at.max(alive_at)?, self.is_closed(session), id))
@@ -313,18 +314,21 @@ impl Held {
 
         // The user has facts in many sessions, and those of a presence are in all or in one.
         let counts =
-            |named: Option<&SessionId>, q: u64, newest: &dyn Fn(&SessionId) -> Option<u64>| {
+            |named: Option<&SessionId>, q: u64, newest: &dyn Fn(&SessionKey) -> Option<u64>| {
                 let is_after_create = Some(q) > self.stored.latest_create;
                 let sessions = self.stored.sessions.keys();
                 is_after_create
                     && match named {
                         None => Some(q) > closed && Some(q) > sessions.filter_map(newest).max(),
-                        Some(named) => running == Some(named) && Some(q) > newest(named),
+                        Some(named) => {
+                            let named = Some(named.clone());
+                            running == Some(&named) && Some(q) > newest(&named)
+                        }
                     }
             };
         let present_users: BTreeMap<_, _> = (self.observed.users.entries.iter())
             .filter_map(|(id, entry)| {
-                let newest = |session: &SessionId| {
+                let newest = |session: &SessionKey| {
                     self.stored.sessions.get(session)?.users.get(id).and_then(StoredStays::newest)
                 };
                 Some((id, shown(entry, |named, q| counts(named, q, &newest))?))
@@ -332,7 +336,7 @@ impl Held {
             .collect();
         let present_streams: BTreeMap<_, _> = (self.observed.streams.entries.iter())
             .filter_map(|(id, entry)| {
-                let newest = |session: &SessionId| {
+                let newest = |session: &SessionKey| {
                     self.stored.sessions.get(session)?.streams.get(id).and_then(StoredStays::newest)
                 };
                 Some((id, shown(entry, |named, q| counts(named, q, &newest))?))
@@ -374,7 +378,7 @@ impl Held {
         let earliest = users.values().filter_map(SeenUser::since);
         let earliest = earliest.chain(streams.values().filter_map(SeenStream::since)).min();
         Some(Sight {
-            session_id: running.filter(|_| is_open).cloned(),
+            session_id: running.filter(|_| is_open).cloned().flatten(),
             inferred: create.is_none(),
             opened_at: create.map(|create| create.0).or(earliest),
             creator_id: create.and_then(|create| create.1.clone()),

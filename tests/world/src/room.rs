@@ -191,7 +191,7 @@ impl MediaRoom {
     /// Answers what is true of the room now.
     pub fn truth(&self) -> Option<Truth> {
         self.session.as_ref().map(|session| Truth {
-            session_id: session.id.clone(),
+            session_id: Some(session.id.clone()),
             users: session
                 .logins
                 .iter()

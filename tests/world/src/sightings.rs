@@ -71,7 +71,7 @@ pub fn true_observation(
     let mut users: Vec<_> = truth.users.keys().map(|id| present_user(id.as_str())).collect();
     let mut streams: Vec<_> = truth.streams.keys().map(|id| present_stream(id.as_str())).collect();
     let mut observation = observation.open(true);
-    observation.session_id = answers.named.then_some(truth.session_id);
+    observation.session_id = truth.session_id.filter(|_| answers.named);
     if rng.chance(answers.partly) {
         users.truncate(1);
         observation = observation.some_users(users);

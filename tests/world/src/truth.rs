@@ -8,8 +8,8 @@ use room_registry::{Callback, SessionId, StreamId, StreamSessionId, UserId, User
 /// Who and what is in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
-    /// The session that runs.
-    pub session_id: SessionId,
+    /// The session that runs, if it has a name.
+    pub session_id: Option<SessionId>,
     /// Who is logged in, and under which session.
     pub users: BTreeMap<UserId, Option<UserSessionId>>,
     /// What is published, and under which session.

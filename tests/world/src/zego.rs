@@ -131,7 +131,7 @@ fn of_a_room(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
     };
     let mut body = begin(event, envelope, style.of_rooms());
     body.put("room_id", json!(callback.room_id.as_str()));
-    body.put("room_session_id", style.of_rooms().session(callback.session_id.as_str()));
+    body.put("room_session_id", style.of_rooms().session(session_of(callback)));
     match &callback.event {
         CallbackEvent::RoomCreated(event) => {
             body.put("room_create_time", time(event.created_at, style));
@@ -157,7 +157,7 @@ fn of_a_user(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
             body = begin("room_login", envelope, style);
             body.put("room_id", json!(callback.room_id.as_str()));
             text(&mut body, "room_name", event.room_name.as_ref(), style);
-            body.put("room_seq", style.session(callback.session_id.as_str()));
+            body.put("room_seq", style.session(session_of(callback)));
             body.put("user_account", json!(event.user_id.as_str()));
             text(&mut body, "user_nickname", event.details.user_name.as_ref(), style);
             body.put(
@@ -181,7 +181,7 @@ fn of_a_user(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
         CallbackEvent::UserLoggedOut(event) => {
             body = begin("room_logout", envelope, style);
             body.put("room_id", json!(callback.room_id.as_str()));
-            body.put("room_seq", style.session(callback.session_id.as_str()));
+            body.put("room_seq", style.session(session_of(callback)));
             body.put("user_account", json!(event.user_id.as_str()));
             body.put(
                 "session_id",
@@ -220,7 +220,7 @@ fn of_a_stream(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
     };
     let mut body = begin(event, envelope, style);
     body.put("room_id", json!(callback.room_id.as_str()));
-    body.put("room_session_id", style.session(callback.session_id.as_str()));
+    body.put("room_session_id", style.session(session_of(callback)));
     if let CallbackEvent::StreamCreated(event) = &callback.event {
         let details = &event.details;
         if details.publisher_id.is_some() || style.is_complete() {
@@ -332,4 +332,9 @@ fn stream_close_reason(reason: &StreamCloseReason) -> i64 {
         StreamCloseReason::Other(number) => number_of(number),
         other => unreachable!("the vendor has no such reason: {other:?}"),
     }
+}
+
+/// The vendor names each session.
+fn session_of(callback: &Callback) -> &str {
+    callback.session_id.as_ref().expect("a name").as_str()
 }

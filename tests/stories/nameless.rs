@@ -1,0 +1,184 @@
+//! Rooms whose sessions the media server does not name.
+
+use room_registry::event::{CallbackEvent, RoomClosed};
+use room_registry::journal::Input;
+use room_registry::{Callback, Config, Mirror, NewRoom, Outcome, Room, Timestamp, Visits};
+use room_registry_world::story::{
+    Story, at, created, login, logout, observation, room_id, stream_created, user,
+};
+
+/// Hears of an event without the name of a session.
+fn hears(story: &mut Story, seconds: u64, event: impl Into<CallbackEvent>) -> Outcome {
+    story.clock.set(at(seconds));
+    let mut mirror: Mirror = story.registry.rooms().collect();
+    let outcome = story.registry.apply_callback(&Callback::new(room_id(), None, event));
+    story.registry.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, story.registry.rooms().collect());
+    outcome
+}
+
+fn closed(seconds: u64) -> RoomClosed {
+    RoomClosed::new(at(seconds))
+}
+
+/// Holds laws 21.1, 21.2 and 21.3.
+#[test]
+fn a_room_without_names_is_open_while_somebody_is_in_it() {
+    for infers in [true, false] {
+        let mut story = Story::with(Config::builder().infer_sessions(infers).build().unwrap());
+        assert_eq!(hears(&mut story, 0, created(0)), Outcome::Held);
+        assert!(!story.is_open(), "a creation says nothing");
+        assert_eq!(hears(&mut story, 1, login("ann", 1, 1)), Outcome::Applied);
+        hears(&mut story, 2, stream_created("camera", 1, 2));
+        let session = story.registry.room("r").unwrap().session().unwrap().clone();
+        assert_eq!((session.session_id, session.opened_at), (None, Some(at(1))));
+        assert_eq!(hears(&mut story, 3, created(0)), Outcome::Held, "again");
+
+        assert_eq!(hears(&mut story, 60, closed(60)), Outcome::Applied);
+        assert!(!story.is_open());
+        assert_eq!(hears(&mut story, 61, closed(60)), Outcome::Stale);
+        assert_eq!(hears(&mut story, 62, closed(50)), Outcome::Stale);
+        assert_ne!(hears(&mut story, 63, login("bob", 2, 30)), Outcome::Applied);
+        assert!(!story.is_open(), "who came before the close went with it");
+        hears(&mut story, 64, login("cat", 3, 64));
+        assert_eq!((story.users(), story.streams()), (vec!["cat".into()], vec![]));
+        let opened_at = story.registry.room("r").unwrap().session().unwrap().opened_at;
+        assert_eq!(opened_at, Some(at(64)), "by what shows");
+        hears(&mut story, 70, logout("cat", 3, 64, 70));
+        assert!(!story.is_open());
+    }
+}
+
+/// Holds law 21.3.
+#[test]
+fn a_close_without_a_name_counts_a_tie_window_before_its_stamp() {
+    let millis = |millis: u64| Timestamp::from_millis(at(60).as_millis() - millis);
+    for (before, is_there) in [(100, true), (101, false)] {
+        let mut story = Story::new();
+        hears(&mut story, 60, closed(60));
+        let mut late = login("ann", 1, 60);
+        late.login_at = millis(before);
+        hears(&mut story, 61, late);
+        assert_eq!(story.is_open(), is_there);
+        let mut gone = logout("ann", 1, 60, 60);
+        gone.login_at = Some(millis(before));
+        hears(&mut story, 62, gone);
+        assert!(!story.is_open(), "its own closing ends it");
+    }
+}
+
+/// Holds laws 5.2 and 21.3.
+#[test]
+fn a_close_without_a_name_may_be_as_late_as_an_opening() {
+    let mut story = Story::new();
+    hears(&mut story, 700, login("ann", 1, 700));
+    assert_eq!(hears(&mut story, 700, closed(99)), Outcome::TooLate);
+    assert_eq!(hears(&mut story, 700, closed(100)), Outcome::Held);
+    assert_eq!(story.users(), ["ann"]);
+}
+
+/// One visitor, `end_room`, and then new people every minute. Holds law 21.4.
+#[test]
+fn after_an_end_whoever_comes_next_shows() {
+    let mut story = Story::new();
+    hears(&mut story, 1, login("ann", 1, 1));
+    story.passes_to(60);
+    story.registry.end_room("r").unwrap();
+    assert!(!story.is_open());
+    hears(&mut story, 61, login("late", 2, 50));
+    assert!(!story.is_open(), "it was before the end");
+    for minute in 2..200 {
+        let who = format!("user{minute}");
+        hears(&mut story, minute * 60, login(&who, minute, minute * 60));
+        assert_eq!(story.users(), [who.clone()], "minute {minute}");
+        hears(&mut story, minute * 60 + 30, logout(&who, minute, minute * 60, minute * 60 + 30));
+        assert!(!story.is_open());
+        story.registry.expire();
+    }
+    hears(&mut story, 12_000, logout("ann", 1, 1, 11_999));
+    hears(&mut story, 12_000, logout("late", 2, 50, 11_999));
+    story.passes_to(20_000);
+    story.registry.expire();
+    assert_eq!(story.registry.held_room_count(), 0);
+}
+
+/// Holds laws 21.4 and 6.4.
+#[test]
+fn what_an_end_hid_stays_hidden_once_it_is_forgotten_and_shows_in_a_room_created_again() {
+    let mut story = Story::new();
+    hears(&mut story, 59, login("ann", 1, 59));
+    story.passes_to(60);
+    story.registry.end_room("r").unwrap();
+    story.passes_to(662);
+    story.registry.expire();
+    hears(&mut story, 662, login("bob", 2, 662));
+    assert_eq!(story.users(), ["bob"], "ann is hidden, though the end is forgotten");
+    let config = Config::default();
+    let json = serde_json::to_string(&story.registry.export("r").unwrap()).unwrap();
+    let mut stored: Room = serde_json::from_str(&json).unwrap();
+    assert_eq!(serde_json::to_string(&stored).unwrap(), json);
+    for room in [&mut stored, &mut story.registry.export("r").unwrap()] {
+        room.create(NewRoom::new("r", "tom"), &config, at(663)).unwrap();
+        let users: Vec<_> =
+            room.view().unwrap().users().map(|user| user.id().to_string()).collect();
+        assert_eq!(users, ["ann", "bob"]);
+    }
+}
+
+/// Holds law 21.5.
+#[test]
+fn a_session_with_a_name_outranks_the_one_without() {
+    let mut story = Story::new();
+    hears(&mut story, 1, login("ann", 1, 1));
+    story.hears_of("7", at(60), created(60));
+    assert_eq!(story.session().as_deref(), Some("7"));
+    story.hears_of("7", at(100), RoomClosed::new(at(100)));
+    assert!(!story.is_open(), "ann logged in before it");
+    hears(&mut story, 101, login("bob", 2, 101));
+    assert_eq!((story.session(), story.users()), (None, vec!["bob".into()]));
+}
+
+/// Holds law 21.5.
+#[test]
+fn an_observation_of_a_room_without_names_mends_it() {
+    let mut story = Story::new();
+    hears(&mut story, 1, login("ghost", 1, 1));
+    story.passes_to(60);
+    let mut mirror: Mirror = story.registry.rooms().collect();
+    story.sees(&observation(60).users([user("bob")]).streams([]));
+    story.registry.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, story.registry.rooms().collect());
+    assert_eq!(story.users(), ["bob"]);
+    hears(&mut story, 61, login("bob", 2, 40));
+    assert_eq!(story.users(), ["bob"]);
+    hears(&mut story, 62, logout("bob", 2, 40, 62));
+    story.passes_to(120);
+    story.sees(&observation(120).users([]).streams([]));
+    assert!(!story.is_open());
+}
+
+/// Holds law 21.6.
+#[test]
+fn a_session_without_a_name_lacks_no_creation() {
+    let mut story = Story::new();
+    hears(&mut story, 1, stream_created("camera", 1, 1));
+    hears(&mut story, 1, login("ann", 1, 1));
+    hears(&mut story, 2, logout("ann", 1, 1, 2));
+    story.passes_to(300);
+    story.registry.expire();
+    assert_eq!(story.registry.room("r").unwrap().suspicions(), []);
+}
+
+/// Holds law 21.7.
+#[test]
+fn a_close_without_a_name_ends_no_visit() {
+    let mut visits = Visits::new(&Config::default());
+    let mut take = |seconds, event: CallbackEvent| {
+        visits.apply(&Input::Callback(Callback::new(room_id(), None, event)), at(seconds))
+    };
+    assert_eq!(take(1, login("ann", 1, 1).into()), []);
+    assert_eq!(take(60, closed(60).into()), []);
+    let visits = take(61, logout("ann", 1, 1, 59).into());
+    let told: Vec<_> = visits.iter().map(|it| (&it.session_id, it.from, it.to)).collect();
+    assert_eq!(told, [(&None, at(1), at(59))]);
+}
