@@ -90,7 +90,7 @@ fn after_an_end_whoever_comes_next_shows() {
     for minute in 2..200 {
         let who = format!("user{minute}");
         hears(&mut story, minute * 60, login(&who, minute, minute * 60));
-        assert_eq!(story.users(), [who.clone()], "minute {minute}");
+        assert_eq!(story.users(), std::slice::from_ref(&who), "minute {minute}");
         hears(&mut story, minute * 60 + 30, logout(&who, minute, minute * 60, minute * 60 + 30));
         assert!(!story.is_open());
         story.registry.expire();
