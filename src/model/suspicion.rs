@@ -75,6 +75,9 @@ named_enum! {
         CloseWithoutOpening = "close_without_opening",
         /// A stream is open, but its publisher is not in the room.
         PublisherAbsent = "publisher_absent",
+        /// A user came in, was in already, and went within the clock skew. It was another device, or the
+        /// same one. Only users whose stays have no id of their own raise it.
+        AmbiguousExit = "ambiguous_exit",
         /// A room, a login or a stream was told of too late to be let in, and may be live. This sign
         /// counts at once, and concerns the room whatever session is visible.
         RefusedOpening = "refused_opening",
@@ -200,6 +203,7 @@ impl fmt::Display for Suspicion {
             Sign::NobodyPresent => "the room is open, but no user is in it",
             Sign::CloseWithoutOpening => "a stream closed, but its opening is missing",
             Sign::PublisherAbsent => "a stream is open, but its publisher is not in the room",
+            Sign::AmbiguousExit => "a user who was in twice went once, and may still be there",
             Sign::RefusedOpening => "something opened, but was told of too late to be shown",
         })
     }

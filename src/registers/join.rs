@@ -278,7 +278,7 @@ impl Registers {
                 let facts = Facts { user: Some(facts), ..Facts::default() };
                 self.join(&facts, index, &mut target, user.changed_at, rules);
             }
-            self.confirm_change::<Users>(index, &mut target, user.changed_at);
+            self.confirm_change::<Users>(index, &mut target, user.changed_at, user.found_open_at);
         }
         for (stream_id, stream) in other.streams.iter() {
             let mut target = self.target_stream(stream_id);
@@ -286,7 +286,8 @@ impl Registers {
                 let facts = Facts { stream: Some(facts), ..Facts::default() };
                 self.join(&facts, index, &mut target, stream.changed_at, rules);
             }
-            self.confirm_change::<Streams>(index, &mut target, stream.changed_at);
+            let found_open_at = stream.found_open_at;
+            self.confirm_change::<Streams>(index, &mut target, stream.changed_at, found_open_at);
         }
         let session = &mut self.sessions[index];
         session.hidden_at = session.hidden_at.max(other.hidden_at);
@@ -307,17 +308,20 @@ impl Registers {
         session.evidence.merge(&other.evidence, now);
     }
 
-    /// Takes the later of two local times of the last change of a user or stream.
+    /// Takes the later of two local times of the last change of a user or stream, and of what signs of loss
+    /// need to know.
     fn confirm_change<K: Tables>(
         &mut self,
         session: usize,
         target: &mut Target<'_>,
         changed_at: Timestamp,
+        found_open_at: Option<Timestamp>,
     ) {
         let place = K::places(target).and_then(|places| places.in_sessions[session]);
         let table = K::table_mut(&mut self.sessions[session]);
         if let Some(held) = place.and_then(|place| table.at_mut(place)) {
             held.changed_at = held.changed_at.max(changed_at);
+            held.found_open_at = held.found_open_at.max(found_open_at);
         }
     }
 

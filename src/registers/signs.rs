@@ -59,6 +59,8 @@ pub(crate) enum SignSubject {
     PublisherAbsent(StreamId),
     /// A login ended that no callback opened.
     LogoutWithoutLogin(UserId, UserSessionId),
+    /// A user went right after coming in, and was in already before: by another device, or the same one.
+    AmbiguousExit(UserId),
     /// A stream closed that no callback opened.
     CloseWithoutOpening(StreamId, StreamSessionId),
 }
@@ -171,6 +173,7 @@ impl SignSubject {
             Self::TwoLogins(_) => Sign::TwoLogins,
             Self::PublisherAbsent(_) => Sign::PublisherAbsent,
             Self::LogoutWithoutLogin(..) => Sign::LogoutWithoutLogin,
+            Self::AmbiguousExit(_) => Sign::AmbiguousExit,
             Self::CloseWithoutOpening(..) => Sign::CloseWithoutOpening,
         }
     }
@@ -178,9 +181,10 @@ impl SignSubject {
     pub(crate) fn list(&self) -> SuspectedList {
         match self {
             Self::NoCreate => SuspectedList::Room,
-            Self::NobodyPresent | Self::TwoLogins(_) | Self::LogoutWithoutLogin(..) => {
-                SuspectedList::Users
-            }
+            Self::NobodyPresent
+            | Self::TwoLogins(_)
+            | Self::LogoutWithoutLogin(..)
+            | Self::AmbiguousExit(_) => SuspectedList::Users,
             Self::CloseWithoutOpening(..) => SuspectedList::Streams,
             Self::PublisherAbsent(_) => SuspectedList::Both,
         }
@@ -194,7 +198,9 @@ impl SignSubject {
             | Self::NobodyPresent
             | Self::TwoLogins(_)
             | Self::PublisherAbsent(_) => true,
-            Self::LogoutWithoutLogin(..) | Self::CloseWithoutOpening(..) => false,
+            Self::LogoutWithoutLogin(..)
+            | Self::CloseWithoutOpening(..)
+            | Self::AmbiguousExit(_) => false,
         }
     }
 }

@@ -44,6 +44,9 @@ pub(crate) struct StayRegister<K: Kind> {
     pub(crate) facts: SmallVec<[HeldFact<K>; 1]>,
     /// The latest closing of each named stay, by name.
     pub(crate) closings: Vec<ClosingTombstone<K>>,
+    /// When the last ordered opening was that found something open already when it arrived. Signs of loss
+    /// alone look at it, because it depends on the order of arrival.
+    pub(crate) found_open_at: Option<Timestamp>,
     /// When it last changed, in local time.
     pub(crate) changed_at: Timestamp,
 }
@@ -54,6 +57,7 @@ impl<K: Kind> Default for StayRegister<K> {
             latest_opening_at: None,
             facts: SmallVec::new(),
             closings: Vec::new(),
+            found_open_at: None,
             changed_at: Timestamp::MIN,
         }
     }
@@ -67,7 +71,7 @@ impl<K: Kind> StayRegister<K> {
         let at = Some(held.at).filter(|at| bounds.admit(*at))?;
         let latest_opening_at = held.is_exclusive().then_some(at);
         let facts = SmallVec::from_buf([held]);
-        Some(Self { latest_opening_at, facts, closings: Vec::new(), changed_at })
+        Some(Self { latest_opening_at, facts, changed_at, ..Self::default() })
     }
 
     /// Joins the latest opening, if it is told, and then a fact. Returns both effects.
@@ -196,6 +200,9 @@ impl<K: Kind> StayRegister<K> {
                     Effect::Changed
                 }
             };
+        }
+        if matches!(fact.event, StayEvent::Opened(_)) {
+            self.found_open_at = Some(fact.at).filter(|_| self.is_open());
         }
         self.facts.retain(|held| held.name().is_some() || held.key() > key || held.at > fact.at);
         let index = self.facts.partition_point(|held| held.name().is_some() || held.key() < key);

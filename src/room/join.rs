@@ -240,6 +240,7 @@ impl RoomState {
             return self.observed(joined, cx);
         }
         let lacks_opening = self.rulebook().lacks_opening(callback, at.session, &at.target);
+        let is_ambiguous = self.rulebook().exits_ambiguously(callback, at.session, &at.target);
         let is_new = at.session.is_none();
         let session = at.session.unwrap_or_else(|| {
             self.insert_session(callback.session_id.as_ref(), &mut at.target, before, cx.now)
@@ -253,6 +254,14 @@ impl RoomState {
             self.remove_session(session, at);
         } else {
             self.record_counters(session, callback, lacks_opening && tally.is_new(), cx);
+            if let CallbackEvent::UserLoggedOut(event) = &callback.event
+                && is_ambiguous
+                && tally.is_new()
+            {
+                let subject = SignSubject::AmbiguousExit(event.user_id.clone());
+                let signs = &mut self.registers.sessions[session].evidence.signs;
+                cx.signs_changed |= signs.set(subject, Some(event.logout_at), cx.now, None);
+            }
         }
         if !tally.changed {
             let is_repeat = tally.is_repeat();
@@ -299,12 +308,13 @@ impl RoomState {
         let recorded = match &callback.event {
             CallbackEvent::RoomCreated(_) | CallbackEvent::RoomClosed(_) => return,
             CallbackEvent::UserLoggedIn(event) => {
-                if !signs.is_empty()
-                    && let Some(stay) = &event.user_session_id
-                {
+                if !signs.is_empty() {
                     let user_id = event.user_id.clone();
-                    let subject = SignSubject::LogoutWithoutLogin(user_id, stay.clone());
-                    cx.signs_changed |= signs.clear(&subject);
+                    cx.signs_changed |= signs.clear(&SignSubject::AmbiguousExit(user_id.clone()));
+                    if let Some(stay) = &event.user_session_id {
+                        let subject = SignSubject::LogoutWithoutLogin(user_id, stay.clone());
+                        cx.signs_changed |= signs.clear(&subject);
+                    }
                 }
                 users.record(event.counter.unwrap_or(0), at, now)
             }

@@ -73,6 +73,30 @@ impl<'a> Rulebook<'a> {
         }
     }
 
+    /// Whether a callback closes an ordered user right after an opening that found the user in already. To
+    /// be asked before it is joined.
+    pub(crate) fn exits_ambiguously(
+        self,
+        callback: &Callback,
+        session: Option<usize>,
+        target: &Target<'_>,
+    ) -> bool {
+        let (CallbackEvent::UserLoggedOut(event), Target::User(_, places)) =
+            (&callback.event, target)
+        else {
+            return false;
+        };
+        if event.order.is_none() && event.user_session_id.is_some() {
+            return false; // it says which of the two it is
+        }
+        let held =
+            session.and_then(|session| self.registers.stays_at::<Users>(session, &places.told));
+        let found_open_at = held.filter(|held| held.is_open()).and_then(|held| held.found_open_at);
+        found_open_at.is_some_and(|at| {
+            (at..=at.plus(self.settings.clock_skew_ms)).contains(&event.logout_at)
+        })
+    }
+
     /// Whether nothing is known of a named stay. One that a later opening replaced lacks nothing.
     fn lacks_stay<K: Tables>(
         self,
@@ -168,6 +192,7 @@ impl<'a> Rulebook<'a> {
                     SignSubject::NoCreate
                     | SignSubject::NobodyPresent
                     | SignSubject::LogoutWithoutLogin(..)
+                    | SignSubject::AmbiguousExit(_)
                     | SignSubject::CloseWithoutOpening(..) => false,
                 });
                 assessed.extend(gone.map(|held| (held.subject.clone(), None)));
@@ -271,6 +296,7 @@ impl<'a> Rulebook<'a> {
                 Sign::Gap => &mut worth.gap_noticed_at,
                 Sign::NoCreate
                 | Sign::LogoutWithoutLogin
+                | Sign::AmbiguousExit
                 | Sign::TwoLogins
                 | Sign::NobodyPresent
                 | Sign::CloseWithoutOpening

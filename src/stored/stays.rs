@@ -32,6 +32,7 @@ pub(super) struct StoredStays<'a, K: Tables> {
     latest_opening_at: Option<Timestamp>,
     facts: Cow<'a, [HeldFact<K>]>,
     closings: Cow<'a, [ClosingTombstone<K>]>,
+    found_open_at: Option<Timestamp>,
     changed_at: Timestamp,
 }
 
@@ -93,6 +94,7 @@ impl<'a, K: Tables> StoredStays<'a, K> {
             latest_opening_at: stays.latest_opening_at,
             facts: Cow::Borrowed(&stays.facts),
             closings: Cow::Borrowed(&stays.closings),
+            found_open_at: stays.found_open_at,
             changed_at: stays.changed_at,
         }
     }
@@ -124,9 +126,10 @@ impl<K: Stored> StoredStays<'_, K> {
         {
             let floor = inside.registers.floor(inside.rules);
             let bounds = inside.session().bounds(floor);
-            let Some(stays) = StayRegister::of_one(held, bounds, self.changed_at) else {
+            let Some(mut stays) = StayRegister::of_one(held, bounds, self.changed_at) else {
                 return Err(refuse(inside, "a fact"));
             };
+            stays.found_open_at = self.found_open_at;
             K::table_mut(inside.session()).insert_new(hashed, stays);
             return Ok(());
         }
@@ -135,6 +138,7 @@ impl<K: Stored> StoredStays<'_, K> {
             latest_opening_at: self.latest_opening_at,
             facts: self.facts.into_owned().into(),
             closings: self.closings.into_owned(),
+            found_open_at: self.found_open_at,
             changed_at: self.changed_at,
         };
         for facts in stored.facts() {
@@ -143,7 +147,9 @@ impl<K: Stored> StoredStays<'_, K> {
             }
         }
         match K::table_mut(inside.session()).get_mut(&hashed) {
-            Some(stays) => stays.changed_at = self.changed_at,
+            Some(stays) => {
+                (stays.changed_at, stays.found_open_at) = (self.changed_at, self.found_open_at);
+            }
             None => return Err(refuse(inside, "the empty register")),
         }
         Ok(())

@@ -113,6 +113,7 @@ fn essence(room: &Room) -> Value {
                     "clock",
                     "empty_since",
                     "since",
+                    "found_open_at",
                     "sessionless_since",
                     "is_entered", // as the two above, it tells what readers saw at some moment
                     "touched_at",

@@ -163,6 +163,13 @@ impl Model {
                 *gone = Gone { at: now, how: Heartbeat::Left, ..*gone };
             }
         }
+        for ((room, user, _), ended) in &mut self.ended {
+            // Of somebody without a named connection, that is how the membership ended.
+            let is_gone = self.gone.contains_key(&(room.clone(), user.clone()));
+            if room == id && is_gone {
+                *ended = (now, Heartbeat::Left);
+            }
+        }
     }
 
     /// Takes a heartbeat of a connection.
