@@ -22,6 +22,15 @@ pub struct RuleSettings {
     #[arg(long, env = "ROOM_SERVICE_EMPTY_GRACE", default_value_t = 60, value_name = "SECONDS")]
     pub empty_grace: u64,
 
+    /// How long a room is listed that no command created and that is empty; 0 for ever.
+    #[arg(
+        long,
+        env = "ROOM_SERVICE_EMPTY_LISTING_TIME",
+        default_value_t = 300,
+        value_name = "SECONDS"
+    )]
+    pub empty_listing_time: u64,
+
     /// How long closings are remembered, and how late callbacks may be.
     #[arg(long, env = "ROOM_SERVICE_RETENTION", default_value_t = 600, value_name = "SECONDS")]
     pub retention: u64,
@@ -84,6 +93,9 @@ impl RuleSettings {
         Config::builder()
             .heartbeat_timeout(Duration::from_secs(self.heartbeat_timeout))
             .empty_grace(Duration::from_secs(self.empty_grace))
+            .empty_listing_time(
+                Some(Duration::from_secs(self.empty_listing_time)).filter(|time| !time.is_zero()),
+            )
             .retention(Some(Duration::from_secs(self.retention)))
             .clock_skew(Duration::from_secs(self.clock_skew))
             .heartbeats_end_logins(self.heartbeats_end_logins)
