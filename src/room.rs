@@ -40,6 +40,7 @@ mod join;
 mod look;
 pub(crate) mod notes;
 pub(crate) mod projection;
+mod record;
 mod resolve;
 mod schedule;
 pub(crate) mod state;

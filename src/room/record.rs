@@ -1,0 +1,176 @@
+//! What an operation leaves written in the registers beside its facts: since when the room is empty, which
+//! signs of loss hold, and what the application says of users and streams that are still there.
+
+use crate::model::callback::CallbackEvent;
+use crate::model::id::UserId;
+use crate::model::suspicion::SuspectedList;
+use crate::model::time::Timestamp;
+use crate::registers::emptiness::Emptiness;
+use crate::registers::kind::{Streams, Users};
+use crate::registers::places::Target;
+use crate::room::before::Before;
+use crate::room::context::Context;
+use crate::room::join::Step;
+use crate::room::resolve::At;
+use crate::room::state::RoomState;
+use crate::room::work::Work;
+use crate::rules::signs::Concerned;
+use crate::rules::visibility::{self, Visible};
+
+impl RoomState {
+    /// Records an opening that came too late, unless what opened shows already or never could.
+    pub(super) fn record_refused(&mut self, work: &Work<'_>, at: &At<'_>, cx: &mut Context<'_>) {
+        let Work::Callback(work) = work else { return };
+        if at.is_outdated {
+            return; // it could not show
+        }
+        let (book, visible) = (self.rulebook(), self.visible());
+        let (list, is_shown) = match (&work.callback.event, &at.target) {
+            (CallbackEvent::RoomCreated(_), _) => (SuspectedList::Room, visible.is_some()),
+            (CallbackEvent::UserLoggedIn(_), Target::User(_, places)) => {
+                (SuspectedList::Users, book.source::<Users>(visible, &places.told).is_some())
+            }
+            (CallbackEvent::StreamCreated(_), Target::Stream(_, places)) => {
+                (SuspectedList::Streams, book.source::<Streams>(visible, &places.told).is_some())
+            }
+            _ => return,
+        };
+        let told_at = work.callback.event.at();
+        if is_shown || Some(told_at) <= book.confirmed_at(list, None) {
+            return;
+        }
+        cx.signs_changed |= self.registers.refused.record(list, told_at, cx.now);
+    }
+
+    /// Writes down since when the room is empty, and since when no session of it is visible.
+    pub(super) fn record_since(&mut self, is_session_hidden: bool, now: Timestamp) {
+        let is_empty = self.user_count() == 0;
+        self.record_emptiness(is_empty && self.streams().len() == 0, now);
+        let registers = &mut self.registers;
+        if is_empty {
+            registers.empty_since.get_or_insert(now);
+        } else {
+            (registers.empty_since, registers.is_entered) = (None, true);
+        }
+        if self.projection.session.is_some() {
+            registers.sessionless_since = None;
+        } else if is_session_hidden {
+            registers.sessionless_since = Some(now);
+        }
+    }
+
+    /// Writes down since when the visible session is empty. Of one that is open and not listed for that, it
+    /// stays as it is. A room that a command created follows its lifecycle.
+    fn record_emptiness(&mut self, is_empty: bool, now: Timestamp) {
+        let visible = self.projection.visible;
+        let counts = self.registers.info.is_none() && self.settings.empty_listing_ms.is_some();
+        let unlisted = visible.is_none() && counts && self.registers.is_any_unlisted();
+        let unlisted = if unlisted { self.rulebook().open() } else { None };
+        let record = |session: Visible, held: &mut Option<Emptiness>| {
+            *held = match *held {
+                held if visible == Some(session) && is_empty && counts => {
+                    held.or(Some(Emptiness::new(now)))
+                }
+                held if unlisted == Some(session) => held,
+                _ => None,
+            };
+        };
+        for (index, session) in self.registers.sessions.iter_mut().enumerate() {
+            record(Visible::Session(index), &mut session.emptiness);
+        }
+        record(Visible::Unknown, &mut self.registers.unknown_emptiness);
+    }
+
+    /// Assesses the signs of loss of those whom the operation concerns, and writes them down.
+    pub(super) fn record_signs(
+        &mut self,
+        at: &At<'_>,
+        step: &Step,
+        all: bool,
+        cx: &mut Context<'_>,
+    ) {
+        let visible = self.projection.visible.and_then(Visible::index);
+        if all {
+            cx.signs_changed = true;
+            for (index, session) in self.registers.sessions.iter_mut().enumerate() {
+                if Some(index) != visible {
+                    session.evidence.signs.clear_state();
+                }
+            }
+        }
+        let Some(index) = visible else { return };
+        let concerned = match &at.target {
+            _ if all => Concerned::Everybody,
+            Target::User(user_id, places) => {
+                Concerned::User(&user_id.id, self.registers.stays_at(index, &places.told))
+            }
+            Target::Stream(stream_id, places) => {
+                Concerned::Stream(&stream_id.id, self.registers.stays_at(index, &places.told))
+            }
+            Target::Session if step.is_session_other => Concerned::Everybody,
+            Target::Session => return,
+        };
+        let assessed = self.rulebook().assess(index, concerned);
+        let signs = &mut self.registers.sessions[index].evidence.signs;
+        for sign in assessed {
+            let resolved_until = sign.resolved_until;
+            cx.signs_changed |= signs.set(sign.subject, sign.told_at, cx.now, resolved_until);
+        }
+    }
+
+    /// Keeps the notes on those users whom the media server shows. One who shows by another stay without
+    /// having gone keeps the note. After a merge nobody knows that: then a note stays with what it is on.
+    pub(super) fn keep_user_notes(&mut self, at: &At<'_>, before: &Before, step: &Step) {
+        if self.registers.user_notes.is_empty() {
+            return; // as nearly always
+        }
+        let visible = self.rulebook().open(); // they outlast that the room is not listed
+        let concerned: Vec<UserId> = match &at.target {
+            Target::User(user_id, _) if visible == self.projection.visible && !step.is_merge => {
+                vec![user_id.id.clone().into_owned()]
+            }
+            _ => self.registers.user_notes.users().cloned().collect(),
+        };
+        for user_id in concerned {
+            let places = self.registers.places::<Users>(&user_id);
+            let on = self.rulebook().source::<Users>(visible, &places);
+            let on = on.map(visibility::Source::note_subject).filter(|_| !step.is_merge);
+            let shown = before.user(&at.target, &user_id).and_then(|user| user.note.as_ref());
+            let mut notes = std::mem::take(&mut self.registers.user_notes);
+            if let (Some(on), Some(shown)) = (&on, shown)
+                && notes.get(&user_id, on).is_none()
+            {
+                notes.set(user_id.clone(), on.clone(), shown.clone());
+            }
+            let (book, is_gone) = (self.rulebook(), on.is_none() && !step.is_merge);
+            notes.retain(&user_id, |held| !is_gone && book.holds(held, &places));
+            self.registers.user_notes = notes;
+        }
+    }
+
+    /// Keeps the attributes of those streams whose life is still visible.
+    pub(super) fn keep_stream_attributes(&mut self, target: &Target<'_>, all: bool) {
+        if self.registers.stream_attributes.is_empty() {
+            return;
+        }
+        let ids: Vec<_> = match target {
+            _ if all => self.registers.stream_attributes.iter().map(|(id, _)| id.clone()).collect(),
+            Target::Stream(stream_id, _) => vec![stream_id.id.clone().into_owned()],
+            Target::Session | Target::User(..) => return,
+        };
+        for stream_id in ids {
+            let life = self.stream(&stream_id).map(|stream| stream.stream_session_id().cloned());
+            let attributes = &mut self.registers.stream_attributes;
+            let Some(place) = attributes.place_of(&stream_id) else { continue };
+            let Some(held) = attributes.at_mut(place) else { continue };
+            match life {
+                Some(life)
+                    if held.stream_session_id.is_none() || held.stream_session_id == life =>
+                {
+                    held.stream_session_id = life;
+                }
+                Some(_) | None => _ = attributes.swap_remove_at(place),
+            }
+        }
+    }
+}
