@@ -56,7 +56,7 @@ fn true_observations_change_nothing_where_nothing_was_lost() {
 fn after_a_complete_true_observation_the_visible_state_is_the_truth_of_that_moment() {
     let config = config();
     let mut mended = 0;
-    for (seed, history) in histories(1_200) {
+    for (seed, history) in histories(1_400) {
         let mut rng = Rng::new(seed);
         let answers = Answers { named: rng.chance(50), partly: 0 };
         let (moment, observation) = look(&history, answers, &mut rng);
@@ -71,7 +71,7 @@ fn after_a_complete_true_observation_the_visible_state_is_the_truth_of_that_mome
         assert_eq!(scene(room.view()), true_scene(told), "seed {seed}, lost {lost:#?}");
         mended += u32::from(was_wrong);
     }
-    assert!(mended > times(250), "losses do harm: {mended}");
+    assert!(mended > times(300), "losses do harm: {mended}");
 }
 
 /// Holds law 16.8.

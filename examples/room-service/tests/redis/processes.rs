@@ -17,7 +17,7 @@ const URL: &str = "ROOM_SERVICE_TEST_URL";
 const OPENED_AT: &str = "ROOM_SERVICE_TEST_OPENED_AT";
 const WHICH: &str = "ROOM_SERVICE_TEST_PROCESS";
 /// How many work at once in each process.
-const WORKERS: usize = 40;
+const WORKERS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_lose_nobody_and_have_nobody_twice() {
