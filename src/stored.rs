@@ -48,7 +48,7 @@ pub(crate) struct StoredRoom<'a> {
     is_entered: bool,
     sessionless_since: Option<Timestamp>,
     unknown_emptiness: Option<Emptiness>,
-    refused: RefusedOpenings,
+    refused: Cow<'a, RefusedOpenings>,
     members: Vec<StoredMember<'a>>,
     left: Vec<StoredLeft<'a>>,
     connections: Cow<'a, BTreeMap<UserId, Connections>>,
@@ -144,7 +144,7 @@ impl<'a> StoredRoom<'a> {
             is_entered: registers.is_entered,
             sessionless_since: registers.sessionless_since,
             unknown_emptiness: registers.unknown_emptiness,
-            refused: registers.refused,
+            refused: Cow::Borrowed(&registers.refused),
             members: members.collect(),
             left: left.collect(),
             connections: Cow::Borrowed(registers.members.all_connections()),
@@ -172,7 +172,7 @@ impl<'a> StoredRoom<'a> {
         registers.is_entered = self.is_entered;
         registers.sessionless_since = self.sessionless_since;
         registers.unknown_emptiness = self.unknown_emptiness;
-        registers.refused = self.refused;
+        registers.refused = self.refused.into_owned();
         registers.members = restore_members(&room_id, self.members, self.left)?;
         for (user_id, connections) in self.connections.into_owned() {
             let is_known = registers.members.get(&user_id).is_some()

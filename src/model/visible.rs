@@ -47,13 +47,14 @@ pub struct RoomInfo {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Session {
-    /// The id that the media server gave to the session; `None` if the session is only known to run.
+    /// The id that the media server gave to the session; `None` if it names none, or if the session is only
+    /// known to run.
     pub session_id: Option<SessionId>,
     /// When the session opened. An inferred session opened no later than this: it is the time of
     /// the earliest login or stream that is in the session now.
     pub opened_at: Option<Timestamp>,
-    /// Whether the create callback is missing. Users and streams are then the evidence of the
-    /// session.
+    /// Whether the create callback is missing, as it always is of a session without a name. Users and
+    /// streams are then the evidence of the session.
     pub inferred: bool,
     /// The user who created the room, if the create callback told.
     pub creator_id: Option<UserId>,

@@ -329,7 +329,7 @@ impl Registers {
     /// there were any.
     pub(crate) fn resolve_signs(&mut self) -> bool {
         let (users, streams) = (self.observed.users.listed_at, self.observed.streams.listed_at);
-        let mut any = !self.refused.is_empty() && self.refused.resolve(users, streams);
+        let mut any = self.refused.resolve(users, streams);
         for session in &mut self.sessions {
             any |= session.evidence.resolve(users, streams);
         }

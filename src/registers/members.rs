@@ -3,6 +3,7 @@
 //! Every membership has the same timeout. So memberships time out in the order of their last
 //! heartbeats: [`LastSeen`] tells who is next, and a heartbeat costs it nothing but its own time.
 
+mod connections;
 mod merge;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,7 +15,7 @@ use crate::model::id::{ConnectionId, UserId};
 use crate::model::text::Attributes;
 use crate::model::time::Timestamp;
 use crate::model::visible::Membership;
-use crate::registers::connections::{Connections, End, Judge, Standing, is_timed_out};
+use crate::registers::connections::{Connections, End, is_timed_out};
 use crate::registers::last_seen::LastSeen;
 
 /// The memberships of one room, and for the retention those that ended.
@@ -123,94 +124,6 @@ impl Members {
             connections.join(connection_id.cloned(), membership.joined_at, now);
         }
         self.push(user_id, membership, now, now)
-    }
-
-    /// Returns what has become of a connection of a member.
-    pub(crate) fn standing(&self, place: usize, connection: Option<&str>, by: Judge) -> Standing {
-        let Some(member) = self.at(place) else { return Standing::Unknown };
-        let joined_at = member.membership().joined_at;
-        match self.connections_of(member.user_id.as_str()) {
-            Some(connections) => connections.standing(connection, joined_at, by),
-            None if connection.is_some() => Standing::Unknown,
-            None if member.is_timed_out(by.timeout_ms, by.now) => Standing::Ended(End::TimedOut),
-            None => Standing::Holds,
-        }
-    }
-
-    /// Returns how many connections of a member hold.
-    pub(crate) fn holding(&self, place: usize, by: Judge) -> usize {
-        let Some(member) = self.at(place) else { return 0 };
-        let joined_at = member.membership().joined_at;
-        let connections = self.connections_of(member.user_id.as_str());
-        connections.map_or(1, |connections| connections.holding(joined_at, by))
-    }
-
-    /// Another connection of a member joins.
-    pub(crate) fn join_connection(
-        &mut self,
-        place: usize,
-        connection_id: Option<&ConnectionId>,
-        by: Judge,
-    ) {
-        let Some(MemberRef { user_id, heartbeat_at, member }) = self.at(place) else { return };
-        let (user_id, joined_at) = (user_id.clone(), member.membership.joined_at);
-        let unnamed = || Connections::unnamed(joined_at, heartbeat_at);
-        let connections = self.connections.entry(user_id).or_insert_with(unnamed);
-        connections.forget(joined_at, by);
-        connections.join(connection_id.cloned(), joined_at, by.now);
-        self.last_seen.record(place, by.now);
-    }
-
-    /// One of several connections of a member ends.
-    pub(crate) fn leave_connection(&mut self, place: usize, connection: &str, now: Timestamp) {
-        let Some((user_id, _)) = self.last_seen.at(place) else { return };
-        if let Some(connections) = self.connections.get_mut(user_id.as_str()) {
-            connections.end(Some(connection), End::Left, now);
-        }
-        self.follow_connections(place);
-    }
-
-    /// Makes the last heartbeat of a member that of the connections. If all ended, which only a merge
-    /// finds out, the membership is overdue.
-    fn follow_connections(&mut self, place: usize) {
-        let Some(member) = self.at(place) else { return };
-        let joined_at = member.membership().joined_at;
-        if let Some(connections) = self.connections_of(member.user_id.as_str()) {
-            let heartbeat_at = connections.heartbeat_at(joined_at).unwrap_or_default();
-            self.last_seen.record(place, heartbeat_at);
-        }
-    }
-
-    fn connections_of(&self, user_id: &str) -> Option<&Connections> {
-        if self.connections.is_empty() {
-            return None; // as nearly always
-        }
-        self.connections.get(user_id)
-    }
-
-    /// Returns the last heartbeat of each connection of a member.
-    pub(crate) fn heartbeats(
-        &self,
-        place: usize,
-    ) -> impl Iterator<Item = (Option<&ConnectionId>, Timestamp)> {
-        let member = self.at(place);
-        let joined_at = member.map(|member| member.membership().joined_at).unwrap_or_default();
-        let connections = member.and_then(|member| self.connections_of(member.user_id.as_str()));
-        let alone = member.filter(|_| connections.is_none());
-        let named = connections.into_iter().flat_map(move |held| held.heartbeats(joined_at));
-        alone.map(|member| (None, member.heartbeat_at)).into_iter().chain(named)
-    }
-
-    /// Returns everybody's connections, by user.
-    #[cfg(feature = "serde")]
-    pub(crate) fn all_connections(&self) -> &BTreeMap<UserId, Connections> {
-        &self.connections
-    }
-
-    /// Puts back the connections of a user.
-    #[cfg(feature = "serde")]
-    pub(crate) fn restore_connections(&mut self, user_id: UserId, connections: Connections) {
-        self.connections.insert(user_id, connections);
     }
 
     /// Puts a membership in place of what is held. Returns its place.

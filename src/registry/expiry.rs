@@ -16,7 +16,9 @@ const LOOK_AHEAD: usize = 32;
 
 impl<C: Clock> RoomRegistry<C> {
     /// Does everything that is due. It ends memberships whose heartbeats stopped for more than the
-    /// timeout, and rooms that their lifecycle ends. It forgets what the retention lets go.
+    /// timeout, and rooms that their lifecycle ends. It takes rooms out of the list that no command created
+    /// and that were empty for the [empty listing time](crate::ConfigBuilder::empty_listing_time). It forgets
+    /// what the retention lets go.
     ///
     /// Early, late or repeated calls are harmless. [`next_expiry`](Self::next_expiry) tells when one
     /// is worth making. Until then, a read shows a membership that timed out: readers, changes and

@@ -230,7 +230,7 @@ impl RoomState {
         if at.is_outdated {
             // Nothing of it can be stored, whatever else is. Only its counter is news.
             if let Some(session) = at.session {
-                self.record_counters(session, callback, false, cx);
+                self.record_counters(session, callback, None, cx);
             }
             return Step::ended(Answer::Outcome(Outcome::Stale));
         }
@@ -239,8 +239,7 @@ impl RoomState {
             let joined = registers.join_nameless_close(closed_at, cx.now, rules);
             return self.observed(joined, cx);
         }
-        let lacks_opening = self.rulebook().lacks_opening(callback, at.session, &at.target);
-        let is_ambiguous = self.rulebook().exits_ambiguously(callback, at.session, &at.target);
+        let raised = self.rulebook().raised_by(callback, at.session, &at.target);
         let is_new = at.session.is_none();
         let session = at.session.unwrap_or_else(|| {
             self.insert_session(callback.session_id.as_ref(), &mut at.target, before, cx.now)
@@ -253,15 +252,7 @@ impl RoomState {
         if is_new && self.registers.sessions[session].is_empty() {
             self.remove_session(session, at);
         } else {
-            self.record_counters(session, callback, lacks_opening && tally.is_new(), cx);
-            if let CallbackEvent::UserLoggedOut(event) = &callback.event
-                && is_ambiguous
-                && tally.is_new()
-            {
-                let subject = SignSubject::AmbiguousExit(event.user_id.clone());
-                let signs = &mut self.registers.sessions[session].evidence.signs;
-                cx.signs_changed |= signs.set(subject, Some(event.logout_at), cx.now, None);
-            }
+            self.record_counters(session, callback, raised.filter(|_| tally.is_new()), cx);
         }
         if !tally.changed {
             let is_repeat = tally.is_repeat();
@@ -295,37 +286,33 @@ impl RoomState {
         index
     }
 
-    /// Records the counter of a callback, and an opening that is missing or came after all.
+    /// Records the counter of a callback, the sign that it raises, and those that an opening clears.
     fn record_counters(
         &mut self,
         session: usize,
         callback: &Callback,
-        lacks_opening: bool,
+        raised: Option<SignSubject>,
         cx: &mut Context<'_>,
     ) {
         let (at, now) = (callback.latest_time(), cx.now);
         let Evidence { users, streams, signs } = &mut self.registers.sessions[session].evidence;
-        let recorded = match &callback.event {
+        if let Some(subject) = raised {
+            cx.signs_changed |= signs.set(subject, Some(at), now, None);
+        }
+        let (sequence, counter) = match &callback.event {
             CallbackEvent::RoomCreated(_) | CallbackEvent::RoomClosed(_) => return,
             CallbackEvent::UserLoggedIn(event) => {
                 if !signs.is_empty() {
-                    let user_id = event.user_id.clone();
-                    cx.signs_changed |= signs.clear(&SignSubject::AmbiguousExit(user_id.clone()));
+                    let user_id = || event.user_id.clone();
+                    cx.signs_changed |= signs.clear(&SignSubject::AmbiguousExit(user_id()));
                     if let Some(stay) = &event.user_session_id {
-                        let subject = SignSubject::LogoutWithoutLogin(user_id, stay.clone());
+                        let subject = SignSubject::LogoutWithoutLogin(user_id(), stay.clone());
                         cx.signs_changed |= signs.clear(&subject);
                     }
                 }
-                users.record(event.counter.unwrap_or(0), at, now)
+                (users, event.counter)
             }
-            CallbackEvent::UserLoggedOut(event) => {
-                if lacks_opening && let Some(stay) = &event.user_session_id {
-                    let user_id = event.user_id.clone();
-                    let subject = SignSubject::LogoutWithoutLogin(user_id, stay.clone());
-                    cx.signs_changed |= signs.set(subject, Some(at), now, None);
-                }
-                users.record(event.counter.unwrap_or(0), at, now)
-            }
+            CallbackEvent::UserLoggedOut(event) => (users, event.counter),
             CallbackEvent::StreamCreated(event) => {
                 if !signs.is_empty()
                     && let Some(stay) = &event.stream_session_id
@@ -334,17 +321,11 @@ impl RoomState {
                     let subject = SignSubject::CloseWithoutOpening(stream_id, stay.clone());
                     cx.signs_changed |= signs.clear(&subject);
                 }
-                streams.record(event.counter.unwrap_or(0), at, now)
+                (streams, event.counter)
             }
-            CallbackEvent::StreamClosed(event) => {
-                if lacks_opening && let Some(stay) = &event.stream_session_id {
-                    let stream_id = event.stream_id.clone();
-                    let subject = SignSubject::CloseWithoutOpening(stream_id, stay.clone());
-                    cx.signs_changed |= signs.set(subject, Some(at), now, None);
-                }
-                streams.record(event.counter.unwrap_or(0), at, now)
-            }
+            CallbackEvent::StreamClosed(event) => (streams, event.counter),
         };
+        let recorded = sequence.record(counter.unwrap_or(0), at, now);
         cx.is_moved |= recorded.is_any;
         cx.signs_changed |= recorded.is_gap;
     }

@@ -48,53 +48,49 @@ pub(crate) struct WorthAsking {
 }
 
 impl<'a> Rulebook<'a> {
-    /// Whether a callback closes something of which nothing is known, so that its opening seems to be
-    /// lost. To be asked before it is joined.
-    pub(crate) fn lacks_opening(
+    /// Returns the sign that a closing raises if it is new: nothing is known of what it closes, so that its
+    /// opening seems to be lost, or it may close another stay. To be asked before it is joined.
+    pub(crate) fn raised_by(
         self,
         callback: &Callback,
         session: Option<usize>,
         target: &Target<'_>,
-    ) -> bool {
+    ) -> Option<SignSubject> {
         match (&callback.event, target) {
-            (CallbackEvent::UserLoggedOut(event), Target::User(_, places))
-                if event.order.is_none() && !event.opening_optional =>
-            {
-                let Some(stay_id) = &event.user_session_id else { return false };
-                self.lacks_stay::<Users>(stay_id, event.login_at, session, &places.told)
+            (CallbackEvent::UserLoggedOut(event), Target::User(_, places)) => {
+                let user_id = || event.user_id.clone();
+                let stay_id = event.user_session_id.as_ref().filter(|_| event.order.is_none());
+                let Some(stay_id) = stay_id else {
+                    let is_ambiguous =
+                        self.exits_ambiguously(event.logout_at, session, &places.told);
+                    return is_ambiguous.then(|| SignSubject::AmbiguousExit(user_id()));
+                };
+                let lacks = !event.opening_optional
+                    && self.lacks_stay::<Users>(stay_id, event.login_at, session, &places.told);
+                lacks.then(|| SignSubject::LogoutWithoutLogin(user_id(), stay_id.clone()))
             }
-            (CallbackEvent::StreamClosed(event), Target::Stream(_, places))
-                if event.order.is_none() && !event.opening_optional =>
-            {
-                let Some(stay_id) = &event.stream_session_id else { return false };
-                self.lacks_stay::<Streams>(stay_id, event.created_at, session, &places.told)
+            (CallbackEvent::StreamClosed(event), Target::Stream(_, places)) => {
+                let stay_id = event.stream_session_id.as_ref().filter(|_| event.order.is_none())?;
+                let lacks = !event.opening_optional
+                    && self.lacks_stay::<Streams>(stay_id, event.created_at, session, &places.told);
+                let stream_id = || event.stream_id.clone();
+                lacks.then(|| SignSubject::CloseWithoutOpening(stream_id(), stay_id.clone()))
             }
-            _ => false,
+            _ => None,
         }
     }
 
-    /// Whether a callback closes an ordered user right after an opening that found the user in already. To
-    /// be asked before it is joined.
-    pub(crate) fn exits_ambiguously(
+    /// Whether a logout ends an ordered user right after an opening that found the user in already.
+    fn exits_ambiguously(
         self,
-        callback: &Callback,
+        logout_at: Timestamp,
         session: Option<usize>,
-        target: &Target<'_>,
+        places: &Places,
     ) -> bool {
-        let (CallbackEvent::UserLoggedOut(event), Target::User(_, places)) =
-            (&callback.event, target)
-        else {
-            return false;
-        };
-        if event.order.is_none() && event.user_session_id.is_some() {
-            return false; // it says which of the two it is
-        }
-        let held =
-            session.and_then(|session| self.registers.stays_at::<Users>(session, &places.told));
+        let held = session.and_then(|session| self.registers.stays_at::<Users>(session, places));
         let found_open_at = held.filter(|held| held.is_open()).and_then(|held| held.found_open_at);
-        found_open_at.is_some_and(|at| {
-            (at..=at.plus(self.settings.clock_skew_ms)).contains(&event.logout_at)
-        })
+        let skew_ms = self.settings.clock_skew_ms;
+        found_open_at.is_some_and(|at| (at..=at.plus(skew_ms)).contains(&logout_at))
     }
 
     /// Whether nothing is known of a named stay. One that a later opening replaced lacks nothing.

@@ -4,7 +4,7 @@
 //! them, add others, or take some away, before the body is printed or turned into a [`Value`].
 
 use room_registry::event::{CallbackEvent, LogoutReason, RoomCloseReason, StreamCloseReason};
-use room_registry::{Callback, Text, Timestamp, UserId};
+use room_registry::{Callback, Text, Timestamp, UserId, UserSessionId};
 use serde_json::{Value, json};
 
 use super::wire::Body;
@@ -160,15 +160,7 @@ fn of_a_user(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
             body.put("room_seq", style.session(session_of(callback)));
             body.put("user_account", json!(event.user_id.as_str()));
             text(&mut body, "user_nickname", event.details.user_name.as_ref(), style);
-            body.put(
-                "session_id",
-                style.session(
-                    event
-                        .user_session_id
-                        .as_ref()
-                        .map_or("0", room_registry::UserSessionId::as_str),
-                ),
-            );
+            put_user_session(&mut body, event.user_session_id.as_ref(), style);
             body.put("login_time", time(event.login_at, style));
             if let Some(role) = &event.details.role {
                 body.put("user_role", user_role(role.as_str(), style));
@@ -183,15 +175,7 @@ fn of_a_user(callback: &Callback, envelope: &Envelope, style: Style) -> Body {
             body.put("room_id", json!(callback.room_id.as_str()));
             body.put("room_seq", style.session(session_of(callback)));
             body.put("user_account", json!(event.user_id.as_str()));
-            body.put(
-                "session_id",
-                style.session(
-                    event
-                        .user_session_id
-                        .as_ref()
-                        .map_or("0", room_registry::UserSessionId::as_str),
-                ),
-            );
+            put_user_session(&mut body, event.user_session_id.as_ref(), style);
             if let Some(login_at) = event.login_at {
                 body.put("login_time", time(login_at, style));
             }
@@ -337,4 +321,9 @@ fn stream_close_reason(reason: &StreamCloseReason) -> i64 {
 /// The vendor names each session.
 fn session_of(callback: &Callback) -> &str {
     callback.session_id.as_ref().expect("a name").as_str()
+}
+
+/// A user session of 0 is none.
+fn put_user_session(body: &mut Body, id: Option<&UserSessionId>, style: Style) {
+    body.put("session_id", style.session(id.map_or("0", UserSessionId::as_str)));
 }
