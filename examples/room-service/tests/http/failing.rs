@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use room_registry::journal::{Answer, Input};
+use room_registry::journal::{Answer, Command, Input};
 use room_registry::repair::Question;
 use room_registry::{Config, Timestamp};
 use room_service::feed::Feed;
@@ -45,7 +45,12 @@ impl Store for Fragile {
     }
 
     async fn apply(&self, input: Input) -> Result<Answer, StoreError> {
-        self.check().await?.apply(input).await
+        match &input {
+            Input::Command(Command::EndRoom { room_id }) if room_id == "busy" => {
+                Err(StoreError::Busy { room_id: room_id.clone() })
+            }
+            _ => self.check().await?.apply(input).await,
+        }
     }
 
     async fn rooms(&self, wanted: &RoomsWanted) -> Result<RoomList, StoreError> {
@@ -145,6 +150,16 @@ async fn a_store_that_fails_is_503_with_code_3_everywhere_and_then_recovers() {
         service.get("/room/get_room?RoomID=r2").await.1["data"]["user_count"] == 0
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_too_busy_is_503_with_code_3_and_the_rest_goes_on() {
+    let (service, fails) = served(false).await;
+    fails.store(false, Ordering::SeqCst);
+    let (status, answer) = service.get("/room/end_room?RoomID=busy").await;
+    assert_eq!((status, &answer["code"]), (503, &json!(3)), "{answer}");
+    assert_eq!(answer["message"], "too many operations wait for the room");
+    service.says("/room/create_room?RoomID=r1&HostID=tom", 0, "success").await;
 }
 
 #[tokio::test]
