@@ -42,6 +42,7 @@ pub(crate) mod notes;
 pub(crate) mod projection;
 mod record;
 mod resolve;
+mod roles;
 mod schedule;
 pub(crate) mod state;
 pub(crate) mod visible;

@@ -7,7 +7,7 @@ use crate::model::command::{Lifecycle, UserConnection};
 use crate::model::cursor::{Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
 use crate::model::id::{ConnectionId, RoomId, SessionId, StreamId, UserId};
 use crate::model::suspicion::{CanAsk, Suspicion};
-use crate::model::text::{Attributes, Text};
+use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
 use crate::read::page::{StreamPage, UserPage, fill_page};
@@ -174,6 +174,14 @@ impl<'a> RoomRef<'a> {
     #[must_use]
     pub fn user_count(self) -> usize {
         self.0.user_count()
+    }
+
+    /// Returns how many users of its list have each role, by role. Users without a role come first, and
+    /// those whose roles do not count are among them. Cost: the roles.
+    ///
+    #[doc = room_example!("assert_eq!(room.role_counts().collect::<Vec<_>>(), [(None, 1)]);")]
+    pub fn role_counts(self) -> impl Iterator<Item = (Option<&'a Role>, usize)> {
+        self.0.roles().counts()
     }
 
     /// Returns how many streams are in its list. Cost: constant.

@@ -17,7 +17,7 @@ impl Projection {
                 format!("session: {:?}", held.session),
                 format!("summaries: {:?}", held.summaries),
                 format!("users: {users:?}"),
-                format!("uncounted: {:?}", held.uncounted),
+                format!("roles: {:?}", held.roles),
                 format!("streams: {streams:?}"),
                 format!("suspicions: {:?}", held.suspicions),
                 format!("unreported since: {:?}", held.unreported_since),

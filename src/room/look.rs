@@ -59,6 +59,7 @@ impl RoomState {
         UserBefore {
             since: joined_at.or_else(login_at),
             is_member: member.is_some(),
+            member_role: member.and_then(|member| member.membership().role.clone()),
             source: source.map(OwnedSource::of),
             note: self.rulebook().note(user_id, member.is_some(), source).cloned(),
         }

@@ -6,8 +6,6 @@
 
 mod tell;
 
-use std::collections::BTreeSet;
-
 use smallvec::SmallVec;
 
 use crate::collections::order::Order;
@@ -22,6 +20,7 @@ use crate::registers::places::Target;
 use crate::room::before::{Before, Looked, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::{Ended, Note};
+use crate::room::roles::Roles;
 use crate::room::schedule::Schedule;
 use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
@@ -45,8 +44,8 @@ pub(crate) struct Projection {
     pub(crate) summaries: SmallVec<[Summary; 1]>,
     /// The users, by since when they are in the list.
     pub(crate) users: Order<(Timestamp, UserId)>,
-    /// Those of the users who do not count.
-    pub(crate) uncounted: BTreeSet<UserId>,
+    /// The roles of the users.
+    pub(crate) roles: Roles,
     /// The streams, by when they came.
     pub(crate) streams: Order<(Timestamp, StreamId)>,
     /// What readers see of the visible session.
@@ -115,7 +114,7 @@ impl Projection {
         let users = if is_listed { users_of(book, visible) } else { Order::default() };
         let streams = streams_of(book, visible);
         projection = Self { visible, users, streams, session, ..projection };
-        projection.recount(registers, settings);
+        projection.count_roles(registers, settings);
         let book = Rulebook { registers, settings, summaries: &projection.summaries };
         projection.schedule.rebuild(book, visible);
         projection.sign(registers, settings);
@@ -225,7 +224,7 @@ impl Projection {
         if !is_listed {
             if before.was_listed {
                 self.users.clear();
-                self.uncounted.clear();
+                self.roles = Roles::default();
                 self.streams.clear();
                 note(Note::RoomUnlisted);
             }
@@ -287,20 +286,15 @@ impl Projection {
         projected
     }
 
-    /// Finds out anew who does not count.
-    fn recount(&mut self, registers: &Registers, settings: &Rules) {
-        self.uncounted.clear();
-        if settings.uncounted_roles.is_empty() {
-            return; // as nearly always
-        }
+    /// Counts the roles of the users anew.
+    fn count_roles(&mut self, registers: &Registers, settings: &Rules) {
+        self.roles = Roles::default();
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         for (_, id) in &self.users {
             let places = registers.user_places(id);
             let member = places.member.and_then(|place| registers.members.at(place));
             let source = book.source::<Users>(self.visible, &places.told);
-            if !VisibleUser::of(id, member, source, book).is_counted {
-                self.uncounted.insert(id.clone());
-            }
+            self.roles.add(VisibleUser::of(id, member, source, book));
         }
     }
 

@@ -14,6 +14,7 @@ use crate::registers::kind::{Streams, Users};
 #[cfg(feature = "serde")]
 use crate::registers::places::Target;
 use crate::room::projection::Projection;
+use crate::room::roles::Roles;
 use crate::room::visible::{VisibleStream, VisibleUser};
 use crate::rules::signs::WorthAsking;
 use crate::rules::visibility::{Source, Visible};
@@ -217,7 +218,12 @@ impl RoomState {
     /// Returns how many users count.
     #[inline]
     pub(crate) fn user_count(&self) -> usize {
-        self.projection.users.len() - self.projection.uncounted.len()
+        self.projection.users.len() - self.projection.roles.uncounted()
+    }
+
+    /// Returns the roles of its users.
+    pub(crate) fn roles(&self) -> &Roles {
+        &self.projection.roles
     }
 
     /// Finds out when a heartbeat is next overdue, if that is now or within a fraction of the timeout.

@@ -549,3 +549,44 @@ fn the_app_can_update_a_user_who_is_only_logged_in_until_the_user_is_gone() {
     follow(&registry);
     assert_eq!(shows(&registry), Some((None, None, 0)));
 }
+
+/// Holds law 18.12.
+#[test]
+fn a_room_tells_how_many_users_have_each_role() {
+    let (mut registry, clock) = registry_with(
+        Config::builder().uncounted_roles(vec![Role::ADMINISTRATOR]).build().unwrap(),
+    );
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    let counts = |registry: &RoomRegistry<ManualClock>| -> Vec<(String, usize)> {
+        let room = registry.room("r").unwrap();
+        let name = |role: Option<&Role>| role.map_or(String::new(), ToString::to_string);
+        room.role_counts().map(|(role, count)| (name(role), count)).collect()
+    };
+    let is = |counted: &[(&str, usize)]| -> Vec<(String, usize)> {
+        counted.iter().map(|(role, count)| ((*role).to_owned(), *count)).collect()
+    };
+    registry.join_room("r", NewUser::new("tom").role(Role::HOST)).unwrap();
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    registry.join_room("r", NewUser::new("bob")).unwrap();
+    assert_eq!(counts(&registry), is(&[("", 2), ("host", 1)]));
+
+    // The media server tells a role of a member who has none, and of somebody who never joined.
+    let (room, session) = (RoomId::new("r").unwrap(), SessionId::new("7").unwrap());
+    let tell = |registry: &mut RoomRegistry<ManualClock>, event: CallbackEvent| {
+        registry.apply_callback(&Callback::new(room.clone(), session.clone(), event));
+    };
+    tell(&mut registry, role_login("ann", Role::AUDIENCE, "1", clock.now()).into());
+    tell(&mut registry, role_login("rec", Role::ADMINISTRATOR, "2", clock.now()).into());
+    let all = is(&[("", 1), ("administrator", 1), ("audience", 1), ("host", 1)]);
+    assert_eq!(counts(&registry), all);
+
+    registry.update_user("r", "rec", UserUpdate::new().role(Role::HOST)).unwrap();
+    registry.update_user("r", "tom", UserUpdate::new().role(Role::AUDIENCE)).unwrap();
+    assert_eq!(counts(&registry), is(&[("", 1), ("audience", 2), ("host", 1)]));
+    registry.leave_room("r", "bob").unwrap();
+    assert_eq!(counts(&registry), is(&[("audience", 2), ("host", 1)]));
+
+    let closed = RoomClosed::new(clock.now() + Duration::from_millis(1));
+    tell(&mut registry, closed.into());
+    assert_eq!(counts(&registry), is(&[("", 1), ("audience", 1)]), "ann's login told hers");
+}

@@ -87,13 +87,11 @@ impl Projection {
         if is_same {
             return moved;
         }
-        if !settings.uncounted_roles.is_empty() {
-            let user = VisibleUser::of(user_id, member, held, book);
-            if since.is_some() && !user.is_counted {
-                self.uncounted.insert(user_id.clone());
-            } else {
-                self.uncounted.remove(user_id);
-            }
+        if before.since.is_some() {
+            self.roles.remove(user_id, before.role());
+        }
+        if since.is_some() {
+            self.roles.add(VisibleUser::of(user_id, member, held, book));
         }
         if before.since != since {
             if let Some(since) = before.since {
@@ -158,8 +156,8 @@ impl Projection {
         let Source { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         self.users = users_of(book, self.visible);
-        let uncounted = std::mem::take(&mut self.uncounted);
-        self.recount(registers, settings);
+        let roles = std::mem::take(&mut self.roles);
+        self.count_roles(registers, settings);
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         for (since, user_id) in &self.users {
             let Some(before) = before(user_id) else {
@@ -173,7 +171,7 @@ impl Projection {
                 && before.is_member == is_member
                 && before.is_source(held)
                 && before.note.as_ref() == book.note(user_id, is_member, held)
-                && uncounted.contains(user_id) == self.uncounted.contains(user_id)
+                && roles.is_counted(user_id) == self.roles.is_counted(user_id)
                 && !found.updated.contains(user_id);
             if !is_same {
                 cx.log.note(id, cx.cause, Note::UserUpdated(user_id.clone()));
