@@ -28,6 +28,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use room_registry::vendor::zego::Decoder;
 use room_registry::{Role, RoomId, UserId};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,7 @@ pub(crate) struct Service {
     pub(crate) stores: Stores,
     pub(crate) authoriser: Arc<dyn Authoriser>,
     pub(crate) verifier: Option<Verifier>,
+    pub(crate) decoder: Decoder,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     /// The places for those who listen to events.

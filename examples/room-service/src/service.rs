@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use room_registry::vendor::zego::Decoder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub authoriser: Arc<dyn Authoriser>,
     /// Checks callbacks; without it any is believed.
     pub verifier: Option<Verifier>,
+    /// Decodes callbacks.
+    pub decoder: Decoder,
     /// Whom to ask about lost callbacks; without one nothing is asked.
     pub media_server: Option<Arc<dyn MediaServer>>,
     pub limits: Limits,
@@ -48,6 +51,7 @@ impl Parts {
             stores,
             authoriser: Arc::new(Everybody),
             verifier: None,
+            decoder: Decoder::new(),
             media_server: None,
             limits: Limits::default(),
         }
@@ -65,7 +69,8 @@ impl Parts {
         let stores = Stores::open(settings, config).await?;
         let media_server = media_server(settings)?;
         let limits = settings.limits.clone();
-        Ok(Self { stores, authoriser, verifier, media_server, limits })
+        let decoder = settings.callbacks.decoder();
+        Ok(Self { stores, authoriser, verifier, decoder, media_server, limits })
     }
 }
 
@@ -76,7 +81,7 @@ fn media_server(settings: &Settings) -> Result<Option<Arc<dyn MediaServer>>, Set
     match (vendor.zego_app_id, vendor.server_secret()?) {
         (Some(app_id), Some(secret)) if calls_per_second > 0 => {
             let zego = Zego::new(&vendor.zego_url, app_id, secret, calls_per_second)?;
-            Ok(Some(Arc::new(zego)))
+            Ok(Some(Arc::new(zego.decoding(settings.callbacks.decoder()))))
         }
         (Some(_), None) => Err(SettingsError::Missing { name: "zego-server-secret" }),
         (None, Some(_)) => Err(SettingsError::Missing { name: "zego-app-id" }),
@@ -111,7 +116,7 @@ pub async fn serve(
     parts: Parts,
     stop: CancellationToken,
 ) -> Result<(), Box<dyn Error>> {
-    let Parts { stores, authoriser, verifier, media_server, limits } = parts;
+    let Parts { stores, authoriser, verifier, decoder, media_server, limits } = parts;
     let metrics = Arc::new(Metrics::default());
     let mut tasks = JoinSet::new();
     for store in stores.all() {
@@ -127,6 +132,7 @@ pub async fn serve(
         stores: stores.clone(),
         authoriser,
         verifier,
+        decoder,
         metrics,
         limits: limits.clone(),
         listeners,

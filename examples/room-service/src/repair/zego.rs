@@ -11,10 +11,9 @@ use async_trait::async_trait;
 use md5::{Digest, Md5};
 use reqwest::{Client, Url};
 use room_registry::repair::Question;
-use room_registry::vendor::zego::{Answer, RoomAnswers};
+use room_registry::vendor::zego::{Answer, Decode, Decoder, RoomAnswers};
 use room_registry::{Clock, Observation, RoomId, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
@@ -41,6 +40,7 @@ pub struct Zego {
     url: Url,
     app_id: u32,
     server_secret: SecretString,
+    decoder: Decoder,
     all: Pace,
     users: Pace,
     streams: Pace,
@@ -101,10 +101,17 @@ impl Zego {
             url,
             app_id,
             server_secret,
+            decoder: Decoder::new(),
             all: Pace::new(calls_per_second),
             users: Pace::new(USER_CALLS_PER_SECOND),
             streams: Pace::new(STREAM_CALLS_PER_SECOND),
         })
+    }
+
+    /// Decodes answers with these options.
+    #[must_use]
+    pub fn decoding(self, decoder: Decoder) -> Self {
+        Self { decoder, ..self }
     }
 
     async fn ask(&self, question: &Question) -> Result<Observation, ZegoError> {
@@ -162,7 +169,7 @@ impl Zego {
         parameters: &[(&str, &str)],
     ) -> Result<Answer<T>, ZegoError>
     where
-        Answer<T>: DeserializeOwned,
+        Answer<T>: Decode,
     {
         let nonce = format!("{:016x}", rand::random::<u64>());
         let timestamp = (SystemClock.now().as_millis() / 1_000).to_string();
@@ -188,7 +195,10 @@ impl Zego {
             }
             body.extend_from_slice(&chunk);
         }
-        serde_json::from_slice(&body).map_err(ZegoError::Malformed)
+        let mut json = serde_json::Deserializer::from_slice(&body);
+        let answer = self.decoder.deserialize(&mut json).map_err(ZegoError::Malformed)?;
+        json.end().map_err(ZegoError::Malformed)?;
+        Ok(answer)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use room_registry::vendor::zego::Decoder;
 use secrecy::SecretString;
 
 use super::SettingsError;
@@ -41,9 +42,26 @@ pub struct CallbackSettings {
         value_parser = clap::value_parser!(u64).range(1..=86_400),
     )]
     pub callback_window: u64,
+
+    /// Ignore the roles that the vendor tells. Its newer SDK, Express, marks everybody a host.
+    #[arg(long, env = "ROOM_SERVICE_ZEGO_IGNORE_USER_ROLE")]
+    pub zego_ignore_user_role: bool,
+
+    /// Order the logins and logouts of a user by their times, for clients that come back under the
+    /// session id that they had. A second device of a user then pushes the first out.
+    #[arg(long, env = "ROOM_SERVICE_ZEGO_ORDER_USERS")]
+    pub zego_order_users: bool,
 }
 
 impl CallbackSettings {
+    /// What decodes callbacks, and the answers of the vendor's API.
+    #[must_use]
+    pub const fn decoder(&self) -> Decoder {
+        Decoder::new()
+            .ignore_user_role(self.zego_ignore_user_role)
+            .order_users(self.zego_order_users)
+    }
+
     pub fn secret(&self) -> Result<Option<SecretString>, SettingsError> {
         secret(
             "callback-secret",

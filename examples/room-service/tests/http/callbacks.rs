@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use clap::Parser;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use room_service::settings::SecretString;
+use room_service::settings::{Action, Arguments, SecretString};
 use room_service::signature::Verifier;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
@@ -183,4 +184,37 @@ async fn a_signature_is_good_for_one_body_only() {
     assert_eq!(service.post("/api/room/mem/callback", json, &other).await.0, 401, "elsewhere");
     let next = signed(created("r2"), SECRET, timestamp + 1, "77").to_string();
     assert_eq!(service.post("/callback", json, &next).await.0, 200, "the nonce at another time");
+}
+
+#[tokio::test]
+async fn the_options_of_the_vendors_clients_are_heeded() {
+    let users = |flags: &[&str]| {
+        let arguments = Arguments::parse_from([&["room-service"], flags].concat());
+        async move {
+            let Action::Serve(settings) = arguments.action() else { panic!("it serves") };
+            let decoder = settings.callbacks.decoder();
+            let service = Served::with(|parts| parts.decoder = decoder).await;
+            let at = now_ms() - 3_000;
+            let login = |at: u64| {
+                json!({
+                    "event": "room_login", "room_id": "r1", "room_seq": "7", "user_account": "ann",
+                    "session_id": "12", "user_role": 1, "login_time": at,
+                })
+            };
+            let logout = json!({
+                "event": "room_logout", "room_id": "r1", "room_seq": "7", "user_account": "ann",
+                "session_id": "12", "logout_time": at + 1_000,
+            });
+            // Somebody comes back under the session id of before, within the clock skew.
+            for body in [login(at), logout, login(at + 2_000)] {
+                assert_eq!(service.post_json("/callback", &body).await.0, 200);
+            }
+            let (_, list) = service.get("/room/get_room_user_list?RoomID=r1").await;
+            let users = list["data"].as_array().cloned().unwrap_or_default();
+            users.iter().map(|user| user["role"].clone()).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(users(&[]).await, Vec::<Value>::new());
+    assert_eq!(users(&["--zego-order-users"]).await, [json!("host")]);
+    assert_eq!(users(&["--zego-order-users", "--zego-ignore-user-role"]).await, [Value::Null]);
 }

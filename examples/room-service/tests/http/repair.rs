@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use md5::{Digest, Md5};
+use room_registry::vendor::zego::Decoder;
 use room_service::repair::Zego;
 use room_service::settings::SecretString;
 use serde_json::{Value, json};
@@ -116,9 +117,13 @@ async fn answer(
 }
 
 async fn served(api: &Api, secret: &str) -> Served {
+    served_with(api, secret, Decoder::new()).await
+}
+
+async fn served_with(api: &Api, secret: &str, decoder: Decoder) -> Served {
     let zego = Zego::new(&api.url, 12_345, SecretString::from(secret), 100).unwrap();
     assert!(!format!("{zego:?}").contains(secret));
-    Served::with(|parts| parts.media_server = Some(Arc::new(zego))).await
+    Served::with(|parts| parts.media_server = Some(Arc::new(zego.decoding(decoder)))).await
 }
 
 /// A room and its logins, a minute ago.
@@ -145,6 +150,24 @@ async fn users(service: &Served, room_id: &str) -> Vec<String> {
         users.iter().map(|user| user["user_id"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
+}
+
+#[tokio::test]
+async fn answers_are_decoded_with_the_options_of_callbacks() {
+    for (ignores_role, role) in [(false, json!("audience")), (true, Value::Null)] {
+        let users = BTreeMap::from([("r1", vec![vec!["ann", "carl"]])]);
+        let api = api(Vendor { users, ..Vendor::default() }).await;
+        let decoder = Decoder::new().ignore_user_role(ignores_role);
+        let service = served_with(&api, SECRET, decoder).await;
+        // Carl's login was lost.
+        tell(&service, "r1", &["ann"]).await;
+        eventually("carl has the role that the answer tells", || async {
+            let (_, list) = service.get("/room/get_room_user_list?RoomID=r1").await;
+            let users = list["data"].as_array().cloned().unwrap_or_default();
+            users.iter().any(|user| user["user_id"] == "carl" && user["role"] == role)
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
