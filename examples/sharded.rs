@@ -44,7 +44,7 @@ fn main() -> Result<(), Failure> {
 
         // The same evening for the shards and, to compare, for one registry that has everything.
         for input in evening(clock.now())? {
-            _ = alone.apply_input(input.clone());
+            _ = alone.apply_input(&input);
             router.send(input)?;
         }
 
@@ -95,7 +95,7 @@ fn run(mut registry: RoomRegistry<ManualClock>, messages: Receiver<Message>) {
     for message in messages {
         match message {
             // What came of it is for the client that asked.
-            Message::Input(input) => _ = registry.apply_input(*input),
+            Message::Input(input) => _ = registry.apply_input(&input),
             Message::Page(from, answer) => _ = answer.send(entries(&registry, from)),
         }
     }

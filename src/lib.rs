@@ -209,4 +209,5 @@ pub mod visible {
         Login, Membership, Presence, RoomInfo, Session, Stream, User, UserNote,
     };
     pub use crate::read::mirror::MirrorRoom;
+    pub use crate::read::summary::{RoomSummary, SummaryChange};
 }

@@ -93,6 +93,8 @@ use crate::room::work::{CallbackWork, Work, heartbeat_of, outcome_of};
 pub struct Room {
     state: RoomState,
     log: ChangeLog,
+    /// Whether the last call changed what is stored.
+    is_dirty: bool,
 }
 
 impl Room {
@@ -101,7 +103,7 @@ impl Room {
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
     #[must_use]
     pub fn new(room_id: RoomId, config: &Config) -> Self {
-        Self { state: RoomState::new(room_id, config.rules.clone()), log: ChangeLog::default() }
+        Self::from_state(RoomState::new(room_id, config.rules.clone()))
     }
 
     /// Applies a callback. Cost: constant. A session that opens, closes or switches costs its users.
@@ -185,6 +187,7 @@ impl Room {
     ) -> Result<(), Error> {
         self.check_settings(config)?;
         self.log.clear();
+        self.is_dirty = false;
         match self.state.updated_info(update)? {
             Some(updated) => self.command(Work::Update(updated), config, now),
             None => Ok(()),
@@ -345,7 +348,9 @@ impl Room {
         self.check_settings(config)?;
         self.log.clear();
         let mut cx = Context::new(config, now, Cause::Import, &mut self.log);
-        self.state.merge(other.state, &mut cx)
+        let merged = self.state.merge(other.state, &mut cx);
+        self.is_dirty = cx.is_moved;
+        merged
     }
 
     /// Returns what the last call that changes something made different. The next such call overwrites
@@ -355,6 +360,23 @@ impl Room {
     #[must_use]
     pub fn changes(&self) -> Changes<'_> {
         Changes::new(&self.log, &self.state)
+    }
+
+    /// Tells whether the last call that changes something made the stored form different, whether readers
+    /// see the difference or not. If you keep rooms in a store, write the room again then.
+    ///
+    /// A repeated or stale callback changes nothing, and neither does a heartbeat that finds its membership
+    /// alive. But each operation first forgets what is too old, so even such an input may change the form.
+    ///
+    #[doc = room_example!(
+        "assert!(room.is_dirty());",
+        "room.join(NewUser::new(\"ann\"), &config, now)?;",
+        "room.heartbeat(\"ann\", UserUpdate::new(), &config, now)?;",
+        "assert!(!room.is_dirty());"
+    )]
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.is_dirty
     }
 
     /// Returns its id.
@@ -378,7 +400,7 @@ impl Room {
     }
 
     pub(crate) fn from_state(state: RoomState) -> Self {
-        Self { state, log: ChangeLog::default() }
+        Self { state, log: ChangeLog::default(), is_dirty: false }
     }
 
     pub(crate) fn into_state(self) -> RoomState {
@@ -398,7 +420,10 @@ impl Room {
     ) -> Result<Answer, Error> {
         self.check_settings(config)?;
         self.log.clear();
-        self.state.take(&mut work, &mut Context::new(config, now, cause, &mut self.log))
+        let mut cx = Context::new(config, now, cause, &mut self.log);
+        let answer = self.state.take(&mut work, &mut cx);
+        self.is_dirty = cx.is_moved;
+        answer
     }
 
     fn check_settings(&self, config: &Config) -> Result<(), Error> {

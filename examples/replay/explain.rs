@@ -23,8 +23,8 @@ pub(crate) fn subject(command: &Command) -> Subject {
         Command::CreateRoom(_) => Subject::new("created", ""),
         Command::UpdateRoom { room_id, .. } => Subject::new("updated", format!("room {room_id}")),
         Command::EndRoom { room_id } => Subject::new("ended", format!("room {room_id}")),
-        Command::JoinRoom { room_id, user_id, .. } => {
-            Subject::new("joined", format!("user {user_id}, room {room_id}"))
+        Command::JoinRoom { room_id, user } => {
+            Subject::new("joined", format!("user {}, room {room_id}", user.user_id))
         }
         Command::LeaveRoom { room_id, user_id, .. } => {
             Subject::new("left", format!("user {user_id}, room {room_id}"))

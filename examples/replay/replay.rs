@@ -150,7 +150,7 @@ impl Replay {
                 self.totals.other_events += 1;
                 self.tell(desk, || "ignored: not about rooms, users or streams")
             }
-            Input::Command(command) => self.command(command, desk),
+            Input::Command(command) => self.command(&command, desk),
             Input::Observed(observation) => self.observe(&observation, desk),
             Input::Expire => {
                 self.totals.expiries += 1;
@@ -160,10 +160,9 @@ impl Replay {
         }
     }
 
-    fn command(&mut self, command: Command, desk: &mut Desk<'_>) -> io::Result<()> {
+    fn command(&mut self, command: &Command, desk: &mut Desk<'_>) -> io::Result<()> {
         self.totals.commands += 1;
-        // Carrying a command out uses it up, so it is put into words before.
-        let subject = self.explain.then(|| explain::subject(&command));
+        let subject = self.explain.then(|| explain::subject(command));
         match self.registry.apply_command(command) {
             Ok(answer) => self.tell(desk, || {
                 explain::done(subject.unwrap_or_default(), answer, self.registry.changes())

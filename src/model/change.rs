@@ -1,11 +1,14 @@
 //! What a call made different.
 
 #[cfg(feature = "serde")]
+mod form;
+
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::model::callback::{LogoutReason, StreamCloseReason};
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
-use crate::model::named::{named_enum, print_name};
+use crate::model::named::{named_enum, print_name, tagged_enum};
 use crate::model::suspicion::{Sign, SuspectedList, Suspicion};
 use crate::model::text::RemovalReason;
 use crate::model::time::Timestamp;
@@ -29,8 +32,23 @@ use crate::model::visible::{RoomInfo, Session, Stream, User};
 /// assert!(matches!(change.kind, ChangeKind::RoomListed { .. }));
 /// # Ok::<(), room_registry::Error>(())
 /// ```
+///
+/// In JSON and other formats for people a change is flat, and its `kind` says what `value` is. A
+/// [`ChangeKind`] without a value has none. Binary formats keep the enum.
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// registry.create_room(NewRoom::new("r1", "tom"))?;
+/// registry.end_room("r1")?;
+/// let change = registry.changes().next().unwrap();
+/// let line = r#"{"room_id":"r1","cause":"command","kind":"room_unlisted"}"#;
+/// assert_eq!(serde_json::to_string(&change).unwrap(), line);
+/// # }
+/// # Ok::<(), room_registry::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Change {
     /// The room.
@@ -93,10 +111,10 @@ named_enum! {
 
 print_name!(Cause);
 
-named_enum! {
+tagged_enum! {
     /// What became different.
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub enum ChangeKind {
+    pub enum ChangeKind("ChangeKind", TaggedKind) {
         /// The room came into the list. It has no users and streams yet: the changes that follow
         /// bring them.
         RoomListed {

@@ -3,8 +3,9 @@
 //! Commands take effect in the order in which they arrive, at local time. Carrying out a command
 //! checks the texts in it, because they come from clients. A refused command changes nothing.
 
-pub(crate) mod action;
 mod check;
+#[cfg(feature = "serde")]
+mod form;
 mod room;
 mod user;
 
@@ -16,8 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::expired::Expired;
 use crate::model::id::{ConnectionId, RoomId, StreamId, UserId};
 use crate::model::outcome::Outcome;
-use crate::model::text::{Attributes, RemovalReason, Role, Text};
-use crate::model::time::Timestamp;
+use crate::model::text::{RemovalReason, Text};
 pub(crate) use check::{check_name, check_reason, check_role, updated_attributes};
 pub(crate) use room::CheckedRoom;
 pub use room::{NewRoom, RoomUpdate};
@@ -78,9 +78,25 @@ pub enum Heartbeat {
 /// A command as a value, for journals and queues.
 /// [`apply_command`](crate::RoomRegistry::apply_command) carries it out.
 ///
-/// Each variant stands for the method of the same name.
+/// Each variant stands for the method of the same name, and carries its values. The serialised form is
+/// flat: what a user or an update carries stands beside the room. Deserialising checks the ids.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::journal::Command;
+/// use room_registry::{NewUser, RoomId};
+/// let join = Command::JoinRoom { room_id: RoomId::new("r1")?, user: NewUser::new("ann").name("Ann") };
+/// # #[cfg(feature = "serde")]
+/// assert_eq!(
+///     serde_json::to_value(&join).unwrap()["join_room"]["user_name"],
+///     serde_json::json!("Ann"),
+/// );
+/// # Ok::<(), room_registry::IdError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "form::CommandForm", into = "form::CommandForm"))]
 #[non_exhaustive]
 pub enum Command {
     /// [`create_room`](crate::RoomRegistry::create_room).
@@ -89,30 +105,8 @@ pub enum Command {
     UpdateRoom {
         /// The room.
         room_id: RoomId,
-        /// Another host.
-        #[cfg_attr(feature = "serde", serde(default))]
-        host_id: Option<Text>,
-        /// Another name to show. An empty one takes the name away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        room_name: Option<Text>,
-        /// Attributes to set. `None` takes an attribute away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        attributes: BTreeMap<Text, Option<Text>>,
-        /// Another lifecycle.
-        #[cfg_attr(feature = "serde", serde(default))]
-        lifecycle: Option<Lifecycle>,
-        /// Another limit on its users. 0 takes the limit away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        max_users: Option<usize>,
-        /// Another time at which it ends. 0 takes the end away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        ends_at: Option<Timestamp>,
-        /// Another grace if nobody came yet, in milliseconds.
-        #[cfg_attr(feature = "serde", serde(default))]
-        first_join_grace_ms: Option<u64>,
-        /// Another grace after the last one left, in milliseconds.
-        #[cfg_attr(feature = "serde", serde(default))]
-        empty_grace_ms: Option<u64>,
+        /// What changes.
+        update: RoomUpdate,
     },
     /// [`end_room`](crate::RoomRegistry::end_room).
     EndRoom {
@@ -124,19 +118,7 @@ pub enum Command {
         /// The room.
         room_id: RoomId,
         /// The user who joins.
-        user_id: UserId,
-        /// The name to show.
-        #[cfg_attr(feature = "serde", serde(default))]
-        user_name: Option<Text>,
-        /// What the user is in the room.
-        #[cfg_attr(feature = "serde", serde(default))]
-        role: Option<Role>,
-        /// Attributes that the application chose.
-        #[cfg_attr(feature = "serde", serde(default))]
-        attributes: Attributes,
-        /// The connection by which the user joins.
-        #[cfg_attr(feature = "serde", serde(default))]
-        connection_id: Option<ConnectionId>,
+        user: NewUser,
     },
     /// [`leave_room`](crate::RoomRegistry::leave_room).
     LeaveRoom {
@@ -145,7 +127,6 @@ pub enum Command {
         /// The user who leaves.
         user_id: UserId,
         /// The connection that ends; none for all.
-        #[cfg_attr(feature = "serde", serde(default))]
         connection_id: Option<ConnectionId>,
     },
     /// [`remove_user`](crate::RoomRegistry::remove_user).
@@ -155,7 +136,6 @@ pub enum Command {
         /// The user who is removed.
         user_id: UserId,
         /// Why. It may be empty.
-        #[cfg_attr(feature = "serde", serde(default))]
         reason: RemovalReason,
     },
     /// [`heartbeat`](crate::RoomRegistry::heartbeat), or
@@ -166,17 +146,9 @@ pub enum Command {
         /// The user who is alive.
         user_id: UserId,
         /// The connection that is alive.
-        #[cfg_attr(feature = "serde", serde(default))]
         connection_id: Option<ConnectionId>,
-        /// Another name to show. An empty one takes the name away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        user_name: Option<Text>,
-        /// Another role. An empty one takes the role away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        role: Option<Role>,
-        /// Attributes to set. `None` takes an attribute away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        attributes: BTreeMap<Text, Option<Text>>,
+        /// What changes. [`UserUpdate::default`] is for nothing.
+        update: UserUpdate,
     },
     /// [`update_user`](crate::RoomRegistry::update_user).
     UpdateUser {
@@ -184,15 +156,8 @@ pub enum Command {
         room_id: RoomId,
         /// The user.
         user_id: UserId,
-        /// Another name to show. An empty one takes the name away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        user_name: Option<Text>,
-        /// Another role. An empty one takes the role away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        role: Option<Role>,
-        /// Attributes to set. `None` takes an attribute away.
-        #[cfg_attr(feature = "serde", serde(default))]
-        attributes: BTreeMap<Text, Option<Text>>,
+        /// What changes.
+        update: UserUpdate,
     },
     /// [`update_stream`](crate::RoomRegistry::update_stream).
     UpdateStream {
@@ -201,7 +166,6 @@ pub enum Command {
         /// The stream.
         stream_id: StreamId,
         /// Attributes to set. `None` takes an attribute away.
-        #[cfg_attr(feature = "serde", serde(default))]
         attributes: BTreeMap<Text, Option<Text>>,
     },
     /// [`grant_grace`](crate::RoomRegistry::grant_grace).
@@ -242,7 +206,7 @@ impl Command {
 /// use room_registry::journal::{Answer, Command};
 /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
 /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
-/// let answer = registry.apply_command(Command::CreateRoom(NewRoom::new("r1", "tom")))?;
+/// let answer = registry.apply_command(&Command::CreateRoom(NewRoom::new("r1", "tom")))?;
 /// assert_eq!(answer, Answer::Done);
 /// # Ok::<(), room_registry::Error>(())
 /// ```

@@ -8,6 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::id::{IdError, RoomId, StreamId, UserId};
+#[cfg(feature = "serde")]
+use crate::model::text::Text;
 use crate::model::time::Timestamp;
 
 /// Why a text is no cursor, or a cursor does not fit the list.
@@ -89,6 +91,28 @@ impl FromStr for RoomOrder {
     }
 }
 
+/// Serialises a type as the text that it prints, and reads it back from that.
+macro_rules! stored_as_text {
+    ($($name:ident),+) => {$(
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = Text::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+
+stored_as_text!(RoomOrder, RoomCursor, UserCursor, StreamCursor);
+
 /// The direction in which a page of users or streams goes.
 ///
 /// ```
@@ -103,6 +127,11 @@ impl FromStr for RoomOrder {
 /// # Ok::<(), room_registry::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Direction {
     /// The user or stream that came first is first.
     #[default]

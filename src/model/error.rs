@@ -137,6 +137,49 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Returns the name of the error, without what it carries: for metrics, logs and answers to clients.
+    /// Names stay as they are.
+    ///
+    /// ```
+    /// # use room_registry::{Config, ManualClock, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// assert_eq!(registry.end_room("r1").unwrap_err().name(), "room_not_found");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidId(_) => "invalid_id",
+            Self::RoomAlreadyExists { .. } => "room_already_exists",
+            Self::RoomNotFound { .. } => "room_not_found",
+            Self::UserAlreadyJoined { .. } => "user_already_joined",
+            Self::TooManyConnections { .. } => "too_many_connections",
+            Self::UserNotInRoom { .. } => "user_not_in_room",
+            Self::StreamNotInRoom { .. } => "stream_not_in_room",
+            Self::RoomFull { .. } => "room_full",
+            Self::TooManyRooms { .. } => "too_many_rooms",
+            Self::TooManyRoomsOfHost { .. } => "too_many_rooms_of_host",
+            Self::TextTooLong { .. } => "text_too_long",
+            Self::TooManyAttributes { .. } => "too_many_attributes",
+            Self::ContradictoryObservation { .. } => "contradictory_observation",
+            Self::OtherRoom { .. } => "other_room",
+            Self::OtherSettings { .. } => "other_settings",
+        }
+    }
+}
+
+/// Serialises the [name](Error::name) and the text of the error, as `name` and `message`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Error {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut fields = serializer.serialize_struct("Error", 2)?;
+        fields.serialize_field("name", self.name())?;
+        fields.serialize_field("message", &self.to_string())?;
+        fields.end()
+    }
+}
+
 /// Cuts an id that comes from outside to the longest that an id may be, for an error.
 pub(crate) fn id_text(text: &str) -> String {
     let mut end = text.len().min(MAX_ID_LEN);

@@ -31,7 +31,7 @@ use crate::model::time::Timestamp;
 ///
 /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
 /// let input = Input::from(Command::CreateRoom(NewRoom::new("r1", "tom")));
-/// assert_eq!(registry.apply_input(input)?, Answer::Done);
+/// assert_eq!(registry.apply_input(&input)?, Answer::Done);
 /// # Ok::<(), room_registry::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,8 +16,8 @@ macro_rules! named_enum {
         $(#[$about_name:meta])*
         fn name($receiver:ty);
     ) => {
-        $(#[$about])*
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        $(#[$about])*
         #[non_exhaustive]
         pub enum $type {
             $(
@@ -39,6 +39,70 @@ macro_rules! named_enum {
     };
 }
 
+/// Declares a [`named_enum`] that serialises in two forms. In a format for people a value is an object with
+/// its `kind`, and with what it carries as its `value`. In a binary format it is the enum.
+macro_rules! tagged_enum {
+    (
+        $(#[$about:meta])*
+        pub enum $type:ident ($remote:literal, $tagged:ident) {
+            $(
+                $(#[$what:meta])*
+                $variant:ident $(($($value:tt)*))? $({ $($fields:tt)* })? = $name:literal,
+            )+
+        }
+
+        $(#[$about_name:meta])*
+        fn name($receiver:ty);
+    ) => {
+        named_enum! {
+            $(#[$about])*
+            #[cfg_attr(feature = "serde", serde(remote = "Self"))]
+            pub enum $type {
+                $(
+                    $(#[$what])*
+                    $variant $(($($value)*))? $({ $($fields)* })? = $name,
+                )+
+            }
+
+            $(#[$about_name])*
+            fn name($receiver);
+        }
+
+        /// The form for people.
+        #[cfg(feature = "serde")]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(remote = $remote, tag = "kind", content = "value")]
+        enum $tagged {
+            $(
+                #[serde(rename = $name)]
+                $variant $(($($value)*))? $({ $($fields)* })?,
+            )+
+        }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() {
+                    $tagged::serialize(self, serializer)
+                } else {
+                    Self::serialize(self, serializer)
+                }
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if deserializer.is_human_readable() {
+                    $tagged::deserialize(deserializer)
+                } else {
+                    Self::deserialize(deserializer)
+                }
+            }
+        }
+    };
+}
+
 /// Prints values of a [`named_enum`] by their names.
 macro_rules! print_name {
     ($($type:ty),+) => {$(
@@ -50,4 +114,4 @@ macro_rules! print_name {
     )+};
 }
 
-pub(crate) use {named_enum, print_name};
+pub(crate) use {named_enum, print_name, tagged_enum};

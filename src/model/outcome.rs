@@ -60,7 +60,7 @@ impl Outcome {
     /// let callback = Callback::new(RoomId::new("r1")?, SessionId::new("1")?, closed);
     /// assert_eq!(
     ///     Outcome::Held.explain(&callback).to_string(),
-    ///     "held: room r1 (session 1) closed at 9000 ms; readers see no difference, but a late \
+    ///     "held: room r1 (session 1) closed at 1970-01-01T00:00:09.000Z; readers see no difference, but a late \
     ///      opening will bring nothing back",
     /// );
     /// # Ok::<(), room_registry::IdError>(())

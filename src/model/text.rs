@@ -1,6 +1,7 @@
 //! Texts that are shown: names, roles, and the small ordered maps called attributes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
+use std::iter;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -39,6 +40,30 @@ macro_rules! read_as_str {
         impl PartialEq<&str> for $name {
             fn eq(&self, other: &&str) -> bool {
                 self.as_str() == *other
+            }
+        }
+
+        impl PartialEq<String> for $name {
+            fn eq(&self, other: &String) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<$name> for str {
+            fn eq(&self, other: &$name) -> bool {
+                self == other.as_str()
+            }
+        }
+
+        impl PartialEq<$name> for &str {
+            fn eq(&self, other: &$name) -> bool {
+                *self == other.as_str()
+            }
+        }
+
+        impl PartialEq<$name> for String {
+            fn eq(&self, other: &$name) -> bool {
+                self == other.as_str()
             }
         }
     };
@@ -326,7 +351,7 @@ impl Attributes {
     /// assert_eq!(Attributes::default().iter().count(), 0);
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.into_iter()
     }
 
     /// Counts the attributes. Cost: constant.
@@ -351,6 +376,27 @@ impl Attributes {
         self.0.is_empty()
     }
 }
+
+/// Walks through all keys and values, ordered by key.
+///
+/// ```
+/// # use room_registry::Attributes;
+/// let attributes: Attributes = [("cover", "a.jpg"), ("mode", "music")].into_iter().collect();
+/// for (key, value) in &attributes {
+///     assert!(!key.is_empty() && !value.is_empty());
+/// }
+/// ```
+impl<'a> IntoIterator for &'a Attributes {
+    type Item = (&'a str, &'a str);
+    type IntoIter = iter::Map<btree_map::Iter<'a, Text, Text>, AsTexts<'a>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+/// Reads a key and its value.
+type AsTexts<'a> = fn((&'a Text, &'a Text)) -> (&'a str, &'a str);
 
 /// Collects pairs of key and value. The later of two values of one key counts.
 ///

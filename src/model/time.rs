@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -84,6 +84,19 @@ impl Timestamp {
         self.0.get() - 1
     }
 
+    /// Returns the same instant as a system time; `None` if the platform's cannot hold it.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use room_registry::Timestamp;
+    /// let time = Timestamp::from_secs(2).to_system_time().unwrap();
+    /// assert_eq!(time, SystemTime::UNIX_EPOCH + Duration::from_secs(2));
+    /// ```
+    #[must_use]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.as_millis()))
+    }
+
     /// Returns the time that has passed since `earlier`; zero if `earlier` is later.
     ///
     /// ```
@@ -156,13 +169,100 @@ impl std::ops::Sub<Duration> for Timestamp {
     }
 }
 
+/// Takes the milliseconds over. What is before 1970 becomes [`Timestamp::MIN`].
+///
+/// ```
+/// # use std::time::SystemTime;
+/// # use room_registry::Timestamp;
+/// assert_eq!(Timestamp::from(SystemTime::UNIX_EPOCH), Timestamp::MIN);
+/// ```
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        time.duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(Self::MIN, |since| Self::from_millis(millis(since)))
+    }
+}
+
+/// Prints the instant as RFC 3339 has it, in UTC. An instant after the year 9999 prints as its
+/// milliseconds.
+///
+/// ```
+/// # use room_registry::Timestamp;
+/// assert_eq!(Timestamp::from_millis(1_763_596_800_027).to_string(), "2025-11-20T00:00:00.027Z");
+/// ```
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ms", self.as_millis())
+        let millis = self.as_millis();
+        let (days, of_day) = (millis / DAY_MS, millis % DAY_MS);
+        let (year, month, day) = date(days);
+        if year > 9_999 {
+            return write!(f, "{millis} ms");
+        }
+        let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
+        let (second, milli) = (of_day / 1_000 % 60, of_day % 1_000);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
     }
+}
+
+/// A day, in milliseconds.
+const DAY_MS: u64 = 86_400_000;
+
+/// Returns the year, month and day of a day since 1970-01-01, in the proleptic Gregorian calendar.
+///
+/// It counts from 0000-03-01, so that the leap day is the last day of a year.
+fn date(days_since_1970: u64) -> (u64, u64, u64) {
+    let days = days_since_1970 + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097); // of 400 years
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
 }
 
 /// Returns a span in whole milliseconds, saturating.
 pub(crate) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_prints_as_its_date_in_utc() {
+        let text = |secs: u64| Timestamp::from_secs(secs).to_string();
+        assert_eq!(text(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(text(951_782_399), "2000-02-28T23:59:59.000Z");
+        assert_eq!(text(951_782_400), "2000-02-29T00:00:00.000Z");
+        assert_eq!(text(951_868_800), "2000-03-01T00:00:00.000Z");
+        assert_eq!(text(1_709_164_800), "2024-02-29T00:00:00.000Z");
+        assert_eq!(text(4_107_542_399), "2100-02-28T23:59:59.000Z");
+        assert_eq!(text(4_107_542_400), "2100-03-01T00:00:00.000Z", "2100 has no leap day");
+        assert_eq!(text(253_402_300_799), "9999-12-31T23:59:59.000Z");
+        assert_eq!(text(253_402_300_800), "253402300800000 ms");
+        assert_eq!(Timestamp::MAX.to_string(), format!("{} ms", u64::MAX - 1));
+    }
+
+    #[test]
+    fn each_day_follows_the_one_before() {
+        let lengths = |year: u64| {
+            let leap =
+                year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+            [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        };
+        let (mut year, mut month, mut day) = (1_970, 1, 1);
+        for days in 0..400_000 {
+            assert_eq!(date(days), (year, month, day));
+            day += 1;
+            if day > lengths(year)[usize::try_from(month - 1).unwrap()] {
+                (month, day) = (month + 1, 1);
+            }
+            if month > 12 {
+                (year, month) = (year + 1, 1);
+            }
+        }
+    }
 }

@@ -106,6 +106,27 @@ impl User {
         membership.or_else(note).or_else(login).or_else(presence)
     }
 
+    /// Returns since when the user is in the list: joined (local time), or else logged in (event time). It is
+    /// `None` if an observation alone knows the user and told no time. Such users come first in order.
+    ///
+    /// ```
+    /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp};
+    /// let clock = ManualClock::at(Timestamp::from_secs(100));
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// registry.join_room("r1", NewUser::new("tom"))?;
+    /// let change = registry.changes().next().unwrap();
+    /// let ChangeKind::UserJoined(user) = change.kind else { panic!() };
+    /// assert_eq!(user.since(), Some(Timestamp::from_secs(100)));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        let joined_at = self.membership.as_ref().map(|facet| facet.joined_at);
+        let login_at = || self.login.as_ref().map(|facet| facet.login_at);
+        joined_at.or_else(login_at).or_else(|| self.presence.as_ref()?.login_at)
+    }
+
     /// Returns what the user is in the room: the role of the membership or the note, or else of the login,
     /// or of the presence.
     ///

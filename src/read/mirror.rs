@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::change::{Change, ChangeKind};
+use crate::model::command::Lifecycle;
 use crate::model::id::{RoomId, StreamId, UserId};
 use crate::model::suspicion::Suspicion;
+use crate::model::text::{Attributes, Text};
+use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session, Stream, User};
 use crate::read::RoomRef;
+use crate::read::summary::RoomSummary;
 
 /// A copy of the visible state, kept by applying every [`Change`] in order.
 ///
@@ -41,10 +45,15 @@ pub struct Mirror {
 }
 
 /// A listed room, as a [`Mirror`] has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// It reads like a [`RoomRef`]: the fields are all that a mirror is told, and the methods say what
+/// readers make of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct MirrorRoom {
+    /// The room.
+    pub room_id: RoomId,
     /// What commands made of it.
     pub info: Option<RoomInfo>,
     /// The visible session.
@@ -77,9 +86,12 @@ impl Mirror {
     pub fn apply(&mut self, change: &Change) {
         if let ChangeKind::RoomListed { info, session } = &change.kind {
             let room = MirrorRoom {
+                room_id: change.room_id.clone(),
                 info: info.clone(),
                 session: session.clone(),
-                ..MirrorRoom::default()
+                users: BTreeMap::new(),
+                streams: BTreeMap::new(),
+                suspicions: Vec::new(),
             };
             self.rooms.insert(change.room_id.clone(), room);
             return;
@@ -127,6 +139,95 @@ impl Mirror {
 }
 
 impl MirrorRoom {
+    /// Returns the name to show, as [`RoomRef::name`] does.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().name(), room.name());")]
+    #[must_use]
+    pub fn name(&self) -> Option<&Text> {
+        let named = self.info.as_ref().and_then(|info| info.name.as_ref());
+        named.or_else(|| self.session.as_ref()?.room_name.as_ref())
+    }
+
+    /// Returns who runs it, as [`RoomRef::host_id`] does.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().host_id(), room.host_id());")]
+    #[must_use]
+    pub fn host_id(&self) -> Option<&UserId> {
+        let host_id = self.info.as_ref().map(|info| &info.host_id);
+        host_id.or_else(|| self.session.as_ref()?.creator_id.as_ref())
+    }
+
+    /// Returns the application's own attributes, as [`RoomRef::attributes`] does.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().attributes(), room.attributes());")]
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        self.info.as_ref().map_or(Attributes::NONE, |info| &info.attributes)
+    }
+
+    /// Returns what ends it, as [`RoomRef::lifecycle`] does.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().lifecycle(), room.lifecycle());")]
+    #[must_use]
+    pub fn lifecycle(&self) -> Lifecycle {
+        self.info.as_ref().map_or(Lifecycle::FollowsSession, |info| info.lifecycle)
+    }
+
+    /// Returns when it began, as [`RoomRef::began_at`] does.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().began_at(), room.began_at());")]
+    #[must_use]
+    pub fn began_at(&self) -> Option<Timestamp> {
+        let created_at = self.info.as_ref().map(|info| info.created_at);
+        created_at.or_else(|| self.session.as_ref()?.opened_at)
+    }
+
+    /// Returns how many users count, as [`RoomRef::user_count`] does. Cost: the users.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().user_count(), room.user_count());")]
+    #[must_use]
+    pub fn user_count(&self) -> usize {
+        self.users.values().filter(|user| user.is_counted).count()
+    }
+
+    /// Returns how many streams are in its list. Cost: constant.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().stream_count(), room.stream_count());")]
+    #[must_use]
+    pub fn stream_count(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Returns its users in the order of [`RoomRef::users`]. Cost: the users, sorted.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().users_in_order()[0].user_id, \"ann\");")]
+    #[must_use]
+    pub fn users_in_order(&self) -> Vec<&User> {
+        let mut users: Vec<_> = self.users.values().collect();
+        users.sort_by_key(|user| user.since().unwrap_or_default());
+        users
+    }
+
+    /// Returns the room in one line, as [`RoomRef::summary`] does. Cost: the users.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().summary(), room.summary());")]
+    #[must_use]
+    pub fn summary(&self) -> RoomSummary {
+        RoomSummary {
+            room_id: self.room_id.clone(),
+            name: self.name().cloned(),
+            host_id: self.host_id().cloned(),
+            attributes: self.attributes().clone(),
+            lifecycle: self.lifecycle(),
+            began_at: self.began_at(),
+            is_running: self.session.is_some(),
+            session_id: self.session.as_ref().and_then(|session| session.session_id.clone()),
+            user_count: self.user_count(),
+            max_users: self.info.as_ref().and_then(|info| info.max_users),
+            stream_count: self.stream_count(),
+        }
+    }
+
     fn suspect(&mut self, suspicion: Suspicion) {
         let subject = |held: &Suspicion| (held.list, held.sign);
         self.suspicions.retain(|held| subject(held) != subject(&suspicion));
@@ -157,6 +258,7 @@ impl<'a> FromIterator<RoomRef<'a>> for Mirror {
 impl From<RoomRef<'_>> for MirrorRoom {
     fn from(room: RoomRef<'_>) -> Self {
         Self {
+            room_id: room.id().clone(),
             info: room.info().cloned(),
             session: room.session().cloned(),
             users: room.users().map(|user| (user.id().clone(), user.to_owned())).collect(),

@@ -9,6 +9,7 @@ use crate::read::{StreamRef, UserRef};
 
 /// A page of a room's users.
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct UserPage<'a> {
     /// The users, in the order that was asked for.
@@ -19,6 +20,7 @@ pub struct UserPage<'a> {
 
 /// A page of a room's streams.
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct StreamPage<'a> {
     /// The streams, in the order that was asked for.

@@ -10,7 +10,9 @@ use crate::model::suspicion::{CanAsk, Suspicion};
 use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
+use crate::read::mirror::MirrorRoom;
 use crate::read::page::{StreamPage, UserPage, fill_page};
+use crate::read::summary::RoomSummary;
 use crate::read::{StreamRef, UserRef};
 use crate::room::Room;
 use crate::room::state::RoomState;
@@ -279,6 +281,23 @@ impl<'a> RoomRef<'a> {
         )
     }
 
+    /// Returns the room in one line, without its users and streams, for the list of a lobby. Cost: the
+    /// attributes.
+    ///
+    #[doc = room_example!("assert_eq!(room.summary().name.unwrap(), \"Tom's show\");")]
+    #[must_use]
+    pub fn summary(self) -> RoomSummary {
+        RoomSummary::of(self)
+    }
+
+    /// Returns the room as a value of its own, with all users and streams.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().users.len(), 1);")]
+    #[must_use]
+    pub fn to_owned(self) -> MirrorRoom {
+        self.into()
+    }
+
     /// Returns its streams in order of (created at, id). Cost: the streams that are read.
     ///
     #[doc = room_example!("assert_eq!(room.streams().count(), 0);")]
@@ -333,6 +352,15 @@ impl<'a> RoomRef<'a> {
     #[must_use]
     pub fn stream(self, stream_id: &str) -> Option<StreamRef<'a>> {
         self.0.stream(stream_id).map(StreamRef::new)
+    }
+}
+
+/// Serialises the room in one line, as its [`summary`](RoomRef::summary). Pages serialise users and
+/// streams, and [`to_owned`](RoomRef::to_owned) returns the room with all of them.
+#[cfg(feature = "serde")]
+impl serde::Serialize for RoomRef<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.summary().serialize(serializer)
     }
 }
 

@@ -112,6 +112,14 @@ impl<'a> StreamRef<'a> {
     }
 }
 
+/// Serialises as the [`Stream`](crate::visible::Stream) that [`to_owned`](StreamRef::to_owned) returns.
+#[cfg(feature = "serde")]
+impl serde::Serialize for StreamRef<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (*self).to_owned().serialize(serializer)
+    }
+}
+
 impl fmt::Debug for StreamRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StreamRef")

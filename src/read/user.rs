@@ -153,6 +153,14 @@ impl<'a> UserRef<'a> {
     }
 }
 
+/// Serialises as the [`User`](crate::visible::User) that [`to_owned`](UserRef::to_owned) returns.
+#[cfg(feature = "serde")]
+impl serde::Serialize for UserRef<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (*self).to_owned().serialize(serializer)
+    }
+}
+
 impl fmt::Debug for UserRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserRef")

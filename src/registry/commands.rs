@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::collections::hashed::Hashed;
 use crate::model::change::Cause;
-use crate::model::command::action::Action;
 use crate::model::command::{
     Answer, CheckedRoom, CheckedUser, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate,
     UserConnection, UserUpdate, check_reason,
@@ -365,35 +364,39 @@ impl<C: Clock> RoomRegistry<C> {
     /// use room_registry::journal::{Answer, Command};
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
     /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
-    /// let answer = registry.apply_command(Command::CreateRoom(NewRoom::new("r1", "tom")))?;
+    /// let answer = registry.apply_command(&Command::CreateRoom(NewRoom::new("r1", "tom")))?;
     /// assert_eq!(answer, Answer::Done);
     /// # Ok::<(), room_registry::Error>(())
     /// ```
-    pub fn apply_command(&mut self, command: Command) -> Result<Answer, Error> {
-        match Action::from(command) {
-            Action::Create(room) => self.create_room(room)?,
-            Action::Update(room_id, update) => self.update_room(room_id.as_str(), update)?,
-            Action::End(room_id) => self.end_room(room_id.as_str())?,
-            Action::Join(room_id, user) => self.join_room(room_id.as_str(), user)?,
-            Action::Leave(room_id, user_id, connection_id) => {
+    pub fn apply_command(&mut self, command: &Command) -> Result<Answer, Error> {
+        match command {
+            Command::CreateRoom(room) => self.create_room(room.clone())?,
+            Command::UpdateRoom { room_id, update } => {
+                self.update_room(room_id.as_str(), update.clone())?;
+            }
+            Command::EndRoom { room_id } => self.end_room(room_id.as_str())?,
+            Command::JoinRoom { room_id, user } => {
+                self.join_room(room_id.as_str(), user.clone())?;
+            }
+            Command::LeaveRoom { room_id, user_id, connection_id } => {
                 let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
                 self.leave_room(room_id.as_str(), (user_id.as_str(), connection_id))?;
             }
-            Action::Remove(room_id, user_id, reason) => {
-                self.remove_user(room_id.as_str(), user_id.as_str(), reason)?;
+            Command::RemoveUser { room_id, user_id, reason } => {
+                self.remove_user(room_id.as_str(), user_id.as_str(), reason.clone())?;
             }
-            Action::Heartbeat(room_id, user_id, connection_id, update) => {
+            Command::Heartbeat { room_id, user_id, connection_id, update } => {
                 let user = (user_id.as_str(), connection_id.as_ref().map(ConnectionId::as_str));
-                let heartbeat = self.heartbeat_with(room_id.as_str(), user, update)?;
+                let heartbeat = self.heartbeat_with(room_id.as_str(), user, update.clone())?;
                 return Ok(Answer::Heartbeat(heartbeat));
             }
-            Action::UpdateUser(room_id, user_id, update) => {
-                self.update_user(room_id.as_str(), user_id.as_str(), update)?;
+            Command::UpdateUser { room_id, user_id, update } => {
+                self.update_user(room_id.as_str(), user_id.as_str(), update.clone())?;
             }
-            Action::UpdateStream(room_id, stream_id, attributes) => {
-                self.update_stream(room_id.as_str(), stream_id.as_str(), attributes)?;
+            Command::UpdateStream { room_id, stream_id, attributes } => {
+                self.update_stream(room_id.as_str(), stream_id.as_str(), attributes.clone())?;
             }
-            Action::GrantGrace => self.grant_grace(),
+            Command::GrantGrace => self.grant_grace(),
         }
         Ok(Answer::Done)
     }

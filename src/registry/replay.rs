@@ -17,16 +17,16 @@ impl<C: Clock> RoomRegistry<C> {
     /// use room_registry::journal::{Answer, Input};
     /// use room_registry::{Config, ManualClock, RoomRegistry};
     /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
-    /// let answer = registry.apply_input(Input::Expire)?;
+    /// let answer = registry.apply_input(&Input::Expire)?;
     /// assert!(matches!(answer, Answer::Expired(expired) if expired.steps() == 0));
     /// # Ok::<(), room_registry::Error>(())
     /// ```
-    pub fn apply_input(&mut self, input: Input) -> Result<Answer, Error> {
+    pub fn apply_input(&mut self, input: &Input) -> Result<Answer, Error> {
         match input {
             Input::Command(command) => self.apply_command(command),
-            Input::Callback(callback) => Ok(Answer::Outcome(self.apply_callback(&callback))),
+            Input::Callback(callback) => Ok(Answer::Outcome(self.apply_callback(callback))),
             Input::Observation(observation) => {
-                self.apply_observation(&observation).map(Answer::Outcome)
+                self.apply_observation(observation).map(Answer::Outcome)
             }
             Input::Expire => Ok(Answer::Expired(self.expire())),
         }
@@ -58,16 +58,16 @@ impl<C: Clock> RoomRegistry<C> {
     /// ];
     /// let clock = ManualClock::at(at(1_000));
     /// let mut registry = RoomRegistry::with_clock(Config::default(), clock);
-    /// for entry in journal {
+    /// for entry in &journal {
     ///     let _refused_as_it_was_then = registry.replay(entry);
     /// }
     /// let room = registry.room("r1").unwrap();
     /// assert_eq!(room.host_id().unwrap(), "tom");
     /// assert_eq!(room.info().unwrap().created_at, at(10));
     /// ```
-    pub fn replay(&mut self, entry: JournalEntry) -> Result<Answer, Error> {
+    pub fn replay(&mut self, entry: &JournalEntry) -> Result<Answer, Error> {
         self.replayed_at = Some(entry.received_at);
-        let answer = self.apply_input(entry.input);
+        let answer = self.apply_input(&entry.input);
         self.replayed_at = None;
         answer
     }

@@ -175,7 +175,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// let mut reader = serde_json::Deserializer::from_str(&saved);
     /// let mut restored = RoomRegistry::restore_exactly(Config::default(), clock, &mut reader).unwrap();
     /// for entry in journal {
-    ///     let _refused_as_it_was_then = restored.replay(entry);
+    ///     let _refused_as_it_was_then = restored.replay(&entry);
     /// }
     /// restored.grant_grace();
     /// assert_eq!(restored.room_count(), 2);

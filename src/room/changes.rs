@@ -1,6 +1,7 @@
 //! The changes that notes turn into: what became of whoever changed is read from the room when somebody
 //! asks.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::model::change::{Change, ChangeKind};
@@ -26,6 +27,32 @@ pub struct Changes<'a> {
 impl<'a> Changes<'a> {
     pub(crate) fn new(log: &'a ChangeLog, rooms: &'a dyn FindRoom) -> Self {
         Self { records: log.records().iter(), rooms }
+    }
+
+    /// Returns the rooms of which more changed than a stream's details or a sign, in the order in which they
+    /// first did; without the room if it is not listed any more.
+    pub(crate) fn changed_lines(&self) -> Vec<(&'a RoomId, Option<&'a RoomState>)> {
+        let is_in_line = |note: &Note| match note {
+            Note::StreamUpdated(_) | Note::SuspicionRaised(..) | Note::SuspicionWithdrawn(..) => {
+                false
+            }
+            Note::RoomListed
+            | Note::RoomUpdated
+            | Note::RoomUnlisted
+            | Note::SessionOpened
+            | Note::SessionUpdated
+            | Note::SessionClosed(_)
+            | Note::UserJoined(_)
+            | Note::UserUpdated(_)
+            | Note::UserLeft(..)
+            | Note::StreamOpened(_)
+            | Note::StreamClosed(..) => true,
+        };
+        let mut seen = BTreeSet::new();
+        let changed = self.records.clone().filter(|record| is_in_line(&record.note));
+        let first = changed.map(|record| &record.room_id).filter(|id| seen.insert(*id));
+        let listed = |id: &RoomId| self.rooms.find(id).filter(|room| room.is_listed());
+        first.map(|id| (id, listed(id))).collect()
     }
 }
 

@@ -26,8 +26,16 @@ impl Room {
     pub fn expire(&mut self, config: &Config, now: Timestamp) -> Result<Expired, Error> {
         self.check_settings(config)?;
         self.log.clear();
+        self.is_dirty = false;
+        self.expire_due(config, now)
+    }
+
+    /// Does what is due, and adds what that changes to what the call changed before.
+    fn expire_due(&mut self, config: &Config, now: Timestamp) -> Result<Expired, Error> {
         let mut cx = Context::new(config, now, Cause::Command, &mut self.log);
-        self.state.expire(&mut usize::MAX.clone(), &mut cx)
+        let expired = self.state.expire(&mut usize::MAX.clone(), &mut cx);
+        self.is_dirty |= cx.is_moved;
+        expired
     }
 
     /// Takes over last heartbeats that were kept outside the room, then does everything that is
@@ -53,7 +61,7 @@ impl Room {
         now: Timestamp,
     ) -> Result<Expired, Error> {
         self.take_heartbeats(heartbeats, config, now)?;
-        self.expire(config, now)
+        self.expire_due(config, now)
     }
 
     /// Takes over last heartbeats that were kept outside the room, and does nothing that is due. Call

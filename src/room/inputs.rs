@@ -1,7 +1,6 @@
 //! Inputs as values, into one room: what a store does that loads a room, hands in whatever came,
 //! and saves it.
 
-use crate::model::command::action::Action;
 use crate::model::command::{Answer, Command};
 use crate::model::config::Config;
 use crate::model::error::Error;
@@ -25,12 +24,12 @@ impl Room {
     /// let (config, now) = (Config::default(), Timestamp::from_secs(1_000));
     /// let mut room = Room::new(RoomId::new("r1")?, &config);
     /// let create = Command::CreateRoom(NewRoom::new("r1", "tom"));
-    /// assert_eq!(room.apply_input(create.into(), &config, now)?, Answer::Done);
+    /// assert_eq!(room.apply_input(&create.into(), &config, now)?, Answer::Done);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn apply_input(
         &mut self,
-        input: Input,
+        input: &Input,
         config: &Config,
         now: Timestamp,
     ) -> Result<Answer, Error> {
@@ -39,9 +38,9 @@ impl Room {
         }
         match input {
             Input::Command(command) => self.apply_command(command, config, now),
-            Input::Callback(callback) => self.apply(&callback, config, now).map(Answer::Outcome),
+            Input::Callback(callback) => self.apply(callback, config, now).map(Answer::Outcome),
             Input::Observation(observation) => {
-                self.apply_observation(&observation, config, now).map(Answer::Outcome)
+                self.apply_observation(observation, config, now).map(Answer::Outcome)
             }
             Input::Expire => self.expire(config, now).map(Answer::Expired),
         }
@@ -49,33 +48,33 @@ impl Room {
 
     fn apply_command(
         &mut self,
-        command: Command,
+        command: &Command,
         config: &Config,
         now: Timestamp,
     ) -> Result<Answer, Error> {
-        match Action::from(command) {
-            Action::Create(room) => self.create(room, config, now)?,
-            Action::Update(_, update) => self.update(update, config, now)?,
-            Action::End(_) => self.end(config, now)?,
-            Action::Join(_, user) => self.join(user, config, now)?,
-            Action::Leave(_, user_id, connection_id) => {
+        match command {
+            Command::CreateRoom(room) => self.create(room.clone(), config, now)?,
+            Command::UpdateRoom { update, .. } => self.update(update.clone(), config, now)?,
+            Command::EndRoom { .. } => self.end(config, now)?,
+            Command::JoinRoom { user, .. } => self.join(user.clone(), config, now)?,
+            Command::LeaveRoom { user_id, connection_id, .. } => {
                 let connection_id = connection_id.as_ref().map(ConnectionId::as_str);
                 self.leave((user_id.as_str(), connection_id), config, now)?;
             }
-            Action::Remove(_, user_id, reason) => {
-                self.remove_user(user_id.as_str(), reason, config, now)?;
+            Command::RemoveUser { user_id, reason, .. } => {
+                self.remove_user(user_id.as_str(), reason.clone(), config, now)?;
             }
-            Action::Heartbeat(_, user_id, connection_id, update) => {
+            Command::Heartbeat { user_id, connection_id, update, .. } => {
                 let user = (user_id.as_str(), connection_id.as_ref().map(ConnectionId::as_str));
-                return self.heartbeat(user, update, config, now).map(Answer::Heartbeat);
+                return self.heartbeat(user, update.clone(), config, now).map(Answer::Heartbeat);
             }
-            Action::UpdateUser(_, user_id, update) => {
-                self.update_user(user_id.as_str(), update, config, now)?;
+            Command::UpdateUser { user_id, update, .. } => {
+                self.update_user(user_id.as_str(), update.clone(), config, now)?;
             }
-            Action::UpdateStream(_, stream_id, attributes) => {
-                self.update_stream(stream_id.as_str(), attributes, config, now)?;
+            Command::UpdateStream { stream_id, attributes, .. } => {
+                self.update_stream(stream_id.as_str(), attributes.clone(), config, now)?;
             }
-            Action::GrantGrace => self.grant_grace(config, now)?,
+            Command::GrantGrace => self.grant_grace(config, now)?,
         }
         Ok(Answer::Done)
     }

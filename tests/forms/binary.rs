@@ -21,7 +21,7 @@ fn played(inputs: Vec<(u64, Input)>) -> Registry {
     let mut now = 1_004_000; // where the junk is stamped
     for (pause, input) in inputs {
         now += pause;
-        let _refusals_are_part_of_the_play = registry.replay(JournalEntry::new(at(now), input));
+        let _refusals_are_part_of_the_play = registry.replay(&JournalEntry::new(at(now), input));
     }
     registry
 }
@@ -83,10 +83,10 @@ fn full() -> Registry {
     let history = valid_history(7, Options { callbacks: 25, skew: 50, ..Options::default() });
     let start = history[0].latest_time();
     let create = NewRoom::new("room", "tom").name("Tom's show").attribute("mode", "talk");
-    registry.replay(JournalEntry::new(start, Command::CreateRoom(create))).unwrap();
+    registry.replay(&JournalEntry::new(start, Command::CreateRoom(create))).unwrap();
     for callback in history {
         let at = callback.latest_time();
-        registry.replay(JournalEntry::new(at, callback)).unwrap();
+        registry.replay(&JournalEntry::new(at, callback)).unwrap();
     }
     registry.join_room("room", NewUser::new("ann").name("Ann")).unwrap();
     registry

@@ -93,8 +93,8 @@ fn play(
     for (number, (pause, back, input)) in steps.into_iter().enumerate() {
         look(number, &live);
         clock.set(at((clock.now().as_millis() + pause).saturating_sub(back)));
-        journal.push(JournalEntry::new(clock.now(), input.clone()));
-        answers.push(live.apply_input(input));
+        answers.push(live.apply_input(&input));
+        journal.push(JournalEntry::new(clock.now(), input));
     }
     look(journal.len(), &live);
     (live, journal, answers)
@@ -123,7 +123,7 @@ proptest! {
         let mut replayed = empty(&config);
         let mut mirror = Mirror::default();
         for (entry, answer) in read.into_iter().zip(answers) {
-            prop_assert_eq!(replayed.replay(entry), answer);
+            prop_assert_eq!(replayed.replay(&entry), answer);
             replayed.changes().for_each(|change| mirror.apply(&change));
             prop_assert_eq!(&mirror, &replayed.rooms().collect());
         }
@@ -150,7 +150,7 @@ proptest! {
         let mut restored = RoomRegistry::restore_exactly(config, clock, &mut reader).unwrap();
         prop_assert_eq!(serde_json::to_string(&restored.snapshot()).unwrap(), snapshot);
         for (entry, answer) in journal.into_iter().zip(answers).skip(place) {
-            prop_assert_eq!(restored.replay(entry), answer);
+            prop_assert_eq!(restored.replay(&entry), answer);
         }
         assert_same(&restored, &live);
     }
@@ -161,8 +161,8 @@ fn a_replay_takes_the_time_of_each_entry_and_calls_after_it_the_clock_again() {
     let clock = ManualClock::at(at(5_000));
     let mut registry = RoomRegistry::with_clock(Config::default(), clock);
     let create = Command::CreateRoom(NewRoom::new("r1", "tom"));
-    assert_eq!(registry.replay(JournalEntry::new(at(1_000), create.clone())), Ok(Answer::Done));
-    let refused = registry.replay(JournalEntry::new(at(2_000), create));
+    assert_eq!(registry.replay(&JournalEntry::new(at(1_000), create.clone())), Ok(Answer::Done));
+    let refused = registry.replay(&JournalEntry::new(at(2_000), create));
     assert_eq!(refused, Err(Error::RoomAlreadyExists { room_id: "r1".into() }));
     registry.join_room("r1", NewUser::new("ann")).unwrap();
     let room = registry.room("r1").unwrap();
@@ -186,7 +186,7 @@ fn who_was_silent_while_the_process_was_away_gets_a_grace_by_an_entry_of_the_jou
     for silence in [1_000, 3_600_000] {
         let mut registry = empty(&Config::default());
         let answers: Vec<_> =
-            journal(silence).into_iter().map(|entry| registry.replay(entry)).collect();
+            journal(silence).into_iter().map(|entry| registry.replay(&entry)).collect();
         assert_eq!(answers.last().unwrap(), &Ok(Answer::Heartbeat(Heartbeat::Alive)));
     }
 }

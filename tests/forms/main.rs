@@ -6,6 +6,7 @@ mod binary;
 mod golden;
 mod journal;
 mod snapshots;
+mod views;
 mod wire;
 mod zego_answers;
 mod zego_bytes;

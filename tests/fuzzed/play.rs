@@ -417,7 +417,7 @@ pub fn journal(text: &[u8]) {
             player.apply(&callback);
         }
         if let Some(command) = command {
-            let answer = player.registry.apply_command(command);
+            let answer = player.registry.apply_command(&command);
             if answer.is_err() {
                 player.nothing_changed();
             }

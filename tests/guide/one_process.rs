@@ -7,7 +7,7 @@ use std::thread;
 
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::{
-    Attributes, Change, Config, Error, Mirror, NewRoom, RoomId, RoomRegistry, UserId,
+    Change, Config, Error, Mirror, NewRoom, NewUser, RoomId, RoomRegistry, UserId,
 };
 
 /// As many threads let users in as show them out.
@@ -28,7 +28,7 @@ impl Server {
         Self(Mutex::new(Shared { registry: RoomRegistry::new(config), followers: Vec::new() }))
     }
 
-    fn hand_in(&self, input: Input) -> Result<Answer, Error> {
+    fn hand_in(&self, input: &Input) -> Result<Answer, Error> {
         let mut shared = self.lock();
         let Shared { registry, followers } = &mut *shared;
         let answer = registry.apply_input(input);
@@ -54,11 +54,7 @@ impl Server {
 fn join(user_id: &UserId) -> Input {
     Input::from(Command::JoinRoom {
         room_id: RoomId::new("r1").unwrap(),
-        user_id: user_id.clone(),
-        user_name: None,
-        role: None,
-        attributes: Attributes::default(),
-        connection_id: None,
+        user: NewUser::new(user_id),
     })
 }
 
@@ -85,7 +81,7 @@ fn caught_up(mut mirror: Mirror, changes: &Receiver<Arc<[Change]>>) -> Mirror {
 fn who_follows_from_the_start_or_later_ends_with_what_the_registry_shows() {
     let server = Server::new(Config::default());
     let (at_first, all_changes) = server.follow();
-    server.hand_in(Input::from(Command::CreateRoom(NewRoom::new("r1", "tom")))).unwrap();
+    server.hand_in(&Input::from(Command::CreateRoom(NewRoom::new("r1", "tom")))).unwrap();
 
     let start = Barrier::new(2 * PAIRS + 1);
     let (midway, later_changes) = thread::scope(|scope| {
@@ -93,12 +89,12 @@ fn who_follows_from_the_start_or_later_ends_with_what_the_registry_shows() {
             let (server, start) = (&server, &start);
             scope.spawn(move || {
                 start.wait();
-                users(pair).for_each(|user_id| _ = server.hand_in(join(&user_id)).unwrap());
+                users(pair).for_each(|user_id| _ = server.hand_in(&join(&user_id)).unwrap());
             });
             scope.spawn(move || {
                 start.wait();
                 for user_id in users(pair) {
-                    while server.hand_in(leave(&user_id)).is_err() {
+                    while server.hand_in(&leave(&user_id)).is_err() {
                         thread::yield_now();
                     }
                 }

@@ -119,7 +119,7 @@ proptest! {
                 }
                 all.extend(told);
             }
-            let _may_be_refused = registry.apply_input(input);
+            let _may_be_refused = registry.apply_input(&input);
             for change in registry.changes() {
                 changes.push((now, change.clone()));
                 all_unasked.extend(unasked.apply(change.clone(), now));

@@ -76,11 +76,8 @@ proptest! {
             }
             if whim % 3 == 0 {
                 registry.expire_at_most(steps);
-            } else {
-                let room_id = input.room_id().map(ToOwned::to_owned);
-                if registry.apply_input(input).is_err() {
-                    refused.extend(room_id);
-                }
+            } else if registry.apply_input(&input).is_err() {
+                refused.extend(input.room_id().map(ToOwned::to_owned));
             }
             // A heartbeat alone is not written: what is stored catches up as after a restart.
             for room in store.values_mut().flatten() {

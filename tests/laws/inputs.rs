@@ -5,8 +5,8 @@ use room_registry::event::CallbackEvent;
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::repair::Reason;
 use room_registry::{
-    Attributes, Callback, Cause, Change, Config, Error, Heartbeat, ManualClock, NewRoom, NewUser,
-    Role, Room, RoomId, RoomRegistry, SessionId, StreamId, UserId,
+    Callback, Cause, Change, Config, Error, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Role,
+    Room, RoomId, RoomRegistry, RoomUpdate, SessionId, StreamId, UserId, UserUpdate,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::is_stored_as;
@@ -27,26 +27,18 @@ fn inputs() -> impl Strategy<Value = Input> {
         let (room_id, user_id) = (room_id(), user_id(id));
         let joins = Command::JoinRoom {
             room_id: room_id.clone(),
-            user_id: user_id.clone(),
-            user_name: Some(id.into()),
-            role: None,
-            attributes: [("level", "7")].into_iter().collect(),
-            connection_id: None,
+            user: NewUser::new(id).name(id).attribute("level", "7"),
         };
         let updates = Command::UpdateUser {
             room_id: room_id.clone(),
             user_id: user_id.clone(),
-            user_name: None,
-            role: Some(Role::HOST),
-            attributes: [("level".into(), None)].into(),
+            update: UserUpdate::new().role(Role::HOST).remove_attribute("level"),
         };
         let beats = Command::Heartbeat {
             room_id: room_id.clone(),
             user_id: user_id.clone(),
-            user_name: Some("beating".into()),
-            role: None,
-            attributes: [("mood".into(), Some("good".into()))].into(),
             connection_id: None,
+            update: UserUpdate::new().name("beating").attribute("mood", "good"),
         };
         let leaves = Command::LeaveRoom { room_id, user_id, connection_id: None };
         let commands = [joins, updates, beats, leaves].map(Input::from);
@@ -56,14 +48,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         Command::CreateRoom(NewRoom::new("r", "ann").name("a show")).into(),
         Command::UpdateRoom {
             room_id: room_id(),
-            host_id: Some("bob".into()),
-            room_name: Some("another".into()),
-            attributes: [("cover".into(), Some("red".into()))].into(),
-            lifecycle: None,
-            max_users: None,
-            ends_at: None,
-            first_join_grace_ms: None,
-            empty_grace_ms: None,
+            update: RoomUpdate::new().host("bob").name("another").attribute("cover", "red"),
         }
         .into(),
         Command::EndRoom { room_id: room_id() }.into(),
@@ -107,9 +92,12 @@ proptest! {
         for (input, later) in inputs {
             seconds += later;
             clock.set(at(seconds));
-            let expected = registry.apply_input(input.clone());
-            let answer = room.apply_input(input, &config, at(seconds));
+            let expected = registry.apply_input(&input);
+            let answer = room.apply_input(&input, &config, at(seconds));
             prop_assert_eq!(without_forgotten(&answer), without_forgotten(&expected));
+            if answer.is_ok() {
+                prop_assert_eq!(room.is_dirty(), registry.dirty_rooms().next().is_some());
+            }
             let changes = |changes: room_registry::Changes<'_>| changes.collect::<Vec<_>>();
             if answer.is_ok() {
                 prop_assert_eq!(changes(room.changes()), changes(registry.changes()));
@@ -144,7 +132,7 @@ fn causes_and_reasons_are_named_as_they_are_stored() {
 fn an_input_for_another_room_is_refused() {
     let config = Config::default();
     let mut room = Room::new(RoomId::new("other").expect("a valid id"), &config);
-    let refused = room.apply_input(callback(created(0)), &config, at(0));
+    let refused = room.apply_input(&callback(created(0)), &config, at(0));
     let (expected, found) = ("other".to_owned(), "r".to_owned());
     assert_eq!(refused, Err(Error::OtherRoom { expected, found }));
     assert!(room.is_forgotten());
@@ -161,24 +149,28 @@ fn heartbeats_kept_outside_hold_a_membership_and_expire_nobody() {
     room.take_heartbeats([("ann", at(80)), ("nobody", at(80))], &config, at(120)).expect("allowed");
     assert_eq!(room.view().expect("it is listed").user_count(), 2, "nobody was swept");
     assert!(room.changes().next().is_none());
-    let again = Command::JoinRoom {
-        room_id: room_id(),
-        user_id: user_id("ann"),
-        user_name: None,
-        role: None,
-        attributes: Attributes::default(),
-        connection_id: None,
-    };
-    let refused = room.apply_input(again.into(), &config, at(120));
+    let again = Command::JoinRoom { room_id: room_id(), user: NewUser::new("ann") };
+    let refused = room.apply_input(&again.into(), &config, at(120));
     assert!(matches!(refused, Err(Error::UserAlreadyJoined { .. })));
     let beat = Command::Heartbeat {
         room_id: room_id(),
         user_id: user_id("bob"),
-        user_name: None,
-        role: None,
-        attributes: [].into(),
         connection_id: None,
+        update: UserUpdate::new(),
     };
-    let answer = room.apply_input(beat.into(), &config, at(120));
+    let answer = room.apply_input(&beat.into(), &config, at(120));
     assert_eq!(answer, Ok(Answer::Heartbeat(Heartbeat::TimedOut)));
+}
+
+#[test]
+fn expiring_with_heartbeats_tells_what_a_clock_that_went_back_changed() {
+    let config = Config::default();
+    let mut room = Room::new(room_id(), &config);
+    room.create(NewRoom::new("r", "ann"), &config, at(1_000)).expect("it is new");
+    room.join(NewUser::new("ann"), &config, at(1_000)).expect("nobody joined");
+    let mut mirror: Mirror = room.view().into_iter().collect();
+    room.expire_with([("ann", at(500))], &config, at(500)).expect("allowed");
+    room.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, room.view().into_iter().collect());
+    assert!(room.is_dirty() && room.changes().next().is_some());
 }

@@ -315,7 +315,7 @@ proptest! {
         let mut before = Members::new();
         for (input, pause) in steps {
             clock.advance(Duration::from_millis(pause));
-            let _may_be_refused = registry.apply_input(input);
+            let _may_be_refused = registry.apply_input(&input);
             let now = clock.now();
             let told = registry.changes().flat_map(|change| visits.follow(&change, now));
             let told: Vec<_> = told.collect();

@@ -382,10 +382,10 @@ fn the_lesser_limit_counts_and_lists_leave_full_rooms_out() {
 fn what_was_written_without_a_lifecycle_lives_until_it_is_ended() {
     let line = r#"{"create_room":{"room_id":"r","host_id":"tom"}}"#;
     let (mut registry, _) = registry();
-    registry.apply_command(serde_json::from_str(line).unwrap()).unwrap();
+    registry.apply_command(&serde_json::from_str(line).unwrap()).unwrap();
     assert_eq!(registry.room("r").unwrap().lifecycle(), Lifecycle::UntilEnded);
     let line = r#"{"update_room":{"room_id":"r","max_users":2,"ends_at":7,"empty_grace_ms":3,"first_join_grace_ms":4}}"#;
-    registry.apply_command(serde_json::from_str(line).unwrap()).unwrap();
+    registry.apply_command(&serde_json::from_str(line).unwrap()).unwrap();
     let info = registry.room("r").unwrap().info().unwrap().clone();
     assert_eq!((info.max_users, info.ends_at), (Some(2), Some(Timestamp::from_millis(7))));
     assert_eq!((info.empty_grace_ms, info.first_join_grace_ms), (Some(3), Some(4)));

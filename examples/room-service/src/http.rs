@@ -29,7 +29,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use room_registry::vendor::zego::Decoder;
-use room_registry::{Role, RoomId, UserId};
+use room_registry::{Lifecycle, Role, RoomId, UserId};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +50,7 @@ pub(crate) struct Service {
     pub(crate) authoriser: Arc<dyn Authoriser>,
     pub(crate) verifier: Option<Verifier>,
     pub(crate) decoder: Decoder,
+    pub(crate) default_lifecycle: Lifecycle,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     /// The places for those who listen to events.

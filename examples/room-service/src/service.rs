@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use room_registry::Lifecycle;
 use room_registry::vendor::zego::Decoder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub verifier: Option<Verifier>,
     /// Decodes callbacks.
     pub decoder: Decoder,
+    /// What ends a room whose client names no lifecycle.
+    pub default_lifecycle: Lifecycle,
     /// Whom to ask about lost callbacks; without one nothing is asked.
     pub media_server: Option<Arc<dyn MediaServer>>,
     pub limits: Limits,
@@ -52,6 +55,7 @@ impl Parts {
             authoriser: Arc::new(Everybody),
             verifier: None,
             decoder: Decoder::new(),
+            default_lifecycle: Lifecycle::UntilEnded,
             media_server: None,
             limits: Limits::default(),
         }
@@ -70,7 +74,8 @@ impl Parts {
         let media_server = media_server(settings)?;
         let limits = settings.limits.clone();
         let decoder = settings.callbacks.decoder();
-        Ok(Self { stores, authoriser, verifier, decoder, media_server, limits })
+        let default_lifecycle = settings.rules.default_lifecycle;
+        Ok(Self { stores, authoriser, verifier, decoder, default_lifecycle, media_server, limits })
     }
 }
 
@@ -116,7 +121,8 @@ pub async fn serve(
     parts: Parts,
     stop: CancellationToken,
 ) -> Result<(), Box<dyn Error>> {
-    let Parts { stores, authoriser, verifier, decoder, media_server, limits } = parts;
+    let Parts { stores, authoriser, verifier, decoder, default_lifecycle, media_server, limits } =
+        parts;
     let metrics = Arc::new(Metrics::default());
     let mut tasks = JoinSet::new();
     for store in stores.all() {
@@ -133,6 +139,7 @@ pub async fn serve(
         authoriser,
         verifier,
         decoder,
+        default_lifecycle,
         metrics,
         limits: limits.clone(),
         listeners,

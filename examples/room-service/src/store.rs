@@ -112,14 +112,11 @@ pub struct Counts {
 /// Whose heartbeat this is, by which connection, where it carries nothing else.
 fn plain_heartbeat(input: &Input) -> Option<(&UserId, Option<&ConnectionId>)> {
     match input {
-        Input::Command(Command::Heartbeat {
-            user_id,
-            connection_id,
-            user_name: None,
-            role: None,
-            attributes,
-            ..
-        }) if attributes.is_empty() => Some((user_id, connection_id.as_ref())),
+        Input::Command(Command::Heartbeat { user_id, connection_id, update, .. })
+            if update.is_empty() =>
+        {
+            Some((user_id, connection_id.as_ref()))
+        }
         _ => None,
     }
 }

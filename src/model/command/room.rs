@@ -26,24 +26,34 @@ use crate::model::time::{Timestamp, millis};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 #[must_use]
 pub struct NewRoom {
-    pub(crate) room_id: Text,
-    pub(crate) host_id: Text,
+    /// The room.
+    pub room_id: Text,
+    /// The user who runs the room.
+    pub host_id: Text,
+    /// The name to show.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) room_name: Option<Text>,
+    pub room_name: Option<Text>,
+    /// Attributes that the application chose.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) attributes: BTreeMap<Text, Text>,
+    pub attributes: BTreeMap<Text, Text>,
+    /// What ends the room.
     #[cfg_attr(feature = "serde", serde(default = "Lifecycle::unsaid"))]
-    pub(crate) lifecycle: Lifecycle,
+    pub lifecycle: Lifecycle,
+    /// How many users it may have when one more joins. 0 and `None` are no limit.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) max_users: Option<usize>,
+    pub max_users: Option<usize>,
+    /// When it ends (local time), whatever its lifecycle is.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) ends_at: Option<Timestamp>,
+    pub ends_at: Option<Timestamp>,
+    /// How long it stays if nobody came yet, in milliseconds. `None`: as the configuration says.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) first_join_grace_ms: Option<u64>,
+    pub first_join_grace_ms: Option<u64>,
+    /// How long it stays after the last one left, in milliseconds. `None`: as the configuration says.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) empty_grace_ms: Option<u64>,
+    pub empty_grace_ms: Option<u64>,
 }
 
 impl NewRoom {
@@ -190,16 +200,25 @@ pub(crate) struct CheckedRoom {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(default))]
+#[non_exhaustive]
 #[must_use]
 pub struct RoomUpdate {
-    pub(crate) host_id: Option<Text>,
-    pub(crate) room_name: Option<Text>,
-    pub(crate) attributes: BTreeMap<Text, Option<Text>>,
-    pub(crate) lifecycle: Option<Lifecycle>,
-    pub(crate) max_users: Option<usize>,
-    pub(crate) ends_at: Option<Timestamp>,
-    pub(crate) first_join_grace_ms: Option<u64>,
-    pub(crate) empty_grace_ms: Option<u64>,
+    /// Another host.
+    pub host_id: Option<Text>,
+    /// Another name to show. An empty one takes the name away.
+    pub room_name: Option<Text>,
+    /// Attributes to set. `None` takes an attribute away.
+    pub attributes: BTreeMap<Text, Option<Text>>,
+    /// Another lifecycle.
+    pub lifecycle: Option<Lifecycle>,
+    /// Another limit on its users. 0 takes the limit away.
+    pub max_users: Option<usize>,
+    /// Another time at which it ends. [`Timestamp::MIN`] takes the end away.
+    pub ends_at: Option<Timestamp>,
+    /// Another grace if nobody came yet, in milliseconds.
+    pub first_join_grace_ms: Option<u64>,
+    /// Another grace after the last one left, in milliseconds.
+    pub empty_grace_ms: Option<u64>,
 }
 
 impl RoomUpdate {

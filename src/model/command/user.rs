@@ -20,17 +20,23 @@ use crate::model::text::{Attributes, Role, Text};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
 #[must_use]
 pub struct NewUser {
-    pub(crate) user_id: Text,
+    /// The user.
+    pub user_id: Text,
+    /// The name to show.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) user_name: Option<Text>,
+    pub user_name: Option<Text>,
+    /// What the user is in the room.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) role: Option<Role>,
+    pub role: Option<Role>,
+    /// Attributes that the application chose.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) attributes: BTreeMap<Text, Text>,
+    pub attributes: BTreeMap<Text, Text>,
+    /// The connection by which the user joins; `None` for the unnamed one.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) connection_id: Option<Text>,
+    pub connection_id: Option<Text>,
 }
 
 impl NewUser {
@@ -48,17 +54,6 @@ impl NewUser {
             attributes: BTreeMap::new(),
             connection_id: None,
         }
-    }
-
-    pub(crate) fn from_parts(
-        user_id: &UserId,
-        user_name: Option<Text>,
-        role: Option<Role>,
-        attributes: Attributes,
-        connection_id: Option<&ConnectionId>,
-    ) -> Self {
-        let connection_id = connection_id.map(Text::from);
-        Self { user_id: user_id.into(), user_name, role, attributes: attributes.0, connection_id }
     }
 
     /// Sets the name to show, of at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes. An empty one
@@ -189,11 +184,15 @@ impl<'a> From<(&'a str, Option<&'a str>)> for UserConnection<'a> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(default))]
+#[non_exhaustive]
 #[must_use]
 pub struct UserUpdate {
-    pub(crate) user_name: Option<Text>,
-    pub(crate) role: Option<Role>,
-    pub(crate) attributes: BTreeMap<Text, Option<Text>>,
+    /// Another name to show. An empty one takes the name away.
+    pub user_name: Option<Text>,
+    /// Another role. An empty one takes the role away.
+    pub role: Option<Role>,
+    /// Attributes to set. `None` takes an attribute away.
+    pub attributes: BTreeMap<Text, Option<Text>>,
 }
 
 impl UserUpdate {
@@ -251,10 +250,20 @@ impl UserUpdate {
         self
     }
 
+    /// Tells whether the update changes nothing.
+    ///
+    /// ```
+    /// # use room_registry::UserUpdate;
+    /// assert!(UserUpdate::new().is_empty());
+    /// assert!(!UserUpdate::new().name("Tom T.").is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.user_name.is_none() && self.role.is_none() && self.attributes.is_empty()
+    }
+
     /// Returns the update, if it changes anything.
     pub(crate) fn non_empty(self) -> Option<Self> {
-        let is_empty =
-            self.user_name.is_none() && self.role.is_none() && self.attributes.is_empty();
-        (!is_empty).then_some(self)
+        (!self.is_empty()).then_some(self)
     }
 }

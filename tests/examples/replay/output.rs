@@ -53,7 +53,11 @@ fn an_observation_mends_what_callbacks_lost() {
         ]
     );
     let run = replay(&["--explain", "-"], &journal);
-    assert!(run.stdout.contains("2 at 60000 ms: repaired: room r1, 4 changes\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("2 at 1970-01-01T00:01:00.000Z: repaired: room r1, 4 changes\n"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stdout.contains("observations   5\n"));
 }
 
@@ -96,16 +100,16 @@ fn each_input_is_explained_in_words() {
     ]
     .join("\n");
     let sentences = "\
-1 at 1000 ms: created: room r1
-2 at 1001 ms: joined: user ann, room r1
-3 at 1002 ms: alive: user ann, room r1
-4 at 1003 ms: expired: nothing was due
-5 at 91003 ms: expired: user ann of room r1 timed out
-6 at 91004 ms: refused: user \"ann\" is not in room \"r1\"
-7 at 91005 ms: joined: user ben, room r1
-8 at 191005 ms: timed out: user ben, room r1
-9 at 200000 ms: applied: user ann logged in to room r1 at 200000 ms; readers see the difference
-10 at 200001 ms: ended: room r1
+1 at 1970-01-01T00:00:01.000Z: created: room r1
+2 at 1970-01-01T00:00:01.001Z: joined: user ann, room r1
+3 at 1970-01-01T00:00:01.002Z: alive: user ann, room r1
+4 at 1970-01-01T00:00:01.003Z: expired: nothing was due
+5 at 1970-01-01T00:01:31.003Z: expired: user ann of room r1 timed out
+6 at 1970-01-01T00:01:31.004Z: refused: user \"ann\" is not in room \"r1\"
+7 at 1970-01-01T00:01:31.005Z: joined: user ben, room r1
+8 at 1970-01-01T00:03:11.005Z: timed out: user ben, room r1
+9 at 1970-01-01T00:03:20.000Z: applied: user ann logged in to room r1 at 1970-01-01T00:03:20.000Z; readers see the difference
+10 at 1970-01-01T00:03:20.001Z: ended: room r1
 ";
     let run = replay(&["--explain", "-"], &journal);
     assert!(run.stdout.starts_with(sentences), "{}", run.stdout);
@@ -113,7 +117,7 @@ fn each_input_is_explained_in_words() {
 
     let run = replay(&["--explain", "--json", "-"], &journal);
     assert!(run.stdout.starts_with('{'), "standard output is for the document alone");
-    assert!(run.stderr.contains("10 at 200001 ms: ended: room r1\n"));
+    assert!(run.stderr.contains("10 at 1970-01-01T00:03:20.001Z: ended: room r1\n"));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use room_registry::journal::{Command, Input};
 use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
-    Attributes, ConnectionId, Lifecycle, NewRoom, Observation, Role, RoomId, SessionId, StreamId,
-    Text, Timestamp, UserId,
+    ConnectionId, Lifecycle, NewRoom, NewUser, Observation, Role, RoomId, RoomUpdate, SessionId,
+    StreamId, Text, Timestamp, UserId, UserUpdate,
 };
 
 use super::history::room_id;
@@ -34,12 +34,17 @@ fn command() -> impl Strategy<Value = Command> {
             })
         }),
         1 => (room(), prop::option::of(who()), name(), prop::option::of(lifecycle())).prop_map(
-            |(room_id, host_id, room_name, lifecycle)| Command::UpdateRoom {
-                room_id, host_id, room_name, lifecycle, attributes: BTreeMap::new(), max_users: None, ends_at: None, first_join_grace_ms: None, empty_grace_ms: None }
+            |(room_id, host_id, room_name, lifecycle)| {
+                let mut update = RoomUpdate::new();
+                (update.host_id, update.room_name, update.lifecycle) = (host_id, room_name, lifecycle);
+                Command::UpdateRoom { room_id, update }
+            }
         ),
         1 => room().prop_map(|room_id| Command::EndRoom { room_id }),
-        4 => (room(), user(), name(), role(), by()).prop_map(|(room_id, user_id, user_name, role, connection_id)| {
-            Command::JoinRoom { room_id, user_id, user_name, role, attributes: Attributes::default(), connection_id }
+        4 => (room(), user(), name(), role(), by()).prop_map(|(room_id, user_id, user_name, role, by)| {
+            let mut user = NewUser::new(&user_id);
+            (user.user_name, user.role, user.connection_id) = (user_name, role, by.map(Into::into));
+            Command::JoinRoom { room_id, user }
         }),
         1 => (room(), user(), by()).prop_map(|(room_id, user_id, connection_id)| {
             Command::LeaveRoom { room_id, user_id, connection_id }
@@ -48,10 +53,13 @@ fn command() -> impl Strategy<Value = Command> {
             Command::RemoveUser { room_id, user_id, reason: "spam".into() }
         }),
         4 => (room(), user(), name(), by()).prop_map(|(room_id, user_id, user_name, connection_id)| {
-            Command::Heartbeat { room_id, user_id, user_name, role: None, attributes: BTreeMap::new(), connection_id }
+            let update = user_name.into_iter().fold(UserUpdate::new(), UserUpdate::name);
+            Command::Heartbeat { room_id, user_id, connection_id, update }
         }),
         1 => (room(), user(), name(), role()).prop_map(|(room_id, user_id, user_name, role)| {
-            Command::UpdateUser { room_id, user_id, user_name, role, attributes: attributes() }
+            let mut update = UserUpdate::new();
+            (update.user_name, update.role, update.attributes) = (user_name, role, attributes());
+            Command::UpdateUser { room_id, user_id, update }
         }),
         1 => (room(), stream()).prop_map(|(room_id, stream_id)| {
             Command::UpdateStream { room_id, stream_id, attributes: attributes() }

@@ -67,11 +67,10 @@ pub mod view;
 pub mod wire;
 pub mod zego;
 
-/// Answers whether a value is stored under a name: as the name itself, or as an object with this one
-/// field.
+/// Answers whether a value is stored under a name: as the name itself, or as an object of this kind.
 pub fn is_stored_as<T: serde::Serialize>(value: &T, name: &str) -> bool {
     match serde_json::to_value(value).expect("it can be stored") {
-        serde_json::Value::Object(fields) => fields.keys().eq([name]),
+        serde_json::Value::Object(fields) => fields["kind"] == name,
         value => value == name,
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use room_registry::journal::{Answer, Command};
-use room_registry::{Heartbeat, Lifecycle, NewRoom, Role, RoomId, Timestamp, UserId};
+use room_registry::{
+    ConnectionId, Heartbeat, NewRoom, NewUser, Role, RoomId, RoomUpdate, Timestamp, UserId,
+    UserUpdate,
+};
 
 use super::At;
 use super::answer::{Problem, done, heartbeat as told};
@@ -22,8 +25,7 @@ pub(super) async fn create_room(State(at): State<At>, asked: Asked) -> Answered 
     if let Some(name) = given.name("RoomName")? {
         room = room.name(name);
     }
-    // Existing clients, which name none, end their rooms themselves.
-    room = room.lifecycle(given.lifecycle()?.unwrap_or(Lifecycle::UntilEnded));
+    room = room.lifecycle(given.lifecycle()?.unwrap_or(at.service.default_lifecycle));
     if let Some(users) = given.number("MaxUsers")? {
         room = room.max_users(users);
     }
@@ -47,19 +49,17 @@ pub(super) async fn create_room(State(at): State<At>, asked: Asked) -> Answered 
 pub(super) async fn update_room(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let room_id: RoomId = given.id("RoomID")?;
-    let command = Command::UpdateRoom {
-        room_id: room_id.clone(),
-        host_id: given.optional_id::<UserId>("HostID")?.map(Into::into),
-        room_name: given.name("RoomName")?,
-        attributes: given.attribute_update()?,
-        lifecycle: given.lifecycle()?,
-        max_users: given.number("MaxUsers")?,
-        ends_at: given.number("EndsAt")?.map(Timestamp::from_millis),
-        first_join_grace_ms: given.number("FirstJoinGraceMs")?,
-        empty_grace_ms: given.number("EmptyGraceMs")?,
-    };
+    let mut update = RoomUpdate::new();
+    update.host_id = given.optional_id::<UserId>("HostID")?.map(Into::into);
+    update.room_name = given.name("RoomName")?;
+    update.attributes = given.attribute_update()?;
+    update.lifecycle = given.lifecycle()?;
+    update.max_users = given.number("MaxUsers")?;
+    update.ends_at = given.number("EndsAt")?.map(Timestamp::from_millis);
+    update.first_join_grace_ms = given.number("FirstJoinGraceMs")?;
+    update.empty_grace_ms = given.number("EmptyGraceMs")?;
     at.allow(&asked, Action::UpdateRoom, Some(&room_id), None, None).await?;
-    at.store.apply(command.into()).await?;
+    at.store.apply(Command::UpdateRoom { room_id, update }.into()).await?;
     Ok(done())
 }
 
@@ -73,12 +73,14 @@ pub(super) async fn end_room(State(at): State<At>, asked: Asked) -> Answered {
 pub(super) async fn join_room(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
-    let (user_name, role) = (given.name("UserName")?, given.role()?);
-    let (attributes, connection_id) = (given.attributes()?, given.optional_id("ConnectionID")?);
-    let role = join_role(&at, &asked, &room_id, &user_id, role).await?;
-    let command =
-        Command::JoinRoom { room_id, user_id, user_name, role, attributes, connection_id };
-    at.store.apply(command.into()).await?;
+    let mut user = NewUser::new(&user_id);
+    user.user_name = given.name("UserName")?;
+    for (key, value) in given.attributes()?.iter() {
+        user = user.attribute(key, value);
+    }
+    user.connection_id = given.optional_id::<ConnectionId>("ConnectionID")?.map(Into::into);
+    user.role = join_role(&at, &asked, &room_id, &user_id, given.role()?).await?;
+    at.store.apply(Command::JoinRoom { room_id, user }.into()).await?;
     Ok(done())
 }
 
@@ -117,12 +119,10 @@ pub(super) async fn remove_user(State(at): State<At>, asked: Asked) -> Answered 
 pub(super) async fn heartbeat(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
-    let (user_name, role) = (given.name("UserName")?, given.role()?);
-    let attributes = given.attribute_update()?;
-    let connection_id = given.optional_id("ConnectionID")?;
-    at.allow(&asked, Action::Heartbeat, Some(&room_id), Some(&user_id), role.as_ref()).await?;
-    let command =
-        Command::Heartbeat { room_id, user_id, user_name, role, attributes, connection_id };
+    let (update, connection_id) = (user_update(&asked)?, given.optional_id("ConnectionID")?);
+    let role = update.role.as_ref();
+    at.allow(&asked, Action::Heartbeat, Some(&room_id), Some(&user_id), role).await?;
+    let command = Command::Heartbeat { room_id, user_id, connection_id, update };
     match at.store.apply(command.into()).await.map_err(Problem::of_heartbeat)? {
         Answer::Heartbeat(answer) => told(answer),
         _ => told(Heartbeat::Alive),
@@ -132,10 +132,19 @@ pub(super) async fn heartbeat(State(at): State<At>, asked: Asked) -> Answered {
 pub(super) async fn update_user(State(at): State<At>, asked: Asked) -> Answered {
     let given = &asked.parameters;
     let (room_id, user_id): (RoomId, UserId) = (given.id("RoomID")?, given.id("UserID")?);
-    let (user_name, role) = (given.name("UserName")?, given.role()?);
-    let attributes = given.attribute_update()?;
-    at.allow(&asked, Action::UpdateUser, Some(&room_id), Some(&user_id), role.as_ref()).await?;
-    let command = Command::UpdateUser { room_id, user_id, user_name, role, attributes };
-    at.store.apply(command.into()).await?;
+    let update = user_update(&asked)?;
+    let role = update.role.as_ref();
+    at.allow(&asked, Action::UpdateUser, Some(&room_id), Some(&user_id), role).await?;
+    at.store.apply(Command::UpdateUser { room_id, user_id, update }.into()).await?;
     Ok(done())
+}
+
+/// What a client changes about a user.
+fn user_update(asked: &Asked) -> Result<UserUpdate, Problem> {
+    let given = &asked.parameters;
+    let mut update = UserUpdate::new();
+    update.user_name = given.name("UserName")?;
+    update.role = given.role()?;
+    update.attributes = given.attribute_update()?;
+    Ok(update)
 }

@@ -71,8 +71,7 @@ export class RoomList {
   /** Whether what changed can make this list another one. */
   concerns({ room_id: roomId, kind }) {
     if (this.#order === "most_users" || this.#rooms.some((room) => room.room_id === roomId)) return true;
-    const name = typeof kind === "string" ? kind : (Object.keys(kind ?? {})[0] ?? "");
-    return !name.startsWith("user_") && !name.startsWith("stream_") && !name.startsWith("suspicion_");
+    return !/^(user|stream|suspicion)_/.test(kind);
   }
 
   /** Reads the list anew, as far as it is shown. */

@@ -18,6 +18,17 @@ pub struct RuleSettings {
     )]
     pub heartbeat_timeout: u64,
 
+    /// What ends a room whose client names no lifecycle. With `until_ended`, a room stays listed, empty,
+    /// until somebody ends it; with `until_empty` it ends a grace after the last one left.
+    #[arg(
+        long,
+        env = "ROOM_SERVICE_DEFAULT_LIFECYCLE",
+        default_value = "until_ended",
+        value_name = "LIFECYCLE",
+        value_parser = lifecycle,
+    )]
+    pub default_lifecycle: Lifecycle,
+
     /// How long a room that lives until it is empty stays with nobody in it.
     #[arg(long, env = "ROOM_SERVICE_EMPTY_GRACE", default_value_t = 60, value_name = "SECONDS")]
     pub empty_grace: u64,

@@ -141,9 +141,8 @@ impl<C: Clock + Debug + Send + Sync + 'static> Store for FileStore<C> {
     async fn apply(&self, input: Input) -> Result<Answer, StoreError> {
         let beats = plain_heartbeat(&input).is_some();
         self.shared.queue.admit(if beats { input.room_id() } else { None }).map_err(failed)?;
-        let room_id = input.room_id().map(ToOwned::to_owned);
         let (answer, receipt) =
-            self.shared.change(room_id.as_deref(), |registry| registry.apply_input(input));
+            self.shared.change(input.room_id(), |registry| registry.apply_input(&input));
         let alive = matches!(answer, Ok(Answer::Heartbeat(Heartbeat::Alive)));
         if !(alive && beats && receipt.touched_nothing()) {
             receipt.written().await.map_err(failed)?;

@@ -51,7 +51,7 @@ impl<C: Clock + Debug + Send + Sync> Store for Memory<C> {
     }
 
     async fn apply(&self, input: Input) -> Result<Answer, StoreError> {
-        Ok(self.change(|registry| registry.apply_input(input))?)
+        Ok(self.change(|registry| registry.apply_input(&input))?)
     }
 
     async fn rooms(&self, wanted: &RoomsWanted) -> Result<RoomList, StoreError> {

@@ -144,14 +144,14 @@ impl Redis {
     }
 
     /// Loads, works, saves; from the start where another process saved meanwhile.
-    async fn update(&self, room_id: &RoomId, input: Input) -> Result<Answer, StoreError> {
+    async fn update(&self, room_id: &RoomId, input: &Input) -> Result<Answer, StoreError> {
         let Shared { link, keys, scripts, config, .. } = &*self.shared;
         let deadline = Instant::now() + UPDATE_TIMEOUT;
         let busy = || StoreError::Busy { room_id: room_id.clone() };
         let _turn = timeout_at(deadline, self.turn(room_id).lock()).await.map_err(|_| busy())?;
         for attempt in 0..ATTEMPTS {
             let loaded = self.shared.load(room_id.as_str()).await?;
-            let (answer, worked) = loaded.work(room_id, input.clone(), config)?;
+            let (answer, worked) = loaded.work(room_id, input, config)?;
             let Some(worked) = worked else { return Ok(answer) };
             let saved = worked.save(&loaded, link, keys, scripts, config).await?;
             if let Some(refusal) = worked.refusal(&saved, config) {
@@ -257,7 +257,7 @@ impl Store for Redis {
             return Ok(Answer::Heartbeat(Heartbeat::Alive));
         }
         let is_callback = matches!(input, Input::Callback(_));
-        let answer = self.update(&room_id, input).await?;
+        let answer = self.update(&room_id, &input).await?;
         if let (Answer::Outcome(outcome), true) = (answer, is_callback) {
             self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).count(outcome);
         }

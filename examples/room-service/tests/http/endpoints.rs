@@ -1,5 +1,7 @@
 //! Each endpoint, with each of its answers.
 
+use clap::Parser;
+use room_service::settings::{Action, Arguments};
 use serde_json::{Value, json};
 
 use crate::support::Served;
@@ -304,4 +306,23 @@ async fn the_page_is_three_files_under_a_strict_policy() {
 pub(crate) fn now_ms() -> u64 {
     let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     u64::try_from(since_1970.unwrap().as_millis()).unwrap()
+}
+
+#[tokio::test]
+async fn a_room_without_a_lifecycle_has_the_one_of_the_settings() {
+    for (flags, lifecycle) in
+        [(&[][..], "until_ended"), (&["--default-lifecycle", "until_empty"][..], "until_empty")]
+    {
+        let arguments = Arguments::parse_from([&["room-service"], flags].concat());
+        let Action::Serve(settings) = arguments.action() else { panic!("it serves") };
+        let lifecycle_of_all = settings.rules.default_lifecycle;
+        let service = Served::with(|parts| parts.default_lifecycle = lifecycle_of_all).await;
+        service.get("/room/create_room?RoomID=r1&HostID=tom").await;
+        service.get("/room/create_room?RoomID=r2&HostID=tom&Lifecycle=permanent").await;
+        let told = |room: Value| room["data"]["lifecycle"].clone();
+        assert_eq!(told(service.get("/room/get_room?RoomID=r1").await.1), lifecycle);
+        assert_eq!(told(service.get("/room/get_room?RoomID=r2").await.1), "permanent");
+    }
+    let wrong = Arguments::try_parse_from(["room-service", "--default-lifecycle", "forever"]);
+    assert!(wrong.unwrap_err().to_string().contains("until_empty"));
 }

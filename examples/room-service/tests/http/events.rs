@@ -83,9 +83,9 @@ async fn a_listener_gets_changes_as_they_happen() {
     service.says("/room/end_room?RoomID=r1", 0, "success").await;
     let (_, listed) = listener.change().await;
     assert_eq!((&listed["room_id"], &listed["cause"]), (&"r1".into(), &"command".into()));
-    assert_eq!(listed["kind"]["room_listed"]["info"]["host_id"], "tom");
+    assert_eq!(listed["value"]["info"]["host_id"], "tom");
     let (_, joined) = listener.change().await;
-    assert_eq!(joined["kind"]["user_joined"]["user_id"], "ann");
+    assert_eq!(joined["value"]["user_id"], "ann");
     loop {
         let (_, change) = listener.change().await;
         if change["kind"] == "room_unlisted" {

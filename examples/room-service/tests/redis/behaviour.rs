@@ -111,7 +111,7 @@ async fn a_store_answers_lists_and_tells_what_a_registry_in_memory_does() {
                 clock.advance(Duration::from_millis(rng.u64(0..3_000)));
                 anything(&mut rng)
             };
-            let expected = registry.apply_input(input.clone());
+            let expected = registry.apply_input(&input);
             for change in registry.changes() {
                 let told = told.entry(change.room_id.to_string()).or_default();
                 told.push(room_service::feed::json(&change));

@@ -24,8 +24,8 @@ use room_registry::event::{RoomCreated, UserLoggedIn};
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::page::RoomOrder;
 use room_registry::{
-    Callback, Config, Heartbeat, ManualClock, NewRoom, RoomId, SessionId, Timestamp, UserId,
-    UserSessionId,
+    Callback, Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomId, SessionId, Timestamp,
+    UserId, UserSessionId, UserUpdate,
 };
 use room_service::store::redis::Redis;
 use room_service::store::{Page, RoomsWanted, Store, StoreError};
@@ -52,17 +52,7 @@ fn end(room: &str) -> Input {
 }
 
 fn join(room: &str, user: &str) -> Input {
-    let (room_id, user_id) = (RoomId::new(room).unwrap(), UserId::new(user).unwrap());
-    let attributes = room_registry::Attributes::default();
-    Command::JoinRoom {
-        room_id,
-        user_id,
-        user_name: None,
-        role: None,
-        attributes,
-        connection_id: None,
-    }
-    .into()
+    Command::JoinRoom { room_id: RoomId::new(room).unwrap(), user: NewUser::new(user) }.into()
 }
 
 fn leave(room: &str, user: &str) -> Input {
@@ -76,10 +66,8 @@ fn beat(room: &str, user: &str) -> Input {
 
 fn beat_with(room: &str, user: &str, user_name: Option<&str>) -> Input {
     let (room_id, user_id) = (RoomId::new(room).unwrap(), UserId::new(user).unwrap());
-    let user_name = user_name.map(Into::into);
-    let attributes = std::collections::BTreeMap::new();
-    Command::Heartbeat { room_id, user_id, user_name, role: None, attributes, connection_id: None }
-        .into()
+    let update = user_name.into_iter().fold(UserUpdate::new(), UserUpdate::name);
+    Command::Heartbeat { room_id, user_id, connection_id: None, update }.into()
 }
 
 fn callback(room: &str, event: impl Into<room_registry::event::CallbackEvent>) -> Input {

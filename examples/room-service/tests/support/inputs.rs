@@ -1,15 +1,13 @@
 //! Inputs by few words. Times of callbacks are seconds after the beginning.
 
-use std::collections::BTreeMap;
-
 use room_registry::event::{
     CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
     UserLoggedOut,
 };
 use room_registry::journal::Command;
 use room_registry::{
-    Attributes, Callback, Lifecycle, NewRoom, RoomId, SessionId, StreamId, StreamSessionId, Text,
-    Timestamp, UserId, UserSessionId,
+    Callback, Lifecycle, NewRoom, NewUser, RoomId, SessionId, StreamId, StreamSessionId, Timestamp,
+    UserId, UserSessionId, UserUpdate,
 };
 
 use super::START;
@@ -36,14 +34,7 @@ pub fn end(room: &str) -> Command {
 }
 
 pub fn join(room: &str, user: &str) -> Command {
-    Command::JoinRoom {
-        room_id: room_id(room),
-        user_id: user_id(user),
-        user_name: Some(Text::from(user.to_uppercase().as_str())),
-        role: None,
-        attributes: Attributes::default(),
-        connection_id: None,
-    }
+    Command::JoinRoom { room_id: room_id(room), user: NewUser::new(user).name(user.to_uppercase()) }
 }
 
 pub fn leave(room: &str, user: &str) -> Command {
@@ -63,14 +54,14 @@ pub fn heartbeat_with<const N: usize>(
     user: &str,
     attributes: [(&str, &str); N],
 ) -> Command {
-    let attributes = attributes.map(|(key, value)| (Text::from(key), Some(Text::from(value))));
+    let update = UserUpdate::new();
+    let update =
+        attributes.into_iter().fold(update, |update, (key, value)| update.attribute(key, value));
     Command::Heartbeat {
         room_id: room_id(room),
         user_id: user_id(user),
-        user_name: None,
-        role: None,
-        attributes: BTreeMap::from(attributes),
         connection_id: None,
+        update,
     }
 }
 

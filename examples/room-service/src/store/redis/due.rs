@@ -66,7 +66,7 @@ impl Redis {
 
     async fn expire_room(&self, room_id: String) -> Result<Expired, StoreError> {
         let room_id = RoomId::new(room_id).map_err(|error| failed(error.to_string()))?;
-        match self.update(&room_id, Input::Expire).await? {
+        match self.update(&room_id, &Input::Expire).await? {
             Answer::Expired(expired) => Ok(expired),
             _ => Ok(Expired::default()),
         }

@@ -126,7 +126,7 @@ impl Loaded {
     pub(super) fn work(
         &self,
         room_id: &RoomId,
-        input: Input,
+        input: &Input,
         config: &Config,
     ) -> Result<(Answer, Option<Worked>), StoreError> {
         let mut room = self.room(room_id, config)?;
@@ -141,7 +141,7 @@ impl Loaded {
             )
         );
         let is_sweep = matches!(input, Input::Expire);
-        self.create_for_join(&mut room, &input, config, &mut changes)?;
+        self.create_for_join(&mut room, input, config, &mut changes)?;
         let answer = room.apply_input(input, config, self.now)?;
         changes.extend(room.changes());
         let must_be_saved = !changes.is_empty() || is_sweep || is_answer;
@@ -159,13 +159,14 @@ impl Loaded {
         config: &Config,
         changes: &mut Vec<Change>,
     ) -> Result<(), Error> {
-        let Input::Command(Command::JoinRoom { room_id, user_id, .. }) = input else {
+        let Input::Command(Command::JoinRoom { room_id, user }) = input else {
             return Ok(());
         };
         if let Some(lifecycle) = config.auto_create_rooms()
             && room.view().is_none()
         {
-            let created = NewRoom::new(room_id.as_str(), user_id.as_str()).lifecycle(lifecycle);
+            let created =
+                NewRoom::new(room_id.as_str(), user.user_id.as_str()).lifecycle(lifecycle);
             room.create(created, config, self.now)?;
             changes.extend(room.changes());
         }

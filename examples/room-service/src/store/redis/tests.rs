@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use room_registry::journal::Command;
-use room_registry::{ManualClock, NewRoom, NewUser, Room, UserId};
+use room_registry::{ManualClock, NewRoom, NewUser, Room, UserId, UserUpdate};
 
 use super::test_server::RedisServer;
 use super::*;
@@ -25,25 +25,15 @@ async fn store(server: &RedisServer, clock: &ManualClock) -> Redis {
 }
 
 fn join(user: &str) -> Input {
-    Command::JoinRoom {
-        room_id: id(),
-        user_id: UserId::new(user).unwrap(),
-        user_name: None,
-        role: None,
-        attributes: room_registry::Attributes::default(),
-        connection_id: None,
-    }
-    .into()
+    Command::JoinRoom { room_id: id(), user: NewUser::new(user) }.into()
 }
 
 fn beat(user: &str) -> Input {
     Command::Heartbeat {
         room_id: id(),
         user_id: UserId::new(user).unwrap(),
-        user_name: None,
-        role: None,
-        attributes: std::collections::BTreeMap::new(),
         connection_id: None,
+        update: UserUpdate::new(),
     }
     .into()
 }
@@ -51,7 +41,7 @@ fn beat(user: &str) -> Input {
 /// Loads and works; what is to be saved is saved by the caller, later.
 async fn begin(store: &Redis, input: Input) -> (Loaded, Answer, room::Worked) {
     let loaded = store.shared.load("r1").await.unwrap();
-    let (answer, worked) = loaded.work(&id(), input, &store.shared.config).unwrap();
+    let (answer, worked) = loaded.work(&id(), &input, &store.shared.config).unwrap();
     (loaded, answer, worked.unwrap())
 }
 
@@ -80,7 +70,7 @@ async fn a_heartbeat_that_comes_while_a_sweep_is_under_way_saves_the_member() {
     assert_eq!(store.apply(beat("ann")).await.unwrap(), Answer::Heartbeat(Heartbeat::Alive));
     clock.set(START + Duration::from_millis(90_001));
     assert_eq!(save(&store, &loaded, &worked).await, Saved::Conflict);
-    assert_eq!(memberships(store.update(&id(), Input::Expire).await.unwrap()), 0);
+    assert_eq!(memberships(store.update(&id(), &Input::Expire).await.unwrap()), 0);
     server.kill();
 }
 

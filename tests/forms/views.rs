@@ -1,0 +1,145 @@
+//! What readers get, as JSON and as bytes: changes, lines of a lobby, views, pages and errors.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use room_registry::journal::Input;
+use room_registry::page::{Direction, RoomOrder, UserCursor};
+use room_registry::visible::{RoomSummary, Stream, SummaryChange, User};
+use room_registry::{
+    Change, Config, Error, ManualClock, Mirror, NewRoom, NewUser, RoomId, RoomRegistry, Timestamp,
+    UserRef,
+};
+use room_registry_world::effort::properties;
+use room_registry_world::inputs::input;
+use serde_json::{Value, json};
+
+type Registry = RoomRegistry<ManualClock>;
+
+fn steps() -> impl Strategy<Value = Vec<(u64, Input)>> {
+    prop::collection::vec((0..20_000_u64, input()), 0..40)
+}
+
+/// Plays inputs, some of which are refused, and looks after each.
+fn play(
+    steps: Vec<(u64, Input)>,
+    mut look: impl FnMut(&Registry) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    let clock = ManualClock::at(Timestamp::from_millis(1_004_000));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    for (pause, input) in steps {
+        clock.advance(Duration::from_millis(pause));
+        if registry.apply_input(&input).is_ok() {
+            look(&registry)?;
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(properties(60))]
+
+    #[test]
+    fn changes_are_flat_as_json_and_an_enum_as_bytes(steps in steps()) {
+        play(steps, |registry| {
+            for change in registry.changes() {
+                let told = serde_json::to_value(&change).unwrap();
+                prop_assert_eq!(&told["kind"], change.kind.name());
+                prop_assert_eq!(&told["room_id"], change.room_id.as_str());
+                prop_assert_eq!(&serde_json::from_value::<Change>(told).unwrap(), &change);
+                let text = serde_json::to_string(&change).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<Change>(&text).unwrap(), &change);
+                let bytes = postcard::to_stdvec(&change).unwrap();
+                prop_assert_eq!(&postcard::from_bytes::<Change>(&bytes).unwrap(), &change);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_lobby_that_follows_lines_shows_every_room_as_it_is(steps in steps()) {
+        let mut lobby = BTreeMap::<RoomId, RoomSummary>::new();
+        play(steps, |registry| {
+            for line in registry.changes().summaries() {
+                let bytes = postcard::to_stdvec(&line).unwrap();
+                prop_assert_eq!(&postcard::from_bytes::<SummaryChange>(&bytes).unwrap(), &line);
+                let text = serde_json::to_string(&line).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<SummaryChange>(&text).unwrap(), &line);
+                match line {
+                    SummaryChange::RoomSummary(room) => _ = lobby.insert(room.room_id.clone(), room),
+                    SummaryChange::RoomUnlisted { room_id } => _ = lobby.remove(&room_id),
+                    other => panic!("a line that the lobby does not know: {other:?}"),
+                }
+            }
+            let rooms = registry.rooms().map(|room| (room.id().clone(), room.summary()));
+            prop_assert_eq!(&lobby, &rooms.collect());
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_room_of_a_mirror_reads_as_the_view_does(steps in steps()) {
+        play(steps, |registry| {
+            let mirror: Mirror = registry.rooms().collect();
+            for room in registry.rooms() {
+                let held = &mirror.rooms()[room.id()];
+                prop_assert_eq!(held, &room.to_owned());
+                prop_assert_eq!(held.summary(), room.summary());
+                let ids = held.users_in_order().into_iter().map(|user| &user.user_id);
+                prop_assert!(ids.eq(room.users().map(UserRef::id)));
+                prop_assert_eq!(serde_json::to_value(room).unwrap(), json!(room.summary()));
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_change_that_makes_no_sense_is_an_error() {
+    for line in [
+        json!({}),
+        json!({"room_id": "r1", "cause": "command"}),
+        json!({"room_id": "r1", "cause": "command", "kind": "no_such_kind"}),
+        json!({"room_id": "r1", "cause": "command", "kind": "user_joined"}),
+        json!({"room_id": "", "cause": "command", "kind": "room_unlisted"}),
+        json!({"room_id": "r1", "cause": "whim", "kind": "room_unlisted"}),
+    ] {
+        assert!(serde_json::from_value::<Change>(line.clone()).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn views_pages_cursors_and_errors_serialise() {
+    let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    registry.create_room(NewRoom::new("r1", "tom").name("Tom's show").max_users(9)).unwrap();
+    for user in ["ann", "bob"] {
+        registry.join_room("r1", NewUser::new(user)).unwrap();
+    }
+    let room = registry.room("r1").unwrap();
+    let told = serde_json::to_value(room).unwrap();
+    assert_eq!(told["name"], "Tom's show");
+    assert_eq!((&told["user_count"], &told["max_users"]), (&json!(2), &json!(9)));
+    let page = room.user_page(1, None, Direction::OldestFirst);
+    let told = serde_json::to_value(&page).unwrap();
+    let user: User = serde_json::from_value(told["users"][0].clone()).unwrap();
+    assert_eq!(user, room.user("ann").unwrap().to_owned());
+    let next: UserCursor = serde_json::from_value(told["next"].clone()).unwrap();
+    assert_eq!(Some(&next), page.next.as_ref());
+    assert_eq!(told["next"], json!(next.to_string()));
+    let rest = room.user_page(9, Some(&next), Direction::OldestFirst);
+    assert_eq!(serde_json::to_value(&rest).unwrap()["next"], Value::Null);
+    let streams = room.stream_page(1, None, Direction::NewestFirst);
+    assert_eq!(serde_json::to_value(&streams).unwrap(), json!({"streams": [], "next": null}));
+    assert!(serde_json::from_value::<Stream>(json!({})).is_err());
+
+    let cursor = room.cursor(RoomOrder::MostUsers);
+    let bytes = postcard::to_stdvec(&cursor).unwrap();
+    assert_eq!(postcard::from_bytes::<room_registry::page::RoomCursor>(&bytes).unwrap(), cursor);
+    assert_eq!(serde_json::from_value::<RoomOrder>(json!("users")).unwrap(), RoomOrder::MostUsers);
+    assert!(serde_json::from_value::<UserCursor>(json!("no cursor")).is_err());
+
+    let error: Error = registry.end_room("r\u{7}").unwrap_err();
+    let told = serde_json::to_value(&error).unwrap();
+    assert_eq!(told, json!({"name": error.name(), "message": error.to_string()}));
+}
