@@ -4,27 +4,27 @@
 //!
 //! | to build | read |
 //! |---|---|
-//! | [`lifecycles`] | to choose what ends a room |
-//! | [`embedding`] | to build a server: in one process or task, with restarts, over a shared store, or sharded |
-//! | [`migrating`] | to move from the vendor's published recipe, or from rooms as JSON values |
+//! | [lifecycles] | to choose what ends a room |
+//! | [embedding] | to build a server: in one process or task, with restarts, over a shared store, or sharded |
+//! | [migrating] | to move from the vendor's published recipe, or from rooms as JSON values |
 //!
 //! | to run | read |
 //! |---|---|
-//! | [`operating`] | to know what to count, to alert on and to log |
-//! | [`security`] | to know what the library defends against, and what you must |
-//! | [`versions`] | to know what a new version may change |
+//! | [operating] | to know what to count, to alert on and to log |
+//! | [security] | to know what the library defends against, and what you must |
+//! | [versions] | to know what a new version may change |
 //!
 //! | to be sure | read |
 //! |---|---|
-//! | [`rules`] | what the lists show, whatever arrives in whatever order, and what followers tell |
-//! | [`repair`] | what an observation mends, and what the planner asks |
-//! | [`memberships`] | who is in a room by the app's own word |
-//! | [`laws`] | which tests hold each law of these three pages |
+//! | [rules] | what the lists show, whatever arrives in whatever order, and what followers tell |
+//! | [repair] | what an observation mends, and what the planner asks |
+//! | [memberships] | who is in a room by the app's own word |
+//! | [laws] | which tests hold each law of these three pages |
 //!
 //! | to change the library | read |
 //! |---|---|
-//! | [`architecture`] | how it is built, and where to add what |
-//! | [`contributing`] | how to check a change, and what it comes with |
+//! | [architecture] | how it is built, and where to add what |
+//! | [contributing] | how to check a change, and what it comes with |
 //!
 //! [`rules`], [`repair`] and [`memberships`] are the specification. If the code and a law differ, one of them has
 //! a defect, and a test decides which.
