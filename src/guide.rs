@@ -1,16 +1,30 @@
-//! Explains how the lists stay right, which lifecycle to choose, and how to build a server.
+//! Explains how the lists stay right, how to build a server, and how to run it.
 //!
-//! The reference tells what each method does. The guide tells what holds for all of them.
+//! The reference says what each method does. The guide says what holds for all of them.
 //!
-//! | page | read it to |
+//! | to build | read |
 //! |---|---|
-//! | [`lifecycles`] | choose what ends a room |
-//! | [`embedding`] | build a server, in one process or in many |
-//! | [`rules`] | know what the lists show, whatever arrives in whatever order, and what followers tell |
-//! | [`repair`] | know what an observation mends, and what the planner asks |
-//! | [`memberships`] | know who is in a room by the app's own word |
-//! | [`laws`] | find the tests that hold each law of the three pages above |
-//! | [`architecture`] | change the library |
+//! | [lifecycles] | to choose what ends a room |
+//! | [embedding] | to build a server: in one process or task, with restarts, over a shared store, or sharded |
+//! | [migrating] | to move from the vendor's published recipe, or from rooms as JSON values |
+//!
+//! | to run | read |
+//! |---|---|
+//! | [operating] | to know what to count, to alert on and to log |
+//! | [security] | to know what the library defends against, and what you must |
+//! | [versions] | to know what a new version may change |
+//!
+//! | to be sure | read |
+//! |---|---|
+//! | [rules] | what the lists show, whatever arrives in whatever order, and what followers tell |
+//! | [repair] | what an observation mends, and what the planner asks |
+//! | [memberships] | who is in a room by the app's own word |
+//! | [laws] | which tests hold each law of these three pages |
+//!
+//! | to change the library | read |
+//! |---|---|
+//! | [architecture] | how it is built, and where to add what |
+//! | [contributing] | how to check a change, and what it comes with |
 //!
 //! [`rules`], [`repair`] and [`memberships`] are the specification. If the code and a law differ, one of them has
 //! a defect, and a test decides which.
@@ -33,10 +47,28 @@ pub mod architecture {}
 #[doc = include_str!("guide/lifecycles.md")]
 pub mod lifecycles {}
 
+#[doc = include_str!("guide/migrating.md")]
+pub mod migrating {}
+
+#[doc = include_str!("guide/operating.md")]
+pub mod operating {}
+
+#[doc = include_str!("guide/security.md")]
+pub mod security {}
+
+#[doc = include_str!("guide/versions.md")]
+pub mod versions {}
+
+#[doc = include_str!("guide/contributing.md")]
+pub mod contributing {}
+
 #[doc = include_str!("guide/embedding.md")]
 pub mod embedding {
     #[doc = include_str!("guide/embedding/one_process.md")]
     pub mod one_process {}
+
+    #[doc = include_str!("guide/embedding/one_task.md")]
+    pub mod one_task {}
 
     #[doc = include_str!("guide/embedding/restarts.md")]
     pub mod restarts {}

@@ -3,7 +3,15 @@
 //!
 //! It takes the app's commands (create, end, join, leave, heartbeat) and the media server's
 //! callbacks, which arrive out of order, repeatedly, or never. It answers with lists that are
-//! right all the same.
+//! right all the same. It decodes the callbacks of ZEGOCLOUD, and takes those of any other vendor as
+//! [`Callback`]s.
+//!
+//! | start here | to |
+//! |---|---|
+//! | [The first program](#a-first-program) | see it work |
+//! | [The guide](guide) | know what holds for all methods, and build and run a server |
+//! | [ZEGOCLOUD's callbacks](vendor) | decode what your media server sends |
+//! | [Embedding](guide::embedding) | put it into one process, a task, a store, or many machines; short programs are in `examples/` |
 //!
 //! ```text
 //! Command     ─┐                                      ┌─▶ Outcome, Error   what became of it
@@ -33,7 +41,7 @@
 //! or keeps a room out of it. That lasts until the next callback of the room or an observation says
 //! otherwise. [`guide::rules`] states each promise exactly, with its conditions.
 //!
-//! # Example
+//! # A first program
 //!
 //! ```
 //! use room_registry::event::RoomCreated;
@@ -71,7 +79,9 @@
 //! | you want to | read |
 //! |---|---|
 //! | choose what ends a room | [`guide::lifecycles`] |
-//! | build a server | [`guide::embedding`]: in one process, with restarts, over a shared store, or sharded |
+//! | build a server | [`guide::embedding`]: in one process or task, with restarts, over a shared store, or sharded |
+//! | move from another way to keep the lists | [`guide::migrating`] |
+//! | run a server | [`guide::operating`] and [`guide::security`] |
 //! | keep rooms in memory, or one room in a store | [`RoomRegistry`], or [`Room`] |
 //! | decode what your media server sends | [`vendor`] |
 //! | set timeouts, graces and limits | [`Config`] |
@@ -81,7 +91,8 @@
 //! | know who was here, from when to when | [`Visits`] |
 //! | know exactly what the lists show | [`guide::rules`] |
 //! | mend what lost callbacks left wrong | [`guide::repair`] |
-//! | change the library | [`guide::architecture`] and [`guide::laws`] |
+//! | know what a new version may change | [`guide::versions`] |
+//! | change the library | [`guide::architecture`] and [`guide::contributing`] |
 //!
 //! # Words
 //!
@@ -128,13 +139,14 @@
 //! - `json` decodes the bytes of a vendor's request: JSON, percent-encoded JSON and forms. It brings
 //!   `serde_json` and `percent-encoding`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     single_use_lifetimes,
     reason = "an argument of a type that is only named by a trait has no shorter way to say it"
 )]
 
-/// The README's example is compiled with the tests.
-#[cfg(all(doctest, feature = "serde"))]
+/// The README's first program is compiled with the tests.
+#[cfg(all(doctest, feature = "json"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

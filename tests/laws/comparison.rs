@@ -1,5 +1,5 @@
 //! The published recipe and arrival order beside this crate, on the same histories. The figures
-//! stand in the README; print them with
+//! stand in the guide's page `migrating`; print them with
 //! `TEST_EFFORT=5 cargo test --release --test laws comparison -- --nocapture`.
 
 use room_registry::{Callback, Config, Room, Timestamp};
