@@ -17,6 +17,7 @@ mod lists;
 mod merging;
 mod nameless;
 mod ordering;
+mod queries;
 mod regressions;
 mod repair;
 mod repair_truth;
