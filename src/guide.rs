@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`lifecycles`] | choose what ends a room |
 //! | [`embedding`] | build a server, in one process or in many |
+//! | [`settings`] | change settings of rooms that are stored |
 //! | [`rules`] | know what the lists show, whatever arrives in whatever order, and what followers tell |
 //! | [`repair`] | know what an observation mends, and what the planner asks |
 //! | [`memberships`] | know who is in a room by the app's own word |
@@ -32,6 +33,9 @@ pub mod architecture {}
 
 #[doc = include_str!("guide/lifecycles.md")]
 pub mod lifecycles {}
+
+#[doc = include_str!("guide/settings.md")]
+pub mod settings {}
 
 #[doc = include_str!("guide/embedding.md")]
 pub mod embedding {

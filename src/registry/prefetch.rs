@@ -48,6 +48,7 @@ impl<C: Clock> RoomRegistry<C> {
             | Work::TakeHeartbeats(_)
             | Work::GrantGrace
             | Work::Merge(_)
+            | Work::CarryOver(_)
             | Work::Tick
             | Work::ClockSetBack
             | Work::TimeOut(_)

@@ -23,4 +23,5 @@ mod repair;
 mod repair_truth;
 mod replicas;
 mod retention;
+mod settings;
 mod visits;
