@@ -2,11 +2,13 @@
 //! without, and what the indexes take. A million users are in the rooms. Each page asks for something else
 //! than the one before, as the clients of a lobby do.
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
+#![allow(clippy::disallowed_macros, reason = "it prints what it found")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]
 
 mod support;
 
 use allocation_counter::measure;
+use compact_str::CompactString;
 use criterion::{BenchmarkId, Criterion};
 use room_registry::page::RoomPage;
 use room_registry::{
@@ -112,7 +114,7 @@ fn lobby(criterion: &mut Criterion, with: &str, registry: &Registry) {
         (0..FRIENDS * 1_000).map(|_| user_id(rng.below(MEDIUM.users()))).collect::<Vec<_>>();
     let friends = |rng: &mut Rng| {
         let from = rng.below(1_000) * FRIENDS;
-        let friends = friends[from..from + FRIENDS].iter().map(|user_id| user_id.as_str());
+        let friends = friends[from..from + FRIENDS].iter().map(CompactString::as_str);
         RoomQuery::most_users().limit(PAGE).with_any_user(friends)
     };
     measure("the rooms that a hundred friends are in", &friends, PAGE);

@@ -207,10 +207,14 @@ impl<C: Clock> RoomRegistry<C> {
             consider(&mut lookups.of_host(host_id));
         }
         for (key, value) in &query.attributes {
-            lookups.with(key, value).map(|mut named| consider(&mut named));
+            if let Some(mut named) = lookups.with(key, value) {
+                consider(&mut named);
+            }
         }
-        if let Some(prefix) = &query.name_prefix {
-            lookups.named(prefix).map(|mut named| consider(&mut named));
+        if let Some(prefix) = &query.name_prefix
+            && let Some(mut named) = lookups.named(prefix)
+        {
+            consider(&mut named);
         }
         fewest
     }

@@ -78,9 +78,12 @@ pub struct RoomQuery<'q> {
     pub(super) with_any_user: Option<Vec<Text>>,
     open_session: Option<bool>,
     pub(super) without_full: bool,
-    predicates: Vec<Arc<dyn Fn(RoomRef<'_>) -> bool + Send + Sync + 'q>>,
-    pub(super) score: Option<Arc<dyn Fn(RoomRef<'_>) -> u64 + Send + Sync + 'q>>,
+    predicates: Vec<Arc<OfRoom<'q, bool>>>,
+    pub(super) score: Option<Arc<OfRoom<'q, u64>>>,
 }
+
+/// What the caller says of a room.
+type OfRoom<'q, T> = dyn Fn(RoomRef<'_>) -> T + Send + Sync + 'q;
 
 /// Documents a query's method with an example on three rooms, a to c.
 macro_rules! query_example {
