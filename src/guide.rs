@@ -11,6 +11,7 @@
 //! | to run | read |
 //! |---|---|
 //! | [operating] | to know what to count, to alert on and to log |
+//! | [settings] | to change settings of rooms that are stored |
 //! | [security] | to know what the library defends against, and what you must |
 //! | [versions] | to know what a new version may change |
 //!
@@ -61,6 +62,9 @@ pub mod versions {}
 
 #[doc = include_str!("guide/contributing.md")]
 pub mod contributing {}
+
+#[doc = include_str!("guide/settings.md")]
+pub mod settings {}
 
 #[doc = include_str!("guide/embedding.md")]
 pub mod embedding {

@@ -11,7 +11,9 @@ mod commands;
 mod dirty;
 mod expiry;
 mod index;
+mod lookups;
 mod orders;
+mod pages;
 mod prefetch;
 mod query;
 mod repair;
@@ -23,7 +25,8 @@ mod snapshot;
 mod transfer;
 mod users;
 
-pub use query::{RoomPage, RoomQuery};
+pub use pages::RoomPage;
+pub use query::RoomQuery;
 #[cfg(feature = "serde")]
 pub use snapshot::Snapshot;
 

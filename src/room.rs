@@ -27,6 +27,7 @@ macro_rules! room_example {
 
 mod admit;
 mod before;
+mod carry;
 pub(crate) mod changes;
 #[cfg(room_registry_check)]
 mod check;

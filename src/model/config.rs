@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::command::Lifecycle;
 use crate::model::suspicion::CanAsk;
-use crate::model::text::{Role, Roles};
+use crate::model::text::{Role, Roles, Text};
 use table::{optional_span, roles, settings, span, value};
 
 settings! {
     /// The settings that decide what a room stores. Stored rooms and snapshots carry them. Rooms
-    /// made under different rules neither merge nor import.
+    /// made under different rules neither merge nor import. [`Room::carry_over`](crate::Room::carry_over)
+    /// and [`restore_carried_over`](crate::RoomRegistry::restore_carried_over) bring them under others.
     ///
     /// The other settings of a [`Config`] (timeouts, graces, guards, limits) may differ from process
     /// to process, and may change from day to day.
@@ -179,9 +180,24 @@ settings! {
         /// whether the registry keeps in which rooms each user is, for
         /// [`rooms_with_user`](crate::RoomRegistry::rooms_with_user).
         ///
-        /// Off by default, because it takes memory for each user of each room.
+        /// Off by default, because it takes about 150 bytes for each user of each room.
         index_users: bool = false, for example true;
             kept as value in index_users: bool,
+
+        /// whether the registry keeps the rooms by name, for
+        /// [`RoomQuery::name_prefix`](crate::RoomQuery::name_prefix).
+        ///
+        /// Off by default, because it takes about 100 bytes a room.
+        index_names: bool = false, for example true;
+            kept as value in index_names: bool,
+
+        /// the keys of the attributes by which the registry keeps the rooms, for
+        /// [`RoomQuery::attribute`](crate::RoomQuery::attribute).
+        ///
+        /// None by default, because each takes about 125 bytes for each room that has it. It holds the first
+        /// 64 characters of each value.
+        index_attributes: Vec<Text> = Vec::<Text>::new(), for example vec![Text::from("mode")];
+            kept as value in index_attributes: Vec<Text>,
 
         /// how many users a room may have when one more joins. At least 1; `None` is no limit.
         ///

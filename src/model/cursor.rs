@@ -55,6 +55,10 @@ pub enum RoomOrder {
     MostUsers,
     /// The lowest id first.
     Id,
+    /// The room with the highest score first, of
+    /// [`RoomQuery::by_score`](crate::RoomQuery::by_score). Rooms with equal scores order by id. A query
+    /// of this order without a score lists by id.
+    Score,
 }
 
 impl RoomOrder {
@@ -64,6 +68,7 @@ impl RoomOrder {
             Self::Oldest => "oldest",
             Self::MostUsers => "users",
             Self::Id => "id",
+            Self::Score => "score",
         }
     }
 }
@@ -84,7 +89,7 @@ impl FromStr for RoomOrder {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
-        [Self::Newest, Self::Oldest, Self::MostUsers, Self::Id]
+        [Self::Newest, Self::Oldest, Self::MostUsers, Self::Id, Self::Score]
             .into_iter()
             .find(|order| order.name() == text)
             .ok_or(CursorError::Malformed)
@@ -163,7 +168,7 @@ pub enum Direction {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoomCursor {
     pub(crate) order: RoomOrder,
-    /// The creation or opening time in milliseconds, or the count of users; 0 in a list by id.
+    /// The creation or opening time in milliseconds, the count of users, or the score; 0 in a list by id.
     pub(crate) key: u64,
     pub(crate) room_id: RoomId,
 }
@@ -172,8 +177,8 @@ impl RoomCursor {
     /// Makes the cursor of a place, for a list that an application keeps itself, such as the index
     /// of a store. Its cursors are then the same texts.
     ///
-    /// `key` is what the list orders by: the creation or opening time in milliseconds, or the count
-    /// of users; 0 in a list by id.
+    /// `key` is what the list orders by: the creation or opening time in milliseconds, the count of
+    /// users, or the score; 0 in a list by id.
     ///
     /// ```
     /// use room_registry::page::{RoomCursor, RoomOrder};
@@ -201,8 +206,8 @@ impl RoomCursor {
     }
 
     /// Returns what the list orders by, as the last room of the page had it. That is the creation or
-    /// opening time in milliseconds, or the count of users, and 0 in a list by id. A forged cursor may
-    /// have any key.
+    /// opening time in milliseconds, the count of users, or the score, and 0 in a list by id. A forged
+    /// cursor may have any key.
     ///
     /// ```
     /// use room_registry::page::RoomCursor;

@@ -127,7 +127,8 @@ pub enum Error {
         /// The room of the input.
         found: String,
     },
-    /// The room was made under other rules.
+    /// The room was made under other rules. [`Room::carry_over`](crate::Room::carry_over) brings it under
+    /// these.
     #[error("the room was made under other settings ({found}) than these ({expected})")]
     OtherSettings {
         /// The rules of the registry, or of the other copy.

@@ -165,7 +165,7 @@ impl<'a> RoomRef<'a> {
                 self.began_at().unwrap_or_default().as_millis()
             }
             RoomOrder::MostUsers => u64::try_from(self.user_count()).unwrap_or(u64::MAX),
-            RoomOrder::Id => 0,
+            RoomOrder::Id | RoomOrder::Score => 0, // only the query knows the score
         };
         RoomCursor::new(order, key, self.id().clone())
     }

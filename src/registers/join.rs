@@ -278,7 +278,14 @@ impl Registers {
                 let facts = Facts { user: Some(facts), ..Facts::default() };
                 self.join(&facts, index, &mut target, user.changed_at, rules);
             }
-            self.confirm_change::<Users>(index, &mut target, user.changed_at, user.found_open_at);
+            let found_open_at = user.found_open_at;
+            self.confirm_change::<Users>(
+                index,
+                &mut target,
+                user.changed_at,
+                found_open_at,
+                is_new,
+            );
         }
         for (stream_id, stream) in other.streams.iter() {
             let mut target = self.target_stream(stream_id);
@@ -287,7 +294,8 @@ impl Registers {
                 self.join(&facts, index, &mut target, stream.changed_at, rules);
             }
             let found_open_at = stream.found_open_at;
-            self.confirm_change::<Streams>(index, &mut target, stream.changed_at, found_open_at);
+            let changed_at = stream.changed_at;
+            self.confirm_change::<Streams>(index, &mut target, changed_at, found_open_at, is_new);
         }
         let session = &mut self.sessions[index];
         session.hidden_at = session.hidden_at.max(other.hidden_at);
@@ -309,19 +317,21 @@ impl Registers {
     }
 
     /// Takes the later of two local times of the last change of a user or stream, and of what signs of loss
-    /// need to know.
+    /// need to know. In a session that was not known here, its facts came in another order than there.
     fn confirm_change<K: Tables>(
         &mut self,
         session: usize,
         target: &mut Target<'_>,
         changed_at: Timestamp,
         found_open_at: Option<Timestamp>,
+        is_new: bool,
     ) {
         let place = K::places(target).and_then(|places| places.in_sessions[session]);
         let table = K::table_mut(&mut self.sessions[session]);
         if let Some(held) = place.and_then(|place| table.at_mut(place)) {
             held.changed_at = held.changed_at.max(changed_at);
-            held.found_open_at = held.found_open_at.max(found_open_at);
+            let found_here = held.found_open_at.filter(|_| !is_new);
+            held.found_open_at = found_here.max(found_open_at);
         }
     }
 

@@ -441,6 +441,9 @@ impl<C: Clock> RoomRegistry<C> {
         {
             let nothing = || RoomState::new(room_id, self.config.rules.clone());
             held.room = before.unwrap_or_else(nothing);
+            if let Some(users) = &mut self.users {
+                users.replace(&held.room); // no note tells who is hidden again
+            }
             self.update(number);
             // What the clock did to other rooms before stays told.
             self.log.truncate(told);
@@ -469,10 +472,18 @@ impl<C: Clock> RoomRegistry<C> {
 
     fn check_rooms_of(&self, host_id: &UserId) -> Result<(), Error> {
         match self.config.max_rooms_per_host {
-            Some(limit) if self.index.rooms_of(host_id.as_str()) >= limit => {
+            Some(limit) if self.has_created_rooms(host_id, limit) => {
                 Err(Error::TooManyRoomsOfHost { host_id: id_text(host_id.as_str()), limit })
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Tells whether a host has at least so many created rooms. A room that callbacks alone made known does
+    /// not count.
+    fn has_created_rooms(&self, host_id: &UserId, limit: usize) -> bool {
+        let rooms = self.index.lookups().of_host(host_id.as_str());
+        let infos = rooms.filter_map(|number| self.rooms.at(number)?.info());
+        infos.take(limit).count() == limit
     }
 }

@@ -1,12 +1,11 @@
-//! What the registry keeps beside its rooms: the order of the list, what is due when, how many
-//! rooms a host has, and the totals.
-
-use std::collections::BTreeMap;
+//! What the registry keeps beside its rooms: the order of the list, what queries find rooms by, what is due
+//! when, and the totals.
 
 use crate::model::config::Config;
-use crate::model::id::{RoomId, UserId};
+use crate::model::id::RoomId;
 use crate::model::time::Timestamp;
 use crate::read::RoomRef;
+use crate::registry::lookups::{LookedUp, Lookups};
 use crate::registry::orders::{Orders, Standing};
 use crate::registry::schedule::{Schedule, narrow};
 use crate::repair::planner::Planner;
@@ -23,7 +22,7 @@ const EARLIEST_MS: u64 = 60_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     ranks: Ranks,
-    host_id: Option<UserId>,
+    looked_up: LookedUp,
     /// When something is due in it that heartbeats do not put off.
     due: Option<Timestamp>,
     /// Whether it stood in the indexes before.
@@ -57,7 +56,7 @@ pub(crate) struct Index {
     /// When to examine each next: never after something is due in it. It may be earlier, if heartbeats
     /// put that off since or if it is far off.
     pub(super) schedule: Schedule,
-    hosts: BTreeMap<UserId, usize>,
+    lookups: Lookups,
     totals: Totals,
     pub(super) planner: Planner,
 }
@@ -65,12 +64,18 @@ pub(crate) struct Index {
 impl Place {
     /// Returns the place of a room that is not there yet.
     pub(crate) fn nowhere() -> Self {
-        Self { ranks: Ranks::default(), host_id: None, due: None, is_known: false }
+        let (ranks, looked_up) = (Ranks::default(), LookedUp::default());
+        Self { ranks, looked_up, due: None, is_known: false }
+    }
+
+    /// Returns where the room stands in the orders of the list, if it is listed.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        self.ranks.standing()
     }
 
     /// Returns what bringing it up to date looks at.
     pub(super) fn peek(&self) -> (bool, Option<Timestamp>, Option<Timestamp>, bool) {
-        (self.is_known, self.due, self.ranks.listed, self.host_id.is_some())
+        (self.is_known, self.due, self.ranks.listed, self.looked_up.is_run())
     }
 
     /// Returns when something is due in the room, if nothing but heartbeats came since the last update.
@@ -107,7 +112,7 @@ impl Index {
         Self {
             orders: Orders::default(),
             schedule: Schedule::default(),
-            hosts: BTreeMap::new(),
+            lookups: Lookups::new(config),
             totals: Totals::default(),
             planner: Planner::new(config.repair_calls_per_second).can_ask(config.can_ask),
         }
@@ -133,11 +138,7 @@ impl Index {
             self.keep_up(number, due, now);
         }
         self.rank(narrow(number), &room.id, &place.ranks, &after);
-        let host_id = room.info().map(|info| &info.host_id);
-        if place.host_id.as_ref() != host_id {
-            self.replace_host(place.host_id.as_ref(), host_id.cloned());
-            place.host_id = host_id.cloned();
-        }
+        self.lookups.update(narrow(number), listed(room), &mut place.looked_up);
         let status = after.repair_status;
         if is_forgotten {
             self.planner.update(&room.id, None);
@@ -158,6 +159,7 @@ impl Index {
         let (from, to) = (narrow(from), narrow(to));
         self.schedule.renumber(from, to);
         self.orders.renumber(room_id, place.ranks.standing(), to);
+        self.lookups.renumber(&place.looked_up, from, to);
     }
 
     /// Takes another time at which something is due in a room. The room keeps its place if that was put
@@ -194,7 +196,7 @@ impl Index {
         let parts = |index: &Self| {
             [
                 format!("orders {:?}", index.orders),
-                format!("hosts {:?}", index.hosts),
+                format!("lookups {:?}", index.lookups),
                 format!("totals {:?}", index.totals),
             ]
         };
@@ -225,8 +227,10 @@ impl Index {
         if (place.ranks.standing(), place.ranks.totals) != (ranks.standing(), ranks.totals) {
             difference += &format!("{:?} is not {ranks:?}; ", place.ranks);
         }
-        if place.host_id.as_ref() != room.info().map(|info| &info.host_id) {
-            difference += &format!("the host is not {:?}; ", place.host_id);
+        let mut looked_up = LookedUp::default();
+        Lookups::new(config).update(narrow(number), listed(room), &mut looked_up);
+        if place.looked_up != looked_up {
+            difference += &format!("{:?} is not {looked_up:?}; ", place.looked_up);
         }
         let known = self.planner.status(&room.id);
         if !known.as_ref().map_or(is_unlisted, is_same) {
@@ -248,23 +252,8 @@ impl Index {
         self.totals
     }
 
-    /// Returns how many created rooms a host has.
-    pub(crate) fn rooms_of(&self, host_id: &str) -> usize {
-        self.hosts.get(host_id).copied().unwrap_or(0)
-    }
-
-    fn replace_host(&mut self, before: Option<&UserId>, after: Option<UserId>) {
-        if let Some(host_id) = before
-            && let Some(rooms) = self.hosts.get_mut(host_id)
-        {
-            *rooms -= 1;
-            if *rooms == 0 {
-                self.hosts.remove(host_id);
-            }
-        }
-        if let Some(host_id) = after {
-            *self.hosts.entry(host_id).or_default() += 1;
-        }
+    pub(super) fn lookups(&self) -> &Lookups {
+        &self.lookups
     }
 }
 
@@ -275,6 +264,11 @@ impl Totals {
         self.users = self.users + after.users - before.users;
         self.streams = self.streams + after.streams - before.streams;
     }
+}
+
+/// Returns a room as readers see it, if they do.
+fn listed(room: &RoomState) -> Option<RoomRef<'_>> {
+    room.is_listed().then(|| RoomRef::new(room))
 }
 
 /// Returns when to examine a room of many in which something is due at an instant.
@@ -293,6 +287,8 @@ fn examine_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;

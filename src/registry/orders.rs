@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
 use std::ops::Bound;
 
+use crate::model::cursor::RoomOrder;
 use crate::model::id::RoomId;
 use crate::model::time::Timestamp;
 
@@ -21,6 +22,17 @@ pub(crate) struct Standing {
     pub(crate) began_at: Timestamp,
     pub(crate) users: usize,
     pub(crate) is_full: bool,
+}
+
+impl Standing {
+    /// Returns what an order of the list orders by. Scores are not here.
+    pub(super) fn key(self, order: RoomOrder) -> u64 {
+        match order {
+            RoomOrder::Newest | RoomOrder::Oldest => self.began_at.as_millis(),
+            RoomOrder::MostUsers => u64::try_from(self.users).unwrap_or(u64::MAX),
+            RoomOrder::Id | RoomOrder::Score => 0,
+        }
+    }
 }
 
 /// Holds every order of the list.

@@ -7,10 +7,11 @@
 
 use std::hint::black_box;
 
-use crate::collections::hashed::Key;
+use crate::collections::hashed::{Hashed, Key};
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::rooms::HeldRoom;
+use crate::registry::users::UserIndex;
 use crate::room::state::RoomState;
 use crate::room::work::Work;
 
@@ -47,6 +48,7 @@ impl<C: Clock> RoomRegistry<C> {
             | Work::TakeHeartbeats(_)
             | Work::GrantGrace
             | Work::Merge(_)
+            | Work::CarryOver(_)
             | Work::Tick
             | Work::ClockSetBack
             | Work::TimeOut(_)
@@ -76,6 +78,16 @@ impl<C: Clock> RoomRegistry<C> {
             if let Some(HeldRoom { room, place }) = self.rooms.held(*number as usize) {
                 black_box(place.next(room, &self.config));
             }
+        }
+    }
+
+    /// Asks for what a query by users looks at: what is known of each user, and where those rooms stand.
+    pub(super) fn prefetch_rooms_of(&self, users: &UserIndex, user_ids: &[Hashed<'_, str>]) {
+        let places: Vec<_> = user_ids.iter().filter_map(|id| users.place_hint(id)).collect();
+        let room_ids = places.iter().flat_map(|place| users.rooms_at(*place));
+        let numbers: Vec<_> = room_ids.filter_map(|id| self.rooms.place_hint(id)).collect();
+        for held in numbers.iter().filter_map(|number| self.rooms.held(*number)) {
+            black_box((held.room.id.as_str().len(), held.place.standing()));
         }
     }
 

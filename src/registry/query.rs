@@ -1,14 +1,12 @@
-//! Pages of the room list.
+//! Queries: which rooms to list, in which order, and how many.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::model::cursor::{CursorError, RoomCursor, RoomOrder};
-use crate::model::id::RoomId;
-use crate::model::time::Timestamp;
+use crate::model::cursor::{RoomCursor, RoomOrder};
+use crate::model::text::Text;
 use crate::read::RoomRef;
-use crate::registry::RoomRegistry;
-use crate::registry::clock::Clock;
-use crate::registry::orders::Listed;
+use crate::registry::lookups::folded;
 
 /// How many rooms a page has by default.
 const DEFAULT_LIMIT: usize = 20;
@@ -17,8 +15,26 @@ const DEFAULT_LOOK: usize = 10_000;
 
 /// Says which rooms to list, in which order, and how many.
 ///
-/// Without filters a page costs the logarithm of the rooms, and the rooms that it has. With filters
-/// it also costs the rooms that it looks at, which [`look_at_most`](Self::look_at_most) bounds.
+/// A query owns what it is made of, so it can be kept, cloned and returned from a function. Only a
+/// predicate or a score may borrow: what borrows nothing is a `RoomQuery<'static>`.
+///
+/// # Cost
+///
+/// Without filters a page costs the logarithm of the rooms, and the rooms that it has. Filters cost the
+/// rooms that a page looks at, which [`look_at_most`](Self::look_at_most) bounds. A room must pass all
+/// filters. If an index serves one of them, the page looks at few others:
+///
+/// | filter | index |
+/// |---|---|
+/// | [`host`](Self::host) | always there |
+/// | [`name_prefix`](Self::name_prefix) | [`index_names`](crate::ConfigBuilder::index_names) |
+/// | [`attribute`](Self::attribute) | [`index_attributes`](crate::ConfigBuilder::index_attributes) |
+/// | [`with_any_user`](Self::with_any_user) | [`index_users`](crate::ConfigBuilder::index_users) |
+/// | [`without_full`](Self::without_full) | always there |
+///
+/// If an index names few rooms, a page looks at these alone. If it names many, a short walk along the
+/// list mostly fills the page, and the page looks at the named ones only if it does not. So an index
+/// changes what a page costs, and how soon it stops early. It never changes which rooms all pages have.
 ///
 /// # Example
 ///
@@ -36,19 +52,38 @@ const DEFAULT_LOOK: usize = 10_000;
 /// assert_eq!(page.rooms.len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A query that is kept:
+///
+/// ```
+/// use room_registry::{RoomQuery, RoomRef};
+///
+/// fn lively(at_least: usize) -> RoomQuery<'static> {
+///     RoomQuery::newest().filter(move |room: RoomRef<'_>| room.user_count() >= at_least).without_full()
+/// }
+/// let kept: Vec<RoomQuery<'static>> = vec![lively(2), lively(10).attribute("mode", "talk")];
+/// assert_eq!(kept.clone().len(), 2);
+/// ```
+#[derive(Clone)]
 #[must_use]
 pub struct RoomQuery<'q> {
-    order: RoomOrder,
-    limit: usize,
-    look_at_most: usize,
-    after: Option<RoomCursor>,
-    attributes: Vec<(&'q str, &'q str)>,
-    name_prefix: Option<&'q str>,
-    host_id: Option<&'q str>,
+    pub(super) order: RoomOrder,
+    pub(super) limit: usize,
+    pub(super) look_at_most: usize,
+    pub(super) after: Option<RoomCursor>,
+    pub(super) attributes: Vec<(Text, Text)>,
+    /// In lower case.
+    pub(super) name_prefix: Option<Text>,
+    pub(super) host_id: Option<Text>,
+    pub(super) with_any_user: Option<Vec<Text>>,
     open_session: Option<bool>,
-    without_full: bool,
-    predicate: Option<&'q dyn Fn(RoomRef<'_>) -> bool>,
+    pub(super) without_full: bool,
+    predicates: Vec<Arc<OfRoom<'q, bool>>>,
+    pub(super) score: Option<Arc<OfRoom<'q, u64>>>,
 }
+
+/// What the caller says of a room.
+type OfRoom<'q, T> = dyn Fn(RoomRef<'_>) -> T + Send + Sync + 'q;
 
 /// Documents a query's method with an example on three rooms, a to c.
 macro_rules! query_example {
@@ -74,6 +109,8 @@ macro_rules! query_example {
     };
 }
 
+pub(super) use query_example;
+
 impl<'q> RoomQuery<'q> {
     /// Lists rooms in an order that is known only when the program runs.
     ///
@@ -87,9 +124,11 @@ impl<'q> RoomQuery<'q> {
             attributes: Vec::new(),
             name_prefix: None,
             host_id: None,
+            with_any_user: None,
             open_session: None,
             without_full: false,
-            predicate: None,
+            predicates: Vec::new(),
+            score: None,
         }
     }
 
@@ -121,6 +160,27 @@ impl<'q> RoomQuery<'q> {
         Self::new(RoomOrder::Id)
     }
 
+    /// Lists those with the highest score first. Of equal scores, the lower id comes first.
+    ///
+    /// **Cost:** each page looks at *every* room that no index leaves out, whatever
+    /// [`look_at_most`](Self::look_at_most) says, because nobody knows a score beforehand. A score that
+    /// changes between two pages moves its room, as users do in the list by users. The cursor does not
+    /// know which score made it: hand it to a query with the same one. [`RoomRegistry::top`] needs no
+    /// cursor, and takes scores of any type.
+    ///
+    #[doc = query_example!(
+        "let liveliness = |room: RoomRef<'_>| room.user_count() as u64 * 10 + room.stream_count() as u64;",
+        "let page = registry.page(&RoomQuery::by_score(liveliness).limit(1))?;",
+        "assert_eq!(page.rooms[0].id(), \"b\");",
+        "let next = RoomQuery::by_score(liveliness).after(page.next.unwrap());",
+        "assert_eq!(ids(&next)?, [\"a\", \"c\"]);"
+    )]
+    ///
+    /// [`RoomRegistry::top`]: crate::RoomRegistry::top
+    pub fn by_score(score: impl Fn(RoomRef<'_>) -> u64 + Send + Sync + 'q) -> Self {
+        Self { score: Some(Arc::new(score)), ..Self::new(RoomOrder::Score) }
+    }
+
     /// Sets how many rooms a page has at most: at least one, and 20 by default.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::newest().limit(2))?, [\"c\", \"b\"]);")]
@@ -130,12 +190,13 @@ impl<'q> RoomQuery<'q> {
     }
 
     /// Sets how many rooms a page looks at, because filters may reject many: at least one, and 10,000
-    /// by default. After that the page ends early, with its cursor.
+    /// by default. After that the page ends early. It [says so](crate::page::RoomPage::stopped_early), and
+    /// its cursor goes on.
     ///
     #[doc = query_example!(
         "let page = registry.page(&RoomQuery::newest().attribute(\"mode\", \"talk\").look_at_most(1))?;",
         "assert!(page.rooms.is_empty()); // it looked at \"c\" only",
-        "assert!(page.next.is_some());"
+        "assert!(page.stopped_early && page.next.is_some());"
     )]
     pub fn look_at_most(mut self, rooms: usize) -> Self {
         self.look_at_most = rooms.max(1);
@@ -155,25 +216,55 @@ impl<'q> RoomQuery<'q> {
 
     /// Keeps only rooms that have this attribute. Of several, a room must have all.
     ///
-    #[doc = query_example!("assert_eq!(ids(&RoomQuery::by_id().attribute(\"mode\", \"talk\"))?, [\"a\", \"b\"]);")]
-    pub fn attribute(mut self, key: &'q str, value: &'q str) -> Self {
-        self.attributes.push((key, value));
-        self
-    }
-
-    /// Keeps only rooms whose name begins like this.
+    /// [`index_attributes`](crate::ConfigBuilder::index_attributes) finds them without a look at the
+    /// others.
     ///
-    #[doc = query_example!("assert_eq!(ids(&RoomQuery::by_id().name_prefix(\"c\"))?, [\"c\"]);")]
-    pub fn name_prefix(mut self, prefix: &'q str) -> Self {
-        self.name_prefix = Some(prefix);
+    #[doc = query_example!("assert_eq!(ids(&RoomQuery::by_id().attribute(\"mode\", \"talk\"))?, [\"a\", \"b\"]);")]
+    pub fn attribute(mut self, key: impl Into<Text>, value: impl Into<Text>) -> Self {
+        self.attributes.push((key.into(), value.into()));
         self
     }
 
-    /// Keeps only rooms that this user runs.
+    /// Keeps only rooms whose name begins like this, in upper or lower case. An empty prefix keeps every
+    /// room, as a search that nobody typed into yet. A second prefix takes the place of the first.
+    ///
+    /// Each character counts in lower case, as Unicode has it. Nothing else is folded: `é` in one
+    /// character and in two differ, and so do `ß` and `ss`. Normalise names and prefixes yourself if
+    /// that matters.
+    ///
+    /// [`index_names`](crate::ConfigBuilder::index_names) finds them without a look at the others. It holds
+    /// the first 64 characters of each name, and a page looks at the rooms that have these in common.
+    ///
+    #[doc = query_example!(
+        "assert_eq!(ids(&RoomQuery::by_id().name_prefix(\"C\"))?, [\"c\"]);",
+        "assert_eq!(ids(&RoomQuery::by_id().name_prefix(\"\"))?.len(), 3);"
+    )]
+    pub fn name_prefix(mut self, prefix: impl AsRef<str>) -> Self {
+        let prefix: String = folded(prefix.as_ref()).collect();
+        self.name_prefix = Text::from(prefix).non_empty();
+        self
+    }
+
+    /// Keeps only rooms that this user runs, as [`RoomRef::host_id`] tells. An index always finds them. A
+    /// second host takes the place of the first.
     ///
     #[doc = query_example!("assert!(ids(&RoomQuery::by_id().host(\"ann\"))?.is_empty());")]
-    pub fn host(mut self, host_id: &'q str) -> Self {
-        self.host_id = Some(host_id);
+    pub fn host(mut self, host_id: impl Into<Text>) -> Self {
+        self.host_id = Some(host_id.into());
+        self
+    }
+
+    /// Keeps only rooms in whose lists any of these users is, such as a user's friends. Without users it
+    /// keeps no room. A second call takes the place of the first.
+    ///
+    /// With [`index_users`](crate::ConfigBuilder::index_users) this costs a look-up for each user.
+    /// Without, each room that the page looks at costs that.
+    ///
+    #[doc = query_example!(
+        "assert_eq!(ids(&RoomQuery::newest().with_any_user([\"ann\", \"bob\"]))?, [\"b\"]);"
+    )]
+    pub fn with_any_user(mut self, user_ids: impl IntoIterator<Item = impl Into<Text>>) -> Self {
+        self.with_any_user = Some(user_ids.into_iter().map(Into::into).collect());
         self
     }
 
@@ -204,26 +295,38 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Keeps only rooms of which this is true.
+    /// Keeps only rooms of which this is true. Of several predicates, all must be.
     ///
     #[doc = query_example!(
-        "let lively = |room: RoomRef<'_>| room.user_count() > 0;",
-        "assert_eq!(ids(&RoomQuery::by_id().filter(&lively))?, [\"b\"]);"
+        "let at_least = 1; // a closure may capture",
+        "let lively = RoomQuery::by_id().filter(move |room: RoomRef<'_>| room.user_count() >= at_least);",
+        "assert_eq!(ids(&lively)?, [\"b\"]);",
+        "assert!(ids(&lively.filter(|room: RoomRef<'_>| room.id() != \"b\"))?.is_empty());"
     )]
-    pub fn filter(mut self, predicate: &'q dyn Fn(RoomRef<'_>) -> bool) -> Self {
-        self.predicate = Some(predicate);
+    pub fn filter(mut self, predicate: impl Fn(RoomRef<'_>) -> bool + Send + Sync + 'q) -> Self {
+        self.predicates.push(Arc::new(predicate));
         self
     }
 
-    fn accepts(&self, room: RoomRef<'_>) -> bool {
+    /// Tells whether a room passes the filters, but for those by users and by full rooms.
+    pub(super) fn accepts(&self, room: RoomRef<'_>) -> bool {
+        let is_named = |prefix: &Text| room.name().is_some_and(|name| is_named(name, prefix));
         self.open_session.is_none_or(|is_open| room.session().is_some() == is_open)
-            && self.host_id.is_none_or(|host_id| room.host_id().is_some_and(|id| id == host_id))
-            && self
-                .name_prefix
-                .is_none_or(|prefix| room.name().is_some_and(|name| name.starts_with(prefix)))
-            && self.attributes.iter().all(|(key, value)| room.attributes().get(key) == Some(value))
-            && self.predicate.is_none_or(|predicate| predicate(room))
+            && self.host_id.as_ref().is_none_or(|host_id| {
+                room.host_id().is_some_and(|id| id.as_str() == host_id.as_str())
+            })
+            && self.name_prefix.as_ref().is_none_or(is_named)
+            && self.attributes.iter().all(|(key, value)| {
+                room.attributes().get(key).is_some_and(|held| held == value.as_str())
+            })
+            && self.predicates.iter().all(|predicate| predicate(room))
     }
+}
+
+/// Tells whether a name begins with a text in lower case.
+fn is_named(name: &str, prefix: &str) -> bool {
+    let mut name = folded(name);
+    prefix.chars().all(|expected| name.next() == Some(expected))
 }
 
 impl fmt::Debug for RoomQuery<'_> {
@@ -236,173 +339,10 @@ impl fmt::Debug for RoomQuery<'_> {
             .field("attributes", &self.attributes)
             .field("name_prefix", &self.name_prefix)
             .field("host_id", &self.host_id)
+            .field("with_any_user", &self.with_any_user)
             .field("open_session", &self.open_session)
             .field("without_full", &self.without_full)
-            .field("predicate", &self.predicate.is_some())
-            .finish()
-    }
-}
-
-/// A page of the room list.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct RoomPage<'r> {
-    /// The rooms, in the order that was asked for.
-    pub rooms: Vec<RoomRef<'r>>,
-    /// Where to go on; `None` at the end of the list.
-    pub next: Option<RoomCursor>,
-}
-
-impl<C: Clock> RoomRegistry<C> {
-    /// Returns a page of the room list.
-    ///
-    /// A walk through all pages meets every room that kept its place exactly once, whatever came and
-    /// went meanwhile. A room moves in the list by users when
-    /// users come or go, and in those by age when it is created again. The walk may meet it once more
-    /// for each move, or miss it if it moved to a place that the walk had passed. In the list by id no
-    /// room ever moves.
-    ///
-    /// Cost: the logarithm of the rooms, and the rooms that are looked at.
-    ///
-    /// # Errors
-    ///
-    /// [`CursorError::OtherOrder`] if the cursor is of a list in another order.
-    ///
-    #[doc = query_example!(
-        "let page = registry.page(&RoomQuery::oldest().limit(2))?;",
-        "assert_eq!(page.rooms[0].id(), \"a\");",
-        "let page = registry.page(&RoomQuery::oldest().limit(2).after(page.next.unwrap()))?;",
-        "assert_eq!(page.rooms[0].id(), \"c\");",
-        "assert!(page.next.is_none());"
-    )]
-    pub fn page(&self, query: &RoomQuery<'_>) -> Result<RoomPage<'_>, CursorError> {
-        let mut page = RoomPage::default();
-        self.page_into(query, &mut page)?;
-        Ok(page)
-    }
-
-    /// Fills a page as [`page`](Self::page) does. A page that is large enough already costs no
-    /// allocation.
-    ///
-    /// # Errors
-    ///
-    /// [`CursorError::OtherOrder`] if the cursor is of a list in another order. The page stays as it
-    /// was.
-    ///
-    #[doc = query_example!(
-        "let mut page = RoomPage::default();",
-        "registry.page_into(&RoomQuery::oldest().limit(2), &mut page)?;",
-        "assert_eq!(page.rooms.len(), 2);"
-    )]
-    pub fn page_into<'r>(
-        &'r self,
-        query: &RoomQuery<'_>,
-        page: &mut RoomPage<'r>,
-    ) -> Result<(), CursorError> {
-        if let Some(cursor) = query.after.as_ref().filter(|cursor| cursor.order != query.order) {
-            return Err(CursorError::OtherOrder { expected: query.order, found: cursor.order });
-        }
-        let after = query.after.as_ref().map(|cursor| (cursor.key, &cursor.room_id));
-        let by_age = after.map(|(key, id)| (Timestamp::from_millis(key), id));
-        let (orders, full) = (self.index.orders(), !query.without_full);
-        match query.order {
-            RoomOrder::Newest => self.collect(query, orders.newest_after(by_age, full), page),
-            RoomOrder::Oldest => self.collect(query, orders.oldest_after(by_age, full), page),
-            RoomOrder::MostUsers => self.collect(query, orders.most_users_after(after, full), page),
-            RoomOrder::Id => {
-                let after = after.map(|(_, id)| id);
-                self.collect(query, orders.ids_after(after, full), page);
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the rooms with the highest scores, in descending order. Of equal scores, the lower id
-    /// comes first.
-    ///
-    /// Cost: all rooms, times the logarithm of `rooms`.
-    ///
-    #[doc = query_example!(
-        "let top = registry.top(2, |room| room.user_count() * 10 + room.stream_count());",
-        "assert_eq!(top[0].id(), \"b\");"
-    )]
-    #[must_use]
-    pub fn top<S: Ord>(&self, rooms: usize, score: impl Fn(RoomRef<'_>) -> S) -> Vec<RoomRef<'_>> {
-        use std::cmp::Reverse;
-        use std::collections::BinaryHeap;
-
-        // The lowest of the best is on top, so that it goes when a better one comes.
-        let mut best: BinaryHeap<Reverse<(S, Reverse<&RoomId>)>> = BinaryHeap::new();
-        for room in
-            self.index.orders().ids_after(None, true).filter_map(|(_, _, at)| self.listed_room(at))
-        {
-            best.push(Reverse((score(room), Reverse(room.id()))));
-            if best.len() > rooms {
-                best.pop();
-            }
-        }
-        let best = best.into_sorted_vec().into_iter();
-        best.filter_map(|Reverse((_, Reverse(id)))| self.room(id.as_str())).collect()
-    }
-
-    /// Returns the rooms of these ids that are listed, in this order. Such are a user's own favourites,
-    /// before the pages of the list. It passes over ids that are not listed. Cost: the ids.
-    ///
-    #[doc = query_example!(
-        "let preferred: Vec<_> = registry.rooms_of([\"c\", \"gone\", \"a\"]).map(|room| room.id()).collect();",
-        "assert_eq!(preferred, [\"c\", \"a\"]);"
-    )]
-    pub fn rooms_of<'a>(
-        &'a self,
-        room_ids: impl IntoIterator<Item = impl AsRef<str>> + 'a,
-    ) -> impl Iterator<Item = RoomRef<'a>> {
-        room_ids.into_iter().filter_map(|room_id| self.room(room_id.as_ref()))
-    }
-
-    /// Returns the rooms in whose lists a user is, by id. It needs
-    /// [`index_users`](crate::ConfigBuilder::index_users), and returns none without it.
-    ///
-    /// Cost: those rooms.
-    ///
-    /// ```
-    /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
-    /// let config = Config::builder().index_users(true).build().unwrap();
-    /// let mut registry = RoomRegistry::with_clock(config, ManualClock::default());
-    /// for room in ["a", "b", "c"] {
-    ///     registry.create_room(NewRoom::new(room, "tom"))?;
-    /// }
-    /// registry.join_room("a", NewUser::new("ann"))?;
-    /// registry.join_room("c", NewUser::new("ann"))?;
-    /// let ids: Vec<_> = registry.rooms_with_user("ann").map(|room| room.id().as_str()).collect();
-    /// assert_eq!(ids, ["a", "c"]);
-    /// # Ok::<(), room_registry::Error>(())
-    /// ```
-    pub fn rooms_with_user(&self, user_id: &str) -> impl Iterator<Item = RoomRef<'_>> {
-        let rooms = self.users.as_ref().map(|users| users.rooms_of(user_id));
-        rooms.into_iter().flatten().filter_map(|room_id| self.room(room_id.as_str()))
-    }
-
-    fn collect<'a>(
-        &'a self,
-        query: &RoomQuery<'_>,
-        places: impl Iterator<Item = Listed<'a>>,
-        page: &mut RoomPage<'a>,
-    ) {
-        let mut places = places.peekable();
-        let mut looked_at = 0;
-        let mut last = None;
-        page.rooms.clear();
-        while page.rooms.len() < query.limit
-            && looked_at < query.look_at_most
-            && let Some((key, room_id, number)) = places.next()
-        {
-            looked_at += 1;
-            last = Some((key, room_id));
-            page.rooms.extend(self.listed_room(number).filter(|room| query.accepts(*room)));
-        }
-        let more = places.peek().is_some();
-        page.next = last
-            .filter(|_| more)
-            .map(|(key, room_id)| RoomCursor::new(query.order, key, room_id.id()));
+            .field("predicates", &self.predicates.len())
+            .finish_non_exhaustive()
     }
 }

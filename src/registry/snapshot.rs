@@ -18,6 +18,9 @@ use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::rooms::{HeldRoom, Rooms};
 use crate::room::Room;
+use crate::room::context::Context;
+use crate::room::notes::ChangeLog;
+use crate::room::state::RoomState;
 use crate::stored::StoredRoom;
 
 /// The version of the snapshot that this crate writes and reads.
@@ -120,7 +123,8 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// The format's own error, with a text that names what is wrong. The snapshot may be damaged, of
     /// another version, or of other settings. A room may be there twice, or such that no callbacks and
-    /// commands could have made it.
+    /// commands could have made it. [`restore_carried_over`](Self::restore_carried_over) takes a snapshot
+    /// of other settings.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -138,12 +142,50 @@ impl<C: Clock> RoomRegistry<C> {
         clock: C,
         saved: D,
     ) -> Result<Self, D::Error> {
-        let mut registry = Self::read(config, clock, saved)?;
-        registry.begin();
-        registry.grant_grace_because(Cause::Import); // which fills the indexes
-        registry.log.clear();
-        registry.dirty.clear();
-        Ok(registry)
+        Ok(Self::read(config, clock, saved, Settings::Same)?.with_grace())
+    }
+
+    /// Restores a registry as [`restore`](Self::restore) does, also if its snapshot was taken under other
+    /// settings. Each room is carried over as [`Room::carry_over`] does, at the time of its last input.
+    ///
+    /// A longer retention costs nothing. What other settings can cost is in
+    /// [`guide::settings`](crate::guide::settings).
+    ///
+    /// Cost: what was saved, and no second copy of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`restore`](Self::restore), but for other settings.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// let saved = serde_json::to_string(&registry.snapshot()).unwrap();
+    ///
+    /// let config = Config::builder().retention(None).build().unwrap();
+    /// let read = || serde_json::Deserializer::from_str(&saved);
+    /// let clock = ManualClock::default();
+    /// assert!(RoomRegistry::restore(config.clone(), clock.clone(), &mut read()).is_err());
+    /// let restored = RoomRegistry::restore_carried_over(config, clock, &mut read()).unwrap();
+    /// assert!(restored.room("r1").is_some());
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    pub fn restore_carried_over<'de, D: Deserializer<'de>>(
+        config: Config,
+        clock: C,
+        saved: D,
+    ) -> Result<Self, D::Error> {
+        Ok(Self::read(config, clock, saved, Settings::Any)?.with_grace())
+    }
+
+    /// Grants everybody a fresh timeout, which also fills the indexes.
+    fn with_grace(mut self) -> Self {
+        self.begin();
+        self.grant_grace_because(Cause::Import);
+        self.log.clear();
+        self.dirty.clear();
+        self
     }
 
     /// Restores a registry exactly as it was saved, without any grace and at the time at which it was
@@ -186,7 +228,7 @@ impl<C: Clock> RoomRegistry<C> {
         clock: C,
         saved: D,
     ) -> Result<Self, D::Error> {
-        let mut registry = Self::read(config, clock, saved)?;
+        let mut registry = Self::read(config, clock, saved, Settings::Same)?;
         for number in 0..registry.rooms.len() {
             let Some(held) = registry.rooms.at_mut(number) else { continue };
             let HeldRoom { room, place } = held;
@@ -200,10 +242,11 @@ impl<C: Clock> RoomRegistry<C> {
         config: Config,
         clock: C,
         saved: D,
+        settings: Settings,
     ) -> Result<Self, D::Error> {
         let mut registry = Self::with_clock(config, clock);
-        let settings = registry.config.rules.clone();
-        let restored = saved.deserialize_struct(NAME, FIELDS, SnapshotVisitor { settings })?;
+        let read = Reading { config: &registry.config, settings };
+        let restored = saved.deserialize_struct(NAME, FIELDS, read)?;
         registry.now = restored.taken_at;
         registry.outcomes = restored.outcomes;
         registry.rooms = restored.rooms;
@@ -219,11 +262,46 @@ struct Restored {
     rooms: Rooms,
 }
 
-struct SnapshotVisitor {
-    settings: Rules,
+/// Which settings a snapshot may be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settings {
+    Same,
+    /// Its rooms are carried over.
+    Any,
 }
 
-impl<'de> Visitor<'de> for SnapshotVisitor {
+/// How a snapshot is read.
+#[derive(Clone, Copy)]
+struct Reading<'c> {
+    config: &'c Config,
+    settings: Settings,
+}
+
+impl Reading<'_> {
+    fn check<E: de::Error>(self, found: &Rules) -> Result<(), E> {
+        let expected = &self.config.rules;
+        if found == expected || self.settings == Settings::Any {
+            return Ok(());
+        }
+        Err(E::custom(format_args!(
+            "the snapshot was taken under other settings ({found}) than these ({expected})"
+        )))
+    }
+
+    /// Checks the settings of a room, or carries it over to these. A shorter retention may leave nothing.
+    fn room<E: de::Error>(self, room: Room) -> Result<Option<RoomState>, E> {
+        let mut room = room.into_state();
+        self.check(&room.settings)?;
+        if room.settings == self.config.rules {
+            return Ok(Some(room));
+        }
+        let mut untold = ChangeLog::default();
+        room.carry_over(&mut Context::new(self.config, room.clock, Cause::Import, &mut untold));
+        Ok(Some(room).filter(|room| !room.is_forgotten()))
+    }
+}
+
+impl<'de> Visitor<'de> for Reading<'_> {
     type Value = Restored;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -233,11 +311,10 @@ impl<'de> Visitor<'de> for SnapshotVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut fields: A) -> Result<Restored, A::Error> {
         let missing = |field: usize| de::Error::invalid_length(field, &"a snapshot");
         check_version(fields.next_element()?.ok_or_else(|| missing(0))?)?;
-        check_settings(&fields.next_element()?.ok_or_else(|| missing(1))?, &self.settings)?;
+        self.check(&fields.next_element()?.ok_or_else(|| missing(1))?)?;
         let taken_at = fields.next_element()?.ok_or_else(|| missing(2))?;
         let outcomes = fields.next_element()?.ok_or_else(|| missing(3))?;
-        let rooms =
-            fields.next_element_seed(RoomsSeed(&self.settings))?.ok_or_else(|| missing(4))?;
+        let rooms = fields.next_element_seed(RoomsSeed(self))?.ok_or_else(|| missing(4))?;
         Ok(Restored { taken_at, outcomes, rooms })
     }
 
@@ -248,12 +325,12 @@ impl<'de> Visitor<'de> for SnapshotVisitor {
             match field {
                 Field::Version => version = Some(check_version(fields.next_value()?)?),
                 Field::Settings => {
-                    settings = Some(check_settings(&fields.next_value()?, &self.settings)?);
+                    settings = Some(self.check(&fields.next_value()?)?);
                 }
                 Field::TakenAt => taken_at = Some(fields.next_value()?),
                 Field::Outcomes => outcomes = Some(fields.next_value()?),
                 Field::Rooms if rooms.is_some() => return Err(de::Error::duplicate_field("rooms")),
-                Field::Rooms => rooms = Some(fields.next_value_seed(RoomsSeed(&self.settings))?),
+                Field::Rooms => rooms = Some(fields.next_value_seed(RoomsSeed(self))?),
             }
         }
         // Formats may order fields as they like. Each room carries its own version and settings.
@@ -286,17 +363,8 @@ fn check_version<E: de::Error>(found: u32) -> Result<(), E> {
     )))
 }
 
-fn check_settings<E: de::Error>(found: &Rules, expected: &Rules) -> Result<(), E> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(E::custom(format_args!(
-        "the snapshot was taken under other settings ({found}) than these ({expected})"
-    )))
-}
-
 /// Reads one room after the other.
-struct RoomsSeed<'s>(&'s Rules);
+struct RoomsSeed<'c>(Reading<'c>);
 
 impl<'de> DeserializeSeed<'de> for RoomsSeed<'_> {
     type Value = Rooms;
@@ -316,8 +384,7 @@ impl<'de> Visitor<'de> for RoomsSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut rooms = Rooms::default();
         while let Some(room) = list.next_element::<Room>()? {
-            let room = room.into_state();
-            check_settings(&room.settings, self.0)?;
+            let Some(room) = self.0.room(room)? else { continue };
             let room_id = room.id.clone();
             if rooms.insert(HeldRoom::new(room)).is_none() {
                 return Err(de::Error::custom(format_args!(

@@ -60,7 +60,7 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherSettings`] if the room was made under other settings.
+    /// [`Error::OtherSettings`] if the room was made under other settings: [`Room::carry_over`] helps.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smallvec::SmallVec;
+
+use crate::collections::hashed::{Hashed, Key};
+use crate::collections::id_table::IdTable;
 use crate::model::id::{RoomId, UserId};
 use crate::room::notes::Note;
 use crate::room::state::RoomState;
@@ -9,7 +13,8 @@ use crate::room::state::RoomState;
 /// Holds the rooms of each user, and the users of each room as far as the former has them.
 #[derive(Debug, Default)]
 pub(super) struct UserIndex {
-    rooms: BTreeMap<UserId, BTreeSet<RoomId>>,
+    /// Ordered by id. Most users are in one room.
+    rooms: IdTable<UserId, SmallVec<[RoomId; 1]>>,
     users: BTreeMap<RoomId, BTreeSet<UserId>>,
     /// How many notes of the call are in it.
     seen: usize,
@@ -58,8 +63,18 @@ impl UserIndex {
     }
 
     /// Returns the rooms of a user, by id.
-    pub(super) fn rooms_of(&self, user_id: &str) -> impl Iterator<Item = &RoomId> {
+    pub(super) fn rooms_of(&self, user_id: &(impl Key + ?Sized)) -> impl Iterator<Item = &RoomId> {
         self.rooms.get(user_id).into_iter().flatten()
+    }
+
+    /// Returns what [`IdTable::place_hint`] does.
+    pub(super) fn place_hint(&self, user_id: &(impl Key + ?Sized)) -> Option<usize> {
+        self.rooms.place_hint(user_id)
+    }
+
+    /// Returns the rooms of the user who has this place.
+    pub(super) fn rooms_at(&self, place: usize) -> &[RoomId] {
+        self.rooms.at(place).map_or(&[], |(_, rooms)| rooms)
     }
 
     /// Returns how many notes of the call are in it.
@@ -74,21 +89,33 @@ impl UserIndex {
     }
 
     fn set(&mut self, room_id: &RoomId, user_id: &UserId, is_in: bool) {
+        let user = Hashed::new(user_id);
+        let place = self.rooms.place_of(&user);
         if is_in {
-            self.rooms.entry(user_id.clone()).or_default().insert(room_id.clone());
             self.users.entry(room_id.clone()).or_default().insert(user_id.clone());
+            match place.and_then(|place| self.rooms.at_mut(place)) {
+                Some(rooms) => {
+                    if let Err(at) = rooms.binary_search(room_id) {
+                        rooms.insert(at, room_id.clone());
+                    }
+                }
+                None => _ = self.rooms.insert_new(user, SmallVec::from_iter([room_id.clone()])),
+            }
             return;
         }
-        remove(&mut self.rooms, user_id, room_id);
-        remove(&mut self.users, room_id, user_id);
-    }
-}
-
-fn remove<K: Ord, V: Ord>(of: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
-    if let Some(held) = of.get_mut(key) {
-        held.remove(value);
-        if held.is_empty() {
-            of.remove(key);
+        if let Some(users) = self.users.get_mut(room_id) {
+            users.remove(user_id);
+            if users.is_empty() {
+                self.users.remove(room_id);
+            }
+        }
+        if let Some(place) = place
+            && let Some(rooms) = self.rooms.at_mut(place)
+        {
+            rooms.retain(|held| held != room_id);
+            if rooms.is_empty() {
+                self.rooms.swap_remove_at(place);
+            }
         }
     }
 }

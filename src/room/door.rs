@@ -45,12 +45,14 @@ impl RoomState {
         // Heartbeats wait for nothing that is merely due. So a store may take them without the room.
         let is_heartbeat =
             matches!(work, Work::Heartbeat(..) | Work::GrantGrace | Work::TakeHeartbeats(_));
-        if !is_heartbeat {
+        // What is due by other settings than these may stay.
+        let is_carried_over = matches!(work, Work::CarryOver(_));
+        if !is_heartbeat && !is_carried_over {
             self.sweep(&mut usize::MAX.clone(), cx)?;
         }
         let is_merge = matches!(work, Work::Merge(_));
         let answer = self.pass(work, cx);
-        if is_merge {
+        if is_merge || is_carried_over {
             // Both replicas were swept. What came together may be swept too.
             self.sweep(&mut usize::MAX.clone(), cx)?;
         }

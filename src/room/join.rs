@@ -72,7 +72,9 @@ impl RoomState {
     pub(super) fn concerns_everybody(&self, work: &Work<'_>) -> bool {
         let observed = &self.registers.observed;
         match work {
-            Work::Observation(..) | Work::Merge(_) | Work::ClockSetBack => true,
+            Work::Observation(..) | Work::Merge(_) | Work::CarryOver(_) | Work::ClockSetBack => {
+                true
+            }
             // Business info shows again what an end had hidden.
             Work::Create(_) => observed.hidden_at.is_some() || self.has_nameless_session(),
             // A session without a name outlives the end, without those who were in it.
@@ -195,6 +197,12 @@ impl RoomState {
                 let other = std::mem::take(&mut other.registers);
                 let updated = self.registers.merge(other, cx.now, &self.settings);
                 Step { updated, is_merge: true, ..Step::changed(Answer::Done) }
+            }
+            Work::CarryOver(rules) => {
+                self.settings = rules.clone();
+                let known = std::mem::take(&mut self.registers);
+                self.registers.merge(known, cx.now, &self.settings);
+                Step { is_merge: true, ..Step::changed(Answer::Done) }
             }
             Work::ClockSetBack => {
                 self.registers.pull_back(cx.now, &self.settings);

@@ -75,6 +75,7 @@ impl RoomState {
             | Work::TakeHeartbeats(_)
             | Work::GrantGrace
             | Work::Merge(_)
+            | Work::CarryOver(_)
             | Work::Tick
             | Work::ClockSetBack
             | Work::EndByLifecycle

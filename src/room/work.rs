@@ -38,6 +38,8 @@ pub(crate) enum Work<'a> {
     TakeHeartbeats(Vec<(UserConnection<'a>, Timestamp)>),
     GrantGrace,
     Merge(Box<RoomState>),
+    /// Other settings, under which everything that is known is joined anew.
+    CarryOver(Rules),
     /// Nothing but what is due: the clock of the room goes on.
     Tick,
 

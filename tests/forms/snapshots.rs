@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
-    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, RoomId, RoomRegistry, SessionId,
-    StreamId, Timestamp, UserId,
+    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, Role, RoomId, RoomRegistry,
+    SessionId, StreamId, Timestamp, UserId,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::junk::junk_callback;
@@ -123,6 +123,75 @@ fn a_snapshot_that_cannot_be_is_an_error_that_names_what_is_wrong() {
     }
     assert!(refused(&|saved| *saved = json!({"a": 1})).contains("unknown field `a`"));
     assert!(refused(&|saved| *saved = json!(7)).contains("a snapshot of version 2"));
+}
+
+#[test]
+fn a_snapshot_of_other_settings_is_carried_over_and_what_cannot_be_is_still_refused() {
+    let (mut registry, clock) = played(&[]);
+    let good = saved(&registry);
+    let config = Config::builder()
+        .retention(Some(Duration::from_secs(3_600)))
+        .uncounted_roles(vec![Role::HOST])
+        .index_users(true)
+        .build()
+        .unwrap();
+    let carried = |saved: Value| {
+        RoomRegistry::restore_carried_over(config.clone(), clock.clone(), saved)
+            .map_err(|error| error.to_string())
+    };
+    let restored = carried(good.clone()).unwrap();
+    assert_eq!(restored.changes().count(), 0);
+    assert_eq!(restored.rooms().collect::<Mirror>(), registry.rooms().collect());
+    assert_eq!(restored.rooms_with_user("ann").count(), 1);
+    assert_eq!(restored.outcomes(), registry.outcomes());
+    // It has the new settings, and all that was known.
+    let again = saved(&restored);
+    RoomRegistry::restore(config.clone(), clock.clone(), again.clone()).unwrap();
+    registry.grant_grace(); // as a restore does by itself
+    let mut expected = saved(&registry);
+    expected["settings"] = again["settings"].clone();
+    for room in expected["rooms"].as_array_mut().unwrap() {
+        room["settings"] = again["settings"].clone();
+    }
+    assert_eq!(again, expected);
+
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut damaged = good.clone();
+        change(&mut damaged);
+        carried(damaged).map(|_| ()).unwrap_err()
+    };
+    assert!(refused(&|saved| saved["version"] = json!(1)).contains("of version 1"));
+    assert!(refused(&|saved| saved["settings"] = json!(7)).contains("struct Rules"));
+    assert!(refused(&|saved| saved["rooms"][0]["settings"] = json!(7)).contains("struct Rules"));
+    assert_eq!(
+        refused(&|saved| saved["rooms"][1] = saved["rooms"][0].clone()),
+        "room a is in the snapshot twice"
+    );
+    let error = refused(&|saved| saved["rooms"][0]["ended_at"] = json!(START));
+    assert!(error.starts_with("room a: the business info cannot be"), "{error}");
+}
+
+#[test]
+fn a_room_of_which_a_shorter_retention_leaves_nothing_is_not_restored() {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    let room_id: RoomId = "gone".parse().unwrap();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let session: SessionId = "7".parse().unwrap();
+    let created = room_registry::event::RoomCreated::new(at(0));
+    registry.apply_callback(&room_registry::Callback::new(
+        room_id.clone(),
+        session.clone(),
+        created,
+    ));
+    let closed = room_registry::event::RoomClosed::new(at(1));
+    registry.apply_callback(&room_registry::Callback::new(room_id.clone(), session, closed));
+    clock.advance(Duration::from_secs(60));
+    registry.apply_observation(&Observation::new(room_id, at(2)).open(false)).unwrap(); // its clock goes on
+    assert_eq!(registry.held_room_count(), 1);
+    let config = Config::builder().retention(Some(Duration::from_millis(100))).build().unwrap();
+    let restored = RoomRegistry::restore_carried_over(config, clock, saved(&registry)).unwrap();
+    assert_eq!(restored.held_room_count(), 0);
 }
 
 #[test]

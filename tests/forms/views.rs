@@ -8,8 +8,8 @@ use room_registry::journal::Input;
 use room_registry::page::{Direction, RoomOrder, UserCursor};
 use room_registry::visible::{RoomSummary, Stream, SummaryChange, User};
 use room_registry::{
-    Change, Config, Error, ManualClock, Mirror, NewRoom, NewUser, RoomId, RoomRegistry, Timestamp,
-    UserRef,
+    Change, Config, Error, ManualClock, Mirror, NewRoom, NewUser, RoomId, RoomQuery, RoomRegistry,
+    Timestamp, UserRef,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::inputs::input;
@@ -132,6 +132,10 @@ fn views_pages_cursors_and_errors_serialise() {
     let streams = room.stream_page(1, None, Direction::NewestFirst);
     assert_eq!(serde_json::to_value(&streams).unwrap(), json!({"streams": [], "next": null}));
     assert!(serde_json::from_value::<Stream>(json!({})).is_err());
+
+    let rooms = serde_json::to_value(registry.page(&RoomQuery::newest()).unwrap()).unwrap();
+    assert_eq!(rooms["rooms"], json!([room.summary()]));
+    assert_eq!((&rooms["next"], &rooms["stopped_early"]), (&Value::Null, &json!(false)));
 
     let cursor = room.cursor(RoomOrder::MostUsers);
     let bytes = postcard::to_stdvec(&cursor).unwrap();

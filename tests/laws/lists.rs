@@ -400,7 +400,7 @@ fn a_page_that_looks_at_few_rooms_ends_early_and_goes_on() {
     let mut found = Vec::new();
     let mut pages = 0;
     loop {
-        let query = RoomQuery::by_id().filter(&lively).look_at_most(4);
+        let query = RoomQuery::by_id().filter(lively).look_at_most(4);
         let query = match cursor.take() {
             Some(cursor) => query.after(cursor),
             None => query,

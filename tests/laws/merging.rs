@@ -20,7 +20,7 @@ const START: u64 = 1_020_000;
 /// Something that happens to a replica.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "most steps are of this kind")]
-enum Step {
+pub(super) enum Step {
     Told(Told),
     Create(u8),
     Update(u8),
@@ -55,7 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A replica after some steps, a few of them in the same millisecond.
-fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
+pub(super) fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
     let mut room = Room::new(room_id(), config);
     let mut now = START;
     for (pause, step) in steps {
@@ -99,7 +99,7 @@ fn replica(steps: &[(u64, Step)], config: &Config) -> Room {
     room
 }
 
-fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
+pub(super) fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
     prop::collection::vec((prop::sample::select(vec![0, 0, 1, 7]), step()), 0..20)
 }
 

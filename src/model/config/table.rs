@@ -56,7 +56,7 @@ macro_rules! settings {
                 ///
                 /// ```
                 /// # use std::time::Duration;
-                /// # use room_registry::{Config, Role, repair::CanAsk};
+                /// # use room_registry::{Config, Role, Text, repair::CanAsk};
                 #[doc = concat!(
                     "assert_eq!(Config::default().", stringify!($name), "(), ",
                     stringify!($default), ");"
@@ -79,7 +79,7 @@ macro_rules! settings {
                 ///
                 /// ```
                 /// # use std::time::Duration;
-                /// # use room_registry::{Config, Lifecycle, Role, repair::CanAsk};
+                /// # use room_registry::{Config, Lifecycle, Role, Text, repair::CanAsk};
                 #[doc = concat!(
                     "let config = Config::builder().", stringify!($name), "(",
                     stringify!($example), ").build()?;"
