@@ -342,7 +342,12 @@ impl Simulation {
         let reads_as_closed = manners.untold_closes != Share::default()
             && config.empty_means_closed()
             && !api.names_sessions;
-        let no_close_is_told = matches!(manners.sessions, Sessions::Nameless { closes: false, .. });
+        let no_close_is_told = match manners.sessions {
+            Sessions::Named => false,
+            Sessions::Nameless { closes, .. } => {
+                !closes || manners.untold_closes != Share::default()
+            }
+        };
         for entrant in &mut self.entrants {
             let shown = entrant.contestant.shown(room);
             let is_told_empty = reads_as_closed && entrant.asker.is_some();
