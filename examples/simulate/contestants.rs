@@ -1,8 +1,9 @@
 //! Who keeps a copy of the lists.
 
+use room_registry::journal::{Command, Input};
 use room_registry::{
     Config, ManualClock, Mirror, Observation, Outcome, RoomId, RoomRef, RoomRegistry, StreamId,
-    Timestamp, UserId, UserRef,
+    Timestamp, UserId, UserRef, Visit, Visits,
 };
 use room_registry_world::recipe::Recipe;
 use room_registry_world::truth::{Truth, follow};
@@ -102,6 +103,23 @@ fn bits(ids: impl Iterator<Item = impl AsRef<str>>) -> u64 {
     ids.fold(0, |bits, id| bits | bit(id.as_ref()))
 }
 
+/// Visits, and what they told.
+#[derive(Debug)]
+pub(crate) struct Attendance {
+    pub(crate) visits: Visits,
+    pub(crate) told: Vec<Visit>,
+}
+
+impl Attendance {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { visits: Visits::new(config), told: Vec::new() }
+    }
+
+    fn take(&mut self, input: &Input, now: Timestamp) {
+        self.told.extend(self.visits.apply(input, now));
+    }
+}
+
 /// A registry on a clock of its own, and what it shows.
 #[derive(Debug)]
 pub(crate) struct Ours {
@@ -111,6 +129,8 @@ pub(crate) struct Ours {
     pub(crate) repairs: bool,
     /// A copy that is kept by its changes, where that is checked.
     pub(crate) mirror: Option<Mirror>,
+    /// Who was here, where that is checked.
+    pub(crate) attendance: Option<Attendance>,
     shown: Vec<Lists>,
     /// Rooms that may look different for other reasons than a callback.
     touched: Vec<usize>,
@@ -124,6 +144,7 @@ impl Ours {
             clock,
             repairs,
             mirror: None,
+            attendance: None,
             shown: vec![Lists::default(); rooms],
             touched: Vec::new(),
         }
@@ -135,6 +156,23 @@ impl Ours {
             self.look_at(told.room, &told.callback.room_id);
         }
         self.tell_mirror();
+        if let Some(attendance) = &mut self.attendance {
+            attendance.take(&Input::from(told.callback.clone()), now);
+        }
+    }
+
+    /// Carries a command out, or refuses it.
+    pub(crate) fn command(&mut self, command: &Command, now: Timestamp) {
+        self.clock.set(now);
+        // Refusals are part of the play.
+        _ = self.registry.apply_command(command.clone());
+        if let Some(room_id) = command.room_id().and_then(|id| RoomId::new(id).ok()) {
+            self.look_at(index(room_id.as_str()), &room_id);
+        }
+        self.tell_mirror();
+        if let Some(attendance) = &mut self.attendance {
+            attendance.take(&Input::from(command.clone()), now);
+        }
     }
 
     /// Takes an answer of the media server in.
@@ -152,6 +190,9 @@ impl Ours {
     /// Does what is due.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         self.clock.set(now);
+        if let Some(attendance) = &mut self.attendance {
+            attendance.take(&Input::Expire, now);
+        }
         if self.registry.next_expiry().is_some_and(|at| at <= now) {
             self.registry.expire();
             let room_ids: Vec<_> = self.registry.changes().map(|change| change.room_id).collect();

@@ -64,7 +64,7 @@ use std::process::ExitCode;
 use contestants::{Contestant, Ours};
 use options::{Output, Parsed};
 use progress::Progress;
-use room_registry_world::{names, network, rng, server};
+use room_registry_world::{names, network, rng, room, server};
 use settings::Settings;
 use simulation::Simulation;
 

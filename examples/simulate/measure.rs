@@ -2,6 +2,18 @@
 
 use super::server::{Lists, Subject};
 
+/// What may differ from the truth though nothing is under way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    /// A room in which nobody and nothing is may be out of the list.
+    pub(crate) unlists_empty: bool,
+    /// Sessions have no names, so a room is open while somebody or something is in it.
+    pub(crate) is_nameless: bool,
+    /// A nameless room in which nobody and nothing is any more may still be open. By law 15.8 an answer that
+    /// found it open counts until a close or another answer, and no close is told.
+    pub(crate) stays_open: bool,
+}
+
 /// The callbacks of a room that are neither here nor lost yet.
 #[derive(Debug, Default)]
 pub(crate) struct UnderWay(Vec<Subject>);
@@ -17,9 +29,9 @@ impl UnderWay {
         }
     }
 
-    /// Whether there is a difference that nothing under way explains. A room that is empty, but for what
-    /// is under way, may be out of the list if `unlists_empty`.
-    pub(crate) fn leaves_wrong(&self, shown: Lists, truth: Lists, unlists_empty: bool) -> bool {
+    /// Whether there is a difference that nothing under way explains. What is allowed of an empty room is
+    /// allowed of one that is empty but for what is under way.
+    pub(crate) fn leaves_wrong(&self, shown: Lists, truth: Lists, allowed: Allowance) -> bool {
         if shown == truth {
             return false;
         }
@@ -32,8 +44,11 @@ impl UnderWay {
             }
         }
         let is_empty = truth.users & users == 0 && truth.streams & streams == 0;
-        let may_be_unlisted = unlists_empty && !shown.open && is_empty;
-        shown.open != truth.open && !may_be_unlisted
+        let may_be_unlisted = allowed.unlists_empty || allowed.is_nameless;
+        let is_unlisted = may_be_unlisted && !shown.open && is_empty;
+        let is_entered = allowed.is_nameless && shown.open && shown.users | shown.streams != 0
+            || allowed.stays_open && shown.open && is_empty;
+        shown.open != truth.open && !is_unlisted && !is_entered
             || (shown.users ^ truth.users) & users != 0
             || (shown.streams ^ truth.streams) & streams != 0
     }

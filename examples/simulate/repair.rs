@@ -141,9 +141,8 @@ impl Asker {
             }
         };
         if self.api.names_sessions && answer.open.is_none() {
-            let session_id = server.session_id(asked.room);
-            answer = answer.open(session_id.is_some());
-            if let Some(session_id) = session_id {
+            answer = answer.open(server.lists(asked.room).open);
+            if let Some(session_id) = server.session_id(asked.room) {
                 answer = answer.session_id(session_id.clone());
             }
         }

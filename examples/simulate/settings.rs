@@ -89,7 +89,7 @@ impl Settings {
                 rooms: wishes.rooms,
                 change_every: CHANGE_EVERY,
                 skew: wishes.skew,
-                without_login_time: Share::default(),
+                ..Manners::default()
             },
             roads,
             api: Api {

@@ -4,13 +4,15 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
+use room_registry::journal::Command;
 use room_registry::{Observation, Timestamp};
 
 use super::contestants::{Contestant, Ours};
-use super::measure::{Score, UnderWay};
+use super::measure::{Allowance, Score, UnderWay};
 use super::network::{Journey, Network};
 use super::repair::{Asker, Calls, Leg};
-use super::server::{Lists, MediaServer, Told};
+use super::rng::Share;
+use super::server::{Chronicle, Lists, MediaServer, Sessions, Told};
 use super::settings::{START, Settings};
 
 /// Two minutes, after which everything should be in order again.
@@ -93,6 +95,8 @@ pub(crate) struct Simulation {
     now: u64,
     /// When the last callback arrived or would have.
     last_callback_at: u64,
+    /// Nothing happens at the media server any more.
+    winds_up: bool,
     is_over: bool,
     /// What arrived, in this order, where that is checked.
     record: Option<Vec<Rc<Told>>>,
@@ -129,6 +133,7 @@ impl Simulation {
             traffic: Traffic::default(),
             now: START,
             last_callback_at: START,
+            winds_up: false,
             is_over: false,
             record: None,
             settings,
@@ -162,6 +167,7 @@ impl Simulation {
     /// Keeps what arrives and what is observed.
     pub(crate) fn keep_records(&mut self) {
         self.record = Some(Vec::new());
+        self.server.keep_chronicle();
         for asker in self.entrants.iter_mut().filter_map(|entrant| entrant.asker.as_mut()) {
             asker.keep_record();
         }
@@ -170,6 +176,35 @@ impl Simulation {
     /// What arrived, where records are kept.
     pub(crate) fn record(&self) -> &[Rc<Told>] {
         self.record.as_deref().unwrap_or_default()
+    }
+
+    /// What happened at the media server, where records are kept.
+    pub(crate) fn chronicle(&self) -> Option<&Chronicle> {
+        self.server.chronicle()
+    }
+
+    /// A client of an app does something, of which all registries hear.
+    pub(crate) fn command(&mut self, room: usize, command: &Command) {
+        let now = Timestamp::from_millis(self.now);
+        self.registries_mut().for_each(|ours| ours.command(command, now));
+        self.judge(room);
+    }
+
+    /// Whether something still happens at the media server.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.winds_up
+    }
+
+    /// An app does something at the media server, while something still happens there.
+    pub(crate) fn ask_server(&mut self, room: usize, ask: impl FnOnce(&mut MediaServer, u64)) {
+        if self.goes_on() {
+            ask(&mut self.server, self.now);
+            self.send_told(room);
+        }
+    }
+
+    pub(crate) fn server(&self) -> &MediaServer {
+        &self.server
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -203,6 +238,16 @@ impl Simulation {
 
     fn change(&mut self, room: usize) {
         let pause = self.server.step(room, self.now);
+        self.send_told(room);
+        if self.traffic.callbacks < self.settings.events {
+            self.queue(self.now + pause, Event::Step(room));
+        } else {
+            self.wind_up();
+        }
+    }
+
+    /// Sends what the media server told of a room.
+    fn send_told(&mut self, room: usize) {
         let told: Vec<_> = self.server.told().map(Rc::new).collect();
         for told in told {
             self.traffic.callbacks += 1;
@@ -219,15 +264,11 @@ impl Simulation {
             self.queue(due_at, Event::Due(told));
         }
         self.judge(room);
-        if self.traffic.callbacks < self.settings.events {
-            self.queue(self.now + pause, Event::Step(room));
-        } else {
-            self.wind_up();
-        }
     }
 
     /// Nothing happens any more: callbacks still arrive, and what is wrong can be mended.
     fn wind_up(&mut self) {
+        self.winds_up = true;
         self.queue.retain(|Reverse(entry)| !matches!(entry.event, Event::Step(_)));
         let last = self.last_callback_at;
         self.queue(last, Event::Mark(Mark::LastCallback));
@@ -296,10 +337,26 @@ impl Simulation {
     /// Whether a room is wrong now, for each contestant.
     fn judge(&mut self, room: usize) {
         let (truth, under_way) = (self.server.lists(room), &self.under_way[room]);
-        let unlists_empty = self.settings.config.empty_listing_time().is_some();
+        let Settings { config, manners, api, .. } = &self.settings;
+        // If everybody left an open session, the media server's answer may read as "not open".
+        let reads_as_closed = manners.untold_closes != Share::default()
+            && config.empty_means_closed()
+            && !api.names_sessions;
+        let no_close_is_told = match manners.sessions {
+            Sessions::Named => false,
+            Sessions::Nameless { closes, .. } => {
+                !closes || manners.untold_closes != Share::default()
+            }
+        };
         for entrant in &mut self.entrants {
             let shown = entrant.contestant.shown(room);
-            let wrong = under_way.leaves_wrong(shown, truth, unlists_empty);
+            let is_told_empty = reads_as_closed && entrant.asker.is_some();
+            let allowed = Allowance {
+                unlists_empty: config.empty_listing_time().is_some() || is_told_empty,
+                is_nameless: manners.are_nameless(),
+                stays_open: no_close_is_told && entrant.asker.is_some(),
+            };
+            let wrong = under_way.leaves_wrong(shown, truth, allowed);
             entrant.score.set(room, wrong, self.now);
         }
     }

@@ -3,8 +3,11 @@
 //!
 //! A round is made of its seed alone: a world ([`world`]), what happens in it and when it is looked
 //! at ([`round`]), and what must hold ([`checks`]). The next round has the next seed. Two registries
-//! take part, without and with repair; in half of the rounds with an app's clients, who create rooms,
-//! join, send heartbeats and fall silent. What must hold:
+//! take part, without and with repair. The worlds have vendors of many kinds: users and streams with a
+//! name for each stay, shared or not, or ordered by a counter or by time; sessions without names; sessions
+//! that everybody left and that no close ended. In half of the rounds there are an app's clients, who create
+//! rooms, join by several connections, send heartbeats and fall silent. In some of these they also leave, are
+//! removed, and end rooms, at the media server as well, which may not tell that. What must hold:
 //!
 //! - If nothing was lost, neither is ever wrong, not for a millisecond.
 //! - With repair nothing is wrong at the end, whatever was lost. The end comes two rounds of the planner
@@ -12,16 +15,18 @@
 //!   may stay wrong: a room of which no callback ever came, as nobody can ask about it; a room that is
 //!   not listed, if every question about it failed in the quarter of an hour in which it is asked about;
 //!   and a list of which no answer came whole in that half an hour.
+//! - If nothing was lost, visits that follow the inputs tell each stay of a user once, and no other.
 //! - A mirror that is kept by changes equals the registry.
 //! - A registry that is saved and restored is the same. The round goes on with the restored one.
 //! - A replica that gets the same callbacks and observations in another order shows the same. If nothing
 //!   is ever forgotten, it gets all at once, shuffled. Otherwise it gets a whole history, each callback
-//!   with another delay within the retention.
+//!   with another delay within the retention. Worlds in which commands change the lists have no replica.
 //! - After a silence longer than the retention, what is listed is held, and nothing else.
 //! - Nothing panics.
 //! - With `--check`, each operation on a room compares what follows from its registers with what is made
 //!   of them from nothing. At each look the index of a registry is compared with what its rooms say.
 
+mod attendance;
 mod checks;
 mod round;
 mod world;

@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use room_registry::journal::Command;
 use room_registry::repair::ObservedList;
-use room_registry::{Lifecycle, Mirror, NewRoom, NewUser, Observation, Timestamp, UserUpdate};
+use room_registry::{
+    Attributes, ConnectionId, Lifecycle, Mirror, NewRoom, Observation, Role, Timestamp, UserId,
+};
 
-use super::super::contestants::{Contestant, Ours};
-use super::super::names::Names;
+use super::super::contestants::{Attendance, Contestant, Ours};
+use super::super::names::{Names, USERS};
 use super::super::rng::{Dice, Share};
 use super::super::server::Lists;
+use super::super::settings::Settings;
 use super::super::simulation::{Entrant, Simulation};
-use super::{Round, checks, world};
+use super::world::{App, Ends, UNCOUNTED, World};
+use super::{Round, attendance, checks, world};
 
 /// How often the lists are looked at as a whole, in things that happen in each room.
 const LOOK_EVERY: u64 = 150;
@@ -23,8 +28,8 @@ const ASKED_FOR: Duration = Duration::from_secs(15 * 60);
 
 pub(crate) fn play(seed: u64) -> Round {
     let mut rng = Dice::new(seed, 9);
-    let settings = match world::random(seed) {
-        Ok(settings) => settings,
+    let World { settings, app } = match world::random(seed) {
+        Ok(world) => world,
         Err(error) => {
             let divergences = vec![format!("the world's settings are refused: {error}")];
             return Round { seed, divergences, ..Round::default() };
@@ -34,6 +39,7 @@ pub(crate) fn play(seed: u64) -> Round {
     let contestant = |repairs| {
         let mut ours = Ours::new(rooms, &settings.config, repairs);
         ours.mirror = Some(Mirror::default());
+        ours.attendance = (!repairs).then(|| Attendance::new(&settings.config));
         Contestant::ThisCrate(ours)
     };
     let contestants = vec![contestant(false), contestant(true)];
@@ -42,12 +48,14 @@ pub(crate) fn play(seed: u64) -> Round {
     let mut found = Vec::new();
     // Half of the worlds have clients of an app as well.
     let has_clients = rng.chance(Share::percent(50));
+    let mut deeds = Dice::new(seed, 11);
     let look_every = (LOOK_EVERY * rooms as u64).max(2_000);
     let mut happened = 0;
     while simulation.step() {
         happened += 1;
         if has_clients && happened % 16 == 0 {
-            command(&mut simulation, &mut rng);
+            command(&mut simulation, &app, &mut rng);
+            act(&mut simulation, &app, &mut deeds);
         }
         if happened % look_every == 0 {
             let saves = happened % (look_every * SAVE_EVERY) == 0;
@@ -55,7 +63,7 @@ pub(crate) fn play(seed: u64) -> Round {
         }
     }
     look(&mut simulation, true, &mut found);
-    at_the_end(&mut simulation, &mut rng, &mut found);
+    at_the_end(&mut simulation, if has_clients { Some(&app) } else { None }, &mut rng, &mut found);
     let traffic = simulation.traffic();
     let observations = simulation.entrants().iter().map(|entrant| entrant.observed().len() as u64);
     found.sort();
@@ -70,34 +78,75 @@ pub(crate) fn play(seed: u64) -> Round {
 }
 
 /// A client of an app does something; both registries hear of it. What the media server tells is
-/// left alone, so nobody leaves and no room ends but by a timeout.
-fn command(simulation: &mut Simulation, rng: &mut Dice) {
-    let now = Timestamp::from_millis(simulation.now());
+/// left alone.
+fn command(simulation: &mut Simulation, app: &App, rng: &mut Dice) {
     let room = rng.index(simulation.settings().manners.rooms);
     let room_id = Names::room(room);
-    let user_id = format!("user-{:02}", rng.below(8));
+    let user = rng.below(8);
+    let user_id = UserId::new(format!("user-{user:02}")).expect("a valid id");
     let (which, by) = (rng.below(11), ["phone", "laptop"][rng.index(2)]);
-    let by = rng.chance(Share::percent(30)).then_some(by);
-    for ours in simulation.registries_mut() {
-        ours.clock.set(now);
-        // Refusals are part of the play.
-        _ = match which {
-            0 => {
-                let room = NewRoom::new(room_id.as_str(), "user-01");
-                ours.registry.create_room(room.lifecycle(Lifecycle::UntilEnded))
-            }
-            1..5 => {
-                let user = NewUser::new(user_id.as_str());
-                let user = by.into_iter().fold(user, NewUser::connection);
-                ours.registry.join_room(room_id.as_str(), user)
-            }
-            5 => {
-                let update = UserUpdate::new().attribute("seat", "2");
-                ours.registry.update_user(room_id.as_str(), &user_id, update)
-            }
-            _ => ours.registry.heartbeat(room_id.as_str(), (user_id.as_str(), by)).map(|_| ()),
-        };
-        ours.tell_mirror();
+    let by = ConnectionId::new(by).ok();
+    let connection_id = by.filter(|_| rng.chance(Share::percent(30)));
+    let role = (user == 7).then(|| Role::new(UNCOUNTED));
+    let (user_name, attributes) = (None, Attributes::default());
+    let command = match which {
+        0 if app.ends == Ends::Untold => return,
+        0 => {
+            let room = NewRoom::new(room_id.as_str(), "user-01").lifecycle(Lifecycle::UntilEnded);
+            Command::CreateRoom(app.max_users.into_iter().fold(room, NewRoom::max_users))
+        }
+        1..5 => Command::JoinRoom { room_id, user_id, user_name, role, attributes, connection_id },
+        5 => {
+            let attributes = [("seat".into(), Some("2".into()))].into();
+            Command::UpdateUser { room_id, user_id, user_name, role: None, attributes }
+        }
+        _ => {
+            let attributes = BTreeMap::new();
+            let role = None;
+            Command::Heartbeat { room_id, user_id, connection_id, user_name, role, attributes }
+        }
+    };
+    simulation.command(room, &command);
+}
+
+/// Now and then the app ends a room, or somebody leaves or is removed, at the media server as well.
+fn act(simulation: &mut Simulation, app: &App, rng: &mut Dice) {
+    let (room, user) = (rng.index(simulation.settings().manners.rooms), rng.index(USERS));
+    let room_id = Names::room(room);
+    let user_id = UserId::new(format!("user-{user:02}")).expect("a valid id");
+    let connection_id = ConnectionId::new("phone").ok();
+    let connection_id = connection_id.filter(|_| rng.chance(Share::percent(30)));
+    let which = rng.below(100);
+    if !simulation.goes_on() {
+        return;
+    }
+    let command = match which {
+        0..4 if app.ends != Ends::Never => return end(simulation, app, room),
+        4..20 if app.lets_go => Command::LeaveRoom { room_id, user_id, connection_id },
+        20..36 if app.lets_go => Command::RemoveUser { room_id, user_id, reason: "spam".into() },
+        _ => return,
+    };
+    simulation.command(room, &command);
+    simulation.ask_server(room, |server, now| server.throw_out(room, user, now));
+}
+
+/// The app ends a room, and so does the media server.
+fn end(simulation: &mut Simulation, app: &App, room: usize) {
+    let room_id = Names::room(room);
+    // An end of a room that is not listed is refused and hides nothing.
+    let is_listed = |ours: &mut Ours| ours.registry.room(room_id.as_str()).is_some();
+    if !simulation.registries_mut().all(is_listed) {
+        return;
+    }
+    // Laws 6.8 and 21.4: what began within a clock skew before the end, and is heard of only after it, shows.
+    let Settings { config, manners, .. } = simulation.settings();
+    let skew = u64::try_from(config.clock_skew().as_millis()).unwrap_or(u64::MAX);
+    let is_settled =
+        simulation.server().settled_since(room) + skew + manners.apart <= simulation.now();
+    let is_told = app.ends == Ends::Told;
+    if is_told || is_settled {
+        simulation.command(room, &Command::EndRoom { room_id: room_id.clone() });
+        simulation.ask_server(room, |server, now| server.close(room, now, is_told));
     }
 }
 
@@ -111,6 +160,9 @@ fn look(simulation: &mut Simulation, saves: bool, found: &mut Vec<String>) {
         if !checks::mirror_is_right(ours) {
             found.push(format!("{who}: the mirror is not what the registry shows"));
         }
+        if saves && !attendance::is_restored(ours) {
+            found.push(format!("{who}: saved and restored, its visits are others"));
+        }
         if saves && let Err(difference) = checks::restores(ours, &config) {
             found.push(format!("{who}: saved and restored, it is another: {difference}"));
         }
@@ -118,7 +170,12 @@ fn look(simulation: &mut Simulation, saves: bool, found: &mut Vec<String>) {
 }
 
 /// What holds when everything is over.
-fn at_the_end(simulation: &mut Simulation, rng: &mut Dice, found: &mut Vec<String>) {
+fn at_the_end(
+    simulation: &mut Simulation,
+    app: Option<&App>,
+    rng: &mut Dice,
+    found: &mut Vec<String>,
+) {
     let nothing_lost = simulation.traffic().lost == 0;
     // Of a room that was never heard of, nobody can ask.
     let mut heard_of: BTreeMap<usize, Timestamp> = BTreeMap::new();
@@ -151,14 +208,21 @@ fn at_the_end(simulation: &mut Simulation, rng: &mut Dice, found: &mut Vec<Strin
             let lost = if nothing_lost { "nothing" } else { "something" };
             found.push(format!("{who}: {count} rooms wrong at the end, {lost} lost:{rooms}"));
         }
-        if nothing_lost && entrant.score.room_millis() > 0 {
+        // Law 16.3: an answer that was under way when the app ended a room brings it back. If no callback
+        // tells of the end, only the next answer takes it away again.
+        let waits_for_answers = ours.repairs && app.is_some_and(|app| app.ends == Ends::Untold);
+        if nothing_lost && !waits_for_answers && entrant.score.room_millis() > 0 {
             let millis = entrant.score.room_millis();
             found.push(format!("{who}: nothing lost, and wrong for {millis} room-ms"));
         }
     }
-    if let Err(difference) = checks::replicas_agree(simulation, rng) {
+    // A replica here gets callbacks and observations alone.
+    if !app.is_some_and(App::changes_lists)
+        && let Err(difference) = checks::replicas_agree(simulation, rng)
+    {
         found.push(difference);
     }
+    attendance::check(simulation, found);
     checks::forgets(simulation, found);
 }
 

@@ -2,16 +2,56 @@
 
 use std::time::Duration;
 
-use room_registry::{Config, ConfigError};
+use room_registry::{Config, ConfigError, Role};
 
 use super::super::network::Roads;
 use super::super::repair::Api;
 use super::super::rng::{Dice, Share};
-use super::super::server::Manners;
+use super::super::room::Stays;
+use super::super::server::{Manners, Sessions};
 use super::super::settings::{START, Settings};
 
+/// The role of those who do not count, in some worlds.
+pub(crate) const UNCOUNTED: &str = "recorder";
+
+/// What is played.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) app: App,
+}
+
+/// What the clients of an app do, where it has any, beside joining and falling silent.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) ends: Ends,
+    /// Whether users leave and are removed. The media server logs them out at the same moment.
+    pub(crate) lets_go: bool,
+    /// How many users a created room may have.
+    pub(crate) max_users: Option<usize>,
+}
+
+/// What becomes of a session when the app ends the room: it closes at the same moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// No room is ended.
+    Never,
+    /// Callbacks tell of it.
+    Told,
+    /// No callback tells of it. Nor does the app create rooms: by law 6.4 a room that is created again
+    /// shows what an end hid, and there nothing else closes it.
+    Untold,
+}
+
+impl App {
+    /// Whether commands change what the media server's part of a room shows.
+    pub(crate) fn changes_lists(&self) -> bool {
+        self.ends != Ends::Never || self.lets_go
+    }
+}
+
 /// Settings of all sorts, within what the crate promises to bear.
-pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
+pub(crate) fn random(seed: u64) -> Result<World, ConfigError> {
     let mut rng = Dice::new(seed, 8);
     let tie_window = [0, 1, 20, 100, 100, 500, 2_000][rng.index(7)];
     let skew = rng.between(0, tie_window / 2);
@@ -44,7 +84,37 @@ pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
     // What was forgotten of an empty room shows again by inference alone.
     let unlists = (infers || retention.is_none()) && rng.chance(Share::percent(40));
     let listed = unlists.then(|| rng.between(1_000, 300_000));
+    let mut vendors = Dice::new(seed, 10);
+    let sessions = match vendors.below(8) {
+        0 => Sessions::Nameless { creates: true, closes: true },
+        1 => Sessions::Nameless { creates: false, closes: true },
+        2 => Sessions::Nameless { creates: false, closes: false },
+        _ => Sessions::Named,
+    };
+    let is_nameless = sessions != Sessions::Named;
+    // Law 3.10: of one user's shared stays, a session remembers 64. The nameless session never ends, so it
+    // must forget before there are so many.
+    let bears_shared = !is_nameless || change_every >= 1_000 && retention.is_some();
+    let pick = |kinds: [Stays; 5], which: usize| match kinds[which] {
+        Stays::Shared if !bears_shared => Stays::Named,
+        kind => kind,
+    };
+    let users = [Stays::Named, Stays::Named, Stays::Shared, Stays::Counted, Stays::Timed];
+    let users = pick(users, vendors.index(5));
+    let streams = [Stays::Counted, Stays::Counted, Stays::Named, Stays::Shared, Stays::Timed];
+    let streams = pick(streams, vendors.index(5));
+    let untold_closes = Share::percent([0, 0, 30, 100][vendors.index(4)]);
+    let ends = [Ends::Never, Ends::Never, Ends::Told, Ends::Untold][vendors.index(4)];
+    let app = App {
+        ends,
+        lets_go: vendors.chance(Share::percent(50)),
+        max_users: vendors.chance(Share::percent(50)).then(|| vendors.index(6)),
+    };
+    // A room in which nobody counts leaves the list, though the media server has somebody there.
+    let counts_all = unlists || vendors.chance(Share::percent(50));
+    let uncounted = (!counts_all).then(|| Role::new(UNCOUNTED));
     let config = Config::builder()
+        .uncounted_roles(uncounted.into_iter().collect())
         .tie_window(Duration::from_millis(tie_window))
         .clock_skew(Duration::from_millis(clock_skew))
         .retention(retention.map(Duration::from_millis))
@@ -58,7 +128,7 @@ pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
         .repair_calls_per_second(budget)
         .index_users(rng.chance(Share::percent(20)))
         .build()?;
-    Ok(Settings {
+    let settings = Settings {
         seed,
         events,
         manners: Manners {
@@ -66,6 +136,11 @@ pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
             change_every,
             skew,
             without_login_time: Share::percent([0, 0, 30, 100][rng.index(4)]),
+            users,
+            streams,
+            sessions,
+            untold_closes,
+            apart: tie_window + skew + 10,
         },
         roads: Roads {
             loss,
@@ -84,5 +159,6 @@ pub(crate) fn random(seed: u64) -> Result<Settings, ConfigError> {
         tick: [50, 100, 500, 1_000][rng.index(4)],
         // A round of the planner may be busy with what it knows to be wrong; the next finds the rest.
         patience: round + if troubled { 1_800_000 } else { 0 },
-    })
+    };
+    Ok(World { settings, app })
 }

@@ -16,11 +16,41 @@ use room_registry::{
 
 use super::truth::Truth;
 
+/// How the stays of users, or of streams, are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stays {
+    /// Each has a name, and excludes others of the same user or stream.
+    Named,
+    /// Each has a name, and others of the same user or stream may be there beside it.
+    Shared,
+    /// A counter orders them. Users have no name for a stay.
+    Counted,
+    /// The event time orders them. They have no names.
+    Timed,
+}
+
 /// A room at the media server.
 #[derive(Debug, Clone)]
 pub struct MediaRoom {
     id: RoomId,
+    users: Stays,
+    streams: Stays,
+    /// Whether callbacks name the session. If they do not, the counters go on from one to the next.
+    names_sessions: bool,
+    user_counter: u64,
+    stream_counter: u64,
     session: Option<Session>,
+}
+
+impl Stays {
+    fn is_named(self) -> bool {
+        matches!(self, Self::Named | Self::Shared)
+    }
+
+    /// Whether the last thing that is told of a user or stream counts.
+    pub(crate) fn is_ordered(self) -> bool {
+        !self.is_named()
+    }
 }
 
 /// A session that runs.
@@ -29,8 +59,9 @@ struct Session {
     id: SessionId,
     logins: BTreeMap<UserId, Login>,
     streams: BTreeMap<StreamId, Publication>,
-    user_counter: u64,
-    stream_counter: u64,
+    /// Further logins of users who are in `logins`, and further publications.
+    more_logins: BTreeMap<UserId, Vec<Login>>,
+    more_streams: BTreeMap<StreamId, Vec<Publication>>,
 }
 
 /// A login that lasts.
@@ -54,9 +85,31 @@ pub struct Publication {
 }
 
 impl MediaRoom {
-    /// Makes a room in which no session runs.
+    /// Makes a room in which no session runs. It tells of users and streams as the first vendor does.
     pub fn new(id: RoomId) -> Self {
-        Self { id, session: None }
+        Self {
+            id,
+            users: Stays::Named,
+            streams: Stays::Counted,
+            names_sessions: true,
+            user_counter: 0,
+            stream_counter: 0,
+            session: None,
+        }
+    }
+
+    /// Sets how it tells the stays of users and of streams apart.
+    #[must_use]
+    pub fn stays(mut self, users: Stays, streams: Stays) -> Self {
+        (self.users, self.streams) = (users, streams);
+        self
+    }
+
+    /// Lets its callbacks name no session.
+    #[must_use]
+    pub fn nameless(mut self) -> Self {
+        self.names_sessions = false;
+        self
     }
 
     /// Begins a session. A session that ran is gone, untold.
@@ -65,9 +118,12 @@ impl MediaRoom {
             id: session_id,
             logins: BTreeMap::new(),
             streams: BTreeMap::new(),
-            user_counter: 0,
-            stream_counter: 0,
+            more_logins: BTreeMap::new(),
+            more_streams: BTreeMap::new(),
         });
+        if self.names_sessions {
+            (self.user_counter, self.stream_counter) = (0, 0);
+        }
         self.tell(created)
     }
 
@@ -78,27 +134,44 @@ impl MediaRoom {
         told
     }
 
-    /// Logs a user in. Another login of the same user is gone: see [`take_login`](Self::take_login).
+    /// Logs a user in. Another login of the same user is gone, unless logins are shared: see
+    /// [`take_login`](Self::take_login).
     pub fn log_in(&mut self, user_id: UserId, id: UserSessionId, at: Timestamp) -> UserLoggedIn {
+        let stays = self.users;
+        self.user_counter += 1;
+        let counter = self.user_counter;
         let session = self.running_mut();
-        session.user_counter += 1;
-        session.logins.insert(user_id.clone(), Login { id: id.clone(), at });
-        UserLoggedIn::new(user_id, at).user_session_id(id).counter(session.user_counter)
+        let before = session.logins.insert(user_id.clone(), Login { id: id.clone(), at });
+        if let Some(before) = before.filter(|_| stays == Stays::Shared) {
+            session.more_logins.entry(user_id.clone()).or_default().push(before);
+        }
+        UserLoggedIn::new(user_id, at)
+            .user_session_id(stays.is_named().then_some(id))
+            .order((stays == Stays::Counted).then_some(counter))
+            .exclusive(stays != Stays::Shared)
+            .counter(counter)
     }
 
-    /// Takes away the login that another one is about to replace. Its logout is told by
-    /// [`tell_logout`](Self::tell_logout), before the other login or after it.
+    /// Takes away the latest login of a user: as another one is about to replace it, or to log it out. Its
+    /// logout is told by [`tell_logout`](Self::tell_logout), before the other login or after it.
     pub fn take_login(&mut self, user_id: &UserId) -> Option<Login> {
-        self.session.as_mut()?.logins.remove(user_id)
+        let session = self.session.as_mut()?;
+        let login = session.logins.remove(user_id);
+        if let Some(other) = session.more_logins.get_mut(user_id).and_then(Vec::pop) {
+            session.logins.insert(user_id.clone(), other);
+        }
+        login
     }
 
     /// Tells that a login ended which is no longer in the room.
     pub fn tell_logout(&mut self, user_id: &UserId, login: Login, at: Timestamp) -> UserLoggedOut {
-        let session = self.running_mut();
-        session.user_counter += 1;
+        let stays = self.users;
+        self.user_counter += 1;
         UserLoggedOut::new(user_id.clone(), at)
-            .user_session_id(login.id)
-            .counter(session.user_counter)
+            .user_session_id(stays.is_named().then_some(login.id))
+            .order((stays == Stays::Counted).then_some(self.user_counter))
+            .exclusive(stays != Stays::Shared)
+            .counter(self.user_counter)
             .login_at(login.at)
     }
 
@@ -109,7 +182,7 @@ impl MediaRoom {
     }
 
     /// Publishes a stream. Published again, it goes on under the session that it has, and not under
-    /// this one.
+    /// this one, unless publications are shared.
     pub fn publish(
         &mut self,
         stream_id: StreamId,
@@ -117,35 +190,48 @@ impl MediaRoom {
         new: StreamSessionId,
         at: Timestamp,
     ) -> StreamCreated {
+        let stays = self.streams;
+        self.stream_counter += 1;
+        let counter = Some(self.stream_counter);
         let session = self.running_mut();
-        session.stream_counter += 1;
-        let held = session.streams.get(&stream_id).map(|stream| stream.id.clone());
-        let id = held.unwrap_or(new);
+        let held = session.streams.get(&stream_id).filter(|_| stays != Stays::Shared);
+        let id = held.map_or(new, |stream| stream.id.clone());
         let stream = Publication { id: id.clone(), at, publisher_id: publisher_id.clone() };
-        session.streams.insert(stream_id.clone(), stream);
-        let counter = Some(session.stream_counter);
-        let mut created =
-            StreamCreated::new(stream_id, at).stream_session_id(id).order(counter).counter(counter);
+        let before = session.streams.insert(stream_id.clone(), stream);
+        if let Some(before) = before.filter(|_| stays == Stays::Shared) {
+            session.more_streams.entry(stream_id.clone()).or_default().push(before);
+        }
+        let mut created = StreamCreated::new(stream_id, at)
+            .stream_session_id((stays != Stays::Timed).then_some(id))
+            .order(counter.filter(|_| stays == Stays::Counted))
+            .exclusive(stays != Stays::Shared)
+            .counter(counter);
         created.details.publisher_id = Some(publisher_id);
         created
     }
 
-    /// Takes a stream away that is published.
+    /// Takes a stream away that is published, or the latest of its publications.
     pub fn unpublish(&mut self, stream_id: &StreamId, at: Timestamp) -> StreamClosed {
+        let stays = self.streams;
+        self.stream_counter += 1;
+        let counter = Some(self.stream_counter);
         let session = self.running_mut();
-        session.stream_counter += 1;
         let stream = session.streams.remove(stream_id).expect("what ends was published");
-        let counter = Some(session.stream_counter);
+        if let Some(other) = session.more_streams.get_mut(stream_id).and_then(Vec::pop) {
+            session.streams.insert(stream_id.clone(), other);
+        }
         StreamClosed::new(stream_id.clone(), at)
-            .stream_session_id(stream.id)
-            .order(counter)
+            .stream_session_id((stays != Stays::Timed).then_some(stream.id))
+            .order(counter.filter(|_| stays == Stays::Counted))
+            .exclusive(stays != Stays::Shared)
             .counter(counter)
             .created_at(stream.at)
     }
 
     /// Makes a callback of an event in the session that runs.
     pub fn tell(&self, event: impl Into<CallbackEvent>) -> Callback {
-        Callback::new(self.id.clone(), self.running().id.clone(), event)
+        let session_id = self.names_sessions.then(|| self.running().id.clone());
+        Callback::new(self.id.clone(), session_id, event)
     }
 
     /// Answers the id of the room.
@@ -158,17 +244,24 @@ impl MediaRoom {
         self.session.is_some()
     }
 
-    /// Answers the session that runs.
+    /// Answers the session that runs, if it has a name.
     pub fn session_id(&self) -> Option<&SessionId> {
-        self.session.as_ref().map(|session| &session.id)
+        self.session.as_ref().filter(|_| self.names_sessions).map(|session| &session.id)
     }
 
-    /// Answers the login of a user.
+    /// Answers the latest login of a user.
     pub fn login(&self, user_id: &UserId) -> Option<&Login> {
         self.session.as_ref()?.logins.get(user_id)
     }
 
-    /// Answers who is logged in, by id.
+    /// Answers how many logins a user has.
+    pub fn login_count(&self, user_id: &UserId) -> usize {
+        let Some(session) = &self.session else { return 0 };
+        let more = session.more_logins.get(user_id).map_or(0, Vec::len);
+        usize::from(session.logins.contains_key(user_id)) + more
+    }
+
+    /// Answers who is logged in, by id, with the latest login.
     pub fn logins(&self) -> impl Iterator<Item = (&UserId, &Login)> {
         self.session.iter().flat_map(|session| &session.logins)
     }
@@ -191,7 +284,7 @@ impl MediaRoom {
     /// Answers what is true of the room now.
     pub fn truth(&self) -> Option<Truth> {
         self.session.as_ref().map(|session| Truth {
-            session_id: Some(session.id.clone()),
+            session_id: self.session_id().cloned(),
             users: session
                 .logins
                 .iter()
