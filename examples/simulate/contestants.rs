@@ -165,7 +165,7 @@ impl Ours {
     pub(crate) fn command(&mut self, command: &Command, now: Timestamp) {
         self.clock.set(now);
         // Refusals are part of the play.
-        _ = self.registry.apply_command(command.clone());
+        _ = self.registry.apply_command(command);
         if let Some(room_id) = command.room_id().and_then(|id| RoomId::new(id).ok()) {
             self.look_at(index(room_id.as_str()), &room_id);
         }

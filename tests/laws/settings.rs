@@ -5,7 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use room_registry::event::CallbackEvent;
 use room_registry::{
-    Callback, Config, ConfigBuilder, Mirror, NewRoom, NewUser, Role, Room, Timestamp, UserUpdate,
+    Callback, Config, ConfigBuilder, Mirror, NewRoom, NewUser, Role, Room, RoomRef, Timestamp,
+    UserUpdate,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::history::room_id;

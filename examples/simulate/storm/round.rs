@@ -7,7 +7,8 @@ use std::time::Duration;
 use room_registry::journal::Command;
 use room_registry::repair::ObservedList;
 use room_registry::{
-    Attributes, ConnectionId, Lifecycle, Mirror, NewRoom, Observation, Role, Timestamp, UserId,
+    ConnectionId, Lifecycle, Mirror, NewRoom, NewUser, Observation, Role, Timestamp, UserId,
+    UserUpdate,
 };
 
 use super::super::contestants::{Attendance, Contestant, Ours};
@@ -88,22 +89,24 @@ fn command(simulation: &mut Simulation, app: &App, rng: &mut Dice) {
     let by = ConnectionId::new(by).ok();
     let connection_id = by.filter(|_| rng.chance(Share::percent(30)));
     let role = (user == 7).then(|| Role::new(UNCOUNTED));
-    let (user_name, attributes) = (None, Attributes::default());
     let command = match which {
         0 if app.ends == Ends::Untold => return,
         0 => {
             let room = NewRoom::new(room_id.as_str(), "user-01").lifecycle(Lifecycle::UntilEnded);
             Command::CreateRoom(app.max_users.into_iter().fold(room, NewRoom::max_users))
         }
-        1..5 => Command::JoinRoom { room_id, user_id, user_name, role, attributes, connection_id },
+        1..5 => {
+            let mut user = NewUser::new(&user_id);
+            (user.role, user.connection_id) = (role, connection_id.map(Into::into));
+            Command::JoinRoom { room_id, user }
+        }
         5 => {
-            let attributes = [("seat".into(), Some("2".into()))].into();
-            Command::UpdateUser { room_id, user_id, user_name, role: None, attributes }
+            let update = UserUpdate::new().attribute("seat", "2");
+            Command::UpdateUser { room_id, user_id, update }
         }
         _ => {
-            let attributes = BTreeMap::new();
-            let role = None;
-            Command::Heartbeat { room_id, user_id, connection_id, user_name, role, attributes }
+            let update = UserUpdate::new();
+            Command::Heartbeat { room_id, user_id, connection_id, update }
         }
     };
     simulation.command(room, &command);

@@ -492,12 +492,20 @@ impl Scene<'_> {
 
     /// Published again, it is the same life of the stream, unless publications are shared.
     fn publish(&mut self, stream: usize) {
+        let stays = self.server.manners.streams;
         let stream_id = self.stream_id(stream);
-        let held = self.room().stream(&stream_id).map(|held| held.id.clone());
-        let held = held.filter(|_| self.server.manners.streams != Stays::Shared);
-        let session =
-            held.unwrap_or_else(|| StreamSessionId::new(self.new_id()).expect("a number is an id"));
+        let held = self.room().stream(&stream_id).map(|held| (held.id.clone(), held.at));
+        let held = held.filter(|_| stays != Stays::Shared);
+        let last_at = held.as_ref().map(|(_, at)| *at);
+        let session = held.map_or_else(
+            || StreamSessionId::new(self.new_id()).expect("a number is an id"),
+            |it| it.0,
+        );
         let at = self.stamp_of(Subject::Stream(stream));
+        // Law 3.6: of one named stay, time alone says which opening is the later.
+        if stays == Stays::Named && last_at >= Some(at) {
+            return;
+        }
         self.server.rooms[self.room].came_at = self.now;
         let publisher_id = self.user_id(stream / STREAMS_A_USER);
         let created = self.room_mut().publish(stream_id, publisher_id, session, at);
