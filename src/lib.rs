@@ -217,9 +217,9 @@ pub mod page {
 
 /// The visible state as values, which changes and mirrors carry.
 pub mod visible {
+    pub use crate::model::summary::{RoomSummary, SummaryChange};
     pub use crate::model::visible::{
         Login, Membership, Presence, RoomInfo, Session, Stream, User, UserNote,
     };
     pub use crate::read::mirror::MirrorRoom;
-    pub use crate::read::summary::{RoomSummary, SummaryChange};
 }

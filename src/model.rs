@@ -13,6 +13,7 @@ pub(crate) mod input;
 pub(crate) mod named;
 pub(crate) mod observation;
 pub(crate) mod outcome;
+pub(crate) mod summary;
 pub(crate) mod suspicion;
 pub(crate) mod text;
 pub(crate) mod time;

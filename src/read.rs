@@ -26,7 +26,7 @@ pub(crate) mod mirror;
 mod page;
 mod room;
 mod stream;
-pub(crate) mod summary;
+mod summary;
 mod user;
 pub(crate) mod visits;
 

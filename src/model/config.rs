@@ -1,5 +1,7 @@
 //! The settings of a registry, checked when built.
 
+#[cfg(feature = "serde")]
+mod form;
 mod table;
 
 use std::fmt;
@@ -112,6 +114,8 @@ settings! {
     ///
     /// [`Rules`] has those that decide what a room stores. The others are:
     #[derive(Debug, Clone, PartialEq, Eq)]
+    #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+    #[cfg_attr(feature = "serde", serde(remote = "Self", default, deny_unknown_fields))]
     pub struct Config with rules: Rules {
         /// how long a membership holds after its last heartbeat. A heartbeat after exactly this
         /// long is in time.

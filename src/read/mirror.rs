@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::model::change::{Change, ChangeKind};
 use crate::model::command::Lifecycle;
 use crate::model::id::{RoomId, StreamId, UserId};
+use crate::model::summary::RoomSummary;
 use crate::model::suspicion::Suspicion;
 use crate::model::text::{Attributes, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session, Stream, User};
 use crate::read::RoomRef;
-use crate::read::summary::RoomSummary;
 
 /// A copy of the visible state, kept by applying every [`Change`] in order.
 ///
@@ -244,6 +244,16 @@ impl MirrorRoom {
             user.note = None;
             user.membership.is_some()
         });
+    }
+}
+
+impl RoomRef<'_> {
+    /// Returns the room as a value of its own, with all users and streams.
+    ///
+    #[doc = room_example!("assert_eq!(room.to_owned().users.len(), 1);")]
+    #[must_use]
+    pub fn to_owned(self) -> MirrorRoom {
+        self.into()
     }
 }
 

@@ -6,13 +6,12 @@ use std::time::Duration;
 use crate::model::command::{Lifecycle, UserConnection};
 use crate::model::cursor::{Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
 use crate::model::id::{ConnectionId, RoomId, SessionId, StreamId, UserId};
+use crate::model::summary::RoomSummary;
 use crate::model::suspicion::{CanAsk, Suspicion};
 use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
-use crate::read::mirror::MirrorRoom;
 use crate::read::page::{StreamPage, UserPage, fill_page};
-use crate::read::summary::RoomSummary;
 use crate::read::{StreamRef, UserRef};
 use crate::room::Room;
 use crate::room::state::RoomState;
@@ -287,15 +286,19 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.summary().name.unwrap(), \"Tom's show\");")]
     #[must_use]
     pub fn summary(self) -> RoomSummary {
-        RoomSummary::of(self)
-    }
-
-    /// Returns the room as a value of its own, with all users and streams.
-    ///
-    #[doc = room_example!("assert_eq!(room.to_owned().users.len(), 1);")]
-    #[must_use]
-    pub fn to_owned(self) -> MirrorRoom {
-        self.into()
+        RoomSummary {
+            room_id: self.id().clone(),
+            name: self.name().cloned(),
+            host_id: self.host_id().cloned(),
+            attributes: self.attributes().clone(),
+            lifecycle: self.lifecycle(),
+            began_at: self.began_at(),
+            is_running: self.session().is_some(),
+            session_id: self.session_id().cloned(),
+            user_count: self.user_count(),
+            max_users: self.info().and_then(|info| info.max_users),
+            stream_count: self.stream_count(),
+        }
     }
 
     /// Returns its streams in order of (created at, id). Cost: the streams that are read.

@@ -147,3 +147,31 @@ fn views_pages_cursors_and_errors_serialise() {
     let told = serde_json::to_value(&error).unwrap();
     assert_eq!(told, json!({"name": error.name(), "message": error.to_string()}));
 }
+
+#[test]
+fn settings_are_read_as_they_were_written_and_checked() {
+    let config = Config::builder()
+        .heartbeat_timeout(Duration::from_secs(30))
+        .retention(None)
+        .auto_create_rooms(Some(room_registry::Lifecycle::UntilEmpty))
+        .uncounted_roles(vec![room_registry::Role::HOST])
+        .max_rooms(Some(7))
+        .build()
+        .unwrap();
+    let told = serde_json::to_value(&config).unwrap();
+    assert_eq!((&told["heartbeat_timeout_ms"], &told["max_rooms"]), (&json!(30_000), &json!(7)));
+    assert_eq!(serde_json::from_value::<Config>(told.clone()).unwrap(), config);
+    let bytes = postcard::to_stdvec(&config).unwrap();
+    assert_eq!(postcard::from_bytes::<Config>(&bytes).unwrap(), config);
+    assert_eq!(serde_json::from_value::<Config>(json!({})).unwrap(), Config::default());
+
+    let mut wrong = told;
+    wrong["rules"]["tie_window_ms"] = json!(60_000);
+    let error = serde_json::from_value::<Config>(wrong).unwrap_err().to_string();
+    assert!(error.contains("must not exceed the clock skew"), "{error}");
+    for wrong in
+        [json!({"heartbeat_timeout_ms": 0}), json!({"hearbeat": 1}), json!({"max_rooms": 0})]
+    {
+        assert!(serde_json::from_value::<Config>(wrong.clone()).is_err(), "{wrong}");
+    }
+}

@@ -85,12 +85,7 @@ pub(crate) fn random(seed: u64) -> Result<World, ConfigError> {
     let unlists = (infers || retention.is_none()) && rng.chance(Share::percent(40));
     let listed = unlists.then(|| rng.between(1_000, 300_000));
     let mut vendors = Dice::new(seed, 10);
-    let sessions = match vendors.below(8) {
-        0 => Sessions::Nameless { creates: true, closes: true },
-        1 => Sessions::Nameless { creates: false, closes: true },
-        2 => Sessions::Nameless { creates: false, closes: false },
-        _ => Sessions::Named,
-    };
+    let sessions = sessions(&mut vendors);
     let is_nameless = sessions != Sessions::Named;
     // Law 3.10: of one user's shared stays, a session remembers 64. The nameless session never ends, so it
     // must forget before there are so many.
@@ -161,4 +156,14 @@ pub(crate) fn random(seed: u64) -> Result<World, ConfigError> {
         patience: round + if troubled { 1_800_000 } else { 0 },
     };
     Ok(World { settings, app })
+}
+
+/// Whether a vendor names the sessions of rooms, and what it tells if not.
+fn sessions(vendors: &mut Dice) -> Sessions {
+    match vendors.below(8) {
+        0 => Sessions::Nameless { creates: true, closes: true },
+        1 => Sessions::Nameless { creates: false, closes: true },
+        2 => Sessions::Nameless { creates: false, closes: false },
+        _ => Sessions::Named,
+    }
 }

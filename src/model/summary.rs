@@ -1,0 +1,101 @@
+//! A room in one line, for the lists of a lobby.
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+use crate::model::command::Lifecycle;
+use crate::model::id::{RoomId, SessionId, UserId};
+use crate::model::named::{named_enum, tagged_enum};
+use crate::model::text::{Attributes, Text};
+use crate::model::time::Timestamp;
+
+/// A listed room without its users and streams: what a lobby shows of it.
+///
+/// [`RoomRef::summary`](crate::RoomRef::summary) returns it, and a [`RoomRef`](crate::RoomRef) serialises
+/// as it.
+///
+/// # Example
+///
+/// ```
+/// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// registry.create_room(NewRoom::new("r1", "tom").name("Tom's show"))?;
+/// registry.join_room("r1", NewUser::new("ann"))?;
+/// let summary = registry.room("r1").unwrap().summary();
+/// assert_eq!((summary.name.unwrap().as_str(), summary.user_count), ("Tom's show", 1));
+/// # Ok::<(), room_registry::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[non_exhaustive]
+pub struct RoomSummary {
+    /// The room.
+    pub room_id: RoomId,
+    /// The name to show: that of the business info, or else the one that a login named.
+    pub name: Option<Text>,
+    /// Who runs it: the host of the business info, or else the creator that its callback named.
+    pub host_id: Option<UserId>,
+    /// The application's own attributes.
+    pub attributes: Attributes,
+    /// What ends it.
+    pub lifecycle: Lifecycle,
+    /// When it began: created (local time), or else when its session opened (event time).
+    pub began_at: Option<Timestamp>,
+    /// Whether a session of it runs at the media server.
+    pub is_running: bool,
+    /// The media server's name of that session, if it is known.
+    pub session_id: Option<SessionId>,
+    /// How many users are in its list, without those whose roles do not count.
+    pub user_count: usize,
+    /// How many users it may have by its own limit.
+    pub max_users: Option<usize>,
+    /// How many streams are in its list.
+    pub stream_count: usize,
+}
+
+tagged_enum! {
+    /// What a call made of one room's line in a lobby.
+    ///
+    /// [`Changes::summaries`](crate::Changes::summaries) returns it. In formats for people it serialises as
+    /// `{"kind":"room_summary","value":{…}}`, and binary formats keep the enum.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum SummaryChange("SummaryChange", TaggedChange) {
+        /// The room is listed, and this is its line now.
+        RoomSummary(RoomSummary) = "room_summary",
+        /// The room left the list.
+        RoomUnlisted {
+            /// The room.
+            room_id: RoomId,
+        } = "room_unlisted",
+    }
+
+    /// Returns the name of the kind, as it is stored, without what the kind carries.
+    ///
+    /// ```
+    /// use room_registry::visible::SummaryChange;
+    /// use room_registry::RoomId;
+    /// let gone = SummaryChange::RoomUnlisted { room_id: RoomId::new("r1")? };
+    /// assert_eq!(gone.name(), "room_unlisted");
+    /// # Ok::<(), room_registry::IdError>(())
+    /// ```
+    fn name(&Self);
+}
+
+impl SummaryChange {
+    /// Returns the room.
+    ///
+    /// ```
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// assert!(registry.changes().summaries().iter().all(|line| line.room_id() == "r1"));
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn room_id(&self) -> &RoomId {
+        match self {
+            Self::RoomSummary(summary) => &summary.room_id,
+            Self::RoomUnlisted { room_id } => room_id,
+        }
+    }
+}
