@@ -95,7 +95,8 @@ proptest! {
             let expected = registry.apply_input(&input);
             let answer = room.apply_input(&input, &config, at(seconds));
             prop_assert_eq!(without_forgotten(&answer), without_forgotten(&expected));
-            if answer.is_ok() {
+            // A registry without the room has nothing that an input for all rooms could change.
+            if answer.is_ok() && input.room_id().is_some() {
                 prop_assert_eq!(room.is_dirty(), registry.dirty_rooms().next().is_some());
             }
             let changes = |changes: room_registry::Changes<'_>| changes.collect::<Vec<_>>();
