@@ -18,7 +18,7 @@ use table::{optional_span, roles, settings, span, value};
 settings! {
     /// The settings that decide what a room stores. Stored rooms and snapshots carry them. Rooms
     /// made under different rules neither merge nor import. [`Room::carry_over`](crate::Room::carry_over)
-    /// and [`restore_carried_over`](crate::RoomRegistry::restore_carried_over) bring them under others.
+    /// and `RoomRegistry::restore_carried_over` bring them under others.
     ///
     /// The other settings of a [`Config`] (timeouts, graces, guards, limits) may differ from process
     /// to process, and may change from day to day.

@@ -16,7 +16,7 @@ impl Room {
     ///
     /// A longer retention costs nothing. What other settings can cost is in
     /// [`guide::settings`](crate::guide::settings). To carry over a whole snapshot, use
-    /// [`restore_carried_over`](crate::RoomRegistry::restore_carried_over).
+    /// `RoomRegistry::restore_carried_over`.
     ///
     /// Cost: everything that is stored of the room.
     ///
