@@ -8,6 +8,7 @@ use crate::model::id::{RoomId, SessionId, UserId};
 use crate::model::named::{named_enum, tagged_enum};
 use crate::model::text::{Attributes, Text};
 use crate::model::time::Timestamp;
+use crate::model::visible::{RoomInfo, Session};
 
 /// A listed room without its users and streams: what a lobby shows of it.
 ///
@@ -96,6 +97,60 @@ impl SummaryChange {
         match self {
             Self::RoomSummary(summary) => &summary.room_id,
             Self::RoomUnlisted { room_id } => room_id,
+        }
+    }
+}
+
+/// What readers see of a room beside its users and streams. Views and mirrors read it in the same way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) room_id: &'a RoomId,
+    pub(crate) info: Option<&'a RoomInfo>,
+    pub(crate) session: Option<&'a Session>,
+}
+
+impl<'a> Head<'a> {
+    pub(crate) fn name(self) -> Option<&'a Text> {
+        let named = self.info.and_then(|info| info.name.as_ref());
+        named.or_else(|| self.session?.room_name.as_ref())
+    }
+
+    pub(crate) fn host_id(self) -> Option<&'a UserId> {
+        let host_id = self.info.map(|info| &info.host_id);
+        host_id.or_else(|| self.session?.creator_id.as_ref())
+    }
+
+    pub(crate) fn attributes(self) -> &'a Attributes {
+        self.info.map_or(Attributes::NONE, |info| &info.attributes)
+    }
+
+    pub(crate) fn lifecycle(self) -> Lifecycle {
+        self.info.map_or(Lifecycle::FollowsSession, |info| info.lifecycle)
+    }
+
+    pub(crate) fn began_at(self) -> Option<Timestamp> {
+        let created_at = self.info.map(|info| info.created_at);
+        created_at.or_else(|| self.session?.opened_at)
+    }
+
+    pub(crate) fn session_id(self) -> Option<&'a SessionId> {
+        self.session?.session_id.as_ref()
+    }
+
+    /// Returns the room in one line, with these counts.
+    pub(crate) fn summary(self, user_count: usize, stream_count: usize) -> RoomSummary {
+        RoomSummary {
+            room_id: self.room_id.clone(),
+            name: self.name().cloned(),
+            host_id: self.host_id().cloned(),
+            attributes: self.attributes().clone(),
+            lifecycle: self.lifecycle(),
+            began_at: self.began_at(),
+            is_running: self.session.is_some(),
+            session_id: self.session_id().cloned(),
+            user_count,
+            max_users: self.info.and_then(|info| info.max_users),
+            stream_count,
         }
     }
 }

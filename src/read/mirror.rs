@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::change::{Change, ChangeKind};
 use crate::model::command::Lifecycle;
 use crate::model::id::{RoomId, StreamId, UserId};
-use crate::model::summary::RoomSummary;
+use crate::model::summary::{Head, RoomSummary};
 use crate::model::suspicion::Suspicion;
 use crate::model::text::{Attributes, Text};
 use crate::model::time::Timestamp;
@@ -144,8 +144,7 @@ impl MirrorRoom {
     #[doc = room_example!("assert_eq!(room.to_owned().name(), room.name());")]
     #[must_use]
     pub fn name(&self) -> Option<&Text> {
-        let named = self.info.as_ref().and_then(|info| info.name.as_ref());
-        named.or_else(|| self.session.as_ref()?.room_name.as_ref())
+        self.head().name()
     }
 
     /// Returns who runs it, as [`RoomRef::host_id`] does.
@@ -153,8 +152,7 @@ impl MirrorRoom {
     #[doc = room_example!("assert_eq!(room.to_owned().host_id(), room.host_id());")]
     #[must_use]
     pub fn host_id(&self) -> Option<&UserId> {
-        let host_id = self.info.as_ref().map(|info| &info.host_id);
-        host_id.or_else(|| self.session.as_ref()?.creator_id.as_ref())
+        self.head().host_id()
     }
 
     /// Returns the application's own attributes, as [`RoomRef::attributes`] does.
@@ -162,7 +160,7 @@ impl MirrorRoom {
     #[doc = room_example!("assert_eq!(room.to_owned().attributes(), room.attributes());")]
     #[must_use]
     pub fn attributes(&self) -> &Attributes {
-        self.info.as_ref().map_or(Attributes::NONE, |info| &info.attributes)
+        self.head().attributes()
     }
 
     /// Returns what ends it, as [`RoomRef::lifecycle`] does.
@@ -170,7 +168,7 @@ impl MirrorRoom {
     #[doc = room_example!("assert_eq!(room.to_owned().lifecycle(), room.lifecycle());")]
     #[must_use]
     pub fn lifecycle(&self) -> Lifecycle {
-        self.info.as_ref().map_or(Lifecycle::FollowsSession, |info| info.lifecycle)
+        self.head().lifecycle()
     }
 
     /// Returns when it began, as [`RoomRef::began_at`] does.
@@ -178,8 +176,7 @@ impl MirrorRoom {
     #[doc = room_example!("assert_eq!(room.to_owned().began_at(), room.began_at());")]
     #[must_use]
     pub fn began_at(&self) -> Option<Timestamp> {
-        let created_at = self.info.as_ref().map(|info| info.created_at);
-        created_at.or_else(|| self.session.as_ref()?.opened_at)
+        self.head().began_at()
     }
 
     /// Returns how many users count, as [`RoomRef::user_count`] does. Cost: the users.
@@ -213,19 +210,12 @@ impl MirrorRoom {
     #[doc = room_example!("assert_eq!(room.to_owned().summary(), room.summary());")]
     #[must_use]
     pub fn summary(&self) -> RoomSummary {
-        RoomSummary {
-            room_id: self.room_id.clone(),
-            name: self.name().cloned(),
-            host_id: self.host_id().cloned(),
-            attributes: self.attributes().clone(),
-            lifecycle: self.lifecycle(),
-            began_at: self.began_at(),
-            is_running: self.session.is_some(),
-            session_id: self.session.as_ref().and_then(|session| session.session_id.clone()),
-            user_count: self.user_count(),
-            max_users: self.info.as_ref().and_then(|info| info.max_users),
-            stream_count: self.stream_count(),
-        }
+        self.head().summary(self.user_count(), self.stream_count())
+    }
+
+    fn head(&self) -> Head<'_> {
+        let (info, session) = (self.info.as_ref(), self.session.as_ref());
+        Head { room_id: &self.room_id, info, session }
     }
 
     fn suspect(&mut self, suspicion: Suspicion) {

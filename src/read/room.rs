@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::command::{Lifecycle, UserConnection};
 use crate::model::cursor::{Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor};
 use crate::model::id::{ConnectionId, RoomId, SessionId, StreamId, UserId};
-use crate::model::summary::RoomSummary;
+use crate::model::summary::{Head, RoomSummary};
 use crate::model::suspicion::{CanAsk, Suspicion};
 use crate::model::text::{Attributes, Role, Text};
 use crate::model::time::Timestamp;
@@ -42,6 +42,10 @@ impl<'a> RoomRef<'a> {
         Self(room)
     }
 
+    fn head(self) -> Head<'a> {
+        Head { room_id: self.id(), info: self.info(), session: self.session() }
+    }
+
     /// Returns its id.
     ///
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
@@ -55,8 +59,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.name().unwrap(), \"Tom's show\");")]
     #[must_use]
     pub fn name(self) -> Option<&'a Text> {
-        let named = self.info().and_then(|info| info.name.as_ref());
-        named.or_else(|| self.session().and_then(|session| session.room_name.as_ref()))
+        self.head().name()
     }
 
     /// Returns who runs it: the host of the business info, or else the creator that its callback named.
@@ -64,8 +67,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.host_id().unwrap(), \"tom\");")]
     #[must_use]
     pub fn host_id(self) -> Option<&'a UserId> {
-        let host_id = self.info().map(|info| &info.host_id);
-        host_id.or_else(|| self.session().and_then(|session| session.creator_id.as_ref()))
+        self.head().host_id()
     }
 
     /// Returns the application's own attributes. There are none if no command created the room.
@@ -73,7 +75,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.attributes().get(\"mode\"), Some(\"chat\"));")]
     #[must_use]
     pub fn attributes(self) -> &'a Attributes {
-        self.info().map_or(Attributes::NONE, |info| &info.attributes)
+        self.head().attributes()
     }
 
     /// Returns what ends it. A room that no command created follows its session.
@@ -81,7 +83,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.lifecycle(), room_registry::Lifecycle::UntilEmpty);")]
     #[must_use]
     pub fn lifecycle(self) -> Lifecycle {
-        self.info().map_or(Lifecycle::FollowsSession, |info| info.lifecycle)
+        self.head().lifecycle()
     }
 
     /// Returns what commands made of it; `None` for a room that only callbacks made known.
@@ -105,7 +107,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert!(room.session_id().is_none());")]
     #[must_use]
     pub fn session_id(self) -> Option<&'a SessionId> {
-        self.session().and_then(|session| session.session_id.as_ref())
+        self.head().session_id()
     }
 
     /// Returns the signs that callbacks of it were lost, by list and sign. They are as the last
@@ -144,8 +146,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.began_at(), Some(Timestamp::from_secs(100)));")]
     #[must_use]
     pub fn began_at(self) -> Option<Timestamp> {
-        let created_at = self.info().map(|info| info.created_at);
-        created_at.or_else(|| self.session().and_then(|session| session.opened_at))
+        self.head().began_at()
     }
 
     /// Returns its place in the room list of an order: a page after it goes on behind this room. It
@@ -286,19 +287,7 @@ impl<'a> RoomRef<'a> {
     #[doc = room_example!("assert_eq!(room.summary().name.unwrap(), \"Tom's show\");")]
     #[must_use]
     pub fn summary(self) -> RoomSummary {
-        RoomSummary {
-            room_id: self.id().clone(),
-            name: self.name().cloned(),
-            host_id: self.host_id().cloned(),
-            attributes: self.attributes().clone(),
-            lifecycle: self.lifecycle(),
-            began_at: self.began_at(),
-            is_running: self.session().is_some(),
-            session_id: self.session_id().cloned(),
-            user_count: self.user_count(),
-            max_users: self.info().and_then(|info| info.max_users),
-            stream_count: self.stream_count(),
-        }
+        self.head().summary(self.user_count(), self.stream_count())
     }
 
     /// Returns its streams in order of (created at, id). Cost: the streams that are read.

@@ -21,7 +21,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// callback race in practice. A room that is created again after an end shows the session that
     /// the end had hidden, if it still runs.
     ///
-    /// Cost: the logarithm of the rooms; for a session that shows again, its users.
+    /// Cost: the logarithm of the rooms; for a session that shows again, its users. With
+    /// [`max_rooms_per_host`](crate::ConfigBuilder::max_rooms_per_host) also the rooms that the host runs.
     ///
     /// # Errors
     ///

@@ -45,8 +45,8 @@ pub(crate) struct UserBefore {
     /// Where the user stood in the list; `None` if the user was not in it.
     pub(crate) since: Option<Timestamp>,
     pub(crate) is_member: bool,
-    /// The role of the membership, if it has one.
-    pub(super) member_role: Option<Role>,
+    /// The role that the user had in the list.
+    pub(crate) role: Option<Role>,
     pub(super) source: Option<OwnedSource<Users>>,
     /// What the application said of a user without a membership.
     pub(crate) note: Option<UserNote>,
@@ -118,15 +118,6 @@ impl UserBefore {
     /// The same user, if what the media server says is hidden.
     pub(crate) fn without_source(&self) -> Self {
         Self { since: self.since, is_member: self.is_member, ..Self::default() }
-    }
-
-    /// Returns the role that the user had in the list.
-    pub(crate) fn role(&self) -> Option<&Role> {
-        let of_note = || self.note.as_ref()?.role.as_ref();
-        self.member_role.as_ref().or_else(of_note).or_else(|| match self.source.as_ref()? {
-            OwnedSource::Stay(login) => login.details()?.role.as_ref(),
-            OwnedSource::Presence(presence) => presence.role.as_ref(),
-        })
     }
 
     pub(crate) fn login_at(&self) -> Option<Timestamp> {

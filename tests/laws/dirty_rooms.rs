@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Clock, Config, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Room, RoomRegistry, Timestamp,
-    UserUpdate,
+    Clock, Config, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Room, RoomRef, RoomRegistry,
+    RoomUpdate, Timestamp, UserUpdate,
 };
 use room_registry_world::effort::properties;
+use room_registry_world::history::room_id;
 use room_registry_world::inputs::input;
 use serde_json::Value;
 
@@ -100,6 +101,62 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn a_store_that_writes_a_dirty_room_has_everything(
+        inputs in prop::collection::vec((0..200_000_u64, 0..40_u8, input()), 1..40),
+    ) {
+        let (config, (_, clock)) = (Config::default(), registry());
+        let mut room = Room::new(room_id(), &config);
+        let mut stored = room.clone();
+        for (pause, whim, input) in inputs {
+            match whim {
+                0 => clock.set(Timestamp::from_millis(START + pause)), // now and then it is set back
+                1..10 => clock.advance(Duration::from_millis(pause)),
+                10..13 => clock.advance(Duration::from_secs(660)), // longer than the retention
+                _ => clock.advance(Duration::from_millis(pause / 100)),
+            }
+            let now = clock.now();
+            if whim % 7 == 0 {
+                let beats = ["user0", "user1"].map(|user| (user, now - Duration::from_millis(pause)));
+                room.expire_with(beats, &config, now).unwrap();
+            } else if input.room_id().is_none_or(|id| room_id() == *id) {
+                // A refused input may make the room forget what is too old.
+                let _may_be_refused = room.apply_input(&input, &config, now);
+            } else {
+                continue;
+            }
+            if room.is_dirty() {
+                stored = room.clone();
+            }
+            let beats = room.view().into_iter().flat_map(RoomRef::heartbeats);
+            stored.take_heartbeats(beats, &config, now).unwrap();
+            prop_assert_eq!(swept(Some(&stored), &clock), swept(Some(&room), &clock));
+            prop_assert_eq!(shown(&stored, &clock), shown(&room, &clock));
+        }
+    }
+}
+
+#[test]
+fn what_changes_nothing_makes_no_room_dirty_that_is_alone() {
+    let (config, (_, clock)) = (Config::default(), registry());
+    let mut room = Room::new(room_id(), &config);
+    room.create(NewRoom::new("room", "tom"), &config, clock.now()).unwrap();
+    assert!(room.is_dirty());
+    room.join(NewUser::new("ann"), &config, clock.now()).unwrap();
+    assert!(room.is_dirty());
+
+    assert!(room.join(NewUser::new("ann"), &config, clock.now()).is_err());
+    assert!(!room.is_dirty());
+    clock.advance(Duration::from_secs(60));
+    let beat = room.heartbeat("ann", UserUpdate::new(), &config, clock.now());
+    assert_eq!((beat, room.is_dirty()), (Ok(Heartbeat::Alive), false));
+    room.expire(&config, clock.now()).unwrap();
+    assert!(!room.is_dirty());
+    room.heartbeat("ann", UserUpdate::new().name("Ann"), &config, clock.now()).unwrap();
+    assert!(room.is_dirty());
+    room.update(RoomUpdate::new(), &config, clock.now()).unwrap();
+    assert!(!room.is_dirty());
 }
 
 #[test]

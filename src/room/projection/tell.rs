@@ -88,7 +88,7 @@ impl Projection {
             return moved;
         }
         if before.since.is_some() {
-            self.roles.remove(user_id, before.role());
+            self.roles.remove(user_id, before.role.as_ref());
         }
         if since.is_some() {
             self.roles.add(VisibleUser::of(user_id, member, held, book));
