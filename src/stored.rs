@@ -86,6 +86,7 @@ struct StoredSession<'a> {
     create: Option<Cow<'a, Create>>,
     closed_at: Option<Timestamp>,
     seen_at: Option<Timestamp>,
+    exit_at: Option<Timestamp>,
     name: Option<Cow<'a, Name>>,
     alive_at: Option<Timestamp>,
     first_opening_at: Option<Timestamp>,
@@ -264,7 +265,7 @@ impl StoredLive<'_> {
         }
         registers.observed = self.observed.into_owned();
         let mut pruned = registers.observed.clone();
-        pruned.prune(registers.floor(rules), registers.outdated_until());
+        pruned.prune(registers.floor(rules), registers.open_outdated_until());
         pruned.drop_idle();
         if let Some(what) = registers
             .observed
@@ -287,6 +288,7 @@ impl<'a> StoredSession<'a> {
             create: session.create.as_ref().map(Cow::Borrowed),
             closed_at: session.closed_at,
             seen_at: session.latest_opening_at,
+            exit_at: session.latest_exit_at,
             name: session.name.as_ref().map(Cow::Borrowed),
             alive_at: session.confirmed_open_at,
             first_opening_at: session.first_opening_at,
@@ -349,6 +351,7 @@ impl<'a> StoredSession<'a> {
             (create.is_some(), Facts { create, ..none }, "the creation"),
             (self.closed_at.is_some(), Facts { close: self.closed_at, ..none }, "the close"),
             (self.seen_at.is_some(), Facts { opening: self.seen_at, ..none }, "the sign of life"),
+            (self.exit_at.is_some(), Facts { exit: self.exit_at, ..none }, "the latest exit"),
             (name.is_some(), Facts { name, ..none }, "the name"),
             (
                 self.alive_at.is_some(),

@@ -9,9 +9,6 @@ pub(crate) struct Allowance {
     pub(crate) unlists_empty: bool,
     /// Sessions have no names, so a room is open while somebody or something is in it.
     pub(crate) is_nameless: bool,
-    /// A nameless room in which nobody and nothing is any more may still be open. By law 15.8 an answer that
-    /// found it open counts until a close or another answer, and no close is told.
-    pub(crate) stays_open: bool,
 }
 
 /// The callbacks of a room that are neither here nor lost yet.
@@ -46,8 +43,7 @@ impl UnderWay {
         let is_empty = truth.users & users == 0 && truth.streams & streams == 0;
         let may_be_unlisted = allowed.unlists_empty || allowed.is_nameless;
         let is_unlisted = may_be_unlisted && !shown.open && is_empty;
-        let is_entered = allowed.is_nameless && shown.open && shown.users | shown.streams != 0
-            || allowed.stays_open && shown.open && is_empty;
+        let is_entered = allowed.is_nameless && shown.open && shown.users | shown.streams != 0;
         shown.open != truth.open && !is_unlisted && !is_entered
             || (shown.users ^ truth.users) & users != 0
             || (shown.streams ^ truth.streams) & streams != 0

@@ -342,19 +342,12 @@ impl Simulation {
         let reads_as_closed = manners.untold_closes != Share::default()
             && config.empty_means_closed()
             && !api.names_sessions;
-        let no_close_is_told = match manners.sessions {
-            Sessions::Named => false,
-            Sessions::Nameless { closes, .. } => {
-                !closes || manners.untold_closes != Share::default()
-            }
-        };
         for entrant in &mut self.entrants {
             let shown = entrant.contestant.shown(room);
             let is_told_empty = reads_as_closed && entrant.asker.is_some();
             let allowed = Allowance {
                 unlists_empty: config.empty_listing_time().is_some() || is_told_empty,
                 is_nameless: manners.are_nameless(),
-                stays_open: no_close_is_told && entrant.asker.is_some(),
             };
             let wrong = under_way.leaves_wrong(shown, truth, allowed);
             entrant.score.set(room, wrong, self.now);

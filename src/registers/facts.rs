@@ -5,9 +5,9 @@
 //! | room created | `create` |
 //! | room closed | `close` |
 //! | logged in | `login`; `key`, `opening` and `name`, all at login time |
-//! | logged out | `closing`; if the callback tells a login time also `key` and `opening` at that time |
+//! | logged out | `closing`; `exit` if no session is named; `key` and `opening` if it tells a login time |
 //! | stream created | `stream` and `opening`, both at creation time |
-//! | stream closed | `stream`; `opening` at creation time |
+//! | stream closed | `stream`; `exit` if no session is named; `opening` at creation time |
 //!
 //! `opening` is made of opening times only: a close is never a sign of life. Facts borrow from the
 //! callback, so a repeat allocates nothing.
@@ -33,6 +33,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) nameless_close: Option<Timestamp>,
     /// A sign of life.
     pub(crate) opening: Option<Timestamp>,
+    /// Somebody or something left the nameless session.
+    pub(crate) exit: Option<Timestamp>,
     pub(crate) name: Option<NameFact<'a>>,
     /// An observation saw the session open.
     pub(crate) confirmed_open: Option<Timestamp>,
@@ -217,6 +219,16 @@ macro_rules! told_by {
     };
 }
 
+/// Returns when a closing left the nameless session, if it names none.
+#[inline]
+fn exit(
+    callback: &Callback,
+    closed_at: Timestamp,
+    opened_at: Option<Timestamp>,
+) -> Option<Timestamp> {
+    callback.session_id.is_none().then(|| closed_at.max(opened_at.unwrap_or_default()))
+}
+
 impl<'a> Facts<'a> {
     /// Returns what a callback says, and about whom.
     #[inline]
@@ -249,7 +261,8 @@ impl<'a> Facts<'a> {
             CallbackEvent::UserLoggedOut(event) => {
                 let stay = told_by!(event, user_session_id);
                 let user = stay.closed(event.logout_at, event.login_at);
-                let facts = Self { opening: event.login_at, user: Some(user), ..none };
+                let exit = exit(callback, event.logout_at, event.login_at);
+                let facts = Self { opening: event.login_at, exit, user: Some(user), ..none };
                 (facts, Subject::User(HashedId::borrowed(&event.user_id)))
             }
             CallbackEvent::StreamCreated(event) => {
@@ -261,7 +274,8 @@ impl<'a> Facts<'a> {
             CallbackEvent::StreamClosed(event) => {
                 let stay = told_by!(event, stream_session_id);
                 let stream = stay.closed(event.closed_at, event.created_at);
-                let facts = Self { opening: event.created_at, stream: Some(stream), ..none };
+                let exit = exit(callback, event.closed_at, event.created_at);
+                let facts = Self { opening: event.created_at, exit, stream: Some(stream), ..none };
                 (facts, Subject::Stream(HashedId::borrowed(&event.stream_id)))
             }
         }
@@ -273,6 +287,7 @@ impl<'a> Facts<'a> {
             && self.close.is_none()
             && self.nameless_close.is_none()
             && self.opening.is_none()
+            && self.exit.is_none()
             && self.user.is_none()
             && self.stream.is_none()
     }
@@ -282,6 +297,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn is_any_from(&self, bound: Timestamp, rules: &Rules) -> bool {
         let is_from = |at: Timestamp| at >= bound;
         self.opening.is_some_and(is_from)
+            || self.exit.is_some_and(is_from)
             || self.user.as_ref().is_some_and(|user| user.is_any_from(bound, rules))
             || self.stream.as_ref().is_some_and(|stream| stream.is_any_from(bound, rules))
             || self.name.as_ref().is_some_and(|name| is_from(name.at))

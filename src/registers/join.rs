@@ -28,6 +28,8 @@ pub(crate) struct Joined {
     pub(crate) lost_in: u32,
     /// Whether a creation or close is new. That may outdate what observations saw.
     pub(crate) outdates: bool,
+    /// Whether an exit outdated that the room was seen open. That may have resolved signs of loss.
+    pub(crate) is_open_outdated: bool,
     /// Whether the earliest opening of the session is another.
     pub(crate) is_first_other: bool,
 }
@@ -95,6 +97,10 @@ impl Registers {
         joined.outdates = joined.tally.changed && (facts.create.is_some() || facts.close.is_some());
         if joined.outdates && !self.observed.is_empty() {
             self.observed.prune(floor, self.outdated_until());
+        }
+        if facts.exit.is_some() && self.observed.open_at.is_some() {
+            self.observed.outdate_open(self.open_outdated_until());
+            joined.is_open_outdated = self.observed.open_at.is_none();
         }
         joined
     }
@@ -164,7 +170,7 @@ impl Registers {
     /// Drops what is outdated of what was observed, and the signs of loss that it resolved. Returns whether
     /// there were any of these.
     fn settle_observed(&mut self, floor: Timestamp) -> bool {
-        self.observed.prune(floor, self.outdated_until());
+        self.observed.prune(floor, self.open_outdated_until());
         self.observed.drop_idle();
         self.resolve_signs()
     }
@@ -240,7 +246,7 @@ impl Registers {
             Emptiness::merge(self.unknown_emptiness, other.unknown_emptiness)
         };
         self.observed.merge(&other.observed);
-        self.observed.prune(self.floor(rules), self.outdated_until());
+        self.observed.prune(self.floor(rules), self.open_outdated_until());
         self.observed.drop_idle();
         self.refused.merge(other.refused);
         self.resolve_signs();
@@ -267,6 +273,7 @@ impl Registers {
             create: other.create.as_ref().map(Create::fact),
             close: other.closed_at,
             opening: other.latest_opening_at,
+            exit: other.latest_exit_at,
             name: other.name.as_ref().map(Name::fact),
             confirmed_open: other.confirmed_open_at,
             ..Facts::default()

@@ -141,17 +141,23 @@ impl Observed {
     }
 
     /// Drops what is below the floor, and what other registers outdate: that the room was seen open
-    /// before it was seen not to be, before the latest creation, or before a close.
+    /// before it was seen not to be, before the latest creation, before a close, or before the latest exit
+    /// from the nameless session.
     ///
     /// An entry that is left without meaning keeps its place until the end of the operation; see
     /// [`drop_idle`](Self::drop_idle).
     pub(crate) fn prune(&mut self, floor: Timestamp, outdated_until: Option<Timestamp>) {
         self.not_open_at = self.not_open_at.filter(|at| *at >= floor);
-        self.open_at = self.open_at.filter(|seen| {
-            seen.at >= floor && Some(seen.at) >= self.not_open_at && Some(seen.at) > outdated_until
-        });
+        self.open_at =
+            self.open_at.filter(|seen| seen.at >= floor && Some(seen.at) >= self.not_open_at);
+        self.outdate_open(outdated_until);
         self.users.prune(floor);
         self.streams.prune(floor);
+    }
+
+    /// Drops that the room was seen open, if that was no later than what outdates it.
+    pub(crate) fn outdate_open(&mut self, outdated_until: Option<Timestamp>) {
+        self.open_at = self.open_at.filter(|seen| Some(seen.at) > outdated_until);
     }
 
     /// Drops the entries that say no more than the latest complete list.

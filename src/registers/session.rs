@@ -23,6 +23,8 @@ pub(crate) struct SessionRegister {
     pub(crate) closed_at: Option<Timestamp>,
     /// The latest sign of life. Only opening times count.
     pub(crate) latest_opening_at: Option<Timestamp>,
+    /// The latest closing of a user or stream in the nameless session, also one that closed nothing.
+    pub(crate) latest_exit_at: Option<Timestamp>,
     pub(crate) name: Option<Name>,
     /// When an observation last saw it open.
     pub(crate) confirmed_open_at: Option<Timestamp>,
@@ -68,6 +70,7 @@ impl SessionRegister {
             create: None,
             closed_at: None,
             latest_opening_at: None,
+            latest_exit_at: None,
             name: None,
             confirmed_open_at: None,
             first_opening_at: None,
@@ -93,6 +96,9 @@ impl SessionRegister {
         }
         if let Some(at) = facts.opening {
             tally.add(admitted(at, &mut || join_max(&mut self.latest_opening_at, at)));
+        }
+        if let Some(at) = facts.exit.filter(|_| self.id.is_none()) {
+            tally.add(admitted(at, &mut || join_max(&mut self.latest_exit_at, at)));
         }
         if let Some(name) = facts.name {
             tally.add(admitted(name.at, &mut || self.join_name(name)));
@@ -142,6 +148,7 @@ impl SessionRegister {
         let is_held = |at: &Timestamp| *at >= floor;
         self.closed_at = self.closed_at.filter(is_held);
         self.latest_opening_at = self.latest_opening_at.filter(is_held);
+        self.latest_exit_at = self.latest_exit_at.filter(is_held);
         self.confirmed_open_at = self.confirmed_open_at.filter(is_held);
         self.name = self.name.take().filter(|name| is_held(&name.at));
         self.prune_inside(floor, rules)
@@ -190,7 +197,7 @@ impl SessionRegister {
     #[inline]
     pub(crate) fn newest_of_its_own(&self) -> Option<Timestamp> {
         let opened_at = self.created_at().max(self.latest_opening_at);
-        opened_at.max(self.closed_at).max(self.confirmed_open_at)
+        opened_at.max(self.latest_exit_at).max(self.closed_at).max(self.confirmed_open_at)
     }
 
     /// Returns the latest time of its creation, its signs of life, and its users. Cost: the users.
@@ -204,6 +211,7 @@ impl SessionRegister {
         self.create.is_none()
             && self.closed_at.is_none()
             && self.latest_opening_at.is_none()
+            && self.latest_exit_at.is_none()
             && self.name.is_none()
             && self.confirmed_open_at.is_none()
             && self.hidden_at.is_none()

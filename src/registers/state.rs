@@ -239,6 +239,13 @@ impl Registers {
         closed_at.max(self.latest_create)
     }
 
+    /// Returns what an observation that saw the room open must be later than. In the nameless session users
+    /// and streams alone decide that, so whoever leaves it outdates what was seen before.
+    pub(crate) fn open_outdated_until(&self) -> Option<Timestamp> {
+        let exit_at = self.sessions.iter().map(|session| session.latest_exit_at).max().flatten();
+        exit_at.max(self.outdated_until())
+    }
+
     #[inline]
     pub(crate) fn closings(&self) -> Closings {
         let shows_from = self.info.as_ref().map(|info| info.created_at);

@@ -255,8 +255,9 @@ impl RoomState {
         at.session = Some(session);
         let (registers, target) = (&mut self.registers, &mut at.target);
         let joined = registers.join(facts, session, target, cx.now, &self.settings);
-        let Joined { tally, lost_in, outdates, is_first_other } = joined;
+        let Joined { tally, lost_in, outdates, is_open_outdated, is_first_other } = joined;
         cx.is_moved |= is_first_other;
+        cx.signs_changed |= is_open_outdated;
         if is_new && self.registers.sessions[session].is_empty() {
             self.remove_session(session, at);
         } else {

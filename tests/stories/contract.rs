@@ -196,6 +196,8 @@ fn a_damaged_room_is_refused_with_a_reason() {
         cannot("the creation")
     );
     assert_eq!(refused(&format!("{session}/seen_at"), 1.into()), cannot("the sign of life"));
+    let exit_at = format!("{session}/exit_at");
+    assert_eq!(refused(&exit_at, 1_000_000.into()), cannot("the latest exit"));
     assert_eq!(
         refused(&format!("{session}/users/0/facts/0/at"), 1.into()),
         cannot("a fact of user ann")

@@ -157,6 +157,35 @@ fn an_observation_of_a_room_without_names_mends_it() {
     assert!(!story.is_open());
 }
 
+/// Holds laws 14.5 and 15.8.
+#[test]
+fn a_room_that_everybody_left_after_an_observation_of_it_is_not_open() {
+    let everybody = || observation(30).users([user("ann"), user("bob")]);
+    for seen in [
+        everybody(),
+        everybody().open(true),
+        everybody().streams([]),
+        observation(30).some_users([user("bob")]),
+        observation(30).open(true),
+    ] {
+        let mut story = Story::new();
+        hears(&mut story, 1, login("ann", 1, 1));
+        hears(&mut story, 2, login("bob", 1, 2));
+        story.passes_to(30);
+        story.sees(&seen);
+        hears(&mut story, 40, logout("ann", 1, 1, 40));
+        assert!(story.is_open(), "{seen:?}");
+        hears(&mut story, 50, logout("bob", 1, 2, 50));
+        assert!(!story.is_open(), "{seen:?}");
+        // One that was made before the last one left changes nothing, and a later one counts.
+        story.passes_to(60);
+        story.sees(&observation(54).open(true));
+        assert!(!story.is_open(), "{seen:?}");
+        story.sees(&observation(60).open(true));
+        assert!(story.is_open(), "{seen:?}");
+    }
+}
+
 /// Holds law 21.6.
 #[test]
 fn a_session_without_a_name_lacks_no_creation() {

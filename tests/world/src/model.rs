@@ -63,6 +63,8 @@ pub struct StoredSession {
     pub closed_at: Option<u64>,
     /// The last time at which something in it opened.
     pub seen_at: Option<u64>,
+    /// The last time at which something in it closed, if it is the one without a name.
+    pub exit_at: Option<u64>,
     /// The last time at which an observation named it as open.
     pub alive_at: Option<u64>,
     /// The name of the room, and when it was told.
@@ -149,6 +151,8 @@ pub(super) struct Facts {
     /// When the room was not open, as closes without a name tell.
     pub(super) not_open: Vec<u64>,
     seens: Vec<(SessionKey, u64)>,
+    /// The closings of the session without a name.
+    exits: Vec<u64>,
     names: Vec<(SessionKey, u64, String)>,
     keys: Vec<(SessionKey, Thing, u64)>,
     openings: Vec<(SessionKey, Thing, Name, Opening)>,
@@ -277,6 +281,7 @@ impl Facts {
     fn close(&mut self, told: Told, closed: u64, opened: Option<u64>, settings: Settings) {
         let Told { session, thing, stay, order, exclusive, .. } = told;
         let at = closed.max(opened.unwrap_or(0));
+        self.exits.extend(session.is_none().then_some(at));
         self.seens.extend(opened.map(|opened| (session.clone(), opened)));
         match (order, stay) {
             (None, Some(stay)) => {
@@ -315,6 +320,7 @@ impl Facts {
             let closes = self.closes.iter().filter(|(session, at)| *session == id && *at >= lo);
             let seens = self.seens.iter().filter(|(session, at)| *session == id && *at >= lo);
             let names = self.names.iter().filter(|(session, at, _)| *session == id && *at >= lo);
+            let exits = self.exits.iter().filter(|at| id.is_none() && **at >= lo);
             let x = closes.map(|(_, at)| *at).max();
             let (mut users, mut streams) = (BTreeMap::new(), BTreeMap::new());
             for (thing, stays) in self.hold_stays(&id, lo, x, settings) {
@@ -327,6 +333,7 @@ impl Facts {
                 create: creates.map(|(_, at, creator)| (*at, creator.clone())).max(),
                 closed_at: x,
                 seen_at: seens.map(|(_, at)| *at).max(),
+                exit_at: exits.copied().max(),
                 alive_at: None,
                 name: names.map(|(_, at, name)| (*at, name.clone())).max(),
                 users,

@@ -120,7 +120,9 @@ pub fn evaluate_all(
     let not_open = latest(&answers.not_open);
     let open = latest(&answers.open).filter(|open| {
         let closed = stored.sessions.values().filter_map(|session| session.closed_at).max();
-        Some(*open) >= not_open && Some(*open) > stored.latest_create && Some(*open) > closed
+        let exit = stored.sessions.get(&None).and_then(|session| session.exit_at);
+        let outdated = stored.latest_create.max(closed).max(exit);
+        Some(*open) >= not_open && Some(*open) > outdated
     });
     let users = answers.users.hold(floor);
     let streams = answers.streams.hold(floor);

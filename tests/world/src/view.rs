@@ -72,6 +72,7 @@ pub fn stored_of(room: &Room) -> Stored {
             }),
             closed_at: session["closed_at"].as_u64(),
             seen_at: session["seen_at"].as_u64(),
+            exit_at: session["exit_at"].as_u64(),
             alive_at: session["alive_at"].as_u64(),
             name: session["name"].as_object().map(|name| {
                 (name["at"].as_u64().expect("a time"), text(&name["name"]).expect("a name"))
