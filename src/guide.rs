@@ -5,7 +5,7 @@
 //! | to build | read |
 //! |---|---|
 //! | [lifecycles] | to choose what ends a room |
-//! | [embedding] | to build a server: in one process or task, with restarts, over a shared store, or sharded |
+//! | [embedding] | to build a server: in one process or task, with restarts, over a shared store, or sharded; and what runs in a browser |
 //! | [migrating] | to move from the vendor's published recipe, or from rooms as JSON values |
 //!
 //! | to run | read |

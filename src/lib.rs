@@ -185,7 +185,9 @@ pub use read::visits::{Facet, Visit, Visits};
 pub use read::{RoomRef, StreamRef, UserRef};
 #[cfg(feature = "serde")]
 pub use registry::Snapshot;
-pub use registry::clock::{Clock, ManualClock, SystemClock};
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+pub use registry::clock::SystemClock;
+pub use registry::clock::{Clock, ManualClock};
 pub use registry::{RoomQuery, RoomRegistry};
 pub use room::Room;
 pub use room::changes::Changes;

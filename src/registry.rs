@@ -39,7 +39,9 @@ use crate::model::id::RoomId;
 use crate::model::outcome::{Outcome, Outcomes};
 use crate::model::time::Timestamp;
 use crate::read::RoomRef;
-use crate::registry::clock::{Clock, SystemClock};
+use crate::registry::clock::Clock;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use crate::registry::clock::SystemClock;
 use crate::registry::index::Index;
 use crate::registry::rooms::{HeldRoom, Rooms};
 use crate::registry::users::UserIndex;
@@ -54,6 +56,8 @@ use crate::room::work::{CallbackWork, Work, outcome_of};
 ///
 /// It does no I/O and starts no thread. It reads its [`Clock`] once in each call that changes
 /// something. Every such call overwrites [`changes`](Self::changes).
+///
+/// The clock is the system's if you name none. On `wasm32-unknown-unknown` there is no such default.
 ///
 /// # Example
 ///
@@ -71,7 +75,10 @@ use crate::room::work::{CallbackWork, Work, outcome_of};
 /// # Ok::<(), room_registry::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct RoomRegistry<C = SystemClock> {
+pub struct RoomRegistry<
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))] C = SystemClock,
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))] C,
+> {
     config: Config,
     clock: C,
     /// The local time, as of the last call.
@@ -88,8 +95,10 @@ pub struct RoomRegistry<C = SystemClock> {
     users: Option<UserIndex>,
 }
 
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 impl RoomRegistry {
-    /// Makes an empty registry on the system's clock.
+    /// Makes an empty registry on the system's clock. It is not there on `wasm32-unknown-unknown`, which has
+    /// no clock: see [`with_clock`](Self::with_clock).
     ///
     /// ```
     /// use room_registry::{Config, RoomRegistry};

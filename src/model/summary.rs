@@ -49,7 +49,7 @@ pub struct RoomSummary {
     /// How many users are in its list, without those whose roles do not count.
     pub user_count: usize,
     /// How many users it may have by its own limit.
-    pub max_users: Option<usize>,
+    pub max_users: Option<u32>,
     /// How many streams are in its list.
     pub stream_count: usize,
 }

@@ -30,7 +30,7 @@ pub struct RoomInfo {
     pub lifecycle: Lifecycle,
     /// How many users it may have when one more joins; `None` if it has no limit of its own.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub max_users: Option<usize>,
+    pub max_users: Option<u32>,
     /// When it ends, whatever its lifecycle is.
     #[cfg_attr(feature = "serde", serde(default))]
     pub ends_at: Option<Timestamp>,

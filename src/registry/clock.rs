@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::model::time::{Timestamp, millis};
+use crate::model::time::Timestamp;
 
 /// Tells the time.
 ///
@@ -41,22 +41,24 @@ pub trait Clock {
 
 /// Reads the system's wall clock.
 ///
+/// It is not there on `wasm32-unknown-unknown`, which has no clock. Give a registry a [`Clock`] of your own
+/// there: [`guide::embedding`](crate::guide::embedding#in-the-browser-and-on-wasm) has one.
+///
 /// # Example
 ///
 /// ```
 /// use room_registry::{Clock, SystemClock, Timestamp};
 /// assert!(SystemClock.now() > Timestamp::from_secs(1_700_000_000));
 /// ```
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that may read the system's clock")]
     fn now(&self) -> Timestamp {
-        let since_epoch = std::time::SystemTime::now()
-            .duration_since(std::time::SystemTime::UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO); // a clock before 1970 reads as 1970
-        Timestamp::from_millis(millis(since_epoch))
+        Timestamp::from(std::time::SystemTime::now())
     }
 }
 

@@ -202,7 +202,8 @@ impl RoomState {
     /// Returns how many users the room may have when one more joins.
     #[inline]
     pub(crate) fn user_limit(&self, config: &Config) -> Option<usize> {
-        let own = self.registers.info.as_ref().and_then(|info| info.max_users);
+        let own =
+            self.registers.info.as_ref().and_then(|info| info.max_users).map(|own| own as usize);
         match (own, config.max_users_per_room) {
             (Some(own), Some(of_all)) => Some(own.min(of_all)),
             (own, of_all) => own.or(of_all),

@@ -22,7 +22,7 @@ const LONG: &str = "a beginning of more than sixty-four characters that many roo
 
 #[derive(Debug, Clone)]
 enum Step {
-    Create { room: u8, host: u8, name: usize, value: Option<usize>, max_users: Option<usize> },
+    Create { room: u8, host: u8, name: usize, value: Option<usize>, max_users: Option<u32> },
     Update { room: u8, host: u8, name: usize, value: Option<usize> },
     End(u8),
     Join(u8, u8),
@@ -37,7 +37,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let (room, user, name, value) =
         (0..14_u8, 0..4_u8, 0..NAMES.len() + 2, prop::option::of(0..VALUES.len() + 2));
-    let max_users = prop::option::of(1..3_usize);
+    let max_users = prop::option::of(1..3_u32);
     prop_oneof![
         6 => (room.clone(), user.clone(), name.clone(), value.clone(), max_users).prop_map(
             |(room, host, name, value, max_users)| Step::Create { room, host, name, value, max_users }
@@ -132,7 +132,8 @@ impl Asked {
     }
 
     fn accepts(&self, room: RoomRef<'_>) -> bool {
-        let limit = room.info().and_then(|info| info.max_users).map_or(3, |own| own.min(3));
+        let limit =
+            room.info().and_then(|info| info.max_users).map_or(3, |own| own.min(3) as usize);
         let is_named = |prefix: usize| {
             let prefix = long(&PREFIXES, prefix).to_lowercase();
             let name = room.name().map(|name| name.to_lowercase());

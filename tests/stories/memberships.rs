@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use room_registry::event::{CallbackEvent, RoomClosed, UserLoggedIn, UserLoggedOut};
+use room_registry::journal::Command;
 use room_registry::page::RoomOrder;
 use room_registry::{
     Callback, Cause, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom,
@@ -389,6 +390,19 @@ fn what_was_written_without_a_lifecycle_lives_until_it_is_ended() {
     let info = registry.room("r").unwrap().info().unwrap().clone();
     assert_eq!((info.max_users, info.ends_at), (Some(2), Some(Timestamp::from_millis(7))));
     assert_eq!((info.empty_grace_ms, info.first_join_grace_ms), (Some(3), Some(4)));
+}
+
+/// Machines of 32 bits read all that machines of 64 bits take, store and tell.
+#[test]
+fn a_limit_that_a_machine_of_32_bits_cannot_read_is_refused_everywhere() {
+    for command in [
+        r#"{"create_room":{"room_id":"r","host_id":"tom","max_users":"#,
+        r#"{"update_room":{"room_id":"r","max_users":"#,
+    ] {
+        let read = |limit: u64| serde_json::from_str::<Command>(&format!("{command}{limit}}}}}"));
+        assert!(read(u64::from(u32::MAX)).is_ok(), "{command}");
+        assert!(read(u64::from(u32::MAX) + 1).is_err(), "{command}");
+    }
 }
 
 /// A user of a role logs in, or out if a time is given.

@@ -28,7 +28,7 @@ pub(crate) struct App {
     /// Whether users leave and are removed. The media server logs them out at the same moment.
     pub(crate) lets_go: bool,
     /// How many users a created room may have.
-    pub(crate) max_users: Option<usize>,
+    pub(crate) max_users: Option<u32>,
 }
 
 /// What becomes of a session when the app ends the room: it closes at the same moment.
@@ -103,7 +103,7 @@ pub(crate) fn random(seed: u64) -> Result<World, ConfigError> {
     let app = App {
         ends,
         lets_go: vendors.chance(Share::percent(50)),
-        max_users: vendors.chance(Share::percent(50)).then(|| vendors.index(6)),
+        max_users: vendors.chance(Share::percent(50)).then(|| [0, 1, 2, 3, 4, 5][vendors.index(6)]),
     };
     // A room in which nobody counts leaves the list, though the media server has somebody there.
     let counts_all = unlists || vendors.chance(Share::percent(50));

@@ -26,7 +26,7 @@ pub(super) enum CommandForm {
         #[serde(default)]
         lifecycle: Option<Lifecycle>,
         #[serde(default)]
-        max_users: Option<usize>,
+        max_users: Option<u32>,
         #[serde(default)]
         ends_at: Option<Timestamp>,
         #[serde(default)]

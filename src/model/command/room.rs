@@ -44,7 +44,7 @@ pub struct NewRoom {
     pub lifecycle: Lifecycle,
     /// How many users it may have when one more joins. 0 and `None` are no limit.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub max_users: Option<usize>,
+    pub max_users: Option<u32>,
     /// When it ends (local time), whatever its lifecycle is.
     #[cfg_attr(feature = "serde", serde(default))]
     pub ends_at: Option<Timestamp>,
@@ -118,7 +118,7 @@ impl NewRoom {
     /// # use room_registry::NewRoom;
     /// let room = NewRoom::new("r1", "tom").max_users(8);
     /// ```
-    pub fn max_users(mut self, users: usize) -> Self {
+    pub fn max_users(mut self, users: u32) -> Self {
         self.max_users = Some(users);
         self
     }
@@ -184,7 +184,7 @@ pub(crate) struct CheckedRoom {
     pub(crate) name: Option<Text>,
     pub(crate) attributes: Attributes,
     pub(crate) lifecycle: Lifecycle,
-    pub(crate) max_users: Option<usize>,
+    pub(crate) max_users: Option<u32>,
     pub(crate) ends_at: Option<Timestamp>,
     pub(crate) first_join_grace_ms: Option<u64>,
     pub(crate) empty_grace_ms: Option<u64>,
@@ -212,7 +212,7 @@ pub struct RoomUpdate {
     /// Another lifecycle.
     pub lifecycle: Option<Lifecycle>,
     /// Another limit on its users. 0 takes the limit away.
-    pub max_users: Option<usize>,
+    pub max_users: Option<u32>,
     /// Another time at which it ends. [`Timestamp::MIN`] takes the end away.
     pub ends_at: Option<Timestamp>,
     /// Another grace if nobody came yet, in milliseconds.
@@ -294,7 +294,7 @@ impl RoomUpdate {
     /// # use room_registry::RoomUpdate;
     /// let update = RoomUpdate::new().max_users(8);
     /// ```
-    pub fn max_users(mut self, users: usize) -> Self {
+    pub fn max_users(mut self, users: u32) -> Self {
         self.max_users = Some(users);
         self
     }

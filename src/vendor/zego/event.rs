@@ -20,9 +20,10 @@ use crate::model::text::Text;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
-    reason = "nearly every event is a callback, and a box would cost it an allocation"
+    reason = "nearly every event is a callback, and a box would cost it an allocation. With pointers of 32 bits it is \
+              small enough for the lint"
 )]
 pub enum Event {
     /// The event is about a room, a user or a stream: input for
