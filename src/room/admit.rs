@@ -230,16 +230,21 @@ impl RoomState {
                     Ok(Admission::Admitted)
                 }
             }
-            Some(_) => Ok(places.member.map_or(Admission::Admitted, Admission::AfterTimeout)),
-            None => {
+            timed_out => {
                 let visible = self.projection.visible;
                 let is_visible = self.rulebook().source::<Users>(visible, &places.told).is_some();
-                let counts = !self.settings.uncounted_roles.contains(user.role.as_ref());
+                let counts = |role| !self.settings.uncounted_roles.contains(role);
+                // Whoever timed out and shows by nothing else gives up a place first.
+                let own = timed_out.filter(|held| counts(held.membership().role.as_ref()));
+                let others = self.user_count() - usize::from(own.is_some() && !is_visible);
                 match self.user_limit(cx.config) {
-                    Some(limit) if counts && !is_visible && self.user_count() >= limit => {
+                    Some(limit) if counts(user.role.as_ref()) && !is_visible && others >= limit => {
                         Err(Error::RoomFull { room_id: room_id(), limit })
                     }
-                    Some(_) | None => Ok(Admission::Admitted),
+                    Some(_) | None => Ok(match (timed_out, places.member) {
+                        (Some(_), Some(place)) => Admission::AfterTimeout(place),
+                        _ => Admission::Admitted,
+                    }),
                 }
             }
         }

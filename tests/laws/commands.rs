@@ -8,7 +8,7 @@ use room_registry::{
     Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Role,
     RoomRegistry, RoomUpdate, Timestamp, UserUpdate,
 };
-use room_registry_world::commands::{Model, ModelRoom, START, TIMEOUT, registry};
+use room_registry_world::commands::{Limits, Model, ModelRoom, START, TIMEOUT, registry_with};
 use room_registry_world::effort::properties;
 use room_registry_world::junk::junk;
 use room_registry_world::sightings::Told;
@@ -16,10 +16,10 @@ use room_registry_world::sightings::Told;
 #[derive(Debug, Clone)]
 enum Step {
     Pass(u64),
-    Create(u8, u8, Lifecycle),
-    Update(u8, u8),
+    Create(u8, u8, Lifecycle, u32),
+    Update(u8, u8, u32),
     End(u8),
-    Join(u8, u8, u8),
+    Join(u8, u8, u8, bool),
     Leave(u8, u8),
     LeaveBy(u8, u8, u8),
     Remove(u8, u8),
@@ -52,13 +52,18 @@ fn step() -> impl Strategy<Value = Step> {
         Lifecycle::Permanent,
     ]);
     let (room, user) = (|| 0..3_u8, || 0..3_u8);
+    let max_users = || prop_oneof![2 => Just(0_u32), 1 => 1..3_u32]; // 0 is no limit
     let connection = || prop_oneof![2 => Just(0_u8), 1 => 1..3_u8]; // 0 is the unnamed one
     prop_oneof![
         4 => pause.prop_map(Step::Pass),
-        2 => (room(), user(), lifecycle).prop_map(|(room, host, lifecycle)| Step::Create(room, host, lifecycle)),
-        1 => (room(), 0..3_u8).prop_map(|(room, name)| Step::Update(room, name)),
+        2 => (room(), user(), lifecycle, max_users()).prop_map(|(room, host, lifecycle, max_users)| {
+            Step::Create(room, host, lifecycle, max_users)
+        }),
+        1 => (room(), 0..3_u8, max_users()).prop_map(|(room, name, max)| Step::Update(room, name, max)),
         1 => room().prop_map(Step::End),
-        4 => (room(), user(), connection()).prop_map(|(room, user, by)| Step::Join(room, user, by)),
+        4 => (room(), user(), connection(), prop::bool::weighted(0.8)).prop_map(|(room, user, by, counts)| {
+            Step::Join(room, user, by, counts)
+        }),
         1 => (room(), user(), 1..3_u8).prop_map(|(room, user, by)| Step::LeaveBy(room, user, by)),
         1 => (room(), user()).prop_map(|(room, user)| Step::Leave(room, user)),
         1 => (room(), user()).prop_map(|(room, user)| Step::Remove(room, user)),
@@ -79,6 +84,8 @@ fn assert_same(registry: &RoomRegistry<ManualClock>, model: &Model) {
         assert_eq!(room.name().unwrap(), expected.name.as_str());
         assert_eq!(room.host_id().unwrap(), expected.host.as_str());
         assert_eq!(room.lifecycle(), expected.lifecycle);
+        let counted = expected.members.values().filter(|held| held.counts).count();
+        assert_eq!(room.user_count(), counted);
         let users: BTreeMap<_, _> = room
             .users()
             .map(|user| {
@@ -86,18 +93,18 @@ fn assert_same(registry: &RoomRegistry<ManualClock>, model: &Model) {
                     user.membership().unwrap().joined_at.as_millis(),
                     user.heartbeat_at().unwrap().as_millis(),
                     user.name().unwrap().to_string(),
+                    user.is_counted(),
                 );
                 (user.id().to_string(), held)
             })
             .collect();
-        let expected = expected
-            .members
-            .iter()
-            .map(|(id, held)| (id.clone(), (held.joined_at, held.beat(), held.name.clone())));
+        let expected = expected.members.iter().map(|(id, held)| {
+            (id.clone(), (held.joined_at, held.beat(), held.name.clone(), held.counts))
+        });
         assert_eq!(users, expected.collect());
     }
-    let users: usize = model.rooms.values().map(|room| room.members.len()).sum();
-    assert_eq!(registry.user_count(), users);
+    let members = model.rooms.values().flat_map(|room| room.members.values());
+    assert_eq!(registry.user_count(), members.filter(|held| held.counts).count());
 }
 
 /// A sweep does something exactly when it is due, and leaves nothing due.
@@ -115,6 +122,16 @@ fn named(connection: u8) -> String {
     if connection == 0 { String::new() } else { connection.to_string() }
 }
 
+fn uncounted() -> Role {
+    Role::new("recorder")
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let limit = || prop_oneof![2 => Just(None), 1 => (1..3_usize).prop_map(Some)];
+    let limits = (limit(), limit(), limit());
+    limits.prop_map(|(rooms, rooms_of_host, users)| Limits { rooms, rooms_of_host, users })
+}
+
 /// Carries out a step on both, and compares the answers.
 fn play(
     registry: &mut RoomRegistry<ManualClock>,
@@ -130,24 +147,19 @@ fn play(
             clock.advance(Duration::from_millis(*span));
             model.now += span;
         }
-        Step::Create(id, host, lifecycle) => {
+        Step::Create(id, host, lifecycle, max_users) => {
             let new = NewRoom::new(room(id), user(host)).name("a room").lifecycle(*lifecycle);
-            let expected = if model.rooms.contains_key(&room(id)) {
-                Err(format!("room {:?} already exists", room(id)))
-            } else {
-                let (host, name) = (user(host), "a room".to_owned());
-                let empty_since = Some(model.now);
-                let new = ModelRoom {
-                    host,
-                    name,
-                    lifecycle: *lifecycle,
-                    empty_since,
-                    is_entered: false,
-                    members: BTreeMap::new(),
-                };
-                model.rooms.insert(room(id), new);
-                Ok(())
+            let expected = ModelRoom {
+                host: user(host),
+                name: "a room".to_owned(),
+                lifecycle: *lifecycle,
+                max_users: *max_users,
+                empty_since: Some(model.now),
+                is_entered: false,
+                members: BTreeMap::new(),
             };
+            let expected = model.create(&room(id), expected);
+            let new = new.max_users(*max_users);
             let created_again = registry.held_room_count() > registry.room_count();
             assert_eq!(text(registry.create_room(new)), expected);
             if let (Ok(()), false) = (expected, created_again) {
@@ -155,9 +167,12 @@ fn play(
                 assert_eq!(created_at, clock.now());
             }
         }
-        Step::Update(id, name) => {
-            let expected = model.room(&room(id)).map(|held| held.name = format!("name {name}"));
-            let update = RoomUpdate::new().name(format!("name {name}"));
+        Step::Update(id, name, max_users) => {
+            let expected = model.room(&room(id)).map(|held| {
+                held.name = format!("name {name}");
+                held.max_users = *max_users;
+            });
+            let update = RoomUpdate::new().name(format!("name {name}")).max_users(*max_users);
             assert_eq!(text(registry.update_room(&room(id), update)), expected);
         }
         Step::End(id) => {
@@ -165,9 +180,10 @@ fn play(
             model.end(&room(id));
             assert_eq!(text(registry.end_room(&room(id))), expected);
         }
-        Step::Join(id, who, by) => {
-            let expected = model.join(&room(id), &user(who), &named(*by));
+        Step::Join(id, who, by, counts) => {
+            let expected = model.join(&room(id), &user(who), &named(*by), *counts);
             let new = NewUser::new(user(who)).name(user(who));
+            let new = if *counts { new } else { new.role(uncounted()) };
             let new = if *by == 0 { new } else { new.connection(named(*by)) };
             assert_eq!(text(registry.join_room(&room(id), new)), expected);
         }
@@ -221,11 +237,21 @@ fn play(
 proptest! {
     #![proptest_config(properties(300))]
 
-    /// Holds laws 4.7, 4.8, 18.1, 18.3, 18.4 and 18.5.
+    /// Holds laws 4.7, 4.8, 18.1, 18.3, 18.4, 18.5, 18.7, 18.8 and 18.9.
     #[test]
-    fn commands_do_what_a_naive_model_does(steps in prop::collection::vec(step(), 0..60)) {
-        let (mut registry, clock) = registry();
-        let mut model = Model { now: START, ..Model::default() };
+    fn commands_do_what_a_naive_model_does(
+        limits in limits(),
+        steps in prop::collection::vec(step(), 0..60),
+    ) {
+        let config = Config::builder()
+            .uncounted_roles(vec![uncounted()])
+            .max_rooms(limits.rooms)
+            .max_rooms_per_host(limits.rooms_of_host)
+            .max_users_per_room(limits.users)
+            .build()
+            .unwrap();
+        let (mut registry, clock) = registry_with(config);
+        let mut model = Model { now: START, limits, ..Model::default() };
         let mut mirror = Mirror::default();
         for step in &steps {
             // A room created again, or a user who comes back, within one millisecond counts as one
@@ -263,13 +289,13 @@ proptest! {
             let user = |user: u8| format!("user{user}");
             let refused = match step {
                 Step::Pass(span) => { clock.advance(Duration::from_millis(span.min(pause))); Ok(()) }
-                Step::Create(id, host, _) => {
+                Step::Create(id, host, ..) => {
                     let lifecycle = [Lifecycle::UntilEnded, Lifecycle::UntilEmpty, Lifecycle::FollowsSession];
                     registry.create_room(NewRoom::new(room(id), user(host)).lifecycle(lifecycle[usize::from(host)]))
                 }
-                Step::Update(id, name) => registry.update_room(&room(id), RoomUpdate::new().host(user(name))),
+                Step::Update(id, name, _) => registry.update_room(&room(id), RoomUpdate::new().host(user(name))),
                 Step::End(id) => registry.end_room(&room(id)),
-                Step::Join(id, who, _) => registry.join_room(&room(id), NewUser::new(user(who)).role(Role::HOST)),
+                Step::Join(id, who, ..) => registry.join_room(&room(id), NewUser::new(user(who)).role(Role::HOST)),
                 Step::Leave(id, who) => registry.leave_room(&room(id), &user(who)),
                 Step::Remove(id, who) => registry.remove_user(&room(id), &user(who), 7),
                 Step::LeaveBy(id, who, _) => {

@@ -330,6 +330,31 @@ fn a_room_ends_at_its_time_whatever_its_lifecycle() {
     }
 }
 
+/// Holds laws 18.8 and 18.9.
+#[test]
+fn whoever_timed_out_comes_back_into_a_full_room_only_by_the_place_that_was_their_own() {
+    let config = Config::builder().uncounted_roles(vec![Role::new("recorder")]).build().unwrap();
+    let (mut registry, clock) = registry_with(config);
+    registry.create_room(NewRoom::new("r", "tom").max_users(2)).unwrap();
+    let recorder = || NewUser::new("rec").role(Role::new("recorder"));
+    for user in [NewUser::new("ann"), recorder()] {
+        registry.join_room("r", user).unwrap();
+    }
+    clock.advance(Duration::from_millis(1));
+    registry.join_room("r", NewUser::new("bob")).unwrap();
+    clock.advance(Duration::from_millis(TIMEOUT)); // of Ann and the recorder
+
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    let full = Err(Error::RoomFull { room_id: "r".into(), limit: 2 });
+    assert_eq!(registry.join_room("r", NewUser::new("rec")), full, "as one who counts");
+    registry.join_room("r", recorder()).unwrap();
+    registry.update_room("r", RoomUpdate::new().max_users(1)).unwrap();
+    clock.advance(Duration::from_millis(1));
+    let full = Err(Error::RoomFull { room_id: "r".into(), limit: 1 });
+    assert_eq!(registry.join_room("r", NewUser::new("bob")), full, "Ann alone fills it");
+    assert_eq!(registry.room("r").unwrap().user_count(), 2, "until the next expiry");
+}
+
 /// Holds law 18.8.
 #[test]
 fn the_lesser_limit_counts_and_lists_leave_full_rooms_out() {

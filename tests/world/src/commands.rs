@@ -29,9 +29,11 @@ pub struct ModelRoom {
     pub name: String,
     /// When it goes by itself.
     pub lifecycle: Lifecycle,
-    /// Since when nobody has been in it.
+    /// How many users it may have; 0 is no limit of its own.
+    pub max_users: u32,
+    /// Since when nobody who counts has been in it.
     pub empty_since: Option<u64>,
-    /// Whether anybody came yet.
+    /// Whether anybody who counts came yet.
     pub is_entered: bool,
     /// Who joined.
     pub members: BTreeMap<String, ModelMember>,
@@ -44,6 +46,8 @@ pub struct ModelMember {
     pub joined_at: u64,
     /// The name to show.
     pub name: String,
+    /// Whether users of that role count.
+    pub counts: bool,
     /// The last heartbeat of each connection that did not leave. The unnamed one has an empty name.
     pub beats: BTreeMap<String, u64>,
 }
@@ -53,6 +57,24 @@ impl ModelMember {
     pub fn beat(&self) -> u64 {
         self.beats.values().copied().max().unwrap_or(0)
     }
+}
+
+impl ModelRoom {
+    /// How many users count, apart from one.
+    fn others(&self, user: &str) -> usize {
+        self.members.iter().filter(|(id, held)| held.counts && *id != user).count()
+    }
+}
+
+/// How many there may be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// Rooms.
+    pub rooms: Option<usize>,
+    /// Rooms of one host.
+    pub rooms_of_host: Option<usize>,
+    /// Users in a room.
+    pub users: Option<usize>,
 }
 
 /// How somebody went, or a connection.
@@ -68,6 +90,8 @@ pub struct Gone {
 pub struct Model {
     /// Our time.
     pub now: u64,
+    /// How many there may be.
+    pub limits: Limits,
     /// The rooms, by id.
     pub rooms: BTreeMap<String, ModelRoom>,
     /// How somebody went last, by room and user.
@@ -90,21 +114,55 @@ impl Model {
     fn note_empty(&mut self, id: &str) {
         let now = self.now;
         if let Some(room) = self.rooms.get_mut(id) {
-            room.is_entered |= !room.members.is_empty();
-            room.empty_since =
-                if room.members.is_empty() { room.empty_since.or(Some(now)) } else { None };
+            let is_empty = !room.members.values().any(|held| held.counts);
+            room.is_entered |= !is_empty;
+            room.empty_since = if is_empty { room.empty_since.or(Some(now)) } else { None };
         }
     }
 
-    /// Lets a user join, by a connection.
-    pub fn join(&mut self, id: &str, user: &str, connection: &str) -> Result<(), String> {
-        let now = self.now;
+    /// Creates a room in which nobody is.
+    pub fn create(&mut self, id: &str, new: ModelRoom) -> Result<(), String> {
+        if self.rooms.contains_key(id) {
+            return Err(format!("room {id:?} already exists"));
+        }
+        if let Some(limit) = self.limits.rooms.filter(|limit| self.rooms.len() >= *limit) {
+            return Err(format!("there are too many rooms: {limit} may be listed"));
+        }
+        let of_host = self.rooms.values().filter(|room| room.host == new.host).count();
+        if let Some(limit) = self.limits.rooms_of_host.filter(|limit| of_host >= *limit) {
+            let host = &new.host;
+            return Err(format!("host {host:?} has too many rooms: one host may have {limit}"));
+        }
+        self.rooms.insert(id.to_owned(), new);
+        Ok(())
+    }
+
+    /// Lets a user join, by a connection, in a role that counts or in one that does not.
+    pub fn join(
+        &mut self,
+        id: &str,
+        user: &str,
+        connection: &str,
+        counts: bool,
+    ) -> Result<(), String> {
+        let (now, limit) = (self.now, self.limits.users);
         let room = self.room(id)?;
+        let own_limit = usize::try_from(room.max_users).ok().filter(|limit| *limit > 0);
+        let limit = limit.into_iter().chain(own_limit).min();
+        let is_there = room.members.get(user).is_some_and(|held| now <= held.beat() + TIMEOUT);
+        if let Some(limit) = limit
+            && counts
+            && !is_there
+            && room.others(user) >= limit
+        {
+            return Err(format!("room {id:?} is full: it may have {limit} users"));
+        }
         if room.members.get(user).is_some_and(|held| now > held.beat() + TIMEOUT) {
             self.leave(id, user, Heartbeat::TimedOut)?;
         }
         let room = self.room(id)?;
-        let new = || ModelMember { joined_at: now, name: user.to_owned(), beats: BTreeMap::new() };
+        let name = user.to_owned();
+        let new = || ModelMember { joined_at: now, name, counts, beats: BTreeMap::new() };
         let held = room.members.entry(user.to_owned()).or_insert_with(new);
         if held.beats.get(connection).is_some_and(|beat| now <= beat + TIMEOUT) {
             return Err(format!("user {user:?} already joined room {id:?}"));
