@@ -135,12 +135,18 @@ fn ends_what_is_due_and_touches_nothing_else() {
     let server = start(&folder);
     let later = r#","lifecycle":"until_empty","first_join_grace_ms":600000"#;
     server.post("/commands", &create("later", later));
-    // Whoever loads this room stumbles.
-    database(&folder).execute("UPDATE rooms SET room = 'junk'", []).unwrap();
+    // A save would put something else here.
+    database(&folder).execute("UPDATE rooms SET began_at = 7", []).unwrap();
+    server.post("/commands", &create("broken", ""));
+    let broken = "UPDATE rooms SET room = 'junk', due_at = 0 WHERE room_id = 'broken'";
+    database(&folder).execute(broken, []).unwrap();
     let soon = r#","lifecycle":"until_empty","first_join_grace_ms":1"#;
     server.post("/commands", &create("soon", soon));
-    eventually(|| fields(&server.get("/rooms")["rooms"], "room_id") == ["later"]);
-    assert_eq!(server.ask("GET", "/rooms/later/users", "").0, 500);
+    eventually(|| fields(&server.get("/rooms")["rooms"], "room_id") == ["broken", "later"]);
+    let query = "SELECT began_at FROM rooms WHERE room_id = 'later'";
+    let began_at: i64 = database(&folder).query_row(query, [], |row| row.get(0)).unwrap();
+    assert_eq!(began_at, 7, "it was not due, and yet it was saved again");
+    assert_eq!(server.ask("GET", "/rooms/broken/users", "").0, 500);
     for (constant, index) in [("DUE", "due"), ("LISTED", "listed")] {
         assert!(plan(&folder, constant).contains(&format!("USING INDEX {index} ")), "{constant}");
     }
@@ -178,7 +184,7 @@ fn walks_the_list_page_by_page() {
 fn refuses_bad_input() {
     let folder = TempDir::new().unwrap();
     let server = start(&folder);
-    server.post("/commands", &create("r1", &format!(r#","ends_at":{}"#, u64::MAX - 1)));
+    server.post("/commands", &create("r1", &format!(r#","ends_at":{}"#, u64::MAX - 2)));
     server.refuses("POST", "/commands", &create("r1", ""), 409, "room_already_exists");
     server.refuses("POST", "/commands", &create("", ""), 400, "invalid_id");
     server.refuses("POST", "/commands", &join("r2", "ann"), 404, "room_not_found");
