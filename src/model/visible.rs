@@ -26,7 +26,7 @@ pub struct RoomInfo {
     /// Attributes that the application chose.
     pub attributes: Attributes,
     /// What ends the room.
-    #[cfg_attr(feature = "serde", serde(default = "Lifecycle::unsaid"))]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub lifecycle: Lifecycle,
     /// How many users it may have when one more joins; `None` if it has no limit of its own.
     #[cfg_attr(feature = "serde", serde(default))]

@@ -379,11 +379,11 @@ fn the_lesser_limit_counts_and_lists_leave_full_rooms_out() {
 }
 
 #[test]
-fn what_was_written_without_a_lifecycle_lives_until_it_is_ended() {
+fn a_room_that_names_no_lifecycle_in_json_lives_until_it_is_empty() {
     let line = r#"{"create_room":{"room_id":"r","host_id":"tom"}}"#;
     let (mut registry, _) = registry();
     registry.apply_command(&serde_json::from_str(line).unwrap()).unwrap();
-    assert_eq!(registry.room("r").unwrap().lifecycle(), Lifecycle::UntilEnded);
+    assert_eq!(registry.room("r").unwrap().lifecycle(), Lifecycle::UntilEmpty);
     let line = r#"{"update_room":{"room_id":"r","max_users":2,"ends_at":7,"empty_grace_ms":3,"first_join_grace_ms":4}}"#;
     registry.apply_command(&serde_json::from_str(line).unwrap()).unwrap();
     let info = registry.room("r").unwrap().info().unwrap().clone();

@@ -98,9 +98,11 @@ async fn command(State(lobby): State<Shared>, Json(command): Json<Command>) -> R
         return StatusCode::BAD_REQUEST.into_response(); // for the operator, not for clients
     }
     match hand_in(&lobby, &command.into()) {
-        Ok(Answer::Heartbeat(heartbeat)) => Json(heartbeat).into_response(),
-        Ok(_) => StatusCode::OK.into_response(),
-        Err(error) => (status(&error), Json(error)).into_response(),
+        Ok(answer) => Json(answer).into_response(),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.http_status());
+            (status.expect("the library's are valid"), Json(error)).into_response()
+        }
     }
 }
 
@@ -112,16 +114,6 @@ async fn callback(State(lobby): State<Shared>, body: Bytes) -> Response {
         }
         Ok(_) => StatusCode::OK.into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-    }
-}
-
-fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::RoomNotFound { .. } | Error::UserNotInRoom { .. } => StatusCode::NOT_FOUND,
-        Error::InvalidId(_) | Error::TextTooLong { .. } | Error::TooManyAttributes { .. } => {
-            StatusCode::BAD_REQUEST
-        }
-        _ => StatusCode::CONFLICT,
     }
 }
 

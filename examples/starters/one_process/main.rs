@@ -70,8 +70,8 @@ async fn callback(State(rooms): Rooms, body: Bytes) -> Result<&'static str, (Sta
         _ => Ok("ignored"), // what is no callback for the registry need not come again
     }
 }
-async fn list(State(rooms): Rooms, Query(page): Query<Page<RoomCursor>>) -> Response {
-    let query = page.after.into_iter().fold(RoomQuery::newest(), RoomQuery::after);
+async fn list(State(rooms): Rooms, page: Query<Page<RoomCursor>>) -> Response {
+    let query = RoomQuery::newest().after(page.0.after);
     lock(&rooms).page(&query).map(Json).map_err(invalid).into_response()
 }
 async fn users(rooms: Rooms, Path(room): Path<String>, page: Query<Page<UserCursor>>) -> Response {
@@ -84,15 +84,12 @@ async fn users(rooms: Rooms, Path(room): Path<String>, page: Query<Page<UserCurs
 fn lock(rooms: &Mutex<RoomRegistry>) -> MutexGuard<'_, RoomRegistry> {
     rooms.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
 fn invalid(error: impl std::error::Error) -> (StatusCode, String) {
     (StatusCode::BAD_REQUEST, error.to_string())
 }
+
 fn refused(error: Error) -> Refused {
-    use Error::{InvalidId, RoomNotFound, TextTooLong, TooManyAttributes, UserNotInRoom};
-    let status = match &error {
-        RoomNotFound { .. } | UserNotInRoom { .. } => StatusCode::NOT_FOUND,
-        InvalidId(_) | TextTooLong { .. } | TooManyAttributes { .. } => StatusCode::BAD_REQUEST,
-        _ => StatusCode::CONFLICT,
-    };
-    (status, Json(error))
+    let status = StatusCode::from_u16(error.http_status());
+    (status.expect("the library's are valid"), Json(error))
 }

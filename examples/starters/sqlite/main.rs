@@ -236,11 +236,7 @@ async fn hand_in(store: Arc<Store>, input: Input) -> Response {
         let Some(room_id) = input.room_id() else {
             return Ok(StatusCode::BAD_REQUEST.into_response()); // it is for all rooms
         };
-        Ok(match store.apply(room_id, &input)? {
-            Answer::Heartbeat(heartbeat) => Json(heartbeat).into_response(),
-            Answer::Outcome(outcome) => Json(outcome).into_response(),
-            _ => StatusCode::OK.into_response(),
-        })
+        Ok(Json(store.apply(room_id, &input)?).into_response())
     })
     .await
 }
@@ -296,13 +292,7 @@ fn failed(failure: Failure) -> Response {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    let status = match *error {
-        Error::RoomNotFound { .. } | Error::UserNotInRoom { .. } => StatusCode::NOT_FOUND,
-        Error::InvalidId(_) | Error::TextTooLong { .. } | Error::TooManyAttributes { .. } => {
-            StatusCode::BAD_REQUEST
-        }
-        _ => StatusCode::CONFLICT,
-    };
+    let status = StatusCode::from_u16(error.http_status()).expect("the library's are valid");
     (status, Json(error)).into_response()
 }
 

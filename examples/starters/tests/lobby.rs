@@ -143,7 +143,7 @@ fn ends_what_is_due() {
     let server = start();
     let mut events = Events::of(&server);
     events.rooms();
-    let room = create("r1", r#","lifecycle":"until_empty","first_join_grace_ms":1"#);
+    let room = create("r1", r#","first_join_grace_ms":1"#);
     server.post("/commands", &room);
     assert_eq!(events.changed()["kind"], "room_summary");
     assert_eq!(events.changed()["kind"], "room_unlisted");

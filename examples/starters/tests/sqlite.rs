@@ -35,8 +35,8 @@ fn goes_on_after_a_restart() {
     let server = start(&folder);
     server.post("/commands", &create("r1", r#","room_name":"Tom's show""#));
     server.post("/commands", &join("r1", "tom"));
-    assert_eq!(server.post("/callbacks", &login("r1", "ann")), r#""applied""#);
-    assert_eq!(server.post("/commands", &heartbeat("r1", "tom")), r#""alive""#);
+    assert_eq!(server.post("/callbacks", &login("r1", "ann")), r#"{"outcome":"applied"}"#);
+    assert_eq!(server.post("/commands", &heartbeat("r1", "tom")), r#"{"heartbeat":"alive"}"#);
     let (rooms, users) = (server.get("/rooms"), server.get("/rooms/r1/users"));
     assert_eq!(rooms["rooms"][0]["user_count"], 2);
     drop(server); // killed, as by a power cut
@@ -47,7 +47,7 @@ fn goes_on_after_a_restart() {
         fields(&server.get("/rooms/r1/users")["users"], "user_id"),
         fields(&users["users"], "user_id")
     );
-    assert_eq!(server.post("/commands", &heartbeat("r1", "tom")), r#""alive""#);
+    assert_eq!(server.post("/commands", &heartbeat("r1", "tom")), r#"{"heartbeat":"alive"}"#);
     server.post("/commands", r#"{"end_room":{"room_id":"r1"}}"#);
     assert!(server.get("/rooms")["rooms"].as_array().unwrap().is_empty());
 }
@@ -81,7 +81,7 @@ fn gives_a_grace_after_a_restart() {
     drop(server);
     set_room_back(&database(&folder));
     let server = start(&folder);
-    assert_eq!(server.post("/commands", &heartbeat("r1", "ann")), r#""alive""#);
+    assert_eq!(server.post("/commands", &heartbeat("r1", "ann")), r#"{"heartbeat":"alive"}"#);
 }
 
 /// A heartbeat of one who is there rewrites no room, and counts all the same.
@@ -98,14 +98,14 @@ fn keeps_heartbeats_beside_the_rooms() {
         database.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
     };
     let before = stored().0;
-    assert_eq!(server.post("/commands", &heartbeat("r1", "ann")), r#""alive""#);
+    assert_eq!(server.post("/commands", &heartbeat("r1", "ann")), r#"{"heartbeat":"alive"}"#);
     assert_eq!(stored(), (before, 1));
 
     // The timeout has passed for all whom nothing beside the room keeps.
     set_room_back(&database);
     eventually(|| fields(&server.get("/rooms/r1/users")["users"], "user_id") == ["ann"]);
     assert_eq!(stored().1, 0, "the room has taken them over");
-    assert_eq!(server.post("/commands", &heartbeat("r1", "bob")), r#""timed_out""#);
+    assert_eq!(server.post("/commands", &heartbeat("r1", "bob")), r#"{"heartbeat":"timed_out"}"#);
 }
 
 /// Two minutes pass for the one room that is stored.
@@ -133,14 +133,14 @@ fn set_back(value: &mut Value, millis: u64) {
 fn ends_what_is_due_and_touches_nothing_else() {
     let folder = TempDir::new().unwrap();
     let server = start(&folder);
-    let later = r#","lifecycle":"until_empty","first_join_grace_ms":600000"#;
+    let later = r#","first_join_grace_ms":600000"#;
     server.post("/commands", &create("later", later));
     // A save would put something else here.
     database(&folder).execute("UPDATE rooms SET began_at = 7", []).unwrap();
     server.post("/commands", &create("broken", ""));
     let broken = "UPDATE rooms SET room = 'junk', due_at = 0 WHERE room_id = 'broken'";
     database(&folder).execute(broken, []).unwrap();
-    let soon = r#","lifecycle":"until_empty","first_join_grace_ms":1"#;
+    let soon = r#","first_join_grace_ms":1"#;
     server.post("/commands", &create("soon", soon));
     eventually(|| fields(&server.get("/rooms")["rooms"], "room_id") == ["broken", "later"]);
     let query = "SELECT began_at FROM rooms WHERE room_id = 'later'";

@@ -15,6 +15,8 @@ use crate::model::time::{Timestamp, millis};
 
 /// A room to create.
 ///
+/// In JSON, `room_id` and `host_id` have to be there, and everything else may be left out.
+///
 /// # Example
 ///
 /// ```
@@ -40,7 +42,7 @@ pub struct NewRoom {
     #[cfg_attr(feature = "serde", serde(default))]
     pub attributes: BTreeMap<Text, Text>,
     /// What ends the room.
-    #[cfg_attr(feature = "serde", serde(default = "Lifecycle::unsaid"))]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub lifecycle: Lifecycle,
     /// How many users it may have when one more joins. 0 and `None` are no limit.
     #[cfg_attr(feature = "serde", serde(default))]
