@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::vendor::zego;
 use room_registry::visible::RoomSummary;
-use room_registry::{Config, Error, RoomRegistry};
+use room_registry::{Config, Error, RoomRef, RoomRegistry};
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 /// How many listeners there may be, and how many calls' changes one may be behind.
@@ -74,7 +74,7 @@ fn follow(lobby: &Mutex<Lobby>) -> Option<(Event, Receiver<Event>)> {
     let lobby = lock(lobby);
     let changes =
         (lobby.changes.receiver_count() < LISTENERS).then(|| lobby.changes.subscribe())?;
-    let rooms: Vec<RoomSummary> = lobby.registry.rooms().map(|room| room.summary()).collect();
+    let rooms: Vec<RoomSummary> = lobby.registry.rooms().map(RoomRef::summary).collect();
     drop(lobby); // others need not wait for the JSON
     Some((event("rooms", &rooms), changes))
 }

@@ -17,7 +17,9 @@ use room_registry::journal::{Answer, Command, Input};
 use room_registry::page::{Direction, RoomCursor, RoomOrder, UserCursor};
 use room_registry::vendor::zego::{Decoder, Event};
 use room_registry::visible::RoomSummary;
-use room_registry::{Clock, Config, Error, Heartbeat, Room, RoomId, SystemClock, Timestamp};
+use room_registry::{
+    Clock, Config, Error, Heartbeat, Room, RoomId, RoomRef, SystemClock, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::Deserialize;
 use serde_json::json;
@@ -110,7 +112,7 @@ impl Store {
             return Ok(());
         }
         let due_at = room.next_expiry(&self.config).map(|at| integer(at.as_millis()));
-        let summary = room.view().map(|view| view.summary());
+        let summary = room.view().map(RoomRef::summary);
         transaction.execute(
             "INSERT OR REPLACE INTO rooms VALUES (?1, ?2, ?3, ?4, ?5)",
             params![

@@ -95,7 +95,9 @@ fn pages_hear_changes_in_their_order() {
     let server = start();
     server.post("/commands", &create("r1", ""));
     let mut pages: Vec<_> = (0..3).map(|_| Events::of(&server)).collect();
-    pages.iter_mut().for_each(|page| assert_eq!(page.rooms()[0]["user_count"], 0));
+    for page in &mut pages {
+        assert_eq!(page.rooms()[0]["user_count"], 0);
+    }
     std::thread::scope(|scope| {
         for client in 0..4 {
             let server = &server;
