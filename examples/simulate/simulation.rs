@@ -12,7 +12,7 @@ use super::measure::{Allowance, Score, UnderWay};
 use super::network::{Journey, Network};
 use super::repair::{Asker, Calls, Leg};
 use super::rng::Share;
-use super::server::{Chronicle, Lists, MediaServer, Sessions, Told};
+use super::server::{Chronicle, Lists, MediaServer, Told};
 use super::settings::{START, Settings};
 
 /// Two minutes, after which everything should be in order again.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::expired::Expired;
 use crate::model::id::{ConnectionId, RoomId, StreamId, UserId};
+use crate::model::named::{named_enum, print_name};
 use crate::model::outcome::Outcome;
 use crate::model::text::{RemovalReason, Text};
 pub(crate) use check::{check_name, check_reason, check_role, updated_attributes};
@@ -57,29 +58,69 @@ impl Lifecycle {
     }
 }
 
-/// The answer to a heartbeat.
-///
-/// The last three say how the user went, for the retention. The user has to join again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Heartbeat {
-    /// The heartbeat came in time: the membership holds for another heartbeat timeout.
-    Alive,
-    /// The heartbeats had stopped for more than the timeout: the membership ended, just now or in a
-    /// sweep.
-    TimedOut,
-    /// The user left, or the room ended and was created again.
-    Left,
-    /// The application removed the user.
-    Removed,
+named_enum! {
+    /// The answer to a heartbeat. It serialises as its name.
+    ///
+    /// The last three say how the user went, for the retention. The user has to join again.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Heartbeat {
+        /// The heartbeat came in time: the membership holds for another heartbeat timeout.
+        Alive = "alive",
+        /// The heartbeats had stopped for more than the timeout: the membership ended, just now or in a
+        /// sweep.
+        TimedOut = "timed_out",
+        /// The user left, or the room ended and was created again.
+        Left = "left",
+        /// The application removed the user.
+        Removed = "removed",
+    }
+
+    /// Returns the name of the answer, for metrics, logs and answers to clients.
+    ///
+    /// ```
+    /// # use room_registry::Heartbeat;
+    /// assert_eq!(Heartbeat::TimedOut.name(), "timed_out");
+    /// ```
+    fn name(Self);
 }
+
+print_name!(Heartbeat);
 
 /// A command as a value, for journals and queues.
 /// [`apply_command`](crate::RoomRegistry::apply_command) carries it out.
 ///
 /// Each variant stands for the method of the same name, and carries its values. The serialised form is
 /// flat: what a user or an update carries stands beside the room. Deserialising checks the ids.
+///
+/// # As the body of a request
+///
+/// A server may take commands as they are. In JSON, ids have to be there, and everything else may be left
+/// out. Times and spans are numbers, in milliseconds:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// use room_registry::journal::Command;
+/// for body in [
+///     r#"{"create_room":{"room_id":"r1","host_id":"tom","room_name":"Tom's show","attributes":{"mode":"talk"},
+///         "lifecycle":"until_empty","max_users":8,"ends_at":1763600400000,"empty_grace_ms":60000}}"#,
+///     r#"{"update_room":{"room_id":"r1","room_name":"Late show","attributes":{"mode":null}}}"#,
+///     r#"{"end_room":{"room_id":"r1"}}"#,
+///     r#"{"join_room":{"room_id":"r1","user_id":"ann","user_name":"Ann","connection_id":"phone"}}"#,
+///     r#"{"heartbeat":{"room_id":"r1","user_id":"ann","connection_id":"phone"}}"#,
+///     r#"{"update_user":{"room_id":"r1","user_id":"ann","attributes":{"seat":"2"}}}"#,
+///     r#"{"leave_room":{"room_id":"r1","user_id":"ann","connection_id":"phone"}}"#,
+///     r#"{"remove_user":{"room_id":"r1","user_id":"ann","reason":"spam"}}"#,
+/// ] {
+///     serde_json::from_str::<Command>(body).unwrap();
+/// }
+/// # }
+/// ```
+///
+/// A room whose JSON names no lifecycle stays until it is ended, as in journals. [`NewRoom::new`] makes one that
+/// ends when it is empty, so let clients name theirs, or set it.
+///
+/// Check first whether this client may do this. Refuse [`GrantGrace`](Self::GrantGrace), which is for the
+/// operator: it is the one command without a [`room_id`](Self::room_id).
 ///
 /// # Example
 ///
@@ -198,7 +239,8 @@ impl Command {
     }
 }
 
-/// The answer of a [`Command`], or of any other [`Input`](crate::journal::Input), that was carried out.
+/// The answer of a [`Command`], or of any other [`Input`](crate::journal::Input), that was carried out. In JSON
+/// it is `"done"`, or an object of one field, such as `{"heartbeat":"alive"}` or `{"outcome":"applied"}`.
 ///
 /// # Example
 ///
@@ -208,9 +250,12 @@ impl Command {
 /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
 /// let answer = registry.apply_command(&Command::CreateRoom(NewRoom::new("r1", "tom")))?;
 /// assert_eq!(answer, Answer::Done);
+/// # #[cfg(feature = "serde")]
+/// assert_eq!(serde_json::to_string(&answer).unwrap(), r#""done""#);
 /// # Ok::<(), room_registry::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Answer {
     /// The command is done.

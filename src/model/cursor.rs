@@ -147,7 +147,8 @@ pub enum Direction {
 
 /// Where a page of a room list ended.
 ///
-/// A cursor prints as text, and reads back from it. A client may keep it as long as it likes.
+/// A cursor prints as text, and reads back from it. It serialises as that text, so the query string of a
+/// request may have an `Option<RoomCursor>`. A client may keep it as long as it likes.
 ///
 /// # Example
 ///
@@ -161,7 +162,7 @@ pub enum Direction {
 /// }
 /// let page = registry.page(&RoomQuery::by_id().limit(2))?;
 /// let text = page.next.unwrap().to_string(); // goes to the client, and comes back
-/// let page = registry.page(&RoomQuery::by_id().limit(2).after(text.parse()?))?;
+/// let page = registry.page(&RoomQuery::by_id().limit(2).after(text.parse::<RoomCursor>()?))?;
 /// assert_eq!(page.rooms[0].id(), "c");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -167,6 +167,39 @@ impl Error {
             Self::OtherSettings { .. } => "other_settings",
         }
     }
+
+    /// Returns the HTTP status with which to answer a client that gets this error.
+    ///
+    /// | status | it says | errors |
+    /// |---|---|---|
+    /// | 400 | an id or a text is not within its limits | `InvalidId`, `TextTooLong`, `TooManyAttributes` |
+    /// | 404 | the room, user or stream is not listed | `RoomNotFound`, `UserNotInRoom`, `StreamNotInRoom` |
+    /// | 409 | it is there already, or a limit is reached | `RoomAlreadyExists`, `UserAlreadyJoined`, `TooManyConnections`, `RoomFull`, `TooManyRooms`, `TooManyRoomsOfHost` |
+    /// | 500 | the fault is your server's: log it | `ContradictoryObservation`, `OtherRoom`, `OtherSettings` |
+    ///
+    /// ```
+    /// # use room_registry::{Config, ManualClock, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// assert_eq!(registry.end_room("r1").unwrap_err().http_status(), 404);
+    /// ```
+    #[must_use]
+    pub const fn http_status(&self) -> u16 {
+        match self {
+            Self::InvalidId(_) | Self::TextTooLong { .. } | Self::TooManyAttributes { .. } => 400,
+            Self::RoomNotFound { .. }
+            | Self::UserNotInRoom { .. }
+            | Self::StreamNotInRoom { .. } => 404,
+            Self::RoomAlreadyExists { .. }
+            | Self::UserAlreadyJoined { .. }
+            | Self::TooManyConnections { .. }
+            | Self::RoomFull { .. }
+            | Self::TooManyRooms { .. }
+            | Self::TooManyRoomsOfHost { .. } => 409,
+            Self::ContradictoryObservation { .. }
+            | Self::OtherRoom { .. }
+            | Self::OtherSettings { .. } => 500,
+        }
+    }
 }
 
 /// Serialises the [name](Error::name) and the text of the error, as `name` and `message`.

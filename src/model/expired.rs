@@ -1,5 +1,8 @@
 //! What an expiry did.
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// What an expiry did.
 ///
 /// # Example
@@ -18,6 +21,7 @@
 /// # Ok::<(), room_registry::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct Expired {
     /// How many memberships ended because their heartbeats stopped.

@@ -57,8 +57,22 @@ pub struct RoomSummary {
 tagged_enum! {
     /// What a call made of one room's line in a lobby.
     ///
-    /// [`Changes::summaries`](crate::Changes::summaries) returns it. In formats for people it serialises as
-    /// `{"kind":"room_summary","value":{…}}`, and binary formats keep the enum.
+    /// [`Changes::summaries`](crate::Changes::summaries) returns it. In formats for people it is an object
+    /// with a `kind` and a `value`, which has the `room_id` in either kind. Binary formats keep the enum.
+    ///
+    /// ```
+    /// # #[cfg(feature = "serde")] {
+    /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
+    /// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    /// registry.create_room(NewRoom::new("r1", "tom"))?;
+    /// let lines = serde_json::to_string(&registry.changes().summaries()).unwrap();
+    /// assert!(lines.starts_with(r#"[{"kind":"room_summary","value":{"room_id":"r1","#));
+    /// registry.end_room("r1")?;
+    /// let lines = serde_json::to_string(&registry.changes().summaries()).unwrap();
+    /// assert_eq!(lines, r#"[{"kind":"room_unlisted","value":{"room_id":"r1"}}]"#);
+    /// # }
+    /// # Ok::<(), room_registry::Error>(())
+    /// ```
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum SummaryChange("SummaryChange", TaggedChange) {
         /// The room is listed, and this is its line now.

@@ -151,7 +151,8 @@ impl<'a> RoomRef<'a> {
 
     /// Returns its place in the room list of an order: a page after it goes on behind this room. It
     /// serves lists that are merged from several registries. There, a page of the merged list ends
-    /// inside a page of each registry.
+    /// inside a page of each registry. A store that keeps the list itself orders by its
+    /// [key](crate::page::RoomCursor::key) and the id.
     ///
     #[doc = room_example!(
         "assert_eq!(room.cursor(RoomOrder::Newest).order(), RoomOrder::Newest);",
@@ -204,7 +205,8 @@ impl<'a> RoomRef<'a> {
     }
 
     /// Returns a page of its users: in joining order, or with the last who came first. The page goes
-    /// on after a cursor. It has at least one user if one is left.
+    /// on after a cursor. It has at least one user if one is left. Nothing here limits a page, so cap a
+    /// `limit` that a client chooses.
     ///
     /// A walk through the pages meets everybody who kept the place from the first page to the last
     /// exactly once, whoever comes and goes meanwhile. One who left and came back, or joined beside a

@@ -153,7 +153,8 @@ impl<'a> UserRef<'a> {
     }
 }
 
-/// Serialises as the [`User`](crate::visible::User) that [`to_owned`](UserRef::to_owned) returns.
+/// Serialises as the [`User`](crate::visible::User) that [`to_owned`](UserRef::to_owned) returns. Whoever
+/// reads it finds the name to show as [`name`](UserRef::name) does.
 #[cfg(feature = "serde")]
 impl serde::Serialize for UserRef<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -181,7 +181,8 @@ impl<'q> RoomQuery<'q> {
         Self { score: Some(Arc::new(score)), ..Self::new(RoomOrder::Score) }
     }
 
-    /// Sets how many rooms a page has at most: at least one, and 20 by default.
+    /// Sets how many rooms a page has at most: at least one, and 20 by default. Nothing here limits it, so
+    /// cap a number that a client chooses.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::newest().limit(2))?, [\"c\", \"b\"]);")]
     pub fn limit(mut self, rooms: usize) -> Self {
@@ -203,14 +204,16 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Goes on behind the end of a page.
+    /// Goes on behind the end of a page; `None` begins at the beginning. So a request's optional cursor
+    /// goes in as it came.
     ///
     #[doc = query_example!(
         "let next = registry.page(&RoomQuery::newest().limit(2))?.next.unwrap();",
-        "assert_eq!(ids(&RoomQuery::newest().after(next))?, [\"a\"]);"
+        "assert_eq!(ids(&RoomQuery::newest().after(next))?, [\"a\"]);",
+        "assert_eq!(ids(&RoomQuery::newest().after(None))?.len(), 3);"
     )]
-    pub fn after(mut self, cursor: RoomCursor) -> Self {
-        self.after = Some(cursor);
+    pub fn after(mut self, cursor: impl Into<Option<RoomCursor>>) -> Self {
+        self.after = cursor.into();
         self
     }
 

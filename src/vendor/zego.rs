@@ -2,7 +2,7 @@
 //! 2026.
 //!
 //! A callback is an HTTP POST whose body is JSON. Decode it with any serde format that reads JSON, or
-//! with a [`Decoder`], which has options:
+//! with a [`Decoder`], which has options and, with the feature `json`, takes the bytes of the request:
 //!
 //! ```
 //! use room_registry::vendor::zego;
@@ -65,6 +65,17 @@
 //! callback comes near 64 KiB.
 //!
 //! The signature covers the timestamp and the nonce, not the body: see [`Notification`].
+//!
+//! # How to answer
+//!
+//! | what came | answer |
+//! |---|---|
+//! | a callback, whatever its [`Outcome`](crate::Outcome); [`Event::Other`] | 2xx, as soon as it is safely yours |
+//! | a body that does not decode, or a signature that is wrong | 4xx; log the error, which names the field |
+//! | your store failed, or too many requests wait | 503 |
+//!
+//! The vendor does not read the body of the answer. After any answer but 2xx, and after none, it sends the
+//! callback again: up to 5 times, 2, 4, 8, 16 and 32 s after the attempt before.
 //!
 //! # From the bytes of a request
 //!
@@ -140,7 +151,7 @@ pub use room_answers::RoomAnswers;
 /// The vendor sorts and joins the callback secret, `timestamp` and `nonce`, and signs with SHA-1, as
 /// lower-case hex. The signature does not cover the body. So a verifier also needs a window on the
 /// timestamp, and a memory of the nonces within it. The application verifies: this crate holds no
-/// secrets.
+/// secrets. `examples/room-service/src/signature.rs` in the repository does all of this, to copy.
 ///
 /// # Example
 ///

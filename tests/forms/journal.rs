@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::journal::{Answer, Command, Input, JournalEntry};
+use room_registry::repair::ObservedUser;
 use room_registry::{
-    Clock, Config, Error, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, RoomRegistry, Timestamp,
+    Clock, Config, Error, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Observation, RoomId,
+    RoomRegistry, Timestamp, UserId,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::inputs::input;
@@ -211,4 +213,46 @@ fn an_entry_that_was_damaged_or_forged_is_an_error_and_no_input() {
         let error = serde_json::from_str::<JournalEntry>(line).unwrap_err().to_string();
         assert!(error.contains(problem), "{line}: {error}");
     }
+}
+
+/// What a server answers with: an answer in JSON, or an error with its status.
+#[test]
+fn answers_are_json_and_errors_have_a_status() {
+    let mut registry =
+        RoomRegistry::with_clock(Config::default(), ManualClock::at(Timestamp::from_secs(1_000)));
+    let mut ask = |command: &str| {
+        let command: Command = serde_json::from_str(command).unwrap();
+        match registry.apply_command(&command) {
+            Ok(answer) => (200, serde_json::to_string(&answer).unwrap()),
+            Err(error) => (error.http_status(), error.name().to_owned()),
+        }
+    };
+    let name = "x".repeat(2_000);
+    for (command, status, answer) in [
+        (r#"{"end_room":{"room_id":"r"}}"#, 404, "room_not_found"),
+        (r#"{"create_room":{"room_id":"r","host_id":"tom","max_users":1}}"#, 200, r#""done""#),
+        (r#"{"create_room":{"room_id":"r","host_id":"tom"}}"#, 409, "room_already_exists"),
+        (r#"{"create_room":{"room_id":"","host_id":"tom"}}"#, 400, "invalid_id"),
+        (r#"{"heartbeat":{"room_id":"r","user_id":"ann"}}"#, 404, "user_not_in_room"),
+        (r#"{"join_room":{"room_id":"r","user_id":"ann"}}"#, 200, r#""done""#),
+        (r#"{"join_room":{"room_id":"r","user_id":"ann"}}"#, 409, "user_already_joined"),
+        (r#"{"join_room":{"room_id":"r","user_id":"bob"}}"#, 409, "room_full"),
+        (r#"{"heartbeat":{"room_id":"r","user_id":"ann"}}"#, 200, r#"{"heartbeat":"alive"}"#),
+        (
+            &format!(r#"{{"update_room":{{"room_id":"r","room_name":"{name}"}}}}"#),
+            400,
+            "text_too_long",
+        ),
+        (r#"{"leave_room":{"room_id":"r","user_id":"ann"}}"#, 200, r#""done""#),
+        (r#"{"heartbeat":{"room_id":"r","user_id":"ann"}}"#, 200, r#"{"heartbeat":"left"}"#),
+    ] {
+        assert_eq!(ask(command), (status, answer.to_owned()), "{command}");
+    }
+    let expired = serde_json::to_value(registry.apply_input(&Input::Expire).unwrap()).unwrap();
+    assert_eq!(expired["expired"]["memberships"], 0);
+    // Those that are no client's fault.
+    let observation = Observation::new(RoomId::new("r").unwrap(), Timestamp::from_secs(999))
+        .open(false)
+        .users([ObservedUser::new(UserId::new("ann").unwrap())]);
+    assert_eq!(registry.apply_observation(&observation).unwrap_err().http_status(), 500);
 }

@@ -88,11 +88,8 @@ impl Play {
 
 /// A query whose cursor went to a client and came back.
 fn query<'q>(order: RoomOrder, limit: usize, after: Option<&str>) -> RoomQuery<'q> {
-    let query = RoomQuery::new(order).limit(limit);
-    match after {
-        Some(cursor) => query.after(cursor.parse().unwrap()),
-        None => query,
-    }
+    let after: Option<RoomCursor> = after.map(|cursor| cursor.parse().unwrap());
+    RoomQuery::new(order).limit(limit).after(after)
 }
 
 proptest! {
@@ -376,7 +373,7 @@ fn forged_cursors_are_errors_that_say_so() {
 #[test]
 fn a_cursor_of_another_order_is_an_error_that_says_so() {
     let registry = Play::new().registry;
-    let query = RoomQuery::newest().after("users~3~5~room1".parse().unwrap());
+    let query = RoomQuery::newest().after("users~3~5~room1".parse::<RoomCursor>().unwrap());
     let error = registry.page(&query).unwrap_err();
     assert_eq!(
         error,

@@ -349,12 +349,12 @@ fn a_page_that_looked_at_as_many_rooms_as_it_may_says_so() {
 #[test]
 fn a_cursor_of_a_list_by_score_fits_no_other() {
     let registry = Play::new(true).registry;
-    let query = RoomQuery::newest().after("score~3~5~room1".parse().unwrap());
+    let query = RoomQuery::newest().after("score~3~5~room1".parse::<RoomCursor>().unwrap());
     assert_eq!(
         registry.page(&query).unwrap_err().to_string(),
         "the cursor belongs to a list ordered by score, but this list is ordered by newest"
     );
-    let query = RoomQuery::by_score(|_| 0).after("users~3~5~room1".parse().unwrap());
+    let query = RoomQuery::by_score(|_| 0).after("users~3~5~room1".parse::<RoomCursor>().unwrap());
     assert_eq!(
         registry.page(&query).unwrap_err().to_string(),
         "the cursor belongs to a list ordered by users, but this list is ordered by score"

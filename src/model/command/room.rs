@@ -15,6 +15,8 @@ use crate::model::time::{Timestamp, millis};
 
 /// A room to create.
 ///
+/// In JSON, `room_id` and `host_id` have to be there, and everything else may be left out.
+///
 /// # Example
 ///
 /// ```

@@ -12,6 +12,8 @@ use crate::model::text::{Attributes, Role, Text};
 
 /// A user who joins.
 ///
+/// In JSON, `user_id` has to be there, and everything else may be left out.
+///
 /// # Example
 ///
 /// ```

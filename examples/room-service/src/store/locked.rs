@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use room_registry::page::{CursorError, Direction, StreamCursor, UserCursor};
+use room_registry::page::{CursorError, Direction, RoomCursor, StreamCursor, UserCursor};
 use room_registry::{Change, Clock, RoomQuery, RoomRef, RoomRegistry, SystemClock, Timestamp};
 
 use super::{Counts, Page, RoomsWanted, StoreError};
@@ -42,10 +42,9 @@ impl<C: Clock> Locked<C> {
     }
 
     pub(super) fn rooms(&self, wanted: &RoomsWanted) -> Result<RoomList, CursorError> {
-        let mut query = RoomQuery::new(wanted.order).limit(wanted.page.limit);
-        if let Some(cursor) = &wanted.page.cursor {
-            query = query.after(cursor.parse()?);
-        }
+        let cursor: Option<RoomCursor> =
+            wanted.page.cursor.as_ref().map(|cursor| cursor.parse()).transpose()?;
+        let query = RoomQuery::new(wanted.order).limit(wanted.page.limit).after(cursor);
         let registry = self.lock();
         let page = registry.page(&query)?;
         let rooms = page.rooms.into_iter().map(Room::from).collect();
