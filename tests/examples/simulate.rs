@@ -7,6 +7,7 @@ mod program;
 use std::path::Path;
 
 use program::{Console, Status};
+use room_registry_world::effort::seeds;
 use serde_json::Value;
 
 /// A small world in which the run takes a moment.
@@ -96,8 +97,9 @@ fn the_plot_is_drawn_into_the_file() {
 
 #[test]
 fn a_round_of_the_storm_finds_nothing() {
-    for seed in ["3", "4", "5"] {
-        let run = simulate(&["--storm", "0", "--seed", seed]);
+    for seed in seeds(1) {
+        let seed = (seed + 6).to_string(); // the first takes a moment, and has a bit of everything
+        let run = simulate(&["--storm", "0", "--seed", &seed]);
         assert_eq!(run.status, Status::Fine, "{}", run.stdout);
         assert!(run.stdout.ends_with("\nno divergence\n"), "{}", run.stdout);
     }
