@@ -183,6 +183,12 @@ impl<K: Kind> StayEvent<'_, K> {
 }
 
 impl<K: Kind> StayFacts<'_, K> {
+    /// Returns when the stay closed, if they say so.
+    #[inline]
+    fn closed_at(&self) -> Option<Timestamp> {
+        self.fact.as_ref().filter(|fact| fact.is_closing()).map(|fact| fact.at)
+    }
+
     /// Whether one of them is no earlier than a bound.
     #[inline]
     fn is_any_from(&self, bound: Timestamp, rules: &Rules) -> bool {
@@ -219,16 +225,6 @@ macro_rules! told_by {
     };
 }
 
-/// Returns when a closing left the nameless session, if it names none.
-#[inline]
-fn exit(
-    callback: &Callback,
-    closed_at: Timestamp,
-    opened_at: Option<Timestamp>,
-) -> Option<Timestamp> {
-    callback.session_id.is_none().then(|| closed_at.max(opened_at.unwrap_or_default()))
-}
-
 impl<'a> Facts<'a> {
     /// Returns what a callback says, and about whom.
     #[inline]
@@ -261,7 +257,7 @@ impl<'a> Facts<'a> {
             CallbackEvent::UserLoggedOut(event) => {
                 let stay = told_by!(event, user_session_id);
                 let user = stay.closed(event.logout_at, event.login_at);
-                let exit = exit(callback, event.logout_at, event.login_at);
+                let exit = user.closed_at().filter(|_| callback.session_id.is_none());
                 let facts = Self { opening: event.login_at, exit, user: Some(user), ..none };
                 (facts, Subject::User(HashedId::borrowed(&event.user_id)))
             }
@@ -274,7 +270,7 @@ impl<'a> Facts<'a> {
             CallbackEvent::StreamClosed(event) => {
                 let stay = told_by!(event, stream_session_id);
                 let stream = stay.closed(event.closed_at, event.created_at);
-                let exit = exit(callback, event.closed_at, event.created_at);
+                let exit = stream.closed_at().filter(|_| callback.session_id.is_none());
                 let facts = Self { opening: event.created_at, exit, stream: Some(stream), ..none };
                 (facts, Subject::Stream(HashedId::borrowed(&event.stream_id)))
             }
@@ -297,7 +293,6 @@ impl<'a> Facts<'a> {
     pub(crate) fn is_any_from(&self, bound: Timestamp, rules: &Rules) -> bool {
         let is_from = |at: Timestamp| at >= bound;
         self.opening.is_some_and(is_from)
-            || self.exit.is_some_and(is_from)
             || self.user.as_ref().is_some_and(|user| user.is_any_from(bound, rules))
             || self.stream.as_ref().is_some_and(|stream| stream.is_any_from(bound, rules))
             || self.name.as_ref().is_some_and(|name| is_from(name.at))

@@ -96,7 +96,7 @@ impl Registers {
         }
         joined.outdates = joined.tally.changed && (facts.create.is_some() || facts.close.is_some());
         if joined.outdates && !self.observed.is_empty() {
-            self.observed.prune(floor, self.outdated_until());
+            self.observed.prune(floor, self.open_outdated_until());
         }
         if facts.exit.is_some() && self.observed.open_at.is_some() {
             self.observed.outdate_open(self.open_outdated_until());

@@ -97,6 +97,7 @@ impl SessionRegister {
         if let Some(at) = facts.opening {
             tally.add(admitted(at, &mut || join_max(&mut self.latest_opening_at, at)));
         }
+        // A stored form may claim one of a session with a name.
         if let Some(at) = facts.exit.filter(|_| self.id.is_none()) {
             tally.add(admitted(at, &mut || join_max(&mut self.latest_exit_at, at)));
         }

@@ -241,10 +241,9 @@ impl RoomState {
                     Some(limit) if counts(user.role.as_ref()) && !is_visible && others >= limit => {
                         Err(Error::RoomFull { room_id: room_id(), limit })
                     }
-                    Some(_) | None => Ok(match (timed_out, places.member) {
-                        (Some(_), Some(place)) => Admission::AfterTimeout(place),
-                        _ => Admission::Admitted,
-                    }),
+                    Some(_) | None => {
+                        Ok(places.member.map_or(Admission::Admitted, Admission::AfterTimeout))
+                    }
                 }
             }
         }
