@@ -319,10 +319,15 @@ impl<'q> RoomQuery<'q> {
                 room.host_id().is_some_and(|id| id.as_str() == host_id.as_str())
             })
             && self.name_prefix.as_ref().is_none_or(is_named)
-            && self.attributes.iter().all(|(key, value)| {
-                room.attributes().get(key).is_some_and(|held| held == value.as_str())
-            })
+            && (self.attributes.is_empty() || self.has_attributes(room))
             && self.predicates.iter().all(|predicate| predicate(room))
+    }
+
+    fn has_attributes(&self, room: RoomRef<'_>) -> bool {
+        let held = room.attributes();
+        self.attributes
+            .iter()
+            .all(|(key, value)| held.get(key).is_some_and(|is| is == value.as_str()))
     }
 }
 
