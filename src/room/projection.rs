@@ -24,22 +24,17 @@ use crate::room::roles::Roles;
 use crate::room::schedule::Schedule;
 use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
-use crate::rules::lists::session_of;
 #[cfg(any(feature = "serde", room_registry_check))]
-use crate::rules::lists::{streams_of, users_of};
+use crate::rules::lists::streams_of;
+use crate::rules::lists::{session_of, users_of};
 use crate::rules::signs::WorthAsking;
 use crate::rules::summary::Summary;
 use crate::rules::visibility::Visible;
 
-/// What follows from the registers of a room.
+/// What follows from the registers of a room. It lies in memory in this order, before the rest of the room.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct Projection {
-    /// When something can next be forgotten, and of whom.
-    pub(crate) schedule: Schedule,
-    /// Since when there is a sign of loss that was not reported yet.
-    pub(crate) unreported_since: Option<Timestamp>,
-    /// Which session is visible.
-    pub(crate) visible: Option<Visible>,
     /// One summary a session, by its index.
     pub(crate) summaries: SmallVec<[Summary; 1]>,
     /// The users, by since when they are in the list.
@@ -48,11 +43,17 @@ pub(crate) struct Projection {
     pub(crate) roles: Roles,
     /// The streams, by when they came.
     pub(crate) streams: Order<(Timestamp, StreamId)>,
-    /// What readers see of the visible session.
-    pub(crate) session: Option<Session>,
     /// What was reported of losses.
     pub(crate) suspicions: Vec<Suspicion>,
     pub(crate) worth_asking: WorthAsking,
+    /// When something can next be forgotten, and of whom.
+    pub(crate) schedule: Schedule,
+    /// Since when there is a sign of loss that was not reported yet.
+    pub(crate) unreported_since: Option<Timestamp>,
+    /// Which session is visible.
+    pub(crate) visible: Option<Visible>,
+    /// What readers see of the visible session.
+    pub(crate) session: Option<Session>,
 }
 
 /// What the steps before found out, for the projection.
@@ -110,11 +111,11 @@ impl Projection {
         let book = Rulebook { registers, settings, summaries: &projection.summaries };
         let visible = book.visible();
         let session = session_of(book, visible);
-        let is_listed = registers.info.is_some() || visible.is_some();
-        let users = if is_listed { users_of(book, visible) } else { Order::default() };
         let streams = streams_of(book, visible);
-        projection = Self { visible, users, streams, session, ..projection };
-        projection.count_roles(registers, settings);
+        projection = Self { streams, visible, session, ..projection };
+        if registers.info.is_some() || visible.is_some() {
+            projection.list_users(registers, settings);
+        }
         let book = Rulebook { registers, settings, summaries: &projection.summaries };
         projection.schedule.rebuild(book, visible);
         projection.sign(registers, settings);
@@ -286,16 +287,15 @@ impl Projection {
         projected
     }
 
-    /// Counts the roles of the users anew.
-    fn count_roles(&mut self, registers: &Registers, settings: &Rules) {
-        self.roles = Roles::default();
+    /// Lists the users anew, with their roles.
+    fn list_users(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
-        for (_, id) in &self.users {
-            let places = registers.user_places(id);
-            let member = places.member.and_then(|place| registers.members.at(place));
-            let source = book.source::<Users>(self.visible, &places.told);
-            self.roles.add(VisibleUser::of(id, member, source, book));
-        }
+        self.roles = Roles::default();
+        let users = users_of(book, self.visible).map(|user| {
+            self.roles.add(VisibleUser::of(user.id, user.member, user.source, book));
+            (user.since(), user.id.clone())
+        });
+        self.users = users.collect();
     }
 
     /// Finds out which signs of loss are raised.

@@ -11,9 +11,8 @@ use crate::model::visible::UserNote;
 use crate::registers::emptiness::Emptiness;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::MemberRef;
-use crate::registers::places::Places;
 use crate::rules::Rulebook;
-use crate::rules::lists::told;
+use crate::rules::lists::{told, users_of};
 use crate::rules::visibility::{Source, Visible};
 
 impl<'a> Rulebook<'a> {
@@ -41,18 +40,8 @@ impl<'a> Rulebook<'a> {
     /// Whether a user who counts, or a stream, is in the room. Cost: everybody and everything.
     pub(crate) fn is_occupied(self, session: Visible) -> bool {
         let visible = Some(session);
-        let source = |places: &Places| self.source::<Users>(visible, places);
-        let mut members = self.registers.members.iter();
-        let mut users = told::<Users>(self, visible);
         told::<Streams>(self, visible).next().is_some()
-            || members.any(|member| {
-                let places = self.registers.places::<Users>(member.user_id);
-                self.counts(member.user_id, Some(member), source(&places))
-            })
-            || users.any(|(user_id, _)| {
-                let places = self.registers.places::<Users>(user_id);
-                self.counts(user_id, None, source(&places))
-            })
+            || users_of(self, visible).any(|user| self.counts(user.id, user.member, user.source))
     }
 
     /// Whether a user has a role that counts.

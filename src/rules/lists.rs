@@ -5,9 +5,10 @@ use crate::model::id::{StreamId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::visible::Session;
 use crate::registers::kind::{Streams, Users};
+use crate::registers::members::MemberRef;
 use crate::registers::tables::Tables;
 use crate::rules::Rulebook;
-use crate::rules::visibility::Visible;
+use crate::rules::visibility::{Source, Visible};
 
 /// Returns what readers see of the visible session.
 pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Session> {
@@ -26,20 +27,41 @@ pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option
 
 /// Returns the earliest login or stream that is visible now. Cost: everybody and everything.
 pub(crate) fn earliest(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Timestamp> {
-    let users = told::<Users>(book, visible).filter_map(|(_, login_at)| login_at);
-    let streams = told::<Streams>(book, visible).filter_map(|(_, created_at)| created_at);
+    let users = told::<Users>(book, visible).filter_map(|(_, source)| source.began_at());
+    let streams = told::<Streams>(book, visible).filter_map(|(_, source)| source.began_at());
     users.chain(streams).min()
 }
 
-/// Orders the users that readers see. Cost: them.
-pub(crate) fn users_of(book: Rulebook<'_>, visible: Option<Visible>) -> Order<(Timestamp, UserId)> {
-    let members = book.registers.members.iter();
-    let members =
-        members.map(|member| (member.membership().joined_at, UserId::clone(member.user_id)));
-    let others = told::<Users>(book, visible)
-        .filter(|(user_id, _)| book.registers.members.place_of(*user_id).is_none())
-        .map(|(user_id, login_at)| (login_at.unwrap_or_default(), UserId::clone(user_id)));
-    members.chain(others).collect()
+/// A user that readers see: a member, somebody whom the media server shows, or both.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ListedUser<'a> {
+    pub(crate) id: &'a UserId,
+    pub(crate) member: Option<MemberRef<'a>>,
+    pub(crate) source: Option<Source<'a, Users>>,
+}
+
+impl ListedUser<'_> {
+    /// Returns since when the user is in the list.
+    pub(crate) fn since(self) -> Timestamp {
+        let joined_at = self.member.map(|member| member.membership().joined_at);
+        joined_at.or_else(|| self.source?.began_at()).unwrap_or_default()
+    }
+}
+
+/// Returns the users that readers see, in any order. Cost: them.
+pub(crate) fn users_of(
+    book: Rulebook<'_>,
+    visible: Option<Visible>,
+) -> impl Iterator<Item = ListedUser<'_>> {
+    let registers = book.registers;
+    let members = registers.members.iter().map(move |member| {
+        let source = book.source(visible, &registers.places::<Users>(member.user_id));
+        ListedUser { id: member.user_id, member: Some(member), source }
+    });
+    let others = told(book, visible)
+        .filter(|(id, _)| registers.members.place_of(*id).is_none())
+        .map(|(id, source)| ListedUser { id, member: None, source: Some(source) });
+    members.chain(others)
 }
 
 pub(crate) fn streams_of(
@@ -47,15 +69,15 @@ pub(crate) fn streams_of(
     visible: Option<Visible>,
 ) -> Order<(Timestamp, StreamId)> {
     let streams = told::<Streams>(book, visible);
-    let streams = streams.map(|(stream_id, at)| (at.unwrap_or_default(), stream_id.clone()));
+    let streams = streams.map(|(id, source)| (source.began_at().unwrap_or_default(), id.clone()));
     streams.collect()
 }
 
-/// Returns the users or streams that the media server shows, and since when, in any order.
+/// Returns the users or streams that the media server shows, and what it says of them, in any order.
 pub(crate) fn told<K: Tables>(
     book: Rulebook<'_>,
     visible: Option<Visible>,
-) -> impl Iterator<Item = (&K::Id, Option<Timestamp>)> {
+) -> impl Iterator<Item = (&K::Id, Source<'_, K>)> {
     let registers = book.registers;
     let index = visible.and_then(Visible::index);
     let in_session = index.into_iter().flat_map(|index| registers.all_in::<K>(index));
@@ -65,8 +87,7 @@ pub(crate) fn told<K: Tables>(
     };
     let others = in_roster.filter(move |id| !is_there(id));
     let others = others.map(|id| (id, registers.places::<K>(id)));
-    in_session.chain(others).filter_map(move |(id, places)| {
-        let source = book.source::<K>(visible, &places)?;
-        Some((id, source.began_at()))
-    })
+    in_session
+        .chain(others)
+        .filter_map(move |(id, places)| Some((id, book.source(visible, &places)?)))
 }

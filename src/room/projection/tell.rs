@@ -12,7 +12,7 @@ use crate::room::notes::Note;
 use crate::room::projection::{Found, Moved, Projection, Source};
 use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
-use crate::rules::lists::{earliest, streams_of, users_of};
+use crate::rules::lists::{earliest, streams_of};
 use crate::rules::visibility::{self, Visible};
 
 impl Projection {
@@ -154,10 +154,8 @@ impl Projection {
         cx: &mut Context<'_>,
     ) {
         let Source { id, registers, settings } = source;
-        let book = Rulebook { registers, settings, summaries: &self.summaries };
-        self.users = users_of(book, self.visible);
         let roles = std::mem::take(&mut self.roles);
-        self.count_roles(registers, settings);
+        self.list_users(registers, settings);
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         for (since, user_id) in &self.users {
             let Some(before) = before(user_id) else {
