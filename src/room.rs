@@ -57,7 +57,7 @@ use crate::model::change::Cause;
 use crate::model::command::{
     Answer, Heartbeat, NewRoom, NewUser, RoomUpdate, UserConnection, UserUpdate, check_reason,
 };
-use crate::model::config::Config;
+use crate::model::config::{Config, Rules};
 use crate::model::error::{Error, id_text};
 use crate::model::id::RoomId;
 use crate::model::observation::Observation;
@@ -432,7 +432,7 @@ impl Room {
         if *found == config.rules {
             return Ok(());
         }
-        let (expected, found) = (Box::new(config.rules.clone()), Box::new(found.clone()));
+        let (expected, found) = (Box::new(config.rules()), Box::new(Rules::clone(found)));
         Err(Error::OtherSettings { expected, found })
     }
 

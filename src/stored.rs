@@ -9,6 +9,7 @@ mod stays;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -190,7 +191,7 @@ impl<'a> StoredRoom<'a> {
             return Err(StoredError::Impossible { room_id, what });
         }
         registers.user_notes = self.user_notes.into_owned();
-        Ok(RoomState::from_registers(room_id, self.clock, settings, registers))
+        Ok(RoomState::from_registers(room_id, self.clock, Arc::new(settings), registers))
     }
 }
 
@@ -263,9 +264,11 @@ impl StoredLive<'_> {
         for session in self.sessions {
             session.restore(&mut registers, room_id, rules)?;
         }
-        registers.observed = self.observed.into_owned();
+        registers.observed = self.observed.into_owned().into();
         let mut pruned = registers.observed.clone();
-        pruned.prune(registers.floor(rules), registers.open_outdated_until());
+        if let Some(observed) = pruned.held() {
+            observed.prune(registers.floor(rules), registers.open_outdated_until());
+        }
         pruned.drop_idle();
         if let Some(what) = registers
             .observed

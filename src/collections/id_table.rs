@@ -45,11 +45,15 @@ impl Slot {
 
 impl Default for Slots {
     fn default() -> Self {
-        Self::Few { tags: [0; MAX_TAGS], len: 0 }
+        Self::new()
     }
 }
 
 impl Slots {
+    const fn new() -> Self {
+        Self::Few { tags: [0; MAX_TAGS], len: 0 }
+    }
+
     /// Returns the place of an id. `id_at` tells what stands in a place.
     pub(crate) fn find<'t>(
         &self,
@@ -151,7 +155,7 @@ impl Slots {
         if capacity > MAX_TAGS {
             Self::Many(HashTable::with_capacity(capacity))
         } else {
-            Self::default()
+            Self::new()
         }
     }
 }
@@ -179,7 +183,13 @@ pub(crate) struct IdTable<I, T> {
 
 impl<I, T> Default for IdTable<I, T> {
     fn default() -> Self {
-        Self { slots: Slots::default(), entries: Vec::new() }
+        Self::new()
+    }
+}
+
+impl<I, T> IdTable<I, T> {
+    pub(crate) const fn new() -> Self {
+        Self { slots: Slots::new(), entries: Vec::new() }
     }
 }
 
@@ -283,7 +293,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
 
     /// Computes all slots anew, and releases the memory of a table that is not large any more.
     fn find_anew(&mut self) {
-        self.slots = Slots::default();
+        self.slots = Slots::new();
         for (place, (id, _)) in self.entries.iter().enumerate() {
             self.slots.push(id.hash(), place, |place| self.entries[place].0.hash());
         }

@@ -5,6 +5,7 @@ mod form;
 mod table;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "serde")]
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::command::Lifecycle;
 use crate::model::suspicion::CanAsk;
 use crate::model::text::{Role, Roles, Text};
-use table::{optional_span, roles, settings, span, value};
+use table::{changeable, optional_span, roles, settings, span, value};
 
 settings! {
     /// The settings that decide what a room stores. Stored rooms and snapshots carry them. Rooms
@@ -116,7 +117,7 @@ settings! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
     #[cfg_attr(feature = "serde", serde(remote = "Self", default, deny_unknown_fields))]
-    pub struct Config with rules: Rules {
+    pub struct Config with rules: SharedRules {
         /// how long a membership holds after its last heartbeat. A heartbeat after exactly this
         /// long is in time.
         ///
@@ -219,6 +220,9 @@ settings! {
     }
 }
 
+/// All rooms of a registry share them.
+type SharedRules = Arc<Rules>;
+
 /// Builds a [`Config`]. Spans count in whole milliseconds; the rest of a span is dropped.
 ///
 /// # Example
@@ -264,7 +268,7 @@ impl Config {
     /// ```
     #[must_use]
     pub fn rules(&self) -> Rules {
-        self.rules.clone()
+        Rules::clone(&self.rules)
     }
 }
 

@@ -3,6 +3,7 @@
 //! A user who never names a connection has one that is unnamed, and no entry here: the membership itself
 //! says all of it. So nobody pays for connections who has none.
 
+use crate::model::config::Rules;
 use crate::model::id::ConnectionId;
 use crate::model::text::RemovalReason;
 use crate::model::time::Timestamp;
@@ -55,11 +56,17 @@ pub(crate) enum Standing {
 
 /// What a connection is judged by.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Judge {
+pub(crate) struct Judge<'a> {
     pub(crate) now: Timestamp,
     pub(crate) timeout_ms: u64,
-    /// What ended before this is forgotten.
-    pub(crate) old: Option<Timestamp>,
+    pub(crate) settings: &'a Rules,
+}
+
+impl Judge<'_> {
+    /// Whether what ended then is forgotten.
+    fn is_forgotten(self, ended_at: Timestamp) -> bool {
+        self.settings.retention_ms.is_some_and(|span| ended_at < self.now.minus(span))
+    }
 }
 
 impl Connections {
@@ -71,17 +78,22 @@ impl Connections {
     }
 
     /// Returns what has become of a connection, in a membership that joined then.
-    pub(crate) fn standing(&self, id: Option<&str>, joined_at: Timestamp, by: Judge) -> Standing {
+    pub(crate) fn standing(
+        &self,
+        id: Option<&str>,
+        joined_at: Timestamp,
+        by: Judge<'_>,
+    ) -> Standing {
         let Some(held) = self.get(id) else { return Standing::Unknown };
         match held.end(joined_at, by) {
             None => Standing::Holds,
-            Some((at, _)) if by.old.is_some_and(|old| at < old) => Standing::Unknown,
+            Some((at, _)) if by.is_forgotten(at) => Standing::Unknown,
             Some((_, how)) => Standing::Ended(how),
         }
     }
 
     /// Returns how many hold.
-    pub(crate) fn holding(&self, joined_at: Timestamp, by: Judge) -> usize {
+    pub(crate) fn holding(&self, joined_at: Timestamp, by: Judge<'_>) -> usize {
         self.0.iter().filter(|held| held.end(joined_at, by).is_none()).count()
     }
 
@@ -148,11 +160,9 @@ impl Connections {
         }
     }
 
-    /// Drops what ended before `old`. It tells nothing any more.
-    pub(crate) fn forget(&mut self, joined_at: Timestamp, by: Judge) {
-        self.0.retain(|held| {
-            held.end(joined_at, by).is_none_or(|(at, _)| by.old.is_none_or(|old| at >= old))
-        });
+    /// Drops what ended so long ago that it tells nothing any more.
+    pub(crate) fn forget(&mut self, joined_at: Timestamp, by: Judge<'_>) {
+        self.0.retain(|held| !held.end(joined_at, by).is_some_and(|(at, _)| by.is_forgotten(at)));
     }
 
     /// Joins what another replica knows: of each connection the one of the later membership, and the
@@ -236,7 +246,7 @@ impl Connection {
     }
 
     /// Returns when and how it ended, if it did: by a word, with an earlier membership, or by silence.
-    fn end(&self, joined_at: Timestamp, by: Judge) -> Option<(Timestamp, End)> {
+    fn end(&self, joined_at: Timestamp, by: Judge<'_>) -> Option<(Timestamp, End)> {
         if let Some(ended) = &self.ended {
             return Some(ended.clone());
         }

@@ -95,11 +95,12 @@ impl Registers {
             register.changed_at = register.changed_at.max(changed_at);
         }
         joined.outdates = joined.tally.changed && (facts.create.is_some() || facts.close.is_some());
-        if joined.outdates && !self.observed.is_empty() {
-            self.observed.prune(floor, self.open_outdated_until());
+        if joined.outdates {
+            self.prune_observed(floor);
         }
         if facts.exit.is_some() && self.observed.open_at.is_some() {
-            self.observed.outdate_open(self.open_outdated_until());
+            let outdated_until = self.open_outdated_until();
+            self.observed.held_or_new().outdate_open(outdated_until);
             joined.is_open_outdated = self.observed.open_at.is_none();
         }
         joined
@@ -137,12 +138,12 @@ impl Registers {
                 let facts = Facts { confirmed_open: Some(at), ..Facts::default() };
                 changed = self.join_session(&facts, session_id, now, now, rules);
             }
-            Verdict::NotOpen => self.observed.join_not_open(seen),
-            Verdict::Open => self.observed.join_open(seen),
+            Verdict::NotOpen => self.observed.held_or_new().join_not_open(seen),
+            Verdict::Open => self.observed.held_or_new().join_open(seen),
             Verdict::Unsaid => {}
         }
         if verdict != Verdict::NotOpen {
-            self.observed.join_lists(observation, seen);
+            self.observed.held_or_new().join_lists(observation, seen);
         }
         let resolved = self.settle_observed(floor);
         (changed || self.observed != before, resolved)
@@ -162,7 +163,8 @@ impl Registers {
             return (false, false);
         }
         let before = self.observed.clone();
-        self.observed.join_not_open(SeenAt { at, received_at: self.observed.received_at(now) });
+        let seen = SeenAt { at, received_at: self.observed.received_at(now) };
+        self.observed.held_or_new().join_not_open(seen);
         let resolved = self.settle_observed(floor);
         (self.observed != before, resolved)
     }
@@ -170,9 +172,17 @@ impl Registers {
     /// Drops what is outdated of what was observed, and the signs of loss that it resolved. Returns whether
     /// there were any of these.
     fn settle_observed(&mut self, floor: Timestamp) -> bool {
-        self.observed.prune(floor, self.open_outdated_until());
+        self.prune_observed(floor);
         self.observed.drop_idle();
         self.resolve_signs()
+    }
+
+    /// Drops what is outdated of what was observed.
+    fn prune_observed(&mut self, floor: Timestamp) {
+        if !self.observed.is_empty() {
+            let outdated_until = self.open_outdated_until();
+            self.observed.held_or_new().prune(floor, outdated_until);
+        }
     }
 
     /// Joins facts of a session alone. Returns whether anything changed.
@@ -192,8 +202,8 @@ impl Registers {
     /// user back and a new login does. Presences that observations saw end likewise.
     pub(crate) fn close_logins(&mut self, target: &mut Target<'_>, now: Timestamp, rules: &Rules) {
         let Target::User(_, places) = target else { return };
-        if let Some(place) = places.told.in_roster {
-            self.observed.users.leave(place);
+        if let (Some(place), Some(observed)) = (places.told.in_roster, self.observed.held()) {
+            observed.users.leave(place);
         }
         for session in 0..self.sessions.len() {
             let Target::User(_, places) = target else { return };
@@ -218,8 +228,8 @@ impl Registers {
         }
         self.latest_create = Some(created_at);
         let (anchors_from, floor) = (self.anchors_from(rules), self.floor(rules));
-        if !self.observed.is_empty() {
-            self.observed.prune(floor, Some(created_at));
+        if let Some(observed) = self.observed.held() {
+            observed.prune(floor, Some(created_at));
         }
         let mut lost_in = 0;
         for (index, session) in self.sessions.iter_mut().enumerate() {
@@ -245,8 +255,10 @@ impl Registers {
         } else {
             Emptiness::merge(self.unknown_emptiness, other.unknown_emptiness)
         };
-        self.observed.merge(&other.observed);
-        self.observed.prune(self.floor(rules), self.open_outdated_until());
+        if !other.observed.is_empty() {
+            self.observed.held_or_new().merge(&other.observed);
+        }
+        self.prune_observed(self.floor(rules));
         self.observed.drop_idle();
         self.refused.merge(other.refused);
         self.resolve_signs();

@@ -24,8 +24,9 @@ struct Seen {
 }
 
 /// Holds ids in places, as an [`IdTable`] does, and when each was last seen. Those of one millisecond keep
-/// their order.
+/// their order. It lies in memory in this order.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub(crate) struct LastSeen<I> {
     entries: IdTable<I, Seen>,
     /// Nobody was last seen before this; none if there is nobody.

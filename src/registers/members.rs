@@ -22,13 +22,14 @@ use crate::registers::last_seen::LastSeen;
 ///
 /// What a heartbeat looks at stands together, and everything else apart from it.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct Members {
     /// Who they are, and when each was last seen.
     last_seen: LastSeen<UserId>,
-    /// The memberships, by the same places.
-    held: Vec<Member>,
     /// The connections of those who named one, also of those who are gone and remembered.
     connections: BTreeMap<UserId, Connections>,
+    /// The memberships, by the same places.
+    held: Vec<Member>,
     left: BTreeMap<UserId, Left>,
     /// Who left, the oldest first. An entry that a new membership outlived is passed over.
     left_order: VecDeque<(Timestamp, UserId)>,

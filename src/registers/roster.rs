@@ -17,6 +17,7 @@
 //! What a presence means for readers stands in [`visibility`](crate::rules::visibility).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use crate::collections::hashed::Hashed;
 use crate::collections::id_table::IdTable;
@@ -96,6 +97,59 @@ pub(crate) struct StreamPresence {
     pub(crate) details: StreamDetails,
 }
 
+/// What observations said of a room, in one word of memory as long as they said nothing. Most rooms are
+/// never asked about.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MaybeObserved(Option<Box<Observed>>);
+
+impl MaybeObserved {
+    /// Returns what they said, to change it, if they said anything.
+    pub(crate) fn held(&mut self) -> Option<&mut Observed> {
+        self.0.as_deref_mut()
+    }
+
+    /// Returns what they said, to add to it.
+    pub(crate) fn held_or_new(&mut self) -> &mut Observed {
+        self.0.get_or_insert_default()
+    }
+
+    /// Drops the entries that say no more than the latest complete list.
+    pub(crate) fn drop_idle(&mut self) {
+        if let Some(observed) = &mut self.0 {
+            observed.drop_idle();
+        }
+        self.0.take_if(|observed| observed.is_empty());
+    }
+}
+
+impl Deref for MaybeObserved {
+    type Target = Observed;
+
+    fn deref(&self) -> &Observed {
+        static NOTHING: Observed = Observed {
+            not_open_at: None,
+            open_at: None,
+            hidden_at: None,
+            users: Roster { listed_at: None, entries: IdTable::new() },
+            streams: Roster { listed_at: None, entries: IdTable::new() },
+        };
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl PartialEq for MaybeObserved {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Observed> for MaybeObserved {
+    fn from(observed: Observed) -> Self {
+        Self((!observed.is_empty()).then(|| Box::new(observed)))
+    }
+}
+
 impl Observed {
     /// Joins that the room was not open: nobody and nothing was in it.
     pub(crate) fn join_not_open(&mut self, seen: SeenAt) {
@@ -145,7 +199,7 @@ impl Observed {
     /// from the nameless session.
     ///
     /// An entry that is left without meaning keeps its place until the end of the operation; see
-    /// [`drop_idle`](Self::drop_idle).
+    /// [`drop_idle`](MaybeObserved::drop_idle).
     pub(crate) fn prune(&mut self, floor: Timestamp, outdated_until: Option<Timestamp>) {
         self.not_open_at = self.not_open_at.filter(|at| *at >= floor);
         self.open_at =
@@ -161,16 +215,14 @@ impl Observed {
     }
 
     /// Drops the entries that say no more than the latest complete list.
-    pub(crate) fn drop_idle(&mut self) {
+    fn drop_idle(&mut self) {
         self.users.drop_idle();
         self.streams.drop_idle();
     }
 
     /// Hides what was seen until now: the room ends.
     pub(crate) fn hide(&mut self, hidden_at: Timestamp) {
-        if !self.is_empty() {
-            self.hidden_at = self.hidden_at.max(Some(hidden_at));
-        }
+        self.hidden_at = self.hidden_at.max(Some(hidden_at));
     }
 
     /// Returns the local time of receipt. After an end it is later than the end, even if the clock

@@ -15,7 +15,7 @@ use crate::registers::members::Members;
 use crate::registers::notes::UserNotes;
 use crate::registers::places::{InSessions, Places, StreamPlaces, Target, UserPlaces};
 use crate::registers::refused::RefusedOpenings;
-use crate::registers::roster::Observed;
+use crate::registers::roster::MaybeObserved;
 use crate::registers::session::SessionRegister;
 use crate::registers::stays::StayRegister;
 use crate::registers::tables::Tables;
@@ -23,24 +23,25 @@ use crate::registers::tables::Tables;
 /// How many sessions one room may hold. More come only from hostile input.
 pub(crate) const MAX_SESSIONS: usize = 16;
 
-/// Everything that is known of a room.
+/// Everything that is known of a room. It lies in memory in this order.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct Registers {
     pub(crate) members: Members,
     /// C: the latest creation known, in event time.
     pub(crate) latest_create: Option<Timestamp>,
+    /// When the business info last ended, in local time.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// What commands made of the room.
+    pub(crate) info: Option<RoomInfo>,
     /// Ordered by id.
     pub(crate) sessions: SmallVec<[SessionRegister; 1]>,
     /// What observations said.
-    pub(crate) observed: Observed,
+    pub(crate) observed: MaybeObserved,
     /// Openings that came too late.
     pub(crate) refused: RefusedOpenings,
     /// Since when readers see it empty in a session that is not known. The projection decides it.
     pub(crate) unknown_emptiness: Option<Emptiness>,
-    /// What commands made of the room.
-    pub(crate) info: Option<RoomInfo>,
-    /// When the business info last ended, in local time.
-    pub(crate) ended_at: Option<Timestamp>,
     /// When it ended the time before. Nothing is remembered of whoever joined before that.
     pub(crate) ended_before: Option<Timestamp>,
     /// Since when nobody is in the room, in local time. The projection decides it.
@@ -105,7 +106,7 @@ impl Registers {
     pub(crate) fn forget_live(&mut self) {
         self.latest_create = None;
         self.sessions = SmallVec::new();
-        self.observed = Observed::default();
+        self.observed = MaybeObserved::default();
         self.unknown_emptiness = None;
     }
 
@@ -119,7 +120,9 @@ impl Registers {
         self.ended_before = self.ended_before.filter(|at| *at < now);
         back(&mut self.empty_since);
         back(&mut self.sessionless_since);
-        self.observed.pull_back(now);
+        if let Some(observed) = self.observed.held() {
+            observed.pull_back(now);
+        }
         self.refused.pull_back(now);
         self.unknown_emptiness = self.unknown_emptiness.map(|held| held.pull_back(now));
         let ended = self.ended_at.is_some()

@@ -151,10 +151,11 @@ impl<C: Clock> RoomRegistry<C> {
     }
 }
 
-/// Asks for what every operation on a room looks at.
+/// Asks for what every operation on a room looks at. Together it fills some four lines of memory.
 fn prefetch_head(room: &RoomState) {
+    let members = &room.registers.members;
     black_box((room.id.as_str().len(), room.clock, room.is_listed()));
-    black_box(room.registers.members.len());
+    black_box((members.unseen_since(), members.len()));
 }
 
 /// Asks for what a room refers to.

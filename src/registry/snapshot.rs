@@ -279,7 +279,7 @@ struct Reading<'c> {
 
 impl Reading<'_> {
     fn check<E: de::Error>(self, found: &Rules) -> Result<(), E> {
-        let expected = &self.config.rules;
+        let expected: &Rules = &self.config.rules;
         if found == expected || self.settings == Settings::Any {
             return Ok(());
         }
@@ -293,6 +293,7 @@ impl Reading<'_> {
         let mut room = room.into_state();
         self.check(&room.settings)?;
         if room.settings == self.config.rules {
+            room.settings = self.config.rules.clone(); // which all rooms share
             return Ok(Some(room));
         }
         let mut untold = ChangeLog::default();

@@ -1,6 +1,7 @@
 //! Moves single rooms out of a registry and into one.
 
 use crate::model::change::Cause;
+use crate::model::config::Rules;
 use crate::model::error::Error;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
@@ -75,7 +76,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.begin();
         let state = room.into_state();
         if state.settings != self.config.rules {
-            let (expected, found) = (Box::new(self.config.rules.clone()), Box::new(state.settings));
+            let (expected, found) =
+                (Box::new(self.config.rules()), Box::new(Rules::clone(&state.settings)));
             return Err(Error::OtherSettings { expected, found });
         }
         let room_id = state.id.clone();

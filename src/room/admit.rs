@@ -10,7 +10,7 @@ use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
-use crate::registers::connections::{End, Judge, MAX_CONNECTIONS, Standing};
+use crate::registers::connections::{End, MAX_CONNECTIONS, Standing};
 use crate::registers::kind::Users;
 use crate::registers::members::{Left, MemberRef};
 use crate::registers::places::Target;
@@ -136,7 +136,7 @@ impl RoomState {
         if member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now) {
             return Ok(Admission::AfterTimeout(place));
         }
-        match members.standing(place, connection, self.judge(cx)) {
+        match members.standing(place, connection, cx.judge(&self.settings)) {
             Standing::Holds => {}
             Standing::Ended(how) => {
                 return Ok(Admission::Answered(Answer::Heartbeat(heartbeat_of_end(&how))));
@@ -175,20 +175,11 @@ impl RoomState {
         }
     }
 
-    /// Returns what connections are judged by.
-    pub(super) fn judge(&self, cx: &Context<'_>) -> Judge {
-        Judge {
-            now: cx.now,
-            timeout_ms: cx.config.heartbeat_timeout_ms,
-            old: self.settings.retention_ms.map(|retention| cx.now.minus(retention)),
-        }
-    }
-
     /// Returns what has become of a connection of the user whom an input is about.
     fn standing(&self, at: &At<'_>, connection: Option<&str>, cx: &Context<'_>) -> Standing {
         let Target::User(_, places) = &at.target else { return Standing::Unknown };
         let Some(place) = places.member else { return Standing::Unknown };
-        self.registers.members.standing(place, connection, self.judge(cx))
+        self.registers.members.standing(place, connection, cx.judge(&self.settings))
     }
 
     /// Returns how somebody went who has no membership, if that is remembered: for the retention, and a
@@ -218,7 +209,7 @@ impl RoomState {
         match self.member_at(at) {
             Some(member) if !is_timed_out(member) => {
                 let connection = user.connection_id.as_ref().map(ConnectionId::as_str);
-                let by = self.judge(cx);
+                let by = cx.judge(&self.settings);
                 let holding = places.member.map(|place| self.registers.members.holding(place, by));
                 let user_id = id_text(user_id.id.as_str());
                 if self.standing(at, connection, cx) == Standing::Holds {

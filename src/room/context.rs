@@ -1,8 +1,9 @@
 //! What an operation on a room works with, beside the room.
 
 use crate::model::change::Cause;
-use crate::model::config::Config;
+use crate::model::config::{Config, Rules};
 use crate::model::time::Timestamp;
+use crate::registers::connections::Judge;
 use crate::room::notes::ChangeLog;
 
 /// What an operation works with, and what it tells.
@@ -26,5 +27,10 @@ impl<'a> Context<'a> {
         log: &'a mut ChangeLog,
     ) -> Self {
         Self { config, now, cause, log, is_moved: false, signs_changed: false }
+    }
+
+    /// Returns what connections are judged by, by the settings of a room.
+    pub(super) fn judge<'r>(&self, settings: &'r Rules) -> Judge<'r> {
+        Judge { now: self.now, timeout_ms: self.config.heartbeat_timeout_ms, settings }
     }
 }

@@ -1,5 +1,7 @@
 //! One room: what is known, and what follows from it.
 
+use std::sync::Arc;
+
 use crate::collections::hashed::Key;
 use crate::collections::order::Order;
 use crate::model::command::Lifecycle;
@@ -20,20 +22,22 @@ use crate::rules::signs::WorthAsking;
 use crate::rules::visibility::{Source, Visible};
 use crate::rules::{Rulebook, earlier, summary};
 
-/// Everything of one room.
+/// Everything of one room. It lies in memory in this order, so that a heartbeat or an outdated callback
+/// finds what it looks at side by side.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub(crate) struct RoomState {
+    pub(super) projection: Projection,
     pub(crate) id: RoomId,
     /// The local time of the last operation. What readers see is as of then.
     pub(crate) clock: Timestamp,
     /// The settings that decide what is stored here.
-    pub(crate) settings: Rules,
+    pub(crate) settings: Arc<Rules>,
     pub(crate) registers: Registers,
-    pub(super) projection: Projection,
 }
 
 impl RoomState {
-    pub(crate) fn new(id: RoomId, settings: Rules) -> Self {
+    pub(crate) fn new(id: RoomId, settings: Arc<Rules>) -> Self {
         Self {
             id,
             clock: Timestamp::MIN,
@@ -48,11 +52,11 @@ impl RoomState {
     pub(crate) fn from_registers(
         id: RoomId,
         clock: Timestamp,
-        settings: Rules,
+        settings: Arc<Rules>,
         registers: Registers,
     ) -> Self {
         let projection = Projection::of(&registers, &settings);
-        let mut room = Self { id, clock, settings, registers, projection };
+        let mut room = Self { projection, id, clock, settings, registers };
         room.keep_stream_attributes(&Target::Session, true);
         room
     }
@@ -283,16 +287,19 @@ impl<'a> UserReader<'a> {
         // With observations, or more than one session, the places in all of them count. What an end hides
         // of a session without a name is looked at one by one.
         let is_named = registers.sessions.iter().all(|session| session.id.is_some());
-        let ([session], true, Some(Visible::Session(0)) | None) =
-            (&*registers.sessions, registers.observed.is_empty() && is_named, visible)
-        else {
+        let is_simple = is_named
+            && registers.sessions.len() <= 1
+            && registers.observed.is_empty()
+            && visible != Some(Visible::Unknown);
+        if !is_simple {
             return self.room.user(user_id);
-        };
+        }
         let member = registers.members.place_beside(user_id, &mut self.member);
         let member = member.and_then(|place| registers.members.at(place));
-        let login =
-            session.users.place_beside(user_id, &mut self.login).filter(|_| visible.is_some());
-        let login = login.and_then(|place| session.users.at(place));
+        let session = registers.sessions.first().filter(|_| visible.is_some());
+        let login = session.and_then(|session| {
+            session.users.at(session.users.place_beside(user_id, &mut self.login)?)
+        });
         let source = login.and_then(|(id, user)| Some((id, user.open_since(None)?)));
         let id = member.map(|member| member.user_id).or(source.map(|(id, _)| id))?;
         let source = source.map(|(_, login)| Source::Stay(login));

@@ -1,6 +1,7 @@
 //! What is handed to the door of a room: every kind of input, as a value.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::collections::hashed::{Hashed, HashedId};
 use crate::model::callback::Callback;
@@ -39,7 +40,7 @@ pub(crate) enum Work<'a> {
     GrantGrace,
     Merge(Box<RoomState>),
     /// Other settings, under which everything that is known is joined anew.
-    CarryOver(Rules),
+    CarryOver(Arc<Rules>),
     /// Nothing but what is due: the clock of the room goes on.
     Tick,
 

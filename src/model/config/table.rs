@@ -45,7 +45,7 @@ macro_rules! settings {
             }
 
             fn of_mut(config: &mut Config) -> &mut Self {
-                &mut (*config)$(.$part)?
+                changeable!(config $($part)?)
             }
         }
 
@@ -99,6 +99,18 @@ macro_rules! settings {
 }
 
 pub(super) use settings;
+
+/// Returns settings to change them. What rooms share is copied first.
+macro_rules! changeable {
+    ($config:ident) => {
+        $config
+    };
+    ($config:ident $shared:ident) => {
+        Arc::make_mut(&mut $config.$shared)
+    };
+}
+
+pub(super) use changeable;
 
 /// A span is kept in whole milliseconds.
 pub(super) mod span {

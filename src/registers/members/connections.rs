@@ -13,11 +13,17 @@ use crate::registers::members::{MemberRef, Members};
 
 impl Members {
     /// Returns what has become of a connection of a member.
-    pub(crate) fn standing(&self, place: usize, connection: Option<&str>, by: Judge) -> Standing {
+    pub(crate) fn standing(
+        &self,
+        place: usize,
+        connection: Option<&str>,
+        by: Judge<'_>,
+    ) -> Standing {
         let Some(member) = self.at(place) else { return Standing::Unknown };
-        let joined_at = member.membership().joined_at;
         match self.connections_of(member.user_id.as_str()) {
-            Some(connections) => connections.standing(connection, joined_at, by),
+            Some(connections) => {
+                connections.standing(connection, member.membership().joined_at, by)
+            }
             None if connection.is_some() => Standing::Unknown,
             None if member.is_timed_out(by.timeout_ms, by.now) => Standing::Ended(End::TimedOut),
             None => Standing::Holds,
@@ -25,11 +31,10 @@ impl Members {
     }
 
     /// Returns how many connections of a member hold.
-    pub(crate) fn holding(&self, place: usize, by: Judge) -> usize {
+    pub(crate) fn holding(&self, place: usize, by: Judge<'_>) -> usize {
         let Some(member) = self.at(place) else { return 0 };
-        let joined_at = member.membership().joined_at;
         let connections = self.connections_of(member.user_id.as_str());
-        connections.map_or(1, |connections| connections.holding(joined_at, by))
+        connections.map_or(1, |held| held.holding(member.membership().joined_at, by))
     }
 
     /// Another connection of a member joins.
@@ -37,7 +42,7 @@ impl Members {
         &mut self,
         place: usize,
         connection_id: Option<&ConnectionId>,
-        by: Judge,
+        by: Judge<'_>,
     ) {
         let Some(MemberRef { user_id, heartbeat_at, member }) = self.at(place) else { return };
         let (user_id, joined_at) = (user_id.clone(), member.membership.joined_at);

@@ -25,7 +25,7 @@ impl RoomState {
     ) -> Step {
         let connection_id = user.connection_id.as_ref();
         if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
-            let by = self.judge(cx);
+            let by = cx.judge(&self.settings);
             self.registers.members.join_connection(place, connection_id, by);
             cx.is_moved = true;
             return Step::ended(Answer::Done);
@@ -48,7 +48,7 @@ impl RoomState {
         let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target else {
             return false;
         };
-        self.registers.members.holding(place, self.judge(cx)) > 1
+        self.registers.members.holding(place, cx.judge(&self.settings)) > 1
     }
 
     /// One of several connections ends, which touches no login.
