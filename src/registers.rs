@@ -20,6 +20,7 @@ pub(crate) mod kind;
 mod last_seen;
 pub(crate) mod members;
 pub(crate) mod notes;
+pub(crate) mod observed;
 pub(crate) mod places;
 pub(crate) mod refused;
 pub(crate) mod roster;

@@ -4,8 +4,9 @@ use crate::collections::id_table::IdTable;
 use crate::model::id::{StreamId, UserId};
 use crate::model::visible::Presence;
 use crate::registers::kind::{Kind, Streams, Users};
+use crate::registers::observed::Observed;
 use crate::registers::places::{Places, Target};
-use crate::registers::roster::{Observed, Roster, StreamPresence};
+use crate::registers::roster::{Roster, StreamPresence};
 use crate::registers::session::SessionRegister;
 use crate::registers::stays::StayRegister;
 
