@@ -161,7 +161,7 @@ impl RoomState {
         }
 
         // 3. Look.
-        let concerns_everybody = self.concerns_everybody(work);
+        let concerns_everybody = self.concerns_everybody(work, &at);
         let is_refresh = at.member.is_some() && matches!(at.target, Target::Session);
         let mut before = if at.is_outdated || is_refresh {
             Before::nobody(self.is_listed()) // it changes nothing that readers see
@@ -284,6 +284,12 @@ impl RoomState {
         let was_visible = self.projection.visible.and_then(Visible::index);
         let is_visible_lost = was_visible.is_some_and(|index| step.lost_in & 1 << index != 0);
         let is_told = matches!(step.answer, Answer::Outcome(_)) || step.is_merge;
+        while self.registers.sessions.len() > MAX_SESSIONS
+            && let Some(index) = self.rulebook().session_beyond_cap()
+        {
+            self.remove_session(index, at);
+            step.is_lost = true;
+        }
         let open = self.rulebook().open();
         if is_told
             && let Some(session) = open
@@ -292,18 +298,7 @@ impl RoomState {
         {
             *self.registers.emptiness_mut(session.index()) = None; // somebody came: it is listed again
         }
-        let mut visible = open.filter(|session| !self.rulebook().is_unlisted(*session));
-        while self.registers.sessions.len() > MAX_SESSIONS
-            && let Some(index) = self.rulebook().session_beyond_cap(visible)
-        {
-            self.remove_session(index, at);
-            step.is_lost = true;
-            if let Some(Visible::Session(visible)) = &mut visible
-                && *visible > index
-            {
-                *visible -= 1;
-            }
-        }
+        let visible = open.filter(|session| !self.rulebook().is_unlisted(*session));
         let is_listed = self.registers.info.is_some() || visible.is_some();
         if before.was_listed && !is_listed && !step.is_merge {
             // Nobody stays a member of a room that left the list. After a merge somebody may: it must not

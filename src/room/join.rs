@@ -15,7 +15,7 @@ use crate::registers::kind::{Streams, Users};
 use crate::registers::places::Target;
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
-use crate::registers::{Joined, StreamAttributes};
+use crate::registers::{Joined, MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::before::Before;
 use crate::room::context::Context;
 use crate::room::resolve::At;
@@ -69,8 +69,8 @@ impl Step {
 
 impl RoomState {
     /// Whether an input concerns everybody in the room, whatever it says.
-    pub(super) fn concerns_everybody(&self, work: &Work<'_>) -> bool {
-        let observed = &self.registers.observed;
+    pub(super) fn concerns_everybody(&self, work: &Work<'_>, at: &At<'_>) -> bool {
+        let Registers { observed, sessions, .. } = &self.registers;
         match work {
             Work::Observation(..) | Work::Merge(_) | Work::CarryOver(_) | Work::ClockSetBack => {
                 true
@@ -80,12 +80,14 @@ impl RoomState {
             // A session without a name outlives the end, without those who were in it.
             Work::End | Work::EndByLifecycle => self.has_nameless_session(),
             // A creation or close outdates what observations saw, and a session that was not known may
-            // become known.
+            // become known. One more session may be one too many. With the one that goes, facts go that
+            // outdated what observations saw.
             Work::Callback(work) => {
                 let is_outdating = work.facts.create.is_some() || work.facts.close.is_some();
                 let is_unknown = self.visible() == Some(Visible::Unknown);
+                let is_beyond_cap = at.session.is_none() && sessions.len() >= MAX_SESSIONS;
                 work.facts.nameless_close.is_some()
-                    || !observed.is_empty() && (is_outdating || is_unknown)
+                    || !observed.is_empty() && (is_outdating || is_unknown || is_beyond_cap)
             }
             Work::Update(_)
             | Work::Join(_)

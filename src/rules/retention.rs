@@ -209,10 +209,11 @@ impl Rulebook<'_> {
         newest.max(session.changed_at)
     }
 
-    /// Returns which session goes beyond the cap: the oldest of those that readers do not see.
-    pub(crate) fn session_beyond_cap(self, visible: Option<Visible>) -> Option<usize> {
-        let visible = visible.and_then(Visible::index);
-        let others = self.sessions().filter(|(index, ..)| Some(*index) != visible);
+    /// Returns which session goes beyond the cap: the oldest but the current one, which hides others even
+    /// if it closed.
+    pub(crate) fn session_beyond_cap(self) -> Option<usize> {
+        let current = self.current();
+        let others = self.sessions().filter(|(index, ..)| Some(*index) != current);
         let oldest = others.min_by_key(|(_, session, summary)| newest(session, summary));
         oldest.map(|(index, ..)| index)
     }

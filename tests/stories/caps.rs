@@ -2,11 +2,12 @@
 //! not. Valid histories never come near.
 
 use room_registry::event::{
-    CallbackEvent, RoomCreated, StreamCreated, UserLoggedIn, UserLoggedOut,
+    CallbackEvent, RoomClosed, RoomCreated, StreamCreated, UserLoggedIn, UserLoggedOut,
 };
+use room_registry::repair::ObservedUser;
 use room_registry::{
-    Callback, Config, Room, RoomId, SessionId, StreamId, StreamSessionId, Timestamp, UserId,
-    UserSessionId,
+    Callback, ChangeKind, Config, Observation, Room, RoomId, SessionId, StreamId, StreamSessionId,
+    Timestamp, UserId, UserSessionId,
 };
 use serde_json::Value;
 
@@ -160,4 +161,48 @@ fn beyond_the_cap_the_oldest_session_goes_that_readers_do_not_see() {
     create(&mut held, CAP + 1);
     assert_eq!(ids(&held), (2..=CAP + 1).map(|id| id.to_string()).collect::<Vec<_>>());
     assert_eq!(held.room.view().unwrap().session_id().unwrap(), "17");
+}
+
+/// The session that goes must not be the one that hides an older one. Holds law 3.10.
+#[test]
+fn no_session_is_visible_again_because_another_went_beyond_the_cap() {
+    let mut held = Held::new();
+    let (tom, ann) = (UserId::new("tom").unwrap(), UserId::new("ann").unwrap());
+    held.apply(1, UserLoggedIn::new(tom.clone(), at(5_000)));
+    held.apply(2, UserLoggedIn::new(tom, at(10_000)));
+    held.apply(2, RoomClosed::new(at(11_000)));
+    assert!(held.room.view().is_none(), "the later session closed");
+    held.apply(1, UserLoggedOut::new(ann, at(20_000)));
+    for id in 3..=CAP + 1 {
+        held.apply(id, RoomClosed::new(at(12_000 + id)));
+        assert!(held.room.view().is_none(), "after {id} sessions");
+    }
+    assert_eq!(held.sessions().len(), 16);
+}
+
+/// What goes with a session may have outdated what an observation saw, of anybody. Holds laws 3.10 and 15.4.
+#[test]
+fn who_was_seen_is_listed_again_if_the_session_goes_that_knew_better() {
+    let mut held = Held::new();
+    let (ann, bob) = (UserId::new("ann").unwrap(), UserId::new("bob").unwrap());
+    held.apply(1, RoomCreated::new(at(10_000)));
+    let observed = Observation::new(RoomId::new("r").unwrap(), at(25_000)); // it counts as of 20,000
+    let observed = observed.some_users([ObservedUser::new(ann.clone())]);
+    held.room.apply_observation(&observed, &held.config, at(30_000)).unwrap();
+    let users = |held: &Held| -> Vec<String> {
+        held.room.view().unwrap().users().map(|user| user.id().to_string()).collect()
+    };
+    assert_eq!(users(&held), ["ann"]);
+    held.apply(2, UserLoggedOut::new(ann.clone(), at(21_000)));
+    for id in 3..=CAP {
+        held.apply(id, UserLoggedOut::new(bob.clone(), at(21_000 + id)));
+        assert!(users(&held).is_empty(), "she was seen before she left");
+    }
+    held.apply(CAP + 1, UserLoggedOut::new(bob, at(22_000)));
+    assert_eq!(users(&held), ["ann"], "nobody remembers that she left");
+    let changes: Vec<_> = held.room.changes().map(|change| change.kind).collect();
+    assert_eq!(
+        changes,
+        [ChangeKind::UserJoined(held.room.view().unwrap().user("ann").unwrap().to_owned())]
+    );
 }
