@@ -44,7 +44,9 @@ impl UnderWay {
         let may_be_unlisted = allowed.unlists_empty || allowed.is_nameless;
         let is_unlisted = may_be_unlisted && !shown.open && is_empty;
         let is_entered = allowed.is_nameless && shown.open && shown.users | shown.streams != 0;
-        shown.open != truth.open && !is_unlisted && !is_entered
+        // The app let the last one go at once. What an answer saw open stays so until the logout is told.
+        let is_left = allowed.is_nameless && shown.open && !self.0.is_empty();
+        shown.open != truth.open && !is_unlisted && !is_entered && !is_left
             || (shown.users ^ truth.users) & users != 0
             || (shown.streams ^ truth.streams) & streams != 0
     }
