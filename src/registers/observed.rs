@@ -46,6 +46,12 @@ pub(crate) struct Observed {
 pub(crate) struct MaybeObserved(Option<Box<Observed>>);
 
 impl MaybeObserved {
+    /// Whether no observation left anything.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|observed| observed.is_empty())
+    }
+
     /// Returns what they said, to change it, if they said anything.
     pub(crate) fn held(&mut self) -> Option<&mut Observed> {
         self.0.as_deref_mut()
@@ -213,8 +219,7 @@ impl Observed {
         self.users.impossible().or(self.streams.impossible())
     }
 
-    /// Whether no observation left anything.
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.not_open_at.is_none()
             && self.open_at.is_none()
             && self.users.is_empty()
