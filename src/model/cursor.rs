@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "serde")]
+use crate::model::error::serialize_error;
 use crate::model::id::{IdError, RoomId, StreamId, UserId};
 #[cfg(feature = "serde")]
 use crate::model::text::Text;
@@ -39,6 +41,31 @@ pub enum CursorError {
         /// The order of the list that made the cursor.
         found: RoomOrder,
     },
+}
+
+impl CursorError {
+    /// Returns the name of the error, without what it carries. Names stay as they are. The fault is the
+    /// client's, so an HTTP server answers 400.
+    ///
+    /// ```
+    /// use room_registry::page::RoomCursor;
+    /// assert_eq!("newest~17".parse::<RoomCursor>().unwrap_err().name(), "malformed_cursor");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Malformed | Self::Id(_) => "malformed_cursor",
+            Self::OtherOrder { .. } => "cursor_of_other_order",
+        }
+    }
+}
+
+/// Serialises the [name](CursorError::name) and the text of the error, as `name` and `message`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for CursorError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_error(self.name(), self, serializer)
+    }
 }
 
 /// How a room list is ordered.

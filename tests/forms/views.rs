@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::journal::Input;
-use room_registry::page::{Direction, RoomOrder, UserCursor};
+use room_registry::page::{CursorError, Direction, RoomCursor, RoomOrder, UserCursor};
 use room_registry::visible::{RoomSummary, Stream, SummaryChange, User};
 use room_registry::{
     Change, Config, Error, ManualClock, Mirror, NewRoom, NewUser, RoomId, RoomQuery, RoomRegistry,
@@ -139,13 +139,21 @@ fn views_pages_cursors_and_errors_serialise() {
 
     let cursor = room.cursor(RoomOrder::MostUsers);
     let bytes = postcard::to_stdvec(&cursor).unwrap();
-    assert_eq!(postcard::from_bytes::<room_registry::page::RoomCursor>(&bytes).unwrap(), cursor);
+    assert_eq!(postcard::from_bytes::<RoomCursor>(&bytes).unwrap(), cursor);
     assert_eq!(serde_json::from_value::<RoomOrder>(json!("users")).unwrap(), RoomOrder::MostUsers);
     assert!(serde_json::from_value::<UserCursor>(json!("no cursor")).is_err());
 
     let error: Error = registry.end_room("r\u{7}").unwrap_err();
     let told = serde_json::to_value(&error).unwrap();
     assert_eq!(told, json!({"name": error.name(), "message": error.to_string()}));
+    let cursor: RoomCursor = "newest~17~2~r1".parse().unwrap();
+    let other = registry.page(&RoomQuery::by_id().after(cursor)).unwrap_err();
+    for (error, name) in
+        [(CursorError::Malformed, "malformed_cursor"), (other, "cursor_of_other_order")]
+    {
+        let told = serde_json::to_value(&error).unwrap();
+        assert_eq!(told, json!({"name": name, "message": error.to_string()}));
+    }
 }
 
 #[test]
