@@ -49,7 +49,7 @@ pub(crate) struct UserBefore {
     pub(crate) role: Option<Role>,
     pub(super) source: Option<OwnedSource<Users>>,
     /// What the application said of a user without a membership.
-    pub(crate) note: Option<UserNote>,
+    pub(crate) note: Option<Box<UserNote>>,
 }
 
 /// What the media server said of a user or stream.

@@ -10,6 +10,7 @@ use crate::rules::summary::Summary;
 
 impl RoomState {
     /// Looks at the user, the stream or everybody whom an operation concerns.
+    #[inline] // what it returns is large
     pub(super) fn look(&self, target: &Target<'_>, everybody: bool) -> Before {
         let registers = &self.registers;
         let book = self.rulebook();
@@ -63,7 +64,7 @@ impl RoomState {
             is_member: member.is_some(),
             role: role_of(member, note, source).cloned(),
             source: source.map(OwnedSource::of),
-            note: note.cloned(),
+            note: note.map(|note| Box::new(note.clone())),
         }
     }
 

@@ -135,7 +135,7 @@ impl RoomState {
             let places = self.registers.places::<Users>(&user_id);
             let on = self.rulebook().source::<Users>(visible, &places);
             let on = on.map(visibility::Source::note_subject).filter(|_| !step.is_merge);
-            let shown = before.user(&at.target, &user_id).and_then(|user| user.note.as_ref());
+            let shown = before.user(&at.target, &user_id).and_then(|user| user.note.as_deref());
             let mut notes = std::mem::take(&mut self.registers.user_notes);
             if let (Some(on), Some(shown)) = (&on, shown)
                 && notes.get(&user_id, on).is_none()

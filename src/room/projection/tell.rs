@@ -83,7 +83,7 @@ impl Projection {
             && before.is_member == member.is_some()
             && !found.is_content_other
             && before.is_source(held)
-            && before.note.as_ref() == book.note(user_id, member.is_some(), held);
+            && before.note.as_deref() == book.note(user_id, member.is_some(), held);
         if is_same {
             return moved;
         }
@@ -168,7 +168,7 @@ impl Projection {
             let is_same = before.since == Some(*since)
                 && before.is_member == is_member
                 && before.is_source(held)
-                && before.note.as_ref() == book.note(user_id, is_member, held)
+                && before.note.as_deref() == book.note(user_id, is_member, held)
                 && roles.is_counted(user_id) == self.roles.is_counted(user_id)
                 && !found.updated.contains(user_id);
             if !is_same {
