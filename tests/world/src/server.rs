@@ -385,8 +385,10 @@ impl Scene<'_> {
     /// Everybody left, and no close was told. Somebody comes into the same session, or a new one begins.
     fn come_back(&mut self) {
         // Law 4.1: of two creations within the tie window, that of the larger id may count. No close
-        // decides between them.
-        let is_late = self.now >= self.server.rooms[self.room].began_at + self.server.manners.apart;
+        // decides between them. Law 4.2: a login stamped after the creation of the next session shows this
+        // one again once that one closed.
+        let state = &self.server.rooms[self.room];
+        let is_late = self.now >= state.began_at.max(state.came_at) + self.server.manners.apart;
         if is_late && self.server.rng.chance(Share::percent(50)) {
             return self.open();
         }
