@@ -7,16 +7,16 @@ use crate::model::change::{Change, ChangeKind};
 use crate::model::id::{RoomId, StreamId, UserId};
 use crate::model::time::{Timestamp, millis};
 
-/// Holds back the going of users and streams for a grace, and swallows it if they are back by then.
+/// Holds back the departure of users and streams for a grace, and drops it if they are back by then.
 ///
 /// A phone that changes networks leaves and joins within seconds, and a room full of phones flickers.
 /// Announcements ("Ann left") should not. Hand in every change in order, with the local time of its
 /// call. What comes out is what to announce, and a [`Mirror`](crate::Mirror) can apply it.
 ///
-/// A going whose [`EndReason`](crate::EndReason) is deliberate is passed on at once. Any other waits
-/// for the grace. If the user or stream is back before it is over, neither the going nor the coming is
-/// told. The coming is passed on as an update, since a user who is back has another login. Section 19
-/// of [`guide::rules`](crate::guide::rules) has the laws.
+/// A departure whose [`EndReason`](crate::EndReason) is deliberate is passed on at once. Any other waits
+/// for the grace. If the user or stream is back before that is over, nobody hears of the departure. The
+/// arrival is passed on as an update, since a user who is back has another login. Section 20 of
+/// [`guide::rules`](crate::guide::rules) has the laws.
 ///
 /// What waits is not stored. After a restart, start a new one beside a new mirror.
 ///
@@ -180,8 +180,8 @@ impl Debounce {
         self.queue.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Returns the goings that wait, in the order in which they become due. A mirror to which what was
-    /// passed on and then these are applied equals the registry.
+    /// Returns the departures that wait, in the order in which they become due. A mirror that applies what
+    /// was passed on, and then these, equals the registry.
     ///
     /// ```
     /// # use room_registry::Debounce;

@@ -61,7 +61,7 @@ pub enum Facet {
 /// readers need not have seen the login. Memberships follow from changes: hand these in, too, if
 /// memberships count for you. The registry alone knows which joins it refused, and who timed out.
 ///
-/// Section 18 of [`guide::rules`](crate::guide::rules) has the laws. Memory is bounded: what is complete
+/// Section 19 of [`guide::rules`](crate::guide::rules) has the laws. Memory is bounded: what is complete
 /// goes after the retention and the clock skew, and what is open after the
 /// [`longest_stay`](Self::longest_stay).
 ///
