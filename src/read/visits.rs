@@ -337,12 +337,14 @@ impl Visits {
 
     fn close(&mut self, room_id: &RoomId, session_id: &SessionId, at: Timestamp) {
         let concerned = self.rooms.get(room_id).map(|room| room.open_in(session_id));
-        let concerned = concerned.unwrap_or_default();
+        let mut concerned = concerned.unwrap_or_default();
         if concerned.is_empty() && !self.limits.admits_closing(at, self.clock) {
             return;
         }
         let room = self.rooms.entry(room_id.clone()).or_default();
-        room.close(session_id, Close { at, received_at: self.clock });
+        if let Some(gone) = room.close(session_id, Close { at, received_at: self.clock }) {
+            concerned.extend(room.open_in(&gone)); // nothing closes these any more
+        }
         self.schedule(room_id, None);
         for user_id in &concerned {
             self.schedule(room_id, Some(user_id));

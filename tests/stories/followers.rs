@@ -272,6 +272,21 @@ fn the_stays_of_a_user_and_the_closes_of_a_room_are_capped() {
     assert_eq!(visits.held_count(), Visits::MAX_CLOSES);
 }
 
+/// Nothing is due any more of whom the close had ended that went. Holds laws 19.6 and 19.8.
+#[test]
+fn a_close_that_goes_beyond_the_cap_leaves_nothing_due() {
+    let mut visits = Visits::new(&Config::default());
+    let session = |number: usize| SessionId::new(number.to_string()).unwrap();
+    let joined = Callback::new(room_id(), session(0), login("ann", 1, 10));
+    visits.apply(&joined.into(), at(50));
+    for number in 0..=Visits::MAX_CLOSES {
+        let closed = RoomClosed::new(at(100 + number as u64));
+        visits.apply(&Callback::new(room_id(), session(number), closed).into(), at(200));
+    }
+    let stored = serde_json::to_string(&visits).unwrap();
+    assert_eq!(serde_json::from_str::<Visits>(&stored).unwrap(), visits);
+}
+
 /// Holds law 19.3.
 #[test]
 fn what_is_stamped_in_the_far_future_or_too_old_makes_no_visit() {

@@ -164,18 +164,19 @@ impl HeldRoom {
         ended
     }
 
-    /// Joins the closing of a session.
-    pub(super) fn close(&mut self, session_id: &SessionId, close: Close) {
+    /// Joins the closing of a session. Returns the session whose closing went beyond the cap, if one did.
+    pub(super) fn close(&mut self, session_id: &SessionId, close: Close) -> Option<SessionId> {
         if self.closes.get(session_id).is_some_and(|held| held.at >= close.at) {
-            return;
+            return None;
         }
         self.closes.insert(session_id.clone(), close);
-        if self.closes.len() > MAX_CLOSES {
-            let earliest = self.closes.iter().min_by_key(|(_, close)| close.at);
-            if let Some(session_id) = earliest.map(|(session_id, _)| session_id.clone()) {
-                self.closes.remove(&session_id);
-            }
+        if self.closes.len() <= MAX_CLOSES {
+            return None;
         }
+        let (earliest, _) = self.closes.iter().min_by_key(|(_, close)| close.at)?;
+        let earliest = earliest.clone();
+        self.closes.remove(&earliest);
+        Some(earliest)
     }
 
     /// Returns who has a login in a session of which no end is known.
