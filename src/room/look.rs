@@ -6,6 +6,7 @@ use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{Before, EverybodyBefore, Looked, OwnedSource, StreamBefore, UserBefore};
 use crate::room::state::RoomState;
 use crate::rules::listing::role_of;
+use crate::rules::lists::listed_since;
 use crate::rules::summary::Summary;
 
 impl RoomState {
@@ -56,11 +57,9 @@ impl RoomState {
         }
         let source = self.rulebook().source(self.visible(), &places.told);
         let member = places.member.and_then(|place| self.registers.members.at(place));
-        let joined_at = member.map(|member| member.membership().joined_at);
-        let login_at = || source.map(|source| source.began_at().unwrap_or_default());
         let note = self.rulebook().note(user_id, member.is_some(), source);
         UserBefore {
-            since: joined_at.or_else(login_at),
+            since: listed_since(member, source),
             is_member: member.is_some(),
             role: role_of(member, note, source).cloned(),
             source: source.map(OwnedSource::of),

@@ -26,7 +26,7 @@ use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
 #[cfg(any(feature = "serde", room_registry_check))]
 use crate::rules::lists::streams_of;
-use crate::rules::lists::{session_of, users_of};
+use crate::rules::lists::{ListedUser, listed_since, session_of, users_of};
 use crate::rules::signs::WorthAsking;
 use crate::rules::summary::Summary;
 use crate::rules::visibility::Visible;
@@ -291,9 +291,9 @@ impl Projection {
     fn list_users(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         self.roles = Roles::default();
-        let users = users_of(book, self.visible).map(|user| {
-            self.roles.add(VisibleUser::of(user.id, user.member, user.source, book));
-            (user.since(), user.id.clone())
+        let users = users_of(book, self.visible).filter_map(|ListedUser { id, member, source }| {
+            self.roles.add(VisibleUser::of(id, member, source, book));
+            Some((listed_since(member, source)?, id.clone()))
         });
         self.users = users.collect();
     }

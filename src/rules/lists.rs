@@ -40,12 +40,14 @@ pub(crate) struct ListedUser<'a> {
     pub(crate) source: Option<Source<'a, Users>>,
 }
 
-impl ListedUser<'_> {
-    /// Returns since when the user is in the list.
-    pub(crate) fn since(self) -> Timestamp {
-        let joined_at = self.member.map(|member| member.membership().joined_at);
-        joined_at.or_else(|| self.source?.began_at()).unwrap_or_default()
-    }
+/// Returns since when a user is in the list: joined, else logged in. `None` if the user is not in it.
+#[inline]
+pub(crate) fn listed_since(
+    member: Option<MemberRef<'_>>,
+    source: Option<Source<'_, Users>>,
+) -> Option<Timestamp> {
+    let joined_at = member.map(|member| member.membership().joined_at);
+    joined_at.or_else(|| Some(source?.began_at().unwrap_or_default()))
 }
 
 /// Returns the users that readers see, in any order. Cost: them.

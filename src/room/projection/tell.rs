@@ -12,7 +12,7 @@ use crate::room::notes::Note;
 use crate::room::projection::{Found, Moved, Projection, Source};
 use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
-use crate::rules::lists::{earliest, streams_of};
+use crate::rules::lists::{earliest, listed_since, streams_of};
 use crate::rules::visibility::{self, Visible};
 
 impl Projection {
@@ -76,8 +76,7 @@ impl Projection {
         let held = book.source::<Users>(self.visible, &places.told);
         let member = places.member.and_then(|place| registers.members.at(place));
         let login_at = held.and_then(visibility::Source::began_at);
-        let joined_at = member.map(|member| member.membership().joined_at);
-        let since = joined_at.or_else(|| held.map(|_| login_at.unwrap_or_default()));
+        let since = listed_since(member, held);
         let moved = Moved::One { gone: before.login_at(), came: login_at };
         let is_same = before.since == since
             && before.is_member == member.is_some()
