@@ -9,6 +9,8 @@ pub(crate) struct Allowance {
     pub(crate) unlists_empty: bool,
     /// Sessions have no names, so a room is open while somebody or something is in it.
     pub(crate) is_nameless: bool,
+    /// What an answer saw open stays so until the logout of the last one is told, whom the app let go at once.
+    pub(crate) answers_keep_open: bool,
 }
 
 /// The callbacks of a room that are neither here nor lost yet.
@@ -44,8 +46,7 @@ impl UnderWay {
         let may_be_unlisted = allowed.unlists_empty || allowed.is_nameless;
         let is_unlisted = may_be_unlisted && !shown.open && is_empty;
         let is_entered = allowed.is_nameless && shown.open && shown.users | shown.streams != 0;
-        // The app let the last one go at once. What an answer saw open stays so until the logout is told.
-        let is_left = allowed.is_nameless && shown.open && !self.0.is_empty();
+        let is_left = allowed.answers_keep_open && shown.open && !self.0.is_empty();
         shown.open != truth.open && !is_unlisted && !is_entered && !is_left
             || (shown.users ^ truth.users) & users != 0
             || (shown.streams ^ truth.streams) & streams != 0

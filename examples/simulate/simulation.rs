@@ -348,6 +348,7 @@ impl Simulation {
             let allowed = Allowance {
                 unlists_empty: config.empty_listing_time().is_some() || is_told_empty,
                 is_nameless: manners.are_nameless(),
+                answers_keep_open: manners.are_nameless() && entrant.asker.is_some(),
             };
             let wrong = under_way.leaves_wrong(shown, truth, allowed);
             entrant.score.set(room, wrong, self.now);
