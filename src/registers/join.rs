@@ -100,7 +100,9 @@ impl Registers {
         }
         if facts.exit.is_some() && self.observed.open_at.is_some() {
             let outdated_until = self.open_outdated_until();
-            self.observed.held_or_new().outdate_open(outdated_until);
+            if let Some(observed) = self.observed.held() {
+                observed.outdate_open(outdated_until);
+            }
             joined.is_open_outdated = self.observed.open_at.is_none();
         }
         joined
@@ -179,9 +181,9 @@ impl Registers {
 
     /// Drops what is outdated of what was observed.
     fn prune_observed(&mut self, floor: Timestamp) {
-        if !self.observed.is_empty() {
-            let outdated_until = self.open_outdated_until();
-            self.observed.held_or_new().prune(floor, outdated_until);
+        let outdated_until = self.open_outdated_until();
+        if let Some(observed) = self.observed.held() {
+            observed.prune(floor, outdated_until);
         }
     }
 

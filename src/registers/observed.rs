@@ -171,7 +171,9 @@ impl Observed {
 
     /// Hides what was seen until now: the room ends.
     pub(crate) fn hide(&mut self, hidden_at: Timestamp) {
-        self.hidden_at = self.hidden_at.max(Some(hidden_at));
+        if !self.is_empty() {
+            self.hidden_at = self.hidden_at.max(Some(hidden_at));
+        }
     }
 
     /// Returns the local time of receipt. After an end it is later than the end, even if the clock

@@ -151,7 +151,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 }
 
-/// Asks for what every operation on a room looks at. Together it fills some four lines of memory.
+/// Asks for what every operation on a room looks at.
 fn prefetch_head(room: &RoomState) {
     let members = &room.registers.members;
     black_box((room.id.as_str().len(), room.clock, room.is_listed()));

@@ -34,8 +34,9 @@ impl RoomState {
                 let idle = book.idle_presences::<K>(visible, places);
                 let idle = idle.filter(|(_, at)| *at < threshold);
                 let idle: Vec<_> = idle.map(|(session_id, _)| session_id.clone()).collect();
-                let observed = self.registers.observed.held_or_new();
-                if K::roster_mut(observed).forget(place, &idle) {
+                if let Some(observed) = self.registers.observed.held()
+                    && K::roster_mut(observed).forget(place, &idle)
+                {
                     places.in_roster = None;
                 }
                 forgotten += 1;
