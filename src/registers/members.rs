@@ -6,6 +6,7 @@
 mod connections;
 mod merge;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::collections::hashed::{Hashed, Key};
@@ -188,12 +189,22 @@ impl Members {
 
     /// Remembers an end, unless a greater one is remembered.
     pub(crate) fn remember(&mut self, user_id: UserId, left: Left) {
-        if self.left.get(&user_id).is_some_and(|held| *held >= left) {
-            return;
+        let left_at = left.left_at;
+        let is_replaced = match self.left.entry(user_id.clone()) {
+            Entry::Occupied(held) if *held.get() >= left => return,
+            Entry::Occupied(mut held) => {
+                held.insert(left);
+                true
+            }
+            Entry::Vacant(place) => {
+                place.insert(left);
+                false
+            }
+        };
+        self.left_order.push_back((left_at, user_id));
+        if is_replaced {
+            self.drop_outlived();
         }
-        self.left_order.push_back((left.left_at, user_id.clone()));
-        self.left.insert(user_id, left);
-        self.drop_outlived();
     }
 
     /// Records a heartbeat of a connection that holds.

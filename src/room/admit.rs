@@ -273,10 +273,16 @@ impl RoomState {
         self.registers.members.at(places.member?)
     }
 
-    /// Makes a membership as of now. It outranks the last end of the room, even if the clock stood still.
+    /// Makes a membership as of now.
     pub(super) fn new_membership(&self, cx: &Context<'_>) -> Membership {
+        Membership::new(self.joins_at(cx))
+    }
+
+    /// Returns when a membership of now joins. It outranks the last end of the room, even if the clock
+    /// stood still.
+    pub(super) fn joins_at(&self, cx: &Context<'_>) -> Timestamp {
         let ended_at = self.registers.ended_at;
-        Membership::new(ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1))))
+        ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1)))
     }
 
     /// Returns what the application says of a user: the membership, or the note in the same form.

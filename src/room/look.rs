@@ -7,7 +7,7 @@ use crate::room::before::{Before, EverybodyBefore, Looked, OwnedSource, StreamBe
 use crate::room::state::RoomState;
 use crate::rules::listing::role_of;
 use crate::rules::lists::listed_since;
-use crate::rules::summary::Summary;
+use crate::rules::summary::{Parts, Summary};
 
 impl RoomState {
     /// Looks at the user, the stream or everybody whom an operation concerns.
@@ -16,39 +16,49 @@ impl RoomState {
         let registers = &self.registers;
         let book = self.rulebook();
         let visible = self.visible();
-        let mut before = Before::nobody(self.is_listed());
-        match target {
-            Target::Session => {}
-            Target::User(user_id, places) => {
-                before.looked = Looked::User(self.look_at_user(&user_id.id, places));
-                before.due = book.due(book.stays_forgettable_at::<Users>(visible, &places.told));
+        let mut parts = Parts::new();
+        let due = match target {
+            Target::Session => None,
+            Target::User(_, places) => {
                 // One by one: there is nearly always one, and to extend takes three times as long.
                 for part in Summary::parts::<Users>(registers, &places.told, &self.settings) {
-                    before.parts.push(part);
+                    parts.push(part);
                 }
+                book.due(book.stays_forgettable_at::<Users>(visible, &places.told))
             }
             Target::Stream(_, places) => {
-                before.looked = Looked::Stream(self.look_at_stream(places));
-                before.due = book.due(book.stays_forgettable_at::<Streams>(visible, &places.told));
                 for part in Summary::parts::<Streams>(registers, &places.told, &self.settings) {
-                    before.parts.push(part);
+                    parts.push(part);
                 }
+                book.due(book.stays_forgettable_at::<Streams>(visible, &places.told))
             }
+        };
+        let looked = if everybody {
+            Looked::Everybody(Box::new(self.look_at_everybody()))
+        } else {
+            match target {
+                Target::Session => Looked::Nobody,
+                Target::User(user_id, places) => {
+                    Looked::User(self.look_at_user(&user_id.id, places))
+                }
+                Target::Stream(_, places) => Looked::Stream(self.look_at_stream(places)),
+            }
+        };
+        Before { was_listed: self.is_listed(), looked, parts, due }
+    }
+
+    fn look_at_everybody(&self) -> EverybodyBefore {
+        let users = self.users().iter().map(|(_, user_id)| {
+            (user_id.clone(), self.look_at_user(user_id, &self.registers.user_places(user_id)))
+        });
+        let streams = self.streams().iter().map(|(_, stream_id)| {
+            (stream_id.clone(), self.look_at_stream(&self.registers.stream_places(stream_id)))
+        });
+        EverybodyBefore {
+            info: self.registers.info.clone(),
+            users: users.collect(),
+            streams: streams.collect(),
         }
-        if everybody {
-            let users = self.users().iter().map(|(_, user_id)| {
-                (user_id.clone(), self.look_at_user(user_id, &registers.user_places(user_id)))
-            });
-            let streams = self.streams().iter().map(|(_, stream_id)| {
-                (stream_id.clone(), self.look_at_stream(&registers.stream_places(stream_id)))
-            });
-            before.looked = Looked::Everybody(Box::new(EverybodyBefore {
-                info: registers.info.clone(),
-                users: users.collect(),
-                streams: streams.collect(),
-            }));
-        }
-        before
     }
 
     fn look_at_user(&self, user_id: &UserId, places: &UserPlaces) -> UserBefore {

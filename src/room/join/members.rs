@@ -19,7 +19,7 @@ impl RoomState {
     /// A user joins, or another connection of a member. The latter changes nothing that readers see.
     pub(super) fn join_member(
         &mut self,
-        user: &CheckedUser,
+        user: &mut CheckedUser,
         at: &mut At<'_>,
         cx: &mut Context<'_>,
     ) -> Step {
@@ -30,10 +30,12 @@ impl RoomState {
             cx.is_moved = true;
             return Step::ended(Answer::Done);
         }
-        let mut membership = self.new_membership(cx);
-        membership.name.clone_from(&user.name);
-        membership.role.clone_from(&user.role);
-        membership.attributes.clone_from(&user.attributes);
+        let membership = Membership {
+            joined_at: self.joins_at(cx),
+            name: user.name.take(),
+            role: user.role.take(),
+            attributes: std::mem::take(&mut user.attributes),
+        };
         if let Target::User(user_id, places) = &mut at.target {
             let user_id: &HashedId<'_, UserId> = user_id;
             let members = &mut self.registers.members;
@@ -75,13 +77,12 @@ impl RoomState {
         cx: &Context<'_>,
     ) -> Step {
         if let Target::User(user_id, places) = &mut at.target {
-            let joined_at = self.new_membership(cx).joined_at;
             let outranks_all = places.member.is_none() || matches!(how, End::Removed(_));
             if let Some(place) = places.member.take() {
                 self.registers.members.leave(place, how.clone(), cx.now);
             }
             if outranks_all {
-                let left = Left { joined_at, left_at: cx.now, how };
+                let left = Left { joined_at: self.joins_at(cx), left_at: cx.now, how };
                 self.registers.members.remember(user_id.id.clone().into_owned(), left);
             }
         }
