@@ -318,9 +318,12 @@ impl<'de> Deserialize<'de> for RemovalReason {
 /// assert_eq!(room.attributes().get("cover"), Some("a.jpg"));
 /// # Ok::<(), room_registry::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(transparent))]
-pub struct Attributes(pub(crate) BTreeMap<Text, Text>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[expect(
+    clippy::box_collection,
+    reason = "nearly always there are none, and then it takes one word"
+)]
+pub struct Attributes(Option<Box<BTreeMap<Text, Text>>>);
 
 impl Attributes {
     /// The most attributes that one room, user or stream may have.
@@ -331,7 +334,21 @@ impl Attributes {
     pub const MAX_VALUE_LEN: usize = 4_096;
 
     /// No attributes.
-    pub(crate) const NONE: &'static Self = &Self(BTreeMap::new());
+    pub(crate) const NONE: &'static Self = &Self(None);
+
+    pub(crate) fn of(texts: BTreeMap<Text, Text>) -> Self {
+        Self((!texts.is_empty()).then(|| Box::new(texts)))
+    }
+
+    /// Sets the value of a key, or takes the key away.
+    pub(crate) fn set(&mut self, key: Text, value: Option<Text>) {
+        let mut texts = self.0.take().unwrap_or_default();
+        match value {
+            Some(value) => _ = texts.insert(key, value),
+            None => _ = texts.remove(&key),
+        }
+        self.0 = Some(texts).filter(|texts| !texts.is_empty());
+    }
 
     /// Returns the value of a key. Cost: the logarithm of the attributes.
     ///
@@ -341,7 +358,7 @@ impl Attributes {
     /// ```
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(Text::as_str)
+        self.0.as_ref()?.get(key).map(Text::as_str)
     }
 
     /// Returns all keys and values, ordered by key.
@@ -362,7 +379,7 @@ impl Attributes {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().map_or(0, |texts| texts.len())
     }
 
     /// Returns whether there are no attributes.
@@ -373,7 +390,7 @@ impl Attributes {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 }
 
@@ -391,7 +408,8 @@ impl<'a> IntoIterator for &'a Attributes {
     type IntoIter = iter::Map<btree_map::Iter<'a, Text, Text>, AsTexts<'a>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        let texts = self.0.as_ref().map(|texts| texts.iter()).unwrap_or_default();
+        texts.map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 
@@ -408,6 +426,43 @@ type AsTexts<'a> = fn((&'a Text, &'a Text)) -> (&'a str, &'a str);
 impl<K: Into<Text>, V: Into<Text>> FromIterator<(K, V)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(attributes: I) -> Self {
         let texts = attributes.into_iter().map(|(key, value)| (key.into(), value.into()));
-        Self(texts.collect())
+        Self::of(texts.collect())
+    }
+}
+
+impl std::fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Serialize for Attributes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(Self::of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_the_last_attribute_there_are_none() {
+        let mut attributes = Attributes::default();
+        attributes.set("mode".into(), None);
+        assert_eq!(attributes, Attributes::default());
+        attributes.set("mode".into(), Some("music".into()));
+        assert_eq!((attributes.get("mode"), attributes.len()), (Some("music"), 1));
+        attributes.set("mode".into(), None);
+        assert_eq!(attributes, Attributes::default());
+        assert_eq!(attributes, Attributes::of(BTreeMap::new()));
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn check_attributes(attributes: BTreeMap<Text, Text>) -> Result<Attri
         check_attribute(key, value)?;
     }
     check_attribute_count(attributes.len())?;
-    Ok(Attributes(attributes))
+    Ok(Attributes::of(attributes))
 }
 
 /// Returns the attributes after an update, or `None` if nothing changes.
@@ -52,15 +52,10 @@ pub(crate) fn updated_attributes(
     }
     let mut updated = attributes.clone();
     for (key, value) in update {
-        match value {
-            Some(value) => {
-                check_attribute(&key, &value)?;
-                updated.0.insert(key, value);
-            }
-            None => {
-                updated.0.remove(&*key);
-            }
+        if let Some(value) = &value {
+            check_attribute(&key, value)?;
         }
+        updated.set(key, value);
     }
     check_attribute_count(updated.len())?;
     Ok((updated != *attributes).then_some(updated))
