@@ -58,7 +58,12 @@ impl<T: Ord> Order<T> {
     pub(crate) fn insert(&mut self, item: T) {
         match &mut self.0 {
             Held::Few(items) => {
-                let Err(place) = items.binary_search(&item) else { return };
+                // What comes mostly comes after all others.
+                let place = match items.last() {
+                    Some(last) if *last >= item => items.binary_search(&item).err(),
+                    Some(_) | None => Some(items.len()),
+                };
+                let Some(place) = place else { return };
                 if items.len() < MAX_SIDE_BY_SIDE {
                     grow_slowly(items);
                     items.insert(place, item);

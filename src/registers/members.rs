@@ -145,6 +145,7 @@ impl Members {
     }
 
     /// Puts in a membership of somebody who has none. Returns its place.
+    #[inline]
     fn push(
         &mut self,
         user_id: Hashed<'_, UserId>,
@@ -166,6 +167,7 @@ impl Members {
     }
 
     /// Ends a membership and remembers that. The last member has its place from then on.
+    #[inline]
     pub(crate) fn leave(&mut self, place: usize, how: End, now: Timestamp) {
         let Some((user_id, member)) = self.remove(place) else { return };
         if let Some(connections) = self.connections.get_mut(&user_id) {
@@ -188,6 +190,7 @@ impl Members {
     }
 
     /// Remembers an end, unless a greater one is remembered.
+    #[inline]
     pub(crate) fn remember(&mut self, user_id: UserId, left: Left) {
         let left_at = left.left_at;
         let is_replaced = match self.left.entry(user_id.clone()) {

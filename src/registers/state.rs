@@ -292,11 +292,13 @@ impl Registers {
     }
 
     /// Looks a user up, in every table.
+    #[inline]
     pub(crate) fn user_places(&self, user_id: &(impl Key + ?Sized)) -> UserPlaces {
         self.user_places_beside(self.members.place_of(user_id), user_id)
     }
 
     /// Looks a user up whose membership, if there is one, was found before.
+    #[inline]
     pub(crate) fn user_places_beside(
         &self,
         member: Option<usize>,

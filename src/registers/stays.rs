@@ -77,6 +77,7 @@ impl<K: Kind> StayRegister<K> {
     /// Joins the latest opening, if it is told, and then a fact. Returns both effects.
     ///
     /// The latest opening comes first, because it raises the bound of the other.
+    #[inline]
     pub(crate) fn join(
         &mut self,
         facts: &StayFacts<'_, K>,
@@ -98,6 +99,7 @@ impl<K: Kind> StayRegister<K> {
         [key, main]
     }
 
+    #[inline]
     fn join_key(&mut self, at: Timestamp, bounds: Bounds, rules: &Rules) -> Effect {
         if !bounds.admit(at) {
             return Effect::Beaten;
@@ -109,6 +111,7 @@ impl<K: Kind> StayRegister<K> {
         effect
     }
 
+    #[inline]
     fn join_closing(
         &mut self,
         closing: ClosingTombstone<K>,
@@ -120,7 +123,12 @@ impl<K: Kind> StayRegister<K> {
             return Effect::Beaten;
         }
         // A closing that is beaten finds nothing to end: the one that beats it did.
-        self.facts.retain(|held| held.name() != Some(closing.name()) || held.at > counts_at);
+        let is_ended = |held: &HeldFact<K>| held.name() == Some(closing.name());
+        if let Some(place) = self.facts.iter().position(is_ended)
+            && self.facts[place].at <= counts_at
+        {
+            self.facts.remove(place);
+        }
         match self.closings.binary_search_by(|held| held.name().cmp(&closing.name())) {
             Ok(index) => {
                 let held = &mut self.closings[index];
@@ -130,15 +138,14 @@ impl<K: Kind> StayRegister<K> {
                     Ordering::Greater => *held = closing,
                 }
             }
-            Err(index) => {
-                self.closings.reserve_exact(1); // nearly always the only one
-                self.closings.insert(index, closing);
-            }
+            Err(_) if self.closings.is_empty() => self.closings = vec![closing], // as nearly always
+            Err(index) => self.closings.insert(index, closing),
         }
         self.cap(exclusive);
         Effect::Changed
     }
 
+    #[inline]
     fn join_opening(
         &mut self,
         fact: &StayFact<'_, K>,
@@ -256,10 +263,17 @@ impl<K: Kind> StayRegister<K> {
     /// without the user or stream.
     #[inline]
     pub(crate) fn open_since(&self, absent_at: Option<Timestamp>) -> Option<&HeldFact<K>> {
-        let counts = |held: &&HeldFact<K>| held.is_open() && Some(held.at) >= absent_at;
-        if let [only] = &*self.facts {
-            return Some(only).filter(counts); // as nearly always
+        match &*self.facts {
+            [] => None,
+            [only] => Some(only).filter(|held| held.is_open() && Some(held.at) >= absent_at),
+            _ => self.highest_since(absent_at),
         }
+    }
+
+    /// The same of several facts.
+    #[inline(never)] // rare
+    fn highest_since(&self, absent_at: Option<Timestamp>) -> Option<&HeldFact<K>> {
+        let counts = |held: &&HeldFact<K>| held.is_open() && Some(held.at) >= absent_at;
         let (named, ordered) = self.facts.split_at(self.named());
         let rank = |held: &&HeldFact<K>| (held.rank, held.at);
         let highest = named.iter().filter(counts).max_by(|a, b| {
@@ -353,9 +367,17 @@ impl<K: Kind> StayRegister<K> {
 
     /// Drops named stays beyond the cap: those without an opening first, the oldest closing first, then
     /// the lowest openings. A valid history shows none of them.
+    #[inline]
     fn cap(&mut self, exclusive: bool) {
         let cap = if exclusive { MAX_STAYS } else { MAX_SHARED_STAYS };
-        while self.facts.len() + self.closings.len() > cap && self.stays(exclusive) > cap {
+        if self.facts.len() + self.closings.len() > cap {
+            self.drop_beyond(cap, exclusive);
+        }
+    }
+
+    #[inline(never)] // rare
+    fn drop_beyond(&mut self, cap: usize, exclusive: bool) {
+        while self.stays(exclusive) > cap {
             let is_open = |closing: &ClosingTombstone<K>| {
                 self.facts.iter().any(|held| held.name() == Some(closing.name()))
             };

@@ -149,6 +149,7 @@ impl Index {
         is_forgotten
     }
 
+    #[inline]
     fn rank(&mut self, number: u32, room_id: &RoomId, before: &Ranks, after: &Ranks) {
         self.orders.reorder(number, room_id, before.standing(), after.standing());
         self.totals.replace(before.totals, after.totals);

@@ -56,6 +56,7 @@ impl Lookups {
     }
 
     /// Moves a room to where it belongs now. It is nowhere if it is not listed.
+    #[inline]
     pub(super) fn update(&mut self, number: u32, room: Option<RoomRef<'_>>, held: &mut LookedUp) {
         let host_id = room.and_then(RoomRef::host_id);
         if held.host_id.as_ref() != host_id {

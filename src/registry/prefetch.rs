@@ -159,6 +159,7 @@ fn prefetch_head(room: &RoomState) {
 }
 
 /// Asks for what a room refers to.
+#[inline]
 fn prefetch_lists(room: &RoomState) {
     // Two stand in a line of memory.
     room.users().few().iter().step_by(2).for_each(|(since, _)| _ = black_box(*since));

@@ -39,6 +39,7 @@ pub struct RepairStatus {
 impl RepairStatus {
     /// Returns whether a planner must be told. A quiet time that only moved is no difference: the
     /// planner asks for the present status before it asks about a quiet room.
+    #[inline]
     pub(crate) fn differs_from(&self, before: &Self) -> bool {
         self.quiet_at.is_some() != before.quiet_at.is_some()
             || Self { quiet_at: None, ..*self } != Self { quiet_at: None, ..*before }
@@ -52,6 +53,7 @@ impl RepairStatus {
         refused.into_iter().chain(gap).chain(sign)
     }
 
+    #[inline]
     pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
         // An answer tells nothing of what is younger than the clock skew, and a little is added.
         let skew_ms = room.settings.clock_skew_ms.saturating_add(1_000);

@@ -266,6 +266,7 @@ impl RoomState {
 
     /// Step 5: brings the summaries up to date, finds out which session is visible, and who loses a place
     /// by that.
+    #[inline]
     fn widen(
         &mut self,
         step: &mut Step,
@@ -333,6 +334,7 @@ impl RoomState {
     }
 
     /// Step 7: drops what was left empty, and schedules what can next be forgotten.
+    #[inline]
     fn schedule(&mut self, step: &Step, at: &At<'_>, before: &Before, all: bool) {
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
         if step.is_lost || is_everybody {

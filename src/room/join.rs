@@ -226,6 +226,7 @@ impl RoomState {
         if changed { Step::changed(outcome) } else { Step::ended(outcome) }
     }
 
+    #[inline]
     fn join_callback(
         &mut self,
         work: &CallbackWork<'_>,

@@ -61,6 +61,7 @@ impl RoomState {
         }
     }
 
+    #[inline]
     fn look_at_user(&self, user_id: &UserId, places: &UserPlaces) -> UserBefore {
         if !self.is_listed() {
             return UserBefore::default();

@@ -159,6 +159,7 @@ impl Projection {
     }
 
     /// Brings the summaries up to date after an operation that concerned one user or stream.
+    #[inline]
     pub(crate) fn summarise_target(
         &mut self,
         registers: &Registers,
@@ -179,6 +180,7 @@ impl Projection {
         }
     }
 
+    #[inline]
     fn replace_parts(
         &mut self,
         registers: &Registers,

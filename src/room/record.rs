@@ -43,6 +43,7 @@ impl RoomState {
     }
 
     /// Writes down since when the room is empty, and since when no session of it is visible.
+    #[inline]
     pub(super) fn record_since(&mut self, is_session_hidden: bool, now: Timestamp) {
         let is_empty = self.user_count() == 0;
         self.record_emptiness(is_empty && self.streams().len() == 0, now);
@@ -82,6 +83,7 @@ impl RoomState {
     }
 
     /// Assesses the signs of loss of those whom the operation concerns, and writes them down.
+    #[inline]
     pub(super) fn record_signs(
         &mut self,
         at: &At<'_>,

@@ -85,6 +85,7 @@ impl RoomState {
         At { session: None, target, is_outdated: false, member }
     }
 
+    #[inline]
     fn resolve_callback<'a>(&self, work: &CallbackWork<'a>) -> At<'a> {
         let registers = &self.registers;
         let CallbackWork { callback, facts, subject } = work;
@@ -112,6 +113,7 @@ impl RoomState {
     }
 
     /// Looks up a user whom a command names. Nobody is the target if nothing is known of the user.
+    #[inline]
     fn resolve_user<'a>(&self, member: Option<usize>, user_id: Hashed<'a, str>) -> Target<'a> {
         let places = self.registers.user_places_beside(member, &user_id);
         match self.registers.user_id(&places) {

@@ -20,6 +20,7 @@ pub(crate) struct Roles {
 impl Roles {
     /// Takes a user in who came into the list. Cost: the logarithm of the roles, and all of them if the role
     /// is new.
+    #[inline]
     pub(super) fn add(&mut self, user: VisibleUser<'_>) {
         let role = user.role();
         match self.place(role) {
@@ -32,6 +33,7 @@ impl Roles {
     }
 
     /// Takes a user out who had this role. Cost: as of [`add`](Self::add).
+    #[inline]
     pub(super) fn remove(&mut self, user_id: &UserId, role: Option<&Role>) {
         if let Ok(place) = self.place(role) {
             self.counts[place].1 -= 1;

@@ -28,6 +28,7 @@ pub(crate) enum Forgettable {
 impl Schedule {
     /// Schedules what can next be forgotten of one user or stream. `scheduled` is when it is scheduled
     /// already.
+    #[inline]
     pub(crate) fn set(
         &mut self,
         book: Rulebook<'_>,
@@ -50,11 +51,13 @@ impl Schedule {
             Target::User(id, _) => Forgettable::User((*id.id).clone()),
             Target::Stream(id, _) => Forgettable::Stream((*id.id).clone()),
         };
-        if let Some(scheduled) = scheduled {
-            self.order.remove(&(scheduled, id.clone()));
+        let mut entry = (scheduled.unwrap_or_default(), id);
+        if scheduled.is_some() {
+            self.order.remove(&entry);
         }
         if let Some(at) = at {
-            self.order.insert((at, id));
+            entry.0 = at;
+            self.order.insert(entry);
         }
     }
 
@@ -76,6 +79,7 @@ impl Schedule {
     }
 
     /// Finds out when a sweep can next forget something.
+    #[inline]
     pub(crate) fn set_sweep(&mut self, book: Rulebook<'_>, visible: Option<Visible>) {
         let current = book.current();
         let sessions = book.sessions_due(current, visible.is_some());

@@ -39,12 +39,16 @@ impl Rulebook<'_> {
     /// alive after both, and if the close of the other is lost, nothing else tells.
     #[inline]
     pub(crate) fn current(self) -> Option<usize> {
-        let (registers, settings) = (self.registers, self.settings);
-        match &*registers.sessions {
-            [] => return None,
-            [only] if only.is_anchor() => return Some(0), // as nearly always: nothing contends
-            _ => {}
+        match &*self.registers.sessions {
+            [] => None,
+            [only] if only.is_anchor() => Some(0), // as nearly always: nothing contends
+            _ => self.picked(),
         }
+    }
+
+    #[inline(never)] // rare
+    fn picked(self) -> Option<usize> {
+        let (registers, settings) = (self.registers, self.settings);
         let closings = registers.closings();
         let anchors = registers.sessions.iter().enumerate().filter_map(|(index, session)| {
             let at = session.created_at()?;

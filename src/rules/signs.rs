@@ -50,6 +50,7 @@ pub(crate) struct WorthAsking {
 impl<'a> Rulebook<'a> {
     /// Returns the sign that a closing raises if it is new: nothing is known of what it closes, so that its
     /// opening seems to be lost, or it may close another stay. To be asked before it is joined.
+    #[inline]
     pub(crate) fn raised_by(
         self,
         callback: &Callback,
@@ -130,6 +131,7 @@ impl<'a> Rulebook<'a> {
 
     /// Assesses the signs of a session that follow from the registers. Returns those that may be
     /// different from what the session remembers.
+    #[inline]
     pub(crate) fn assess(self, index: usize, concerned: Concerned<'_>) -> Vec<Assessed> {
         let session = &self.registers.sessions[index];
         let signs = &session.evidence.signs;

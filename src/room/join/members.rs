@@ -69,6 +69,7 @@ impl RoomState {
 
     /// A user goes: the membership ends, and every login that is known if so desired. How is remembered,
     /// also of somebody who had no membership. A removal outranks every membership until now.
+    #[inline]
     pub(super) fn end_membership(
         &mut self,
         at: &mut At<'_>,

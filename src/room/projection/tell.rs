@@ -62,6 +62,7 @@ impl Projection {
     }
 
     /// Notes what became of one user.
+    #[inline]
     pub(super) fn tell_user(
         &mut self,
         source: Source<'_>,
