@@ -1,5 +1,4 @@
-//! Decodes the wire forms of the first vendor, ZEGOCLOUD, as its public documentation has them in
-//! 2026.
+//! Decodes the wire forms of ZEGOCLOUD, as its public documentation has them in 2026.
 //!
 //! A callback is an HTTP POST whose body is JSON. Decode it with any serde format that reads JSON, or
 //! with a [`Decoder`], which has options and, with the feature `json`, takes the bytes of the request:

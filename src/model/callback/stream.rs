@@ -98,7 +98,7 @@ pub struct PlaybackUrls {
     pub rtmp: Vec<Text>,
     /// HLS.
     pub hls: Vec<Text>,
-    /// HTTP-FLV (`hdl_url` on the wire of the first vendor).
+    /// HTTP-FLV (`hdl_url` on ZEGOCLOUD's wire).
     pub flv: Vec<Text>,
     /// Snapshots, as pictures.
     pub pictures: Vec<Text>,
