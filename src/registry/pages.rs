@@ -14,6 +14,7 @@ use crate::read::RoomRef;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::registry::orders::Listed;
+use crate::registry::prefetch::prefetch_users;
 use crate::registry::query::{RoomQuery, query_example};
 
 /// A page of the room list. It serialises each room in one line, as its
@@ -181,10 +182,12 @@ impl<C: Clock> RoomRegistry<C> {
     fn with_any_user(&self, query: &RoomQuery<'_>) -> Option<Vec<usize>> {
         let (user_ids, users) = (query.with_any_user.as_ref()?, self.users.as_ref()?);
         let user_ids: Vec<_> = user_ids.iter().map(|user_id| Hashed::new(&**user_id)).collect();
-        self.prefetch_rooms_of(users, &user_ids);
-        let rooms = user_ids.iter().flat_map(|user_id| users.rooms_of(user_id));
+        prefetch_users(users, &user_ids);
+        let room_ids = user_ids.iter().flat_map(|user_id| users.rooms_of(user_id));
+        let room_ids: Vec<_> = room_ids.map(Hashed::new).collect();
+        self.prefetch_listed(&room_ids);
         let mut numbers: Vec<_> =
-            rooms.filter_map(|room_id| self.rooms.number_of(room_id)).collect();
+            room_ids.iter().filter_map(|room_id| self.rooms.number_of(room_id)).collect();
         numbers.sort_unstable();
         numbers.dedup();
         Some(numbers)

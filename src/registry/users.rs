@@ -72,9 +72,10 @@ impl UserIndex {
         self.rooms.place_hint(user_id)
     }
 
-    /// Returns the rooms of the user who has this place.
-    pub(super) fn rooms_at(&self, place: usize) -> &[RoomId] {
-        self.rooms.at(place).map_or(&[], |(_, rooms)| rooms)
+    /// Returns what a look-up of the user who has this place looks at.
+    pub(super) fn peek(&self, place: usize) -> Option<(u8, usize)> {
+        let (user_id, rooms) = self.rooms.at(place)?;
+        Some((*user_id.as_str().as_bytes().first()?, rooms.len()))
     }
 
     /// Returns how many notes of the call are in it.
