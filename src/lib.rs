@@ -15,7 +15,7 @@
 //!
 //! ```text
 //! Command     ─┐                                      ┌─▶ Outcome, Error   what became of it
-//! Callback    ─┼─▶ RoomRegistry ─▶ Room (rules, now) ─┼─▶ changes()        what is different
+//! Callback    ─┼─▶ RoomRegistry ─▶ Room (rules, now) ─┼─▶ changes()        what changed
 //! Observation ─┤   routing, order, expiry             └─▶ next_question()  what to ask
 //! Clock       ─┘
 //! ```
@@ -27,18 +27,18 @@
 //! 2. **Nothing lost means nothing wrong.** Once every callback has arrived within the retention,
 //!    what is visible is the truth. The media server's clocks may differ by half the tie window.
 //! 3. **No zombies.** Nothing that was seen to close comes back, however late a callback arrives.
-//! 4. **Bounded memory.** After a silence longer than the retention, what is visible is stored, and
-//!    almost nothing else.
-//! 5. **Losses are noticed and mended.** Signs tell that a callback was lost, and
-//!    [`next_question`](RoomRegistry::next_question) says what to ask the media server. An
-//!    [`Observation`] corrects what callbacks left wrong, and never what is newer than itself.
-//! 6. **Replicas merge** into exactly what one would hold that saw everything.
+//! 4. **Bounded memory.** After a silence longer than the retention, almost nothing is stored beyond what
+//!    is visible.
+//! 5. **Losses are noticed and mended.** Signs show that a callback was lost, and
+//!    [`next_question`](RoomRegistry::next_question) says what to ask the media server. An [`Observation`]
+//!    corrects what callbacks left wrong, but never what is newer than itself.
+//! 6. **Replicas merge** into exactly the state of a single one that saw everything.
 //! 7. **Changes are exact.** A [`Mirror`] that applies them equals what readers see.
 //! 8. **Nothing happens behind your back.** There is no I/O, no thread, no clock but the one that
-//!    you give, and no `unsafe`. No input panics. An error leaves the state as it was.
+//!    you give, and no `unsafe`. No input makes it panic. An error leaves the state as it was.
 //!
 //! It cannot know what nobody told it. A callback that is lost for good leaves a ghost in a list,
-//! or keeps a room out of it. That lasts until the next callback of the room or an observation says
+//! or keeps a room out of it. That lasts until the next callback for the room or an observation says
 //! otherwise. [`guide::rules`] states each promise exactly, with its conditions.
 //!
 //! # A first program
@@ -80,7 +80,7 @@
 //! |---|---|
 //! | choose what ends a room | [`guide::lifecycles`] |
 //! | build a server | [`guide::embedding`]: in one process or task, with restarts, over a shared store, or sharded |
-//! | move from another way to keep the lists | [`guide::migrating`] |
+//! | move from another way of keeping the lists | [`guide::migrating`] |
 //! | run a server | [`guide::operating`] and [`guide::security`] |
 //! | keep rooms in memory, or one room in a store | [`RoomRegistry`], or [`Room`] |
 //! | decode what your media server sends | [`vendor`] |
@@ -98,45 +98,46 @@
 //!
 //! What the lists are about:
 //!
-//! - A **room** is what the list lists. It is listed while it was created and not ended, or while a
-//!   session of it is visible.
-//! - **Business info** is what commands made of a room: host, name, attributes, lifecycle.
-//! - A **session** is one life of a room at the media server, which names it. A room that is created
-//!   again there has another session. The **visible session** is the one that readers see.
-//! - A **user** has two independent facets. A *membership* comes from a join, and heartbeats keep it
-//!   up. A *login* comes from callbacks. The user is listed while either holds.
+//! - A **room** is what the list lists. It is listed if it was created and has not ended, or if a session
+//!   of it is visible.
+//! - **Business info** is what commands set for a room: host, name, attributes, lifecycle.
+//! - A **session** is one life of a room at the media server, which names it. A room that is created there
+//!   again gets another session. The **visible session** is the one that readers see.
+//! - A **user** has two independent facets. A *membership* comes from a join, and heartbeats keep it alive.
+//!   A *login* comes from callbacks. The user is listed while either holds.
 //! - A **stream** is what a user publishes in a session.
 //!
 //! What comes in:
 //!
-//! - A **command** is what the app's clients ask for, and a **callback** is what the media server
-//!   tells by itself.
+//! - A **command** is what the app's clients ask for, and a **callback** is what the media server reports
+//!   on its own.
 //! - An **observation** is what the media server answered when the application asked about a room.
 //!   The **observed roster** is what observations said about who was there. A user whom only an
 //!   observation shows has a *presence* in place of a login.
 //!
 //! How the rules speak:
 //!
-//! - **Event time** is stamped by the media server into a callback, and orders facts. **Local time**
-//!   is read from the [`Clock`] when an input arrives, and drives timeouts, graces and forgetting.
-//!   The two meet in six places: list orders, admission, forgetting, the time of an observation,
-//!   whose turn it is to be asked about, and ends by the app. [`guide::rules`] says what a difference costs in each.
-//! - The **rules** decide what a room stores and shows. The settings among them go along with stored
-//!   rooms, and rooms of other settings do not merge.
-//! - **Registers** hold what is known of a room. All that readers see follows from them.
+//! - **Event time** is what the media server stamps on a callback, and it orders facts. **Local time** is
+//!   what the [`Clock`] shows when an input arrives, and it drives timeouts, graces and forgetting. The two
+//!   meet in six places: list orders, admission, forgetting, the time of an observation, which room is
+//!   asked about next, and ends by the app. [`guide::rules`] says what a difference between them costs in
+//!   each.
+//! - The **rules** decide what a room stores and shows. Stored rooms carry the settings among them, and
+//!   rooms with different settings do not merge.
+//! - **Registers** hold what is known about a room. All that readers see follows from them.
 //! - A **closing tombstone** is a closing that is remembered, so that no late opening brings back
-//!   what it ended. The **retention** says for how long, and how late an opening may be.
-//! - **Signs of loss** tell that a callback is missing. A **sequence gap** is the strongest: a number
-//!   is missing between two that were seen.
-//! - The **repair status** of a room is what it knows about its own doubts. The planner asks about
-//!   rooms with gaps and signs first. Then come **quiet** ones, of which nothing came after a change
-//!   that no observation confirmed. It asks about all others in **rotation**.
+//!   what it ended. The **retention** says for how long, and how late an opening may come.
+//! - **Signs of loss** show that a callback is missing. A **sequence gap** is the strongest: a number is
+//!   missing between two that were seen.
+//! - The **repair status** of a room says what about it is in doubt. The planner asks about rooms with gaps
+//!   and signs first. Then come **quiet** ones, about which nothing has come since a change that no
+//!   observation confirmed. All others take turns, in **rotation**.
 //!
 //! # Features
 //!
 //! - `serde` (on by default) decodes the vendors' wire forms, and serialises everything that is kept
 //!   or sent.
-//! - `json` decodes the bytes of a vendor's request: JSON, percent-encoded JSON and forms. It brings
+//! - `json` decodes the bytes of a vendor's request: JSON, percent-encoded JSON and forms. It brings in
 //!   `serde_json` and `percent-encoding`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -192,7 +193,7 @@ pub use registry::{RoomQuery, RoomRegistry};
 pub use room::Room;
 pub use room::changes::Changes;
 
-/// What callbacks tell: rooms, users and streams that came or went, and why.
+/// What callbacks report: rooms, users and streams that came or went, and why.
 pub mod event {
     pub use crate::model::callback::{
         CallbackEvent, LogoutReason, PlaybackUrls, RoomCloseReason, RoomClosed, RoomCreated,

@@ -57,7 +57,7 @@ use crate::room::work::{CallbackWork, Work, outcome_of};
 /// It does no I/O and starts no thread. It reads its [`Clock`] once in each call that changes
 /// something. Every such call overwrites [`changes`](Self::changes).
 ///
-/// The clock is the system's if you name none. On `wasm32-unknown-unknown` there is no such default.
+/// The clock is the system's if you give none. On `wasm32-unknown-unknown` there is no such default.
 ///
 /// # Example
 ///
@@ -97,7 +97,7 @@ pub struct RoomRegistry<
 
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 impl RoomRegistry {
-    /// Makes an empty registry on the system's clock. It is not there on `wasm32-unknown-unknown`, which has
+    /// Makes an empty registry on the system's clock. It is missing on `wasm32-unknown-unknown`, which has
     /// no clock: see [`with_clock`](Self::with_clock).
     ///
     /// ```
@@ -137,12 +137,12 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Applies a callback of the media server. What is stored and visible does not depend on the order
-    /// in which callbacks arrive, nor on repeats.
+    /// Applies a callback from the media server. What is stored and visible does not depend on the order in
+    /// which callbacks arrive, or on repeats.
     ///
-    /// No callback is an error: [`Outcome`] says what can become of it. No limit refuses one.
+    /// A callback never causes an error: [`Outcome`] says what can become of it. No limit refuses one.
     ///
-    /// Cost: constant, and the logarithm of the rooms for the order of the list. A session that opens,
+    /// Cost: constant, plus the logarithm of the rooms for the order of the list. A session that opens,
     /// closes or switches costs its users.
     ///
     /// ```
@@ -185,10 +185,9 @@ impl<C: Clock> RoomRegistry<C> {
         outcome
     }
 
-    /// Returns what the last call that changes something made different, in the order in which a
-    /// [`Mirror`](crate::Mirror) applies it. The next such call overwrites it, so there is nothing to
-    /// drain. A call that returned an error changed nothing, except what a clock that was set back
-    /// pulls back with it.
+    /// Returns what the last mutating call changed, in the order in which a [`Mirror`](crate::Mirror)
+    /// applies it. The next such call overwrites it, so there is nothing to drain. A call that returned an
+    /// error changed nothing, except that a clock that was set back pulls local times back with it.
     ///
     /// Cost: what is read.
     ///
@@ -232,8 +231,8 @@ impl<C: Clock> RoomRegistry<C> {
         Some(RoomRef::new(room))
     }
 
-    /// Returns the room list, newest first: by (created at, else opened at; id), descending. Read it
-    /// from the back for the oldest first. Cost: the rooms that are read.
+    /// Returns the room list, newest first: by (created at, else opened at; id), descending. Iterate from
+    /// the back for the oldest first. Cost: the rooms that are read.
     ///
     /// ```
     /// use std::time::Duration;
@@ -266,8 +265,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.totals().rooms
     }
 
-    /// Returns how many users are in the lists of all rooms. One who is in two rooms counts twice.
-    /// Cost: constant.
+    /// Returns how many users are in the lists of all rooms. A user who is in two rooms counts twice. Cost:
+    /// constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry};
@@ -303,7 +302,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.totals().sessions
     }
 
-    /// Returns how many rooms are stored in all, also those that are not listed and only remembered.
+    /// Returns how many rooms are stored in all, including those that are only remembered and not listed.
     /// Memory grows with this number. Cost: constant.
     ///
     /// ```
@@ -319,7 +318,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.rooms.len()
     }
 
-    /// Returns how many callbacks had which outcome. Cost: constant.
+    /// Returns how many callbacks had each outcome. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry};

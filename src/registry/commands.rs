@@ -18,11 +18,11 @@ use crate::room::work::{Work, heartbeat_of};
 
 impl<C: Clock> RoomRegistry<C> {
     /// Creates a room. It adopts a session that callbacks opened before, because the command and the
-    /// callback race in practice. A room that is created again after an end shows the session that
-    /// the end had hidden, if it still runs.
+    /// callback race in practice. A room that is created again after an end shows the session that the end
+    /// had hidden, if that session still runs.
     ///
-    /// Cost: the logarithm of the rooms; for a session that shows again, its users. With
-    /// [`max_rooms_per_host`](crate::ConfigBuilder::max_rooms_per_host) also the rooms that the host runs.
+    /// Cost: the logarithm of the rooms, and the users of a session that shows again. With
+    /// [`max_rooms_per_host`](crate::ConfigBuilder::max_rooms_per_host), also the rooms that the host runs.
     ///
     /// # Errors
     ///
@@ -43,13 +43,13 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Changes the name, host, attributes, lifecycle or limits of a room. What the update does not name
-    /// stays.
+    /// stays as it is.
     ///
     /// Cost: constant.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`] if no command created the room, or it ended;
+    /// [`Error::RoomNotFound`] if no command created the room, or if it ended;
     /// [`Error::TooManyRoomsOfHost`]; [`Error::InvalidId`], [`Error::TextTooLong`],
     /// [`Error::TooManyAttributes`].
     ///
@@ -74,9 +74,9 @@ impl<C: Clock> RoomRegistry<C> {
         self.take(number, room_id, &mut Work::Update(updated)).map(|_| ())
     }
 
-    /// Ends a room: its business info and all memberships. It hides every session that is known at
-    /// this moment, and late callbacks of those do not bring the room back. A session that is not
-    /// known yet does.
+    /// Ends a room, with its business info and all memberships. It hides every session that is known at
+    /// this moment, and late callbacks of those do not bring the room back. A session that was not known
+    /// yet brings it back.
     ///
     /// Cost: the users of the room.
     ///
@@ -96,21 +96,21 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, Work::End)
     }
 
-    /// Lets a user join a room. One who is only logged in gains a membership. A membership whose
-    /// heartbeats timed out counts as gone, even if it was not expired yet. A join creates a room
-    /// that is not known, if the configuration says so.
+    /// Lets a user join a room. A user who is only logged in gains a membership. A membership whose
+    /// heartbeats timed out counts as gone, even if [`expire`](Self::expire) has not ended it yet. If the
+    /// configuration says so, a join creates a room that is not known.
     ///
-    /// A member may join with further [connections](NewUser::connection), 16 in all. Nothing but the
-    /// connection counts then: name, role and attributes stay, and no change is told.
+    /// A member may join with further [connections](NewUser::connection), 16 in all. Only the connection
+    /// counts then: name, role and attributes stay as they are, and no change is reported.
     ///
     /// Cost: the logarithm of the room's users.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`] if a membership holds, by this connection;
+    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`] if a membership by this connection holds;
     /// [`Error::TooManyConnections`]; [`Error::RoomFull`]; [`Error::InvalidId`], [`Error::TextTooLong`],
-    /// [`Error::TooManyAttributes`]; if the join would create the room, also
-    /// [`Error::TooManyRooms`] and [`Error::TooManyRoomsOfHost`].
+    /// [`Error::TooManyAttributes`]; if the join would create the room, also [`Error::TooManyRooms`] and
+    /// [`Error::TooManyRoomsOfHost`].
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
@@ -133,17 +133,17 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Lets a user leave a room: the membership ends, and every login that is known. A late repeat of
-    /// such a login does not bring the user back, and a new login does.
+    /// Lets a user leave a room: the membership and every known login end. A late repeat of such a login
+    /// does not bring the user back, but a new login does.
     ///
-    /// If a connection is named, that one ends. If another one of the user holds, the membership goes on,
-    /// no login is touched, and no change is told.
+    /// If a connection is named, that connection ends. If another one of the user still holds, the
+    /// membership goes on, no login is touched, and no change is reported.
     ///
     /// Cost: the logarithm of the room's users.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`], also if the connection does not hold.
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`], also if the named connection does not hold.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};
@@ -163,13 +163,13 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, Work::Leave(Hashed::new(user_id), connection_id))
     }
 
-    /// Removes a user from a room, for a reason of the application's: a number or a word, of at most
-    /// [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes.
+    /// Removes a user from a room, for a reason that the application chooses: a number or a word, of at
+    /// most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes.
     ///
     /// It does what [`leave_room`](Self::leave_room) does. In addition, no heartbeat gives the user a
     /// membership until the next [`join_room`](Self::join_room), even if the media server still shows the
-    /// user. The answer is [`Heartbeat::Removed`]. Nobody is banned: a join or a new login is let in. To
-    /// refuse it is up to the application.
+    /// user. Such a heartbeat is answered with [`Heartbeat::Removed`]. This is no ban: a join or a new
+    /// login is let in. Refusing it is up to the application.
     ///
     /// Cost: the logarithm of the room's users.
     ///
@@ -199,18 +199,18 @@ impl<C: Clock> RoomRegistry<C> {
         self.take(number, room_id, &mut work).map(|_| ())
     }
 
-    /// Takes a heartbeat: the user is still there. A user who is only logged in gains a membership by
-    /// it.
+    /// Takes a heartbeat, which says that the user is still there. It gives a membership to a user who is
+    /// only logged in.
     ///
-    /// Exactly the timeout since the last one is in time. After that the membership ends at once, and
-    /// the answer is [`Heartbeat::TimedOut`]. A login stays, unless the configuration makes heartbeats
-    /// decide for both.
+    /// A heartbeat exactly one timeout after the last one is in time. A later one ends the membership at
+    /// once, and the answer is [`Heartbeat::TimedOut`]. A login stays, unless the configuration makes
+    /// heartbeats decide about both.
     ///
-    /// Each connection has its own heartbeat, and the membership holds while one of them does. The
-    /// heartbeat of a connection that ended answers how it did, and revives nothing.
+    /// Each connection has its own heartbeat, and the membership holds while one of them does. A heartbeat
+    /// of a connection that ended revives nothing, and its answer says how the connection ended.
     ///
-    /// The heartbeat of somebody who is gone changes nothing. For the retention, it answers how the user
-    /// went: [`Heartbeat::TimedOut`], [`Heartbeat::Left`] or [`Heartbeat::Removed`].
+    /// A heartbeat of a user who is gone changes nothing. Within the retention, its answer says how the
+    /// user went: [`Heartbeat::TimedOut`], [`Heartbeat::Left`] or [`Heartbeat::Removed`].
     ///
     /// Cost: constant, without an allocation.
     ///
@@ -251,8 +251,8 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// # Errors
     ///
-    /// Those of [`heartbeat`](Self::heartbeat) and [`update_user`](Self::update_user). An update that
-    /// is refused is no heartbeat.
+    /// Those of [`heartbeat`](Self::heartbeat) and [`update_user`](Self::update_user). If the update is
+    /// refused, the heartbeat does not count.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry, UserUpdate};
@@ -295,8 +295,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.take(number, room_id, &mut work).map(|_| ())
     }
 
-    /// Changes the name, role or attributes of a user. What the update does not name stays. Of a user who
-    /// has no membership, it is kept until the user is gone.
+    /// Changes the name, role or attributes of a user. What the update does not name stays as it is. For a
+    /// user who has no membership, the change is kept until the user is gone.
     ///
     /// Cost: constant.
     ///
@@ -324,8 +324,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, Work::UpdateUser(Hashed::new(user_id), update))
     }
 
-    /// Changes the application's own attributes of a stream: `Some` sets one, `None` takes it
-    /// away. They last as long as that life of the stream is visible.
+    /// Changes the application's own attributes of a stream: `Some` sets one, `None` removes it. They last
+    /// as long as this life of the stream is visible.
     ///
     /// Cost: the logarithm of the room's streams.
     ///

@@ -16,17 +16,17 @@ const LOOK_AHEAD: usize = 32;
 
 impl<C: Clock> RoomRegistry<C> {
     /// Does everything that is due. It ends memberships whose heartbeats stopped for more than the
-    /// timeout, and rooms that their lifecycle ends. It takes rooms out of the list that no command created
-    /// and that were empty for the [empty listing time](crate::ConfigBuilder::empty_listing_time). It forgets
-    /// what the retention lets go.
+    /// timeout, and rooms that their lifecycle ends. It unlists rooms that no command created and that were
+    /// empty for the [empty listing time](crate::ConfigBuilder::empty_listing_time). It forgets what has
+    /// outlived the retention.
     ///
     /// Early, late or repeated calls are harmless. [`next_expiry`](Self::next_expiry) tells when one
-    /// is worth making. Until then, a read shows a membership that timed out: readers, changes and
-    /// mirrors see one state.
+    /// is worth making. Until that call, reads still show a membership that timed out, so readers, changes
+    /// and mirrors see one state.
     ///
-    /// Cost: what is due, times the logarithm of the rooms. A heartbeat puts off what is due at a
-    /// constant cost. A room may come up although its members sent heartbeats meanwhile. Then it costs
-    /// an examination of them.
+    /// Cost: what is due, times the logarithm of the rooms. A heartbeat puts off what is due, at a constant
+    /// cost. A room may come up although its members sent heartbeats meanwhile. It then costs an
+    /// examination of its members.
     ///
     /// ```
     /// use std::time::Duration;
@@ -47,13 +47,13 @@ impl<C: Clock> RoomRegistry<C> {
         self.expire_at_most(usize::MAX)
     }
 
-    /// Does at most `steps` of what is due (a membership or a room that ends, a closing that is
-    /// forgotten). So a large backlog does not hold up the host. What is left stays due: call again
-    /// while [`Expired::steps`] returns `steps` or more. It returns more if a room has signs of loss to
-    /// report, because it reports all signs of a room together.
+    /// Does at most `steps` of what is due: each ends a membership or a room, or forgets a closing. So a
+    /// large backlog does not hold up the host. What is left stays due: call again while [`Expired::steps`]
+    /// returns `steps` or more. It returns more if a room has signs of loss to report, because it reports
+    /// all signs of a room together.
     ///
     /// Cost: the steps, times the logarithm of the rooms. A room that ends counts as one step and costs
-    /// its users. A room in which heartbeats put off what was due is no step.
+    /// its users. A room in which heartbeats put off what was due does not count as a step.
     ///
     /// ```
     /// use std::time::Duration;
@@ -108,8 +108,8 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// The time is never too late. It may be early, and a call then finds nothing due. That happens if
     /// heartbeats put off what was due in dozens of rooms since the last `expire`. It also happens if a
-    /// room has more than some dozens of members, or the registry a thousand rooms or more. Cost: constant,
-    /// at most some dozens of rooms.
+    /// room has more than a few dozen members, or the registry has a thousand rooms or more. Cost:
+    /// constant, at most a few dozen rooms.
     ///
     /// ```
     /// use room_registry::{
@@ -141,8 +141,8 @@ impl<C: Clock> RoomRegistry<C> {
         earlier(next, far)
     }
 
-    /// Gives all memberships one fresh timeout, as if everybody's heartbeat had come just now. Call it
-    /// after your machine was suspended, or after an outage on your side. Cost: all memberships.
+    /// Gives all memberships a fresh timeout, as if everybody's heartbeat had come just now. Call it after
+    /// your machine was suspended, or after an outage on your side. Cost: all memberships.
     ///
     /// ```
     /// use std::time::Duration;

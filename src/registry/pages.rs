@@ -25,10 +25,10 @@ use crate::registry::query::{RoomQuery, query_example};
 pub struct RoomPage<'r> {
     /// The rooms, in the order that was asked for.
     pub rooms: Vec<RoomRef<'r>>,
-    /// Where to go on; `None` at the end of the list.
+    /// Where to continue; `None` at the end of the list.
     pub next: Option<RoomCursor>,
     /// Whether the page stopped before it was full, because it had looked at as many rooms as
-    /// [`RoomQuery::look_at_most`] allows. `next` goes on behind the last of them.
+    /// [`RoomQuery::look_at_most`] allows. `next` continues after the last of them.
     pub stopped_early: bool,
 }
 
@@ -36,17 +36,16 @@ impl<C: Clock> RoomRegistry<C> {
     /// Returns a page of the room list.
     ///
     /// A walk through all pages meets every room that kept its place exactly once, whatever came and
-    /// went meanwhile. A room moves in the list by users when
-    /// users come or go, and in those by age when it is created again. The walk may meet it once more
-    /// for each move, or miss it if it moved to a place that the walk had passed. In the list by id no
-    /// room ever moves.
+    /// went meanwhile. A room moves in the list by users when users come or go, and in those by age when it
+    /// is created again. The walk may meet it once more for each move, or miss it if it moved to a place
+    /// that the walk had already passed. In the list by id, no room ever moves.
     ///
     /// Cost: the logarithm of the rooms, and the rooms that are looked at: see
     /// [`RoomQuery`](RoomQuery#cost).
     ///
     /// # Errors
     ///
-    /// [`CursorError::OtherOrder`] if the cursor is of a list in another order.
+    /// [`CursorError::OtherOrder`] if the cursor comes from a list in another order.
     ///
     #[doc = query_example!(
         "let page = registry.page(&RoomQuery::oldest().limit(2))?;",
@@ -61,12 +60,12 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(page)
     }
 
-    /// Fills a page as [`page`](Self::page) does. A page that is large enough already costs no
+    /// Fills a page as [`page`](Self::page) does. If the page is already large enough, this costs no
     /// allocation.
     ///
     /// # Errors
     ///
-    /// [`CursorError::OtherOrder`] if the cursor is of a list in another order. The page stays as it
+    /// [`CursorError::OtherOrder`] if the cursor comes from a list in another order. The page stays as it
     /// was.
     ///
     #[doc = query_example!(
@@ -112,7 +111,7 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(())
     }
 
-    /// Returns the rooms with the highest scores, in descending order. Of equal scores, the lower id
+    /// Returns the rooms with the highest scores, in descending order. Among equal scores, the lower id
     /// comes first. [`RoomQuery::by_score`] has filters and a cursor.
     ///
     /// Cost: *every* room, times the logarithm of `rooms`.
@@ -140,8 +139,8 @@ impl<C: Clock> RoomRegistry<C> {
         best.filter_map(|Reverse((_, Reverse(id)))| self.room(id.as_str())).collect()
     }
 
-    /// Returns the rooms of these ids that are listed, in this order. Such are a user's own favourites,
-    /// before the pages of the list. It passes over ids that are not listed. Cost: the ids.
+    /// Returns the listed rooms with these ids, in this order. Use it to show a user's favourites before
+    /// the pages of the list. It skips ids that are not listed. Cost: the ids.
     ///
     #[doc = query_example!(
         "let preferred: Vec<_> = registry.rooms_by_id([\"c\", \"gone\", \"a\"]).map(|room| room.id()).collect();",
@@ -154,7 +153,7 @@ impl<C: Clock> RoomRegistry<C> {
         room_ids.into_iter().filter_map(|room_id| self.room(room_id.as_ref()))
     }
 
-    /// Returns the rooms in whose lists a user is, by id. It needs
+    /// Returns the rooms that list a user, by id. It needs
     /// [`index_users`](crate::ConfigBuilder::index_users), and returns none without it.
     ///
     /// Cost: those rooms.

@@ -16,13 +16,13 @@ const DEFAULT_LOOK: usize = 10_000;
 /// Says which rooms to list, in which order, and how many.
 ///
 /// A query owns what it is made of, so it can be kept, cloned and returned from a function. Only a
-/// predicate or a score may borrow: what borrows nothing is a `RoomQuery<'static>`.
+/// predicate or a score may borrow: a query that borrows nothing is a `RoomQuery<'static>`.
 ///
 /// # Cost
 ///
-/// Without filters a page costs the logarithm of the rooms, and the rooms that it has. Filters cost the
+/// Without filters, a page costs the logarithm of the rooms, and the rooms that it holds. Filters cost the
 /// rooms that a page looks at, which [`look_at_most`](Self::look_at_most) bounds. A room must pass all
-/// filters. If an index serves one of them, the page looks at few others:
+/// filters. If an index serves one of them, the page looks at few other rooms:
 ///
 /// | filter | index |
 /// |---|---|
@@ -32,9 +32,10 @@ const DEFAULT_LOOK: usize = 10_000;
 /// | [`with_any_user`](Self::with_any_user) | [`index_users`](crate::ConfigBuilder::index_users) |
 /// | [`without_full`](Self::without_full) | always there |
 ///
-/// If an index names few rooms, a page looks at these alone. If it names many, a short walk along the
-/// list mostly fills the page, and the page looks at the named ones only if it does not. So an index
-/// changes what a page costs, and how soon it stops early. It never changes which rooms all pages have.
+/// If an index names few rooms, a page looks at those alone. If it names many, a short walk along the list
+/// usually fills the page. The page looks at the named rooms only if that walk does not. So an index
+/// changes what a page costs, and how soon it stops early. It never changes which rooms all the pages
+/// together hold.
 ///
 /// # Example
 ///
@@ -112,7 +113,7 @@ macro_rules! query_example {
 pub(super) use query_example;
 
 impl<'q> RoomQuery<'q> {
-    /// Lists rooms in an order that is known only when the program runs.
+    /// Lists rooms in an order that is known only at run time.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::new(\"users\".parse()?))?, [\"b\", \"a\", \"c\"]);")]
     pub fn new(order: RoomOrder) -> Self {
@@ -146,7 +147,7 @@ impl<'q> RoomQuery<'q> {
         Self::new(RoomOrder::Oldest)
     }
 
-    /// Lists those with most users first. Of equally many, the lower id comes first.
+    /// Lists the rooms with the most users first. Among equals, the lower id comes first.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::most_users())?, [\"b\", \"a\", \"c\"]);")]
     pub fn most_users() -> Self {
@@ -160,13 +161,13 @@ impl<'q> RoomQuery<'q> {
         Self::new(RoomOrder::Id)
     }
 
-    /// Lists those with the highest score first. Of equal scores, the lower id comes first.
+    /// Lists the rooms with the highest score first. Among equal scores, the lower id comes first.
     ///
     /// **Cost:** each page looks at *every* room that no index leaves out, whatever
     /// [`look_at_most`](Self::look_at_most) says, because nobody knows a score beforehand. A score that
-    /// changes between two pages moves its room, as users do in the list by users. The cursor does not
-    /// know which score made it: hand it to a query with the same one. [`RoomRegistry::top`] needs no
-    /// cursor, and takes scores of any type.
+    /// changes between two pages moves its room, as users who come and go do in the list by users. The
+    /// cursor does not know which score made it: hand it to a query with the same score.
+    /// [`RoomRegistry::top`] needs no cursor, and takes scores of any type.
     ///
     #[doc = query_example!(
         "let liveliness = |room: RoomRef<'_>| room.user_count() as u64 * 10 + room.stream_count() as u64;",
@@ -181,8 +182,8 @@ impl<'q> RoomQuery<'q> {
         Self { score: Some(Arc::new(score)), ..Self::new(RoomOrder::Score) }
     }
 
-    /// Sets how many rooms a page has at most: at least one, and 20 by default. Nothing here limits it, so
-    /// cap a number that a client chooses.
+    /// Sets how many rooms a page has at most: at least one, and 20 by default. The library does not cap
+    /// it, so cap a number that a client chooses.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::newest().limit(2))?, [\"c\", \"b\"]);")]
     pub fn limit(mut self, rooms: usize) -> Self {
@@ -190,9 +191,9 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Sets how many rooms a page looks at, because filters may reject many: at least one, and 10,000
-    /// by default. After that the page ends early. It [says so](crate::page::RoomPage::stopped_early), and
-    /// its cursor goes on.
+    /// Sets how many rooms a page may look at, because filters may reject many: at least one, and 10,000 by
+    /// default. After that the page ends early. It [says so](crate::page::RoomPage::stopped_early), and its
+    /// cursor continues from there.
     ///
     #[doc = query_example!(
         "let page = registry.page(&RoomQuery::newest().attribute(\"mode\", \"talk\").look_at_most(1))?;",
@@ -204,8 +205,8 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Goes on behind the end of a page; `None` begins at the beginning. So a request's optional cursor
-    /// goes in as it came.
+    /// Continues after the end of a page; `None` starts at the beginning. So you can pass a request's
+    /// optional cursor as it came.
     ///
     #[doc = query_example!(
         "let next = registry.page(&RoomQuery::newest().limit(2))?.next.unwrap();",
@@ -217,9 +218,9 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Keeps only rooms that have this attribute. Of several, a room must have all.
+    /// Keeps only rooms that have this attribute. If you name several, a room must have them all.
     ///
-    /// [`index_attributes`](crate::ConfigBuilder::index_attributes) finds them without a look at the
+    /// [`index_attributes`](crate::ConfigBuilder::index_attributes) finds them without looking at the
     /// others.
     ///
     #[doc = query_example!("assert_eq!(ids(&RoomQuery::by_id().attribute(\"mode\", \"talk\"))?, [\"a\", \"b\"]);")]
@@ -228,15 +229,16 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Keeps only rooms whose name begins like this, in upper or lower case. An empty prefix keeps every
-    /// room, as a search that nobody typed into yet. A second prefix takes the place of the first.
+    /// Keeps only rooms whose name begins with this prefix, in upper or lower case. An empty prefix keeps
+    /// every room, like a search box into which nobody has typed yet. A second prefix replaces the first.
     ///
-    /// Each character counts in lower case, as Unicode has it. Nothing else is folded: `é` in one
-    /// character and in two differ, and so do `ß` and `ss`. Normalise names and prefixes yourself if
-    /// that matters.
+    /// Each character is compared in lower case, as Unicode defines it. Nothing else is folded: `é` in one
+    /// character and in two differ, and so do `ß` and `ss`. Normalise names and prefixes yourself if that
+    /// matters.
     ///
-    /// [`index_names`](crate::ConfigBuilder::index_names) finds them without a look at the others. It holds
-    /// the first 64 characters of each name, and a page looks at the rooms that have these in common.
+    /// [`index_names`](crate::ConfigBuilder::index_names) finds them without looking at the others. It
+    /// holds the first 64 characters of each name, and a page looks at the rooms that share these with the
+    /// prefix.
     ///
     #[doc = query_example!(
         "assert_eq!(ids(&RoomQuery::by_id().name_prefix(\"C\"))?, [\"c\"]);",
@@ -249,7 +251,7 @@ impl<'q> RoomQuery<'q> {
     }
 
     /// Keeps only rooms that this user runs, as [`RoomRef::host_id`] tells. An index always finds them. A
-    /// second host takes the place of the first.
+    /// second host replaces the first.
     ///
     #[doc = query_example!("assert!(ids(&RoomQuery::by_id().host(\"ann\"))?.is_empty());")]
     pub fn host(mut self, host_id: impl Into<Text>) -> Self {
@@ -257,11 +259,11 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Keeps only rooms in whose lists any of these users is, such as a user's friends. Without users it
-    /// keeps no room. A second call takes the place of the first.
+    /// Keeps only rooms that list any of these users, such as a user's friends. Without users, it keeps no
+    /// room. A second call replaces the first.
     ///
-    /// With [`index_users`](crate::ConfigBuilder::index_users) this costs a look-up for each user.
-    /// Without, each room that the page looks at costs that.
+    /// With [`index_users`](crate::ConfigBuilder::index_users) this costs a look-up for each user. Without
+    /// it, each room that the page looks at costs that.
     ///
     #[doc = query_example!(
         "assert_eq!(ids(&RoomQuery::newest().with_any_user([\"ann\", \"bob\"]))?, [\"b\"]);"
@@ -298,7 +300,7 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Keeps only rooms of which this is true. Of several predicates, all must be.
+    /// Keeps only rooms for which this is true. Of several predicates, all must be true.
     ///
     #[doc = query_example!(
         "let at_least = 1; // a closure may capture",

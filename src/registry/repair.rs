@@ -11,17 +11,17 @@ use crate::repair::status::RepairStatus;
 use crate::room::work::{Work, outcome_of};
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Applies what the application saw when it asked the media server, and mends what callbacks had
-    /// lost. Whatever is newer than the observation, less the clock skew, stays as it is. So an
-    /// observation may be late or repeated like a callback. It does not count in
+    /// Applies what the application saw when it asked the media server, and mends what lost callbacks left
+    /// wrong. Whatever is newer than the time of the observation less the clock skew stays as it is. So an
+    /// observation may come late or repeatedly, as a callback may. It does not count in
     /// [`outcomes`](Self::outcomes).
     ///
     /// Cost: the room, and the lists of the observation.
     ///
     /// # Errors
     ///
-    /// [`Error::ContradictoryObservation`] if it says that the room is not open and lists somebody in
-    /// it.
+    /// [`Error::ContradictoryObservation`] if it says that the room is not open, but lists users or streams
+    /// in it.
     ///
     /// ```
     /// use room_registry::*;
@@ -52,14 +52,13 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// Returns what to ask the media server next. It is `None` while nothing is worth asking, or while
     /// the budget of [`repair_calls_per_second`](crate::ConfigBuilder::repair_calls_per_second) is used
-    /// up. Call it about as often as the budget has calls.
+    /// up. Call it about as often as the budget allows calls.
     ///
-    /// Rooms in which something was told of too late come first. Then come those with sequence gaps, and
-    /// those with other signs of loss. Then come quiet
-    /// rooms, of which nothing came since a change that no observation confirmed. Last are all rooms in
-    /// rotation, with the longest unconfirmed first. Every fourth question is of the last kind. An
-    /// observation of a room is its answer. A room is left alone while an answer is outstanding (30 s),
-    /// and for 10 s after one.
+    /// Rooms in which something was reported too late come first. Then come those with sequence gaps, and
+    /// those with other signs of loss. Then come quiet rooms, about which nothing has come since a change
+    /// that no observation confirmed. Last come all rooms in rotation, the longest unconfirmed first. Every
+    /// fourth question is of the last kind. An observation of the room counts as the answer. A room is left
+    /// alone while an answer is outstanding (30 s), and for 10 s after one.
     ///
     /// Cost: the logarithm of the rooms, and the rooms that are left alone at that moment.
     ///
@@ -86,7 +85,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Reports that the media server could not be asked about a room. The planner asks about it again
-    /// after 10 s, and after up to 5 min if it fails further.
+    /// after 10 s, and after up to 5 min if further questions fail.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};

@@ -28,7 +28,7 @@ const VERSION: u32 = 2;
 const NAME: &str = "Snapshot";
 const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"];
 
-/// Saves a registry: serialise it in whatever format. [`RoomRegistry::snapshot`] makes it, and
+/// The saved form of a registry: serialise it in any format. [`RoomRegistry::snapshot`] makes it, and
 /// [`RoomRegistry::restore`] reads it back.
 #[derive(Clone, Copy)]
 pub struct Snapshot<'r> {
@@ -48,9 +48,9 @@ impl fmt::Debug for Snapshot<'_> {
 }
 
 impl Snapshot<'_> {
-    /// Returns when (local time) the registry got its last input: how far the snapshot reaches. Many
-    /// inputs may come within one millisecond. So keep the place in the journal beside a snapshot, and
-    /// not only its time.
+    /// Returns when (local time) the registry got its last input, which is how far the snapshot reaches.
+    /// Many inputs may come within one millisecond. So keep the place in the journal beside a snapshot, not
+    /// only its time.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry, Timestamp};
@@ -113,7 +113,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Restores a registry. Memberships get one fresh timeout, because their heartbeats could not come
+    /// Restores a registry. Memberships get one fresh timeout, because their heartbeats could not arrive
     /// meanwhile. Everything else is as it was saved. To replay a journal on top, use
     /// [`restore_exactly`](Self::restore_exactly).
     ///
@@ -122,8 +122,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// # Errors
     ///
     /// The format's own error, with a text that names what is wrong. The snapshot may be damaged, of
-    /// another version, or of other settings. A room may be there twice, or such that no callbacks and
-    /// commands could have made it. [`restore_carried_over`](Self::restore_carried_over) takes a snapshot
+    /// another version, or of other settings. A room may be in it twice, or in a state that no callbacks
+    /// and commands could have made. [`restore_carried_over`](Self::restore_carried_over) takes a snapshot
     /// of other settings.
     ///
     /// ```
@@ -145,7 +145,7 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(Self::read(config, clock, saved, Settings::Same)?.with_grace())
     }
 
-    /// Restores a registry as [`restore`](Self::restore) does, also if its snapshot was taken under other
+    /// Restores a registry as [`restore`](Self::restore) does, even if its snapshot was taken under other
     /// settings. Each room is carried over as [`Room::carry_over`] does, at the time of its last input.
     ///
     /// A longer retention costs nothing. What other settings can cost is in
@@ -155,7 +155,7 @@ impl<C: Clock> RoomRegistry<C> {
     ///
     /// # Errors
     ///
-    /// Those of [`restore`](Self::restore), but for other settings.
+    /// Those of [`restore`](Self::restore), except for other settings.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};
@@ -192,9 +192,9 @@ impl<C: Clock> RoomRegistry<C> {
     /// saved. [Replay](Self::replay) a journal on top, and the state is that of the whole journal from
     /// the beginning.
     ///
-    /// No heartbeat could arrive for as long as the process was away. So call
-    /// [`grant_grace`](Self::grant_grace) at the end of the journal, before the first
-    /// [`expire`](Self::expire). Without a journal, [`restore`](Self::restore) does both.
+    /// No heartbeat could arrive while the process was down. So call [`grant_grace`](Self::grant_grace) at
+    /// the end of the journal, before the first [`expire`](Self::expire). Without a journal,
+    /// [`restore`](Self::restore) does both.
     ///
     /// Cost: what was saved, and no second copy of it.
     ///
