@@ -72,10 +72,9 @@ use crate::room::work::{CallbackWork, Work, heartbeat_of, outcome_of};
 
 /// One room, with all the rules and without a registry: load, apply, save.
 ///
-/// An application that has outgrown one process keeps rooms in a store or in an actor each. Every
-/// operation takes the configuration and the local time, and the rules are the very same that a
-/// [`RoomRegistry`](crate::RoomRegistry) follows. Limits on the number of rooms are the
-/// application's then.
+/// An application that has outgrown one process keeps its rooms in a store, or each in an actor of its own.
+/// Every operation takes the configuration and the local time, and follows the very same rules as a
+/// [`RoomRegistry`](crate::RoomRegistry). Limits on the number of rooms are then up to the application.
 ///
 /// # Example
 ///
@@ -99,7 +98,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Makes a room of which nothing is known yet.
+    /// Makes a room about which nothing is known yet.
     ///
     #[doc = room_example!("assert_eq!(room.id(), \"r1\");")]
     #[must_use]
@@ -111,7 +110,8 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherRoom`] if the callback is for another room, [`Error::OtherSettings`] if the room was made under other settings.
+    /// [`Error::OtherRoom`] if the callback is for another room; [`Error::OtherSettings`] if the room was
+    /// made under other settings.
     ///
     #[doc = room_example!(
         "let created = RoomCreated::new(Timestamp::from_secs(999));",
@@ -136,7 +136,7 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::ContradictoryObservation`]; [`Error::OtherRoom`] if it is of another room;
+    /// [`Error::ContradictoryObservation`]; [`Error::OtherRoom`] if it is about another room;
     /// [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
@@ -211,7 +211,8 @@ impl Room {
     /// # Errors
     ///
     /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`]; [`Error::TooManyConnections`];
-    /// [`Error::RoomFull`]; an error that names a text that is not within its limits; [`Error::OtherSettings`].
+    /// [`Error::RoomFull`]; an error that names a text that is not within its limits;
+    /// [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
         "room.join(NewUser::new(\"ann\"), &config, now)?;",
@@ -291,7 +292,8 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; an error that names a text that is not within its limits; [`Error::OtherSettings`].
+    /// [`Error::RoomNotFound`]; [`Error::UserNotInRoom`]; an error that names a text that is not within its
+    /// limits; [`Error::OtherSettings`].
     ///
     #[doc = room_example!(
         "room.join(NewUser::new(\"ann\"), &config, now)?;",
@@ -329,13 +331,13 @@ impl Room {
         self.command(Work::UpdateStream(Hashed::new(stream_id), attributes), config, now)
     }
 
-    /// Joins another replica of the room into this one: what either saw, both saw. This is commutative,
-    /// associative and idempotent. Cost: everything that is stored of the room.
+    /// Merges another replica of the room into this one, which then has seen what either saw. This is
+    /// commutative, associative and idempotent. Cost: everything that is stored of the room.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherRoom`] if the other is another room; [`Error::OtherSettings`] if one of
-    /// the two was made under other settings.
+    /// [`Error::OtherRoom`] if the other replica is of another room; [`Error::OtherSettings`] if one of the
+    /// two was made under other settings.
     ///
     #[doc = room_example!(
         "let mut replica = room.clone();",
@@ -354,8 +356,7 @@ impl Room {
         merged
     }
 
-    /// Returns what the last call that changes something made different. The next such call overwrites
-    /// it.
+    /// Returns what the last mutating call changed. The next such call overwrites it.
     ///
     #[doc = room_example!("assert_eq!(room.changes().count(), 1);")]
     #[must_use]
@@ -363,8 +364,8 @@ impl Room {
         Changes::new(&self.log, &self.state)
     }
 
-    /// Tells whether the last call that changes something made the stored form different, whether readers
-    /// see the difference or not. If you keep rooms in a store, write the room again then.
+    /// Tells whether the last mutating call changed the stored form, whether or not readers see the
+    /// difference. If it did and you keep rooms in a store, write the room again.
     ///
     /// A repeated or stale callback changes nothing, and neither does a heartbeat that finds its membership
     /// alive. But each operation first forgets what is too old, so even such an input may change the form.
@@ -388,7 +389,7 @@ impl Room {
         &self.state.id
     }
 
-    /// Tells whether nothing at all is stored of it, so that a store may delete it.
+    /// Tells whether nothing at all is stored about it, so that a store may delete it.
     ///
     #[doc = room_example!("assert!(!room.is_forgotten());")]
     #[must_use]

@@ -14,11 +14,11 @@ use crate::model::time::{Timestamp, millis};
 /// call. What comes out is what to announce, and a [`Mirror`](crate::Mirror) can apply it.
 ///
 /// A departure whose [`EndReason`](crate::EndReason) is deliberate is passed on at once. Any other waits
-/// for the grace. If the user or stream is back before that is over, nobody hears of the departure. The
-/// arrival is passed on as an update, since a user who is back has another login. Section 20 of
+/// for the grace. If the user or stream is back before it is over, nobody hears of the departure. The
+/// arrival is passed on as an update, since a user who comes back has another login. Section 20 of
 /// [`guide::rules`](crate::guide::rules) has the laws.
 ///
-/// What waits is not stored. After a restart, start a new one beside a new mirror.
+/// The departures that wait are not stored. After a restart, start a new `Debounce` beside a new mirror.
 ///
 /// # Example
 ///
@@ -78,11 +78,11 @@ enum Subject {
 }
 
 impl Debounce {
-    /// How many may wait at a time. Beyond it, whoever has waited longest is told to be gone.
+    /// How many departures may wait at a time. Beyond that, the one that has waited longest is passed on.
     pub const MAX_WAITING: usize = 65_536;
 
-    /// Makes one that waits for this long. Spans count in whole milliseconds. With zero it passes on
-    /// every change as it is.
+    /// Makes a `Debounce` that waits for this long. Spans count in whole milliseconds. With zero it passes
+    /// on every change as it is.
     ///
     /// ```
     /// # use room_registry::Debounce;
@@ -148,8 +148,8 @@ impl Debounce {
         passed
     }
 
-    /// Returns those whose grace is over, in order. [`apply`](Self::apply) does so first, so it makes
-    /// no difference how often you call this.
+    /// Returns the departures whose grace is over, in order. [`apply`](Self::apply) does so first, so it
+    /// makes no difference how often you call this.
     ///
     /// ```
     /// # use room_registry::{Debounce, Timestamp};
@@ -168,7 +168,7 @@ impl Debounce {
         due
     }
 
-    /// Returns when [`take_due`](Self::take_due) next returns something; `None` if nobody is waited for.
+    /// Returns when [`take_due`](Self::take_due) next returns something; `None` if nothing waits.
     ///
     /// ```
     /// # use room_registry::Debounce;

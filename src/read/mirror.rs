@@ -17,9 +17,9 @@ use crate::read::RoomRef;
 
 /// A copy of the visible state, kept by applying every [`Change`] in order.
 ///
-/// It serves caches and clients. It also says what "visible" means: all that it holds, and nothing
-/// else (not the heartbeats). A mirror that starts empty, or as a copy of a registry, equals what the
-/// registry shows after each call.
+/// It serves caches and clients. It also says what "visible" means: all that it holds, and nothing else (so
+/// not the heartbeats). A mirror that starts empty, or as a copy of a registry, equals what the registry
+/// shows after each call.
 ///
 /// # Example
 ///
@@ -44,17 +44,17 @@ pub struct Mirror {
     rooms: BTreeMap<RoomId, MirrorRoom>,
 }
 
-/// A listed room, as a [`Mirror`] has it.
+/// A listed room, as a [`Mirror`] holds it.
 ///
-/// It reads like a [`RoomRef`]: the fields are all that a mirror is told, and the methods say what
-/// readers make of it.
+/// It reads like a [`RoomRef`]: the fields hold all that a mirror is told, and the methods derive from it
+/// what readers see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
 pub struct MirrorRoom {
     /// The room.
     pub room_id: RoomId,
-    /// What commands made of it.
+    /// What commands set for it.
     pub info: Option<RoomInfo>,
     /// The visible session.
     pub session: Option<Session>,
@@ -67,10 +67,10 @@ pub struct MirrorRoom {
 }
 
 impl Mirror {
-    /// Applies a change. Apply all changes, in the order in which the registry told them. The mirror
-    /// passes over a change that does not fit, because its room is not here.
+    /// Applies a change. Apply all changes, in the order in which the registry reported them. The mirror
+    /// ignores a change if it does not hold the room.
     ///
-    /// Cost: the logarithm of what is here. A session that closes costs what was in it.
+    /// Cost: the logarithm of what it holds. A session that closes costs what was in it.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, Mirror, NewRoom, RoomRegistry};
@@ -238,7 +238,7 @@ impl MirrorRoom {
 }
 
 impl RoomRef<'_> {
-    /// Returns the room as a value of its own, with all users and streams.
+    /// Returns the room as an owned value, with all users and streams.
     ///
     #[doc = room_example!("assert_eq!(room.to_owned().users.len(), 1);")]
     #[must_use]

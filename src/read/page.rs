@@ -14,7 +14,7 @@ use crate::read::{StreamRef, UserRef};
 pub struct UserPage<'a> {
     /// The users, in the order that was asked for.
     pub users: Vec<UserRef<'a>>,
-    /// Where to go on; `None` at the end of the list.
+    /// Where to continue; `None` at the end of the list.
     pub next: Option<UserCursor>,
 }
 
@@ -25,7 +25,7 @@ pub struct UserPage<'a> {
 pub struct StreamPage<'a> {
     /// The streams, in the order that was asked for.
     pub streams: Vec<StreamRef<'a>>,
-    /// Where to go on; `None` at the end of the list.
+    /// Where to continue; `None` at the end of the list.
     pub next: Option<StreamCursor>,
 }
 

@@ -62,7 +62,7 @@ impl<'a> RoomRef<'a> {
         self.head().name()
     }
 
-    /// Returns who runs it: the host of the business info, or else the creator that its callback named.
+    /// Returns who runs it: the host of the business info, or else the creator whom its callback named.
     ///
     #[doc = room_example!("assert_eq!(room.host_id().unwrap(), \"tom\");")]
     #[must_use]
@@ -86,7 +86,7 @@ impl<'a> RoomRef<'a> {
         self.head().lifecycle()
     }
 
-    /// Returns what commands made of it; `None` for a room that only callbacks made known.
+    /// Returns what commands set for it; `None` for a room that is known only from callbacks.
     ///
     #[doc = room_example!("assert_eq!(room.info().unwrap().created_at, Timestamp::from_secs(100));")]
     #[must_use]
@@ -94,7 +94,7 @@ impl<'a> RoomRef<'a> {
         self.0.info()
     }
 
-    /// Returns the visible session; `None` for a room that was created and does not run.
+    /// Returns the visible session; `None` for a room that was created but does not run.
     ///
     #[doc = room_example!("assert!(room.session().is_none());")]
     #[must_use]
@@ -102,7 +102,7 @@ impl<'a> RoomRef<'a> {
         self.0.session()
     }
 
-    /// Returns the media server's name of the visible session, if it is known.
+    /// Returns the media server's name for the visible session, if it is known.
     ///
     #[doc = room_example!("assert!(room.session_id().is_none());")]
     #[must_use]
@@ -110,8 +110,8 @@ impl<'a> RoomRef<'a> {
         self.head().session_id()
     }
 
-    /// Returns the signs that callbacks of it were lost, by list and sign. They are as the last
-    /// [`expire`](crate::RoomRegistry::expire) or other change of the room found them.
+    /// Returns the signs that callbacks for it were lost, by list and sign. They are as of the last
+    /// [`expire`](crate::RoomRegistry::expire) or other change of the room.
     ///
     #[doc = room_example!("assert!(room.suspicions().is_empty());")]
     #[must_use]
@@ -119,8 +119,8 @@ impl<'a> RoomRef<'a> {
         self.0.suspicions()
     }
 
-    /// Returns the signs that it would have at an instant, with a grace of the caller's own in place
-    /// of [`report_after`](crate::ConfigBuilder::report_after). Cost: the evidence that is stored.
+    /// Returns the signs that it would have at an instant, with the caller's own grace in place of
+    /// [`report_after`](crate::ConfigBuilder::report_after). Cost: the evidence that is stored.
     ///
     #[doc = room_example!(
         "let grace = std::time::Duration::from_secs(20);",
@@ -149,9 +149,9 @@ impl<'a> RoomRef<'a> {
         self.head().began_at()
     }
 
-    /// Returns its place in the room list of an order: a page after it goes on behind this room. It
-    /// serves lists that are merged from several registries. There, a page of the merged list ends
-    /// inside a page of each registry. A store that keeps the list itself orders by its
+    /// Returns its place in the room list of this order: a page after that cursor begins behind this room.
+    /// Use it for lists that are merged from several registries. There, a page of the merged list ends
+    /// inside a page of each registry. A store that keeps the list itself orders it by the cursor's
     /// [key](crate::page::RoomCursor::key) and the id.
     ///
     #[doc = room_example!(
@@ -171,7 +171,7 @@ impl<'a> RoomRef<'a> {
         RoomCursor::new(order, key, self.id().clone())
     }
 
-    /// Returns how many users are in its list, without those whose roles do not count. Cost: constant.
+    /// Returns how many users are in its list, not counting those whose roles do not count. Cost: constant.
     ///
     #[doc = room_example!("assert_eq!(room.user_count(), 1);")]
     #[must_use]
@@ -179,8 +179,8 @@ impl<'a> RoomRef<'a> {
         self.0.user_count()
     }
 
-    /// Returns how many users of its list have each role, by role. Users without a role come first, and
-    /// those whose roles do not count are among them. Cost: the roles.
+    /// Returns how many users of its list have each role, by role. Users without a role come first. Users
+    /// whose roles do not count are included. Cost: the roles.
     ///
     #[doc = room_example!("assert_eq!(room.role_counts().collect::<Vec<_>>(), [(None, 1)]);")]
     pub fn role_counts(self) -> impl Iterator<Item = (Option<&'a Role>, usize)> {
@@ -204,13 +204,13 @@ impl<'a> RoomRef<'a> {
         self.0.users().iter().filter_map(move |(_, id)| reader.read(id).map(UserRef::new))
     }
 
-    /// Returns a page of its users: in joining order, or with the last who came first. The page goes
-    /// on after a cursor. It has at least one user if one is left. Nothing here limits a page, so cap a
-    /// `limit` that a client chooses.
+    /// Returns a page of its users: in joining order, or with the latest to come first. The page begins
+    /// after the cursor, if there is one. It has at least one user if any is left. The library does not cap
+    /// a page, so cap a `limit` that a client chooses.
     ///
-    /// A walk through the pages meets everybody who kept the place from the first page to the last
-    /// exactly once, whoever comes and goes meanwhile. One who left and came back, or joined beside a
-    /// login, has another place. The walk may meet such a user again there, or miss one.
+    /// A walk through the pages meets everybody who kept their place from the first page to the last
+    /// exactly once, whoever comes and goes meanwhile. A user who left and came back, or who joined while
+    /// logged in, has another place. The walk may meet such a user again there, or miss one.
     ///
     /// Cost: the logarithm of the users, and the page.
     ///
@@ -231,7 +231,7 @@ impl<'a> RoomRef<'a> {
         page
     }
 
-    /// Fills a page as [`user_page`](Self::user_page) does. A page that is large enough already costs
+    /// Fills a page as [`user_page`](Self::user_page) does. If the page is already large enough, this costs
     /// no allocation.
     ///
     #[doc = room_example!(
@@ -317,7 +317,7 @@ impl<'a> RoomRef<'a> {
         page
     }
 
-    /// Fills a page as [`stream_page`](Self::stream_page) does, for a page that is used again.
+    /// Fills a page as [`stream_page`](Self::stream_page) does, for a page that is reused.
     ///
     #[doc = room_example!(
         "let mut page = StreamPage::default();",

@@ -52,8 +52,8 @@ impl<'a> StreamRef<'a> {
         self.0.id
     }
 
-    /// Returns the media server's name of this life of the stream; `None` if an observation alone
-    /// knows it.
+    /// Returns the media server's name for this life of the stream; `None` if an observation alone knows
+    /// it.
     ///
     #[doc = stream_example!("assert_eq!(stream.stream_session_id(), Some(&StreamSessionId::new(\"s-1\")?));")]
     #[must_use]
@@ -62,7 +62,7 @@ impl<'a> StreamRef<'a> {
     }
 
     /// Returns when it came, or was last published again (event time). It is `None` if an observation
-    /// alone knows the stream and told no time. Such streams come first in order.
+    /// alone knows the stream and gave no time. Such streams come first in order.
     ///
     #[doc = stream_example!("assert_eq!(stream.created_at(), Some(Timestamp::from_secs(99)));")]
     #[must_use]
@@ -70,8 +70,8 @@ impl<'a> StreamRef<'a> {
         self.0.created_at()
     }
 
-    /// Returns the room's counter of stream changes at that moment, or the creation time in
-    /// milliseconds if the vendor tells none. It is `None` if an observation alone knows the stream.
+    /// Returns the room's counter of stream changes at that moment, or the creation time in milliseconds if
+    /// the vendor gives none. It is `None` if an observation alone knows the stream.
     ///
     #[doc = stream_example!("assert_eq!(stream.counter(), Some(1));")]
     #[must_use]
@@ -87,7 +87,7 @@ impl<'a> StreamRef<'a> {
         self.0.details().publisher_id.as_ref()
     }
 
-    /// Returns what its callback told: publisher, title, URLs.
+    /// Returns what its callback said of it: publisher, title, URLs.
     ///
     #[doc = stream_example!("assert_eq!(stream.details().title, None);")]
     #[must_use]
@@ -103,7 +103,7 @@ impl<'a> StreamRef<'a> {
         self.0.attributes
     }
 
-    /// Returns the stream as a value of its own.
+    /// Returns the stream as an owned value.
     ///
     #[doc = stream_example!("assert_eq!(stream.to_owned().stream_id, \"camera\");")]
     #[must_use]

@@ -7,8 +7,8 @@ use crate::room::changes::Changes;
 use crate::room::state::RoomState;
 
 impl Changes<'_> {
-    /// Returns the lines of the rooms that the call changed, for a lobby that shows no users: each once, in
-    /// the order in which they first changed. A line that stayed the same may be among them.
+    /// Returns the lines of the rooms that the call changed, for a lobby that shows no users. Each comes
+    /// once, in the order in which the rooms first changed. A line that stayed the same may be among them.
     ///
     /// Followers of lines alone need no [`Mirror`](crate::Mirror) of all users. Cost: the logarithm of the
     /// rooms, for each change.

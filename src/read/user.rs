@@ -33,7 +33,7 @@ impl<'a> UserRef<'a> {
         Self(user)
     }
 
-    /// Returns who it is.
+    /// Returns the id of the user.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().id(), \"ann\");")]
     #[must_use]
@@ -62,7 +62,7 @@ impl<'a> UserRef<'a> {
         self.0.role()
     }
 
-    /// Returns what the application says of a user who has no membership.
+    /// Returns what the application says about a user who has no membership.
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().note().is_none());")]
     #[must_use]
@@ -88,7 +88,7 @@ impl<'a> UserRef<'a> {
         self.membership().map_or(note, |membership| &membership.attributes)
     }
 
-    /// Returns what commands say of the user.
+    /// Returns what commands say about the user.
     ///
     #[doc = room_example!(
         "let membership = room.user(\"ann\").unwrap().membership().unwrap();",
@@ -99,8 +99,8 @@ impl<'a> UserRef<'a> {
         self.0.membership()
     }
 
-    /// Returns what the media server says of the user. Of several logins that hold, it is the one
-    /// with the highest (counter, login time, user session).
+    /// Returns what the media server says about the user. Of several logins that hold, it is the one with
+    /// the highest (counter, login time, user session).
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().login().is_none());")]
     #[must_use]
@@ -116,7 +116,7 @@ impl<'a> UserRef<'a> {
         self.0.source?.stay_id()
     }
 
-    /// Returns what an observation says of the user, if no login counts.
+    /// Returns what an observation says about the user, if no login counts.
     ///
     #[doc = room_example!("assert!(room.user(\"ann\").unwrap().presence().is_none());")]
     #[must_use]
@@ -133,9 +133,9 @@ impl<'a> UserRef<'a> {
         self.0.member.map(|member| member.heartbeat_at)
     }
 
-    /// Returns since when the user is in the list: joined (local time), or else logged in (event
-    /// time). It is `None` if an observation alone knows the user and told no time. Such users come
-    /// first in order.
+    /// Returns since when the user has been in the list: since the join (local time), or else since the
+    /// login (event time). It is `None` if an observation alone knows the user and gave no time. Such users
+    /// come first in order.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().since(), Some(Timestamp::from_secs(100)));")]
     #[must_use]
@@ -144,7 +144,7 @@ impl<'a> UserRef<'a> {
         joined_at.or_else(|| self.0.source?.began_at())
     }
 
-    /// Returns the user as a value of its own.
+    /// Returns the user as an owned value.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().to_owned().user_id, \"ann\");")]
     #[must_use]

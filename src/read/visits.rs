@@ -19,8 +19,8 @@ use held::{Close, Heard, HeldRoom, Limits, StayKey};
 
 /// One visit of a user to a room, with both its ends.
 ///
-/// Facet, room, session, user and user session name a login for ever; of a membership, facet, room,
-/// user and `from` do. Replicas each tell a visit, so store it by that key.
+/// Facet, room, session, user and user session identify a login for ever. Facet, room, user and `from`
+/// identify a membership. Each replica reports a visit, so store it by that key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[non_exhaustive]
@@ -48,18 +48,18 @@ pub struct Visit {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Facet {
-    /// The media server had the user.
+    /// The user was logged in at the media server.
     Login,
     /// The user had joined by a command.
     Membership,
 }
 
-/// Tells each visit once both its ends are known, for attendance, billing, and "who was here".
+/// Reports each visit once both its ends are known, for attendance, billing, and "who was here".
 ///
 /// Logins follow from inputs: hand in every [`Input`] with the local time of its receipt, as a journal
 /// has them, whatever the registry made of it. Callbacks may come in any order, late and repeatedly, and
-/// readers need not have seen the login. Memberships follow from changes: hand these in, too, if
-/// memberships count for you. The registry alone knows which joins it refused, and who timed out.
+/// readers need not have seen the login. Memberships follow from changes: hand these in, too, if you need
+/// memberships. Only the registry knows which joins it refused, and who timed out.
 ///
 /// Section 19 of [`guide::rules`](crate::guide::rules) has the laws. Memory is bounded: what is complete
 /// goes after the retention and the clock skew, and what is open after the
@@ -118,15 +118,15 @@ impl From<Stored> for Visits {
 }
 
 impl Visits {
-    /// How many logins of one user in one room are held at a time. Beyond that goes the one whose newest
-    /// time is the oldest: one that was told, if there is any, else one that will never be.
+    /// How many logins of one user in one room are held at a time. Beyond that, the one whose newest time
+    /// is the oldest goes. It is one that was reported, if there is any, else one that then never will be.
     pub const MAX_STAYS: usize = held::MAX_STAYS;
 
-    /// How many closings of sessions are held of one room. Beyond that the earliest goes.
+    /// How many closings of sessions are held for one room. Beyond that, the earliest goes.
     pub const MAX_CLOSES: usize = held::MAX_CLOSES;
 
     /// Starts without any visit. Of the settings, the retention, the clock skew, the future guard and
-    /// `report_after` count. Without a retention nothing is forgotten but what is open.
+    /// `report_after` count. Without a retention, only what is open is ever forgotten.
     ///
     /// ```
     /// # use room_registry::{Config, Visits};
@@ -145,8 +145,8 @@ impl Visits {
         Self { limits, clock: Timestamp::MIN, rooms, queue }
     }
 
-    /// Sets how long a login is held that nothing ended, from its last news on. Then it goes untold. The
-    /// default is 24 hours.
+    /// Sets how long a login that nothing ended is held, from the last news of it on. After that it goes,
+    /// and is never reported. The default is 24 hours.
     ///
     /// ```
     /// # use room_registry::{Config, Visits};
@@ -161,11 +161,11 @@ impl Visits {
         self
     }
 
-    /// Takes an input with the local time of its receipt. Returns the visits that are complete now, first
-    /// those that are due by then. Inputs other than callbacks only let time pass.
+    /// Takes an input with the local time of its receipt. Returns the visits that are complete now,
+    /// beginning with those that are due by then. Inputs other than callbacks only let time pass.
     ///
     /// Cost: the logarithm of what is held, and the stays of the user. A closing of a session costs the
-    /// users who are held of the room.
+    /// users who are held for the room.
     ///
     /// ```
     /// # use room_registry::{journal::Input, Config, Timestamp, Visits};
@@ -180,8 +180,8 @@ impl Visits {
         told
     }
 
-    /// Takes a change with the local time of its call. Returns the memberships that ended by it, after
-    /// what is due by then. Apply all changes, in order.
+    /// Takes a change with the local time of its call. Returns the memberships that it ended, after what is
+    /// due by then. Apply all changes, in order.
     ///
     /// Cost: the logarithm of what is held. A room that leaves the list costs its users.
     ///
@@ -230,7 +230,8 @@ impl Visits {
     }
 
     /// Returns the visits that are due by now: their session closed and no logout came. It also forgets
-    /// what may go. The other methods do so first, so it makes no difference how often you call this.
+    /// what is no longer needed. The other methods do so first, so it makes no difference how often you
+    /// call this.
     ///
     /// Cost: what is due, times the logarithm of what is held.
     ///
