@@ -17,7 +17,7 @@ mod user;
 pub use stream::{PlaybackUrls, StreamCloseReason, StreamClosed, StreamCreated, StreamDetails};
 pub use user::{LogoutReason, UserDetails, UserLoggedIn, UserLoggedOut};
 
-/// One callback of the media server: something came or went in one session of a room.
+/// One callback from the media server: something came or went in one session of a room.
 ///
 /// # Example
 ///
@@ -92,7 +92,7 @@ impl Callback {
     }
 }
 
-/// What came or went, by a [`Callback`].
+/// What came or went, as a [`Callback`] reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -196,7 +196,7 @@ pub struct RoomClosed {
 }
 
 impl RoomClosed {
-    /// Makes the event with its closing time; the reason can be set after.
+    /// Makes the event with its closing time; the reason can be set afterwards.
     ///
     /// ```
     /// # use room_registry::event::RoomClosed;

@@ -33,7 +33,7 @@ use crate::model::visible::{RoomInfo, Session, Stream, User};
 /// # Ok::<(), room_registry::Error>(())
 /// ```
 ///
-/// In JSON and other formats for people a change is flat, and its `kind` says what `value` is. A
+/// In JSON and other human-readable formats a change is flat, and its `kind` says what `value` is. A
 /// [`ChangeKind`] without a value has none. Binary formats keep the enum.
 ///
 /// ```
@@ -91,7 +91,7 @@ named_enum! {
         HeartbeatTimeout = "heartbeat_timeout",
         /// The lifecycle of the room ended it.
         Lifecycle = "lifecycle",
-        /// Nobody and nothing was in a room that no command created, for the
+        /// A room that no command created was empty for the
         /// [empty listing time](crate::ConfigBuilder::empty_listing_time).
         EmptyRoom = "empty_room",
         /// The local clock went back, and local times that lay in its future were pulled back.
@@ -118,14 +118,14 @@ tagged_enum! {
         /// The room came into the list. It has no users and streams yet: the changes that follow
         /// bring them.
         RoomListed {
-            /// What commands made of the room.
+            /// What commands set for the room.
             info: Option<RoomInfo>,
             /// The visible session.
             session: Option<Session>,
         } = "room_listed",
         /// The business info of the room is different.
         RoomUpdated {
-            /// What commands made of the room.
+            /// What commands set for the room.
             info: Option<RoomInfo>,
         } = "room_updated",
         /// The room left the list, with all its users and streams.
@@ -145,13 +145,13 @@ tagged_enum! {
         } = "session_closed",
         /// A user came into the list of the room.
         UserJoined(User) = "user_joined",
-        /// A user looks different, or gained or lost one of two facets.
+        /// A user looks different, or gained or lost one of the two facets.
         UserUpdated(User) = "user_updated",
         /// A user left the list of the room.
         UserLeft {
             /// The user.
             user_id: UserId,
-            /// When: in event time if a callback or an observation told it, else in local time.
+            /// When: in event time if a callback or an observation reported it, else in local time.
             at: Timestamp,
             /// Why.
             reason: EndReason,
@@ -164,7 +164,7 @@ tagged_enum! {
         StreamClosed {
             /// The stream.
             stream_id: StreamId,
-            /// When: in event time if a callback or an observation told it, else in local time.
+            /// When: in event time if a callback or an observation reported it, else in local time.
             at: Timestamp,
             /// Why.
             reason: EndReason,
@@ -198,13 +198,13 @@ tagged_enum! {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum EndReason {
-    /// A callback told that the user logged out, and why if the vendor tells.
+    /// A callback reported that the user logged out, and why, if the vendor says so.
     LoggedOut(Option<LogoutReason>),
-    /// A callback told that the stream closed, and why if the vendor tells.
+    /// A callback reported that the stream closed, and why, if the vendor says so.
     StreamClosed(Option<StreamCloseReason>),
     /// The application let the user leave.
     Left,
-    /// The application removed the user, and why.
+    /// The application removed the user, for this reason.
     Removed(RemovalReason),
     /// The heartbeats to the application stopped.
     HeartbeatTimeout,
@@ -212,18 +212,18 @@ pub enum EndReason {
     Lifecycle,
     /// The media server closed the session, or the application ended the room.
     RoomClosed,
-    /// A later login, stream or session took the place, and no closing told of the end.
+    /// A later login, stream or session took its place, and no closing reported the end.
     Superseded,
     /// An observation did not find the user or stream.
     Absent,
-    /// A replica that was merged, or the store that a room came from, knew it.
+    /// A replica that was merged, or the store that a room came from, knew of the end.
     Imported,
 }
 
 impl EndReason {
-    /// Tells whether somebody meant it: the user left, was kicked out or logged in elsewhere, the
-    /// room closed, or the application asked for it. Lost connections, timeouts, and reasons that
-    /// nobody told are not deliberate. [`Debounce`](crate::Debounce) waits for those alone.
+    /// Tells whether the end was deliberate: the user left, was kicked out or logged in elsewhere, the room
+    /// closed, or the application asked for it. Lost connections, timeouts, and unknown reasons are not
+    /// deliberate. [`Debounce`](crate::Debounce) holds back those alone.
     ///
     /// ```
     /// use room_registry::EndReason;

@@ -19,7 +19,7 @@ use table::{changeable, optional_span, roles, settings, span, value};
 settings! {
     /// The settings that decide what a room stores. Stored rooms and snapshots carry them. Rooms
     /// made under different rules neither merge nor import. [`Room::carry_over`](crate::Room::carry_over)
-    /// and `RoomRegistry::restore_carried_over` bring them under others.
+    /// and `RoomRegistry::restore_carried_over` bring them under other rules.
     ///
     /// The other settings of a [`Config`] (timeouts, graces, guards, limits) may differ from process
     /// to process, and may change from day to day.
@@ -39,13 +39,12 @@ settings! {
     pub struct Rules at rules {
         /// how far apart the clocks of the media server may be.
         ///
-        /// It must exceed how much earlier than the creation of its room the first login can be
-        /// stamped. A step back of the local clock up to this size reads as standing still.
+        /// The first login can be stamped earlier than the creation of its room, and the clock skew must
+        /// exceed that difference. A step back of the local clock up to this size reads as standing still.
         clock_skew: Duration = Duration::from_secs(5), for example Duration::from_secs(2);
             kept as span in clock_skew_ms: u64,
 
-        /// how close in time two openings are if their times do not order them. At most the clock
-        /// skew.
+        /// the span within which the times of two openings do not order them. It is at most the clock skew.
         ///
         /// The clocks of the media server may differ by half of the tie window. The clock skew
         /// should be at least one and a half times the tie window. Otherwise a close that is
@@ -53,41 +52,42 @@ settings! {
         tie_window: Duration = Duration::from_millis(100), for example Duration::from_millis(50);
             kept as span in tie_window_ms: u64,
 
-        /// how long closings are remembered, and how late an opening may be. At least the tie
+        /// how long closings are remembered, and how late an opening may come. It is at least the tie
         /// window.
         ///
         /// Keep it well above the time for which the vendor retries, which is 62 s for the first
-        /// vendor. `None` remembers for ever: memory grows with every room and user that ever was.
+        /// vendor. With `None`, closings are remembered for ever: memory grows with every room and user
+        /// that ever was.
         retention: Option<Duration> = Some(Duration::from_secs(600)), for example None;
             kept as optional_span in retention_ms: Option<u64>,
 
-        /// whether the users and streams of a session show it if its create callback is missing.
+        /// whether the users and streams of a session make it visible if its create callback is missing.
         infer_sessions: bool = true, for example false;
             kept as value in infer_sessions: bool,
 
         /// whether an observation of a complete, empty list of users means that the room is not
         /// open, if the answer does not say.
         ///
-        /// The first vendor destroys a room with its last user. Turn it off for vendors whose rooms
+        /// The first vendor destroys a room when its last user leaves. Turn it off for vendors whose rooms
         /// can stay open and empty.
         empty_means_closed: bool = true, for example false;
             kept as value in empty_means_closed: bool,
 
-        /// how long a room is listed that no command created and that is empty.
+        /// how long an empty room that no command created stays listed.
         ///
-        /// The first vendor tells that a room closed only if its `CloseRoom` call asked for that, and any
+        /// The first vendor reports that a room closed only if its `CloseRoom` call asked for that, and any
         /// close may get lost. Such a room leaves the list once nobody who counts and no stream was in it
         /// for this long (local time). [`expire`](crate::RoomRegistry::expire) takes it out, with
-        /// [`Cause::EmptyRoom`](crate::Cause::EmptyRoom). The next login or stream lists it again. `None`
-        /// lists it until its close. A room that a command created follows its [`Lifecycle`].
+        /// [`Cause::EmptyRoom`](crate::Cause::EmptyRoom). The next login or stream lists it again. With
+        /// `None`, it is listed until its close. A room that a command created follows its [`Lifecycle`].
         empty_listing_time: Option<Duration> = Some(Duration::from_secs(300)), for example None;
             kept as optional_span in empty_listing_ms: Option<u64>,
 
         /// the roles of users who do not count: recorders, bots, hidden operators, people in a waiting
         /// room.
         ///
-        /// Such users are listed, and marked. They are not counted: not among the users of a room, in the
-        /// order by users, for a limit, or for whether a room is empty.
+        /// Such users are listed and marked. They do not count among the users of a room, in the order by
+        /// users, towards a limit, or in deciding whether a room is empty.
         uncounted_roles: Vec<Role> = Vec::<Role>::new(), for example vec![Role::ADMINISTRATOR];
             kept as roles in uncounted_roles: Roles,
     }
@@ -125,7 +125,7 @@ settings! {
         heartbeat_timeout: Duration = Duration::from_secs(90), for example Duration::from_secs(30);
             kept as span in heartbeat_timeout_ms: u64,
 
-        /// how long a room of [`Lifecycle::UntilEmpty`] stays if nobody came yet. A room may have a
+        /// how long a room of [`Lifecycle::UntilEmpty`] stays if nobody has come yet. A room may have a
         /// grace of its own.
         first_join_grace: Duration = Duration::from_secs(300), for example Duration::from_secs(60);
             kept as span in first_join_grace_ms: u64,
@@ -137,25 +137,25 @@ settings! {
 
         /// how far in the future a callback may be stamped before it is refused.
         ///
-        /// Without this guard one creation from the far future would outrank every real one.
+        /// Without this guard, one creation from the far future would outrank every real one.
         future_guard: Duration = Duration::from_secs(600), for example Duration::from_secs(60);
             kept as span in future_guard_ms: u64,
 
-        /// how long a sign of a lost callback must be there before the media server is asked. At
-        /// least the clock skew, since an answer tells nothing about what is younger.
+        /// how long a sign of a lost callback must be there before the media server is asked. It counts as
+        /// at least the clock skew, since an answer tells nothing about what is younger.
         ///
-        /// By the default most late callbacks have come, and the damage is still small.
+        /// After the default time, most late callbacks have come, and the damage is still small.
         ask_after: Duration = Duration::from_secs(20), for example Duration::from_secs(30);
             kept as span in ask_after_ms: u64,
 
         /// how long a sign of a lost callback must be there before it is reported as a suspicion.
         ///
-        /// The default is longer than the first vendor retries.
+        /// The default exceeds the time for which the first vendor retries.
         report_after: Duration = Duration::from_secs(90), for example Duration::from_secs(120);
             kept as span in report_after_ms: u64,
 
-        /// how long a room must be quiet before its last change is worth confirming: a later
-        /// callback may be lost.
+        /// how long a room must be quiet before its last change is worth confirming: a later callback may
+        /// have been lost.
         quiet_for: Duration = Duration::from_secs(60), for example Duration::from_secs(30);
             kept as span in quiet_for_ms: u64,
 
@@ -177,44 +177,44 @@ settings! {
         heartbeats_end_logins: bool = false, for example true;
             kept as value in heartbeats_end_logins: bool,
 
-        /// the lifecycle of a room that a join creates, with the user who joins as its host. `None`
-        /// lets no join create a room.
+        /// the lifecycle of a room that a join creates, with the user who joins as its host. With `None`,
+        /// no join creates a room.
         auto_create_rooms: Option<Lifecycle> = None, for example Some(Lifecycle::UntilEmpty);
             kept as value in auto_create_rooms: Option<Lifecycle>,
 
-        /// whether the registry keeps in which rooms each user is, for
+        /// whether the registry indexes the rooms of each user, for
         /// [`rooms_with_user`](crate::RoomRegistry::rooms_with_user).
         ///
         /// Off by default, because it takes about 150 bytes for each user of each room.
         index_users: bool = false, for example true;
             kept as value in index_users: bool,
 
-        /// whether the registry keeps the rooms by name, for
+        /// whether the registry indexes the rooms by name, for
         /// [`RoomQuery::name_prefix`](crate::RoomQuery::name_prefix).
         ///
         /// Off by default, because it takes about 100 bytes a room.
         index_names: bool = false, for example true;
             kept as value in index_names: bool,
 
-        /// the keys of the attributes by which the registry keeps the rooms, for
+        /// the keys of the attributes by which the registry indexes the rooms, for
         /// [`RoomQuery::attribute`](crate::RoomQuery::attribute).
         ///
-        /// None by default, because each takes about 125 bytes for each room that has it. It holds the first
-        /// 64 characters of each value.
+        /// Empty by default, because each key takes about 125 bytes for each room that has it. The index
+        /// holds the first 64 characters of each value.
         index_attributes: Vec<Text> = Vec::<Text>::new(), for example vec![Text::from("mode")];
             kept as value in index_attributes: Vec<Text>,
 
-        /// how many users a room may have when one more joins. At least 1; `None` is no limit.
+        /// how many users a room may have, checked at each join. At least 1; `None` means no limit.
         ///
         /// Limits never refuse a callback, because then the order of callbacks would matter.
         max_users_per_room: Option<usize> = None, for example Some(500);
             kept as value in max_users_per_room: Option<usize>,
 
-        /// how many rooms may be listed when one more is created. At least 1; `None` is no limit.
+        /// how many rooms may be listed, checked when one is created. At least 1; `None` means no limit.
         max_rooms: Option<usize> = None, for example Some(10_000);
             kept as value in max_rooms: Option<usize>,
 
-        /// how many created rooms one host may have. At least 1; `None` is no limit.
+        /// how many created rooms one host may have. At least 1; `None` means no limit.
         max_rooms_per_host: Option<usize> = None, for example Some(3);
             kept as value in max_rooms_per_host: Option<usize>,
     }
@@ -273,7 +273,7 @@ impl Config {
 }
 
 impl ConfigBuilder {
-    /// Checks the settings against each other.
+    /// Checks the settings against each other, and returns the [`Config`].
     ///
     /// # Errors
     ///

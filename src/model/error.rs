@@ -23,7 +23,7 @@ use crate::model::id::{IdError, MAX_ID_LEN};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A text that should be an id is none.
+    /// A text that should be an id is not a valid one.
     #[error(transparent)]
     InvalidId(#[from] IdError),
     /// The room was created, and has not ended yet.
@@ -38,7 +38,7 @@ pub enum Error {
         /// The room.
         room_id: String,
     },
-    /// The user has a membership that has not timed out, by this connection.
+    /// The user has a membership by this connection that has not timed out.
     #[error("user {user_id:?} already joined room {room_id:?}")]
     UserAlreadyJoined {
         /// The room.
@@ -106,7 +106,7 @@ pub enum Error {
         /// The greatest length in bytes.
         limit: usize,
     },
-    /// After the command there would be too many attributes.
+    /// After the command, there would be too many attributes.
     #[error("{len} attributes are too many, {limit} are allowed")]
     TooManyAttributes {
         /// How many attributes there would be.
@@ -143,7 +143,7 @@ pub enum Error {
 
 impl Error {
     /// Returns the name of the error, without what it carries: for metrics, logs and answers to clients.
-    /// Names stay as they are.
+    /// Names never change.
     ///
     /// ```
     /// # use room_registry::{Config, ManualClock, RoomRegistry};

@@ -43,12 +43,12 @@ use crate::model::time::Timestamp;
 pub struct Observation {
     /// The room that was asked about.
     pub room_id: RoomId,
-    /// The event time of the answer: when the media server read its data. For a list of several
-    /// pages it is the moment before the application asked for the first one.
+    /// The event time of the answer: when the media server read its data. For a list of several pages, it
+    /// is the moment before the application asked for the first one.
     pub observed_at: Timestamp,
     /// The session, if the answer named one.
     pub session_id: Option<SessionId>,
-    /// Whether the room is open, if the answer said so or said the opposite.
+    /// Whether the room is open; `None` if the answer did not say.
     pub open: Option<bool>,
     /// The users.
     pub users: ObservedList<ObservedUser>,
@@ -80,7 +80,7 @@ pub struct ObservedUser {
     pub user_name: Option<Text>,
     /// What the user is in the room.
     pub role: Option<Role>,
-    /// When the login began, if the answer tells. Readers see it, but it never orders facts.
+    /// When the login began, if the answer says. Readers see it, but it never orders facts.
     pub login_at: Option<Timestamp>,
 }
 
@@ -91,10 +91,10 @@ pub struct ObservedUser {
 pub struct ObservedStream {
     /// The stream.
     pub stream_id: StreamId,
-    /// When the stream was created, if the answer tells. Readers see it, but it never orders facts:
-    /// the vendor may give either time of a stream that was published again.
+    /// When the stream was created, if the answer says. Readers see it, but it never orders facts: the
+    /// vendor may give either time of a stream that was published again.
     pub created_at: Option<Timestamp>,
-    /// The publisher, the title, and what else the answer tells.
+    /// The publisher, the title, and what else the answer says.
     pub details: StreamDetails,
 }
 
@@ -162,7 +162,7 @@ impl Observation {
         self
     }
 
-    /// Adds some of the users that are in the room.
+    /// Adds some of the users who are in the room.
     ///
     #[doc = observation_example!(
         "let observation = observation.some_users([ObservedUser::new(UserId::new(\"ann\")?)]);",

@@ -9,8 +9,8 @@ use crate::model::callback::{Callback, CallbackEvent};
 use crate::model::named::{named_enum, print_name};
 
 named_enum! {
-    /// What became of a callback. An expected refusal is a value, not an error: the vendor is
-    /// answered "received" whatever the outcome.
+    /// What became of a callback. An expected refusal is a value, not an error: answer the vendor
+    /// "received", whatever the outcome.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Outcome {
         /// Something visible changed.
@@ -50,7 +50,7 @@ impl Outcome {
     pub const ALL: [Self; 6] =
         [Self::Applied, Self::Held, Self::Duplicate, Self::Stale, Self::TooLate, Self::Refused];
 
-    /// Returns a sentence about the callback that a person on call understands. It prints through
+    /// Returns a sentence that tells a person on call what became of the callback. It prints through
     /// `Display`, without an allocation.
     ///
     /// ```
@@ -121,7 +121,7 @@ impl fmt::Display for Explanation<'_> {
     }
 }
 
-/// How many callbacks had which outcome, since the registry was made or restored.
+/// How many callbacks had each outcome, since the registry was made or restored.
 ///
 /// # Example
 ///
@@ -143,8 +143,8 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// Counts one more callback: for an application that hands callbacks to single
-    /// [`Room`](crate::Room)s. A registry counts by itself.
+    /// Counts one more callback, for an application that hands callbacks to single [`Room`](crate::Room)s.
+    /// A registry counts on its own.
     ///
     /// ```
     /// # use room_registry::{Outcome, Outcomes};

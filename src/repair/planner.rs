@@ -141,8 +141,8 @@ impl Planner {
         self
     }
 
-    /// Takes in the repair status of a room, after each operation on it. `None` means that the room
-    /// is forgotten. The planner still asks about it for a while, since it may have come back
+    /// Takes in the repair status of a room. Call it after each operation on the room. `None` means that
+    /// the room is forgotten. The planner still asks about it for a while, since it may have come back
     /// without a callback.
     ///
     /// Cost: the logarithm of the rooms.
@@ -175,13 +175,13 @@ impl Planner {
 
     /// Returns the next question, if the budget allows one and a room is worth asking about.
     ///
-    /// `status_now` returns the present status of a room, which may count as quiet later than the
-    /// planner knows. It returns `None` if the planner knows the present status.
+    /// `status_now` returns the current status of a room, which may count as quiet later than the planner
+    /// knows. It returns `None` if the planner knows the current status.
     ///
     /// The planner leaves a room alone while an answer is outstanding (30 s), and for 10 s after an
-    /// answer. After a failure it waits for 10 s, doubled with each further one up to 5 min.
+    /// answer. After a failure it waits for 10 s, and twice as long after each further one, up to 5 min.
     ///
-    /// Cost: the logarithm of the rooms, and the rooms that are left alone now.
+    /// Cost: the logarithm of the rooms, and the rooms that are left alone at that moment.
     ///
     /// ```
     /// # use room_registry::repair::{Planner, Reason, RepairStatus};
@@ -223,7 +223,7 @@ impl Planner {
         Some(question)
     }
 
-    /// Takes in that an answer about a room came.
+    /// Records that an answer about a room came.
     ///
     /// ```
     /// # use room_registry::repair::{Planner, RepairStatus};
@@ -243,7 +243,7 @@ impl Planner {
         }
     }
 
-    /// Takes in that a question about a room failed. The planner asks again after a pause.
+    /// Records that a question about a room failed. The planner asks again after a pause.
     ///
     /// ```
     /// # use room_registry::repair::{Planner, RepairStatus};
@@ -265,7 +265,7 @@ impl Planner {
         }
     }
 
-    /// Returns how many rooms the planner knows, with those that left the list lately.
+    /// Returns how many rooms the planner knows, including those that left the list recently.
     ///
     /// ```
     /// # use room_registry::repair::Planner;

@@ -46,15 +46,15 @@ named_enum! {
     /// Why a room is worth asking about, the most urgent reason first.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Reason {
-        /// Something in it was told of too late to be shown.
+        /// Something in it was reported too late to be shown.
         Refused = "refused",
         /// Its counters have gaps.
         Gap = "hole",
         /// It has another sign of a lost callback.
         Sign = "sign",
-        /// It is quiet since a change that no observation confirmed.
+        /// It has been quiet since a change that no observation confirmed.
         Quiet = "tail",
-        /// The rotation came to it.
+        /// Its turn in the rotation has come.
         Rotation = "turn",
     }
 

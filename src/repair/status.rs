@@ -27,7 +27,7 @@ pub struct RepairStatus {
     pub quiet_at: Option<Timestamp>,
     /// The event time until which observations confirmed the lists that can be asked for.
     pub confirmed_at: Option<Timestamp>,
-    /// The local time since which the room is not listed and nothing was heard about it.
+    /// The local time since which the room has not been listed and nothing has been heard about it.
     #[cfg_attr(feature = "serde", serde(rename = "unseen_since"))]
     pub unlisted_since: Option<Timestamp>,
     /// Whether gaps and signs concern its users.
@@ -77,7 +77,7 @@ impl RepairStatus {
 }
 
 impl Room {
-    /// Returns where the room stands in the eyes of a [`Planner`](crate::repair::Planner). Cost: constant.
+    /// Returns what a [`Planner`](crate::repair::Planner) must know about the room. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, Room, RoomId};

@@ -15,7 +15,7 @@ use crate::model::time::{Timestamp, millis};
 
 /// A room to create.
 ///
-/// In JSON, `room_id` and `host_id` have to be there, and everything else may be left out.
+/// In JSON, `room_id` and `host_id` are required, and everything else is optional.
 ///
 /// # Example
 ///
@@ -44,13 +44,13 @@ pub struct NewRoom {
     /// What ends the room.
     #[cfg_attr(feature = "serde", serde(default = "Lifecycle::unsaid"))]
     pub lifecycle: Lifecycle,
-    /// How many users it may have when one more joins. 0 and `None` are no limit.
+    /// How many users it may have, checked at each join. 0 and `None` mean no limit.
     #[cfg_attr(feature = "serde", serde(default))]
     pub max_users: Option<u32>,
     /// When it ends (local time), whatever its lifecycle is.
     #[cfg_attr(feature = "serde", serde(default))]
     pub ends_at: Option<Timestamp>,
-    /// How long it stays if nobody came yet, in milliseconds. `None`: as the configuration says.
+    /// How long it stays if nobody has come yet, in milliseconds. `None`: as the configuration says.
     #[cfg_attr(feature = "serde", serde(default))]
     pub first_join_grace_ms: Option<u64>,
     /// How long it stays after the last one left, in milliseconds. `None`: as the configuration says.
@@ -59,7 +59,7 @@ pub struct NewRoom {
 }
 
 impl NewRoom {
-    /// Makes a room of this id and host. Creating the room checks both ids.
+    /// Makes a room with this id and host. Creating the room checks both ids.
     ///
     /// ```
     /// # use room_registry::NewRoom;
@@ -113,8 +113,8 @@ impl NewRoom {
         self
     }
 
-    /// Sets how many users the room may have when one more joins. 0 is no limit. The lesser counts of this limit
-    /// and [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room).
+    /// Sets how many users the room may have, checked at each join. 0 means no limit. The lower of this
+    /// limit and [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room) counts.
     ///
     /// ```
     /// # use room_registry::NewRoom;
@@ -125,8 +125,8 @@ impl NewRoom {
         self
     }
 
-    /// Sets when the room ends (local time), whatever its lifecycle is: with the first
-    /// [`expire`](crate::RoomRegistry::expire) from then on.
+    /// Sets when the room ends (local time), whatever its lifecycle is. The first
+    /// [`expire`](crate::RoomRegistry::expire) from then on ends it.
     ///
     /// ```
     /// # use room_registry::{NewRoom, Timestamp};
@@ -137,7 +137,7 @@ impl NewRoom {
         self
     }
 
-    /// Sets how long the room stays if nobody came yet, for [`Lifecycle::UntilEmpty`]. Default:
+    /// Sets how long the room stays if nobody has come yet, for [`Lifecycle::UntilEmpty`]. Default:
     /// [`first_join_grace`](crate::ConfigBuilder::first_join_grace) of the configuration.
     ///
     /// ```
@@ -192,7 +192,7 @@ pub(crate) struct CheckedRoom {
     pub(crate) empty_grace_ms: Option<u64>,
 }
 
-/// A change to a room. What it does not name stays.
+/// A change to a room. What it does not name stays as it is.
 ///
 /// # Example
 ///
@@ -207,17 +207,17 @@ pub(crate) struct CheckedRoom {
 pub struct RoomUpdate {
     /// Another host.
     pub host_id: Option<Text>,
-    /// Another name to show. An empty one takes the name away.
+    /// Another name to show. An empty one removes the name.
     pub room_name: Option<Text>,
-    /// Attributes to set. `None` takes an attribute away.
+    /// Attributes to set. `None` removes an attribute.
     pub attributes: BTreeMap<Text, Option<Text>>,
     /// Another lifecycle.
     pub lifecycle: Option<Lifecycle>,
-    /// Another limit on its users. 0 takes the limit away.
+    /// Another limit on its users. 0 removes the limit.
     pub max_users: Option<u32>,
-    /// Another time at which it ends. [`Timestamp::MIN`] takes the end away.
+    /// Another time at which it ends. [`Timestamp::MIN`] removes the end.
     pub ends_at: Option<Timestamp>,
-    /// Another grace if nobody came yet, in milliseconds.
+    /// Another grace if nobody has come yet, in milliseconds.
     pub first_join_grace_ms: Option<u64>,
     /// Another grace after the last one left, in milliseconds.
     pub empty_grace_ms: Option<u64>,
@@ -234,7 +234,7 @@ impl RoomUpdate {
         Self::default()
     }
 
-    /// Sets another name. An empty one takes the name away.
+    /// Sets another name. An empty one removes the name.
     ///
     /// ```
     /// # use room_registry::RoomUpdate;
@@ -267,7 +267,7 @@ impl RoomUpdate {
         self
     }
 
-    /// Takes an attribute away. It is no error if there is none.
+    /// Removes an attribute. It is not an error if there is none.
     ///
     /// ```
     /// # use room_registry::RoomUpdate;
@@ -289,8 +289,8 @@ impl RoomUpdate {
         self
     }
 
-    /// Sets how many users the room may have when one more joins. 0 takes the limit away. The lesser counts of this limit
-    /// and [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room).
+    /// Sets how many users the room may have, checked at each join. 0 removes the limit. The lower of this
+    /// limit and [`max_users_per_room`](crate::ConfigBuilder::max_users_per_room) counts.
     ///
     /// ```
     /// # use room_registry::RoomUpdate;
@@ -301,9 +301,8 @@ impl RoomUpdate {
         self
     }
 
-    /// Sets when the room ends (local time), whatever its lifecycle is: with the first
-    /// [`expire`](crate::RoomRegistry::expire) from then on. [`Timestamp::MIN`]
-    /// takes the end away.
+    /// Sets when the room ends (local time), whatever its lifecycle is. The first
+    /// [`expire`](crate::RoomRegistry::expire) from then on ends it. [`Timestamp::MIN`] removes the end.
     ///
     /// ```
     /// # use room_registry::{RoomUpdate, Timestamp};
@@ -314,7 +313,7 @@ impl RoomUpdate {
         self
     }
 
-    /// Sets how long the room stays if nobody came yet, for [`Lifecycle::UntilEmpty`]. Default:
+    /// Sets how long the room stays if nobody has come yet, for [`Lifecycle::UntilEmpty`]. Default:
     /// [`first_join_grace`](crate::ConfigBuilder::first_join_grace) of the configuration.
     ///
     /// ```

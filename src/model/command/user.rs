@@ -12,7 +12,7 @@ use crate::model::text::{Attributes, Role, Text};
 
 /// A user who joins.
 ///
-/// In JSON, `user_id` has to be there, and everything else may be left out.
+/// In JSON, `user_id` is required, and everything else is optional.
 ///
 /// # Example
 ///
@@ -42,7 +42,7 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// Makes a user of this id. Joining checks it.
+    /// Makes a user with this id. Joining checks it.
     ///
     /// ```
     /// # use room_registry::NewUser;
@@ -126,10 +126,10 @@ pub(crate) struct CheckedUser {
     pub(crate) connection_id: Option<ConnectionId>,
 }
 
-/// A user, or one connection of the user: whose heartbeat it is, or what leaves.
+/// A user, or one connection of the user, that sends a heartbeat or leaves.
 ///
-/// It is made of a user's id alone, or of a pair with the id of a connection. Methods that take one take
-/// either.
+/// It is made from a user's id alone, or from a pair of that and the id of a connection. Methods that take
+/// one take either form.
 ///
 /// # Example
 ///
@@ -176,7 +176,7 @@ impl<'a> From<(&'a str, Option<&'a str>)> for UserConnection<'a> {
     }
 }
 
-/// A change to a user. What it does not name stays.
+/// A change to a user. What it does not name stays as it is.
 ///
 /// # Example
 ///
@@ -189,11 +189,11 @@ impl<'a> From<(&'a str, Option<&'a str>)> for UserConnection<'a> {
 #[non_exhaustive]
 #[must_use]
 pub struct UserUpdate {
-    /// Another name to show. An empty one takes the name away.
+    /// Another name to show. An empty one removes the name.
     pub user_name: Option<Text>,
-    /// Another role. An empty one takes the role away.
+    /// Another role. An empty one removes the role.
     pub role: Option<Role>,
-    /// Attributes to set. `None` takes an attribute away.
+    /// Attributes to set. `None` removes an attribute.
     pub attributes: BTreeMap<Text, Option<Text>>,
 }
 
@@ -208,7 +208,7 @@ impl UserUpdate {
         Self::default()
     }
 
-    /// Sets another name. An empty one takes the name away.
+    /// Sets another name. An empty one removes the name.
     ///
     /// ```
     /// # use room_registry::UserUpdate;
@@ -241,7 +241,7 @@ impl UserUpdate {
         self
     }
 
-    /// Takes an attribute away. It is no error if there is none.
+    /// Removes an attribute. It is not an error if there is none.
     ///
     /// ```
     /// # use room_registry::UserUpdate;
