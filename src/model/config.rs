@@ -68,14 +68,14 @@ settings! {
         /// whether an observation of a complete, empty list of users means that the room is not
         /// open, if the answer does not say.
         ///
-        /// The first vendor destroys a room when its last user leaves. Turn it off for vendors whose rooms
+        /// ZEGOCLOUD destroys a room when its last user leaves. Turn it off for vendors whose rooms
         /// can stay open and empty.
         empty_means_closed: bool = true, for example false;
             kept as value in empty_means_closed: bool,
 
         /// how long an empty room that no command created stays listed.
         ///
-        /// The first vendor reports that a room closed only if its `CloseRoom` call asked for that, and any
+        /// ZEGOCLOUD reports that a room closed only if its `CloseRoom` call asked for that, and any
         /// close may get lost. Such a room leaves the list once nobody who counts and no stream was in it
         /// for this long (local time). [`expire`](crate::RoomRegistry::expire) takes it out, with
         /// [`Cause::EmptyRoom`](crate::Cause::EmptyRoom). The next login or stream lists it again. With
@@ -95,7 +95,7 @@ settings! {
 
 settings! {
     /// The settings of a registry, or of rooms on their own. [`Config::builder`] makes one. The
-    /// defaults suit the first vendor.
+    /// defaults suit ZEGOCLOUD.
     ///
     /// # Example
     ///
@@ -150,7 +150,7 @@ settings! {
 
         /// how long a sign of a lost callback must be there before it is reported as a suspicion.
         ///
-        /// The default exceeds the time for which the first vendor retries.
+        /// The default exceeds the time for which ZEGOCLOUD retries.
         report_after: Duration = Duration::from_secs(90), for example Duration::from_secs(120);
             kept as span in report_after_ms: u64,
 

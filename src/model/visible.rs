@@ -191,7 +191,7 @@ pub struct Login {
     pub user_session_id: Option<UserSessionId>,
     /// When the login began.
     pub login_at: Timestamp,
-    /// The order of the login if the vendor tells one, or else the counter of logins and logouts in the
+    /// The order of the login if the vendor gives one, or else the counter of logins and logouts in the
     /// room. Without either it is 0, or the login time in milliseconds if the login has no id.
     pub counter: u64,
     /// The name to show.
@@ -227,7 +227,7 @@ pub struct Stream {
     /// When the stream was created, or last published again; `None` if that is unknown.
     pub created_at: Option<Timestamp>,
     /// The counter of stream changes in the room at that moment. It is the creation time in
-    /// milliseconds if the vendor tells none, and `None` if only an observation knows the stream.
+    /// milliseconds if the vendor gives none, and `None` if only an observation knows the stream.
     pub counter: Option<u64>,
     /// What the callback or the observation told: publisher, title, URLs.
     pub details: StreamDetails,

@@ -9,8 +9,8 @@ macro_rules! stay_setters {
         $example:literal
     ) => {
         impl $event {
-            /// Sets the id of the stay: of one time that the user or stream is there. Its opening and its
-            /// closing have the same. Without an id, or with an order, the last event counts.
+            /// Sets the id of the stay: of one period for which the user or stream is there. Its opening
+            /// and its closing have the same id. Without an id, or with an order, the last event counts.
             ///
             #[doc = concat!("```\n", $example, "\nlet event = event.", stringify!($stay), "(",
                 stringify!($stay_type), "::new(\"7\")?);\nassert_eq!(event.", stringify!($stay),
@@ -22,7 +22,7 @@ macro_rules! stay_setters {
             }
 
             #[doc = concat!("Sets the counter of ", $counts, " in the session of the room. A number that")]
-            /// is missing between two tells that a callback was lost. 0 is no number.
+            /// is missing between two tells that a callback was lost. 0 does not count as a number.
             ///
             #[doc = concat!("```\n", $example, "\nassert_eq!(event.counter(3).counter, Some(3));",
                 "\n# Ok::<(), room_registry::IdError>(())\n```")]
@@ -62,8 +62,8 @@ macro_rules! stay_setters {
 macro_rules! closing_setters {
     ($event:ty, $opened_at:ident, $reason:ty, $example:literal, $reason_example:literal) => {
         impl $event {
-            /// Sets when the stay that ended began, if the vendor tells. Set it only to the time of that
-            /// very stay, which was open.
+            /// Sets when the stay that ended began. Set it only if the vendor gives the opening time of
+            /// that very stay, and not that of another one.
             ///
             #[doc = concat!("```\n", $example, "\nlet event = event.", stringify!($opened_at),
                 "(Timestamp::from_secs(1));\nassert_eq!(event.", stringify!($opened_at),
@@ -85,8 +85,8 @@ macro_rules! closing_setters {
                 self
             }
 
-            /// Sets whether it may come without an opening, as one does that a decoder inferred. Then a
-            /// missing opening is no sign of loss. It is false by default.
+            /// Sets whether the closing may come without an opening. Set it on closings that you infer
+            /// from other events. Then a missing opening is no sign of loss. Default: false.
             ///
             #[doc = concat!("```\n", $example, "\nassert!(event.opening_optional(true).opening_optional);",
                 "\n# Ok::<(), room_registry::IdError>(())\n```")]

@@ -22,7 +22,7 @@ pub struct StreamCreated {
     /// The counter of stream changes in the session of the room, if the vendor counts them. Its gaps tell
     /// of losses.
     pub counter: Option<u64>,
-    /// What orders all events of the stream, if the vendor tells. The highest is the last.
+    /// What orders all events of the stream, if the vendor gives it. The highest is the last.
     pub order: Option<u64>,
     /// Whether the stay excludes others of the stream.
     pub exclusive: bool,
@@ -113,14 +113,14 @@ pub struct StreamClosed {
     pub stream_id: StreamId,
     /// The id of the opening that ended, if the vendor names openings.
     pub stream_session_id: Option<StreamSessionId>,
-    /// When the stream was created, if the vendor tells.
+    /// When the stream was created, if the vendor gives it.
     pub created_at: Option<Timestamp>,
     /// The event time of the closing.
     pub closed_at: Timestamp,
     /// The counter of stream changes in the session of the room, if the vendor counts them. Its gaps tell
     /// of losses.
     pub counter: Option<u64>,
-    /// What orders all events of the stream, if the vendor tells. The highest is the last.
+    /// What orders all events of the stream, if the vendor gives it. The highest is the last.
     pub order: Option<u64>,
     /// Whether the stay excludes others of the stream.
     pub exclusive: bool,

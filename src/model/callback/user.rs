@@ -34,7 +34,7 @@ pub struct UserLoggedIn {
     /// The counter of logins and logouts in the session of the room, if the vendor counts them. Its gaps tell
     /// of losses.
     pub counter: Option<u64>,
-    /// What orders all events of the user, if the vendor tells. The highest is the last.
+    /// What orders all events of the user, if the vendor gives it. The highest is the last.
     pub order: Option<u64>,
     /// Whether the stay excludes others of the user.
     pub exclusive: bool,
@@ -145,14 +145,14 @@ pub struct UserLoggedOut {
     pub user_id: UserId,
     /// The id of the login that ended, if the vendor names logins.
     pub user_session_id: Option<UserSessionId>,
-    /// When that login began, if the vendor tells.
+    /// When that login began, if the vendor gives it.
     pub login_at: Option<Timestamp>,
     /// The event time of the logout.
     pub logout_at: Timestamp,
     /// The counter of logins and logouts in the session of the room, if the vendor counts them. Its gaps tell
     /// of losses.
     pub counter: Option<u64>,
-    /// What orders all events of the user, if the vendor tells. The highest is the last.
+    /// What orders all events of the user, if the vendor gives it. The highest is the last.
     pub order: Option<u64>,
     /// Whether the stay excludes others of the user.
     pub exclusive: bool,
