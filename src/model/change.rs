@@ -114,7 +114,7 @@ print_name!(Cause);
 tagged_enum! {
     /// What became different.
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub enum ChangeKind("ChangeKind", TaggedKind) {
+    pub enum ChangeKind("ChangeKind", TaggedKind, PlainKind) {
         /// The room came into the list. It has no users and streams yet: the changes that follow
         /// bring them.
         RoomListed {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::command::Lifecycle;
 use crate::model::suspicion::CanAsk;
 use crate::model::text::{Role, Roles, Text};
-use table::{changeable, optional_span, roles, settings, span, value};
+use table::{changeable, form, optional_span, roles, settings, span, value};
 
 settings! {
     /// The settings that decide what a room stores. Stored rooms and snapshots carry them. Rooms
@@ -115,9 +115,7 @@ settings! {
     ///
     /// [`Rules`] has those that decide what a room stores. The others are:
     #[derive(Debug, Clone, PartialEq, Eq)]
-    #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
-    #[cfg_attr(feature = "serde", serde(remote = "Self", default, deny_unknown_fields))]
-    pub struct Config with rules: SharedRules {
+    pub struct Config with rules: SharedRules read as ConfigForm of "Config" {
         /// how long a membership holds after its last heartbeat. A heartbeat after exactly this
         /// long is in time.
         ///

@@ -16,35 +16,30 @@ macro_rules! named_enum {
         $(#[$about_name:meta])*
         fn name($receiver:ty);
     ) => {
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        $(#[$about])*
-        #[non_exhaustive]
-        pub enum $type {
-            $(
-                $(#[$what])*
-                #[cfg_attr(feature = "serde", serde(rename = $name))]
-                $variant $(($($value)*))? $({ $($fields)* })?,
-            )+
-        }
-
-        impl $type {
-            $(#[$about_name])*
-            #[must_use]
-            pub const fn name(self: $receiver) -> &'static str {
-                match self {
-                    $(Self::$variant { .. } => $name,)+
-                }
+        $crate::model::named::enum_of_names! {
+            #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+            $(#[$about])*
+            pub enum $type {
+                $(
+                    $(#[$what])*
+                    #[cfg_attr(feature = "serde", serde(rename = $name))]
+                    $variant $(($($value)*))? $({ $($fields)* })? = $name,
+                )+
             }
+
+            $(#[$about_name])*
+            fn name($receiver);
         }
     };
 }
 
 /// Declares a [`named_enum`] that serialises in two forms. In a format for people a value is an object with
-/// its `kind`, and with what it carries as its `value`. In a binary format it is the enum.
+/// its `kind`, and with what it carries as its `value`. In a binary format it is the enum. Both forms are
+/// private, so that nobody takes one for the other.
 macro_rules! tagged_enum {
     (
         $(#[$about:meta])*
-        pub enum $type:ident ($remote:literal, $tagged:ident) {
+        pub enum $type:ident ($remote:literal, $tagged:ident, $plain:ident) {
             $(
                 $(#[$what:meta])*
                 $variant:ident $(($($value:tt)*))? $({ $($fields:tt)* })? = $name:literal,
@@ -54,9 +49,8 @@ macro_rules! tagged_enum {
         $(#[$about_name:meta])*
         fn name($receiver:ty);
     ) => {
-        named_enum! {
+        $crate::model::named::enum_of_names! {
             $(#[$about])*
-            #[cfg_attr(feature = "serde", serde(remote = "Self"))]
             pub enum $type {
                 $(
                     $(#[$what])*
@@ -79,13 +73,24 @@ macro_rules! tagged_enum {
             )+
         }
 
+        /// The binary form.
+        #[cfg(feature = "serde")]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(remote = $remote)]
+        enum $plain {
+            $(
+                #[serde(rename = $name)]
+                $variant $(($($value)*))? $({ $($fields)* })?,
+            )+
+        }
+
         #[cfg(feature = "serde")]
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 if serializer.is_human_readable() {
                     $tagged::serialize(self, serializer)
                 } else {
-                    Self::serialize(self, serializer)
+                    $plain::serialize(self, serializer)
                 }
             }
         }
@@ -96,7 +101,42 @@ macro_rules! tagged_enum {
                 if deserializer.is_human_readable() {
                     $tagged::deserialize(deserializer)
                 } else {
-                    Self::deserialize(deserializer)
+                    $plain::deserialize(deserializer)
+                }
+            }
+        }
+    };
+}
+
+/// Declares an enum whose variants have names. How it serialises is up to the others.
+macro_rules! enum_of_names {
+    (
+        $(#[$about:meta])*
+        pub enum $type:ident {
+            $(
+                $(#[$what:meta])*
+                $variant:ident $(($($value:tt)*))? $({ $($fields:tt)* })? = $name:literal,
+            )+
+        }
+
+        $(#[$about_name:meta])*
+        fn name($receiver:ty);
+    ) => {
+        $(#[$about])*
+        #[non_exhaustive]
+        pub enum $type {
+            $(
+                $(#[$what])*
+                $variant $(($($value)*))? $({ $($fields)* })?,
+            )+
+        }
+
+        impl $type {
+            $(#[$about_name])*
+            #[must_use]
+            pub const fn name(self: $receiver) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $name,)+
                 }
             }
         }
@@ -114,4 +154,4 @@ macro_rules! print_name {
     )+};
 }
 
-pub(crate) use {named_enum, print_name, tagged_enum};
+pub(crate) use {enum_of_names, named_enum, print_name, tagged_enum};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::command::Lifecycle;
 use crate::model::id::{RoomId, SessionId, UserId};
-use crate::model::named::{named_enum, tagged_enum};
+use crate::model::named::tagged_enum;
 use crate::model::text::{Attributes, Text};
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, Session};
@@ -74,7 +74,7 @@ tagged_enum! {
     /// # Ok::<(), room_registry::Error>(())
     /// ```
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub enum SummaryChange("SummaryChange", TaggedChange) {
+    pub enum SummaryChange("SummaryChange", TaggedChange, PlainChange) {
         /// The room is listed, and this is its line now.
         RoomSummary(RoomSummary) = "room_summary",
         /// The room left the list.

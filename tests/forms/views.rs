@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use room_registry::event::StreamCreated;
 use room_registry::journal::Input;
-use room_registry::page::{CursorError, Direction, RoomCursor, RoomOrder, UserCursor};
+use room_registry::page::{
+    CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor,
+};
 use room_registry::visible::{RoomSummary, Stream, SummaryChange, User};
 use room_registry::{
-    Change, Config, Error, ManualClock, Mirror, NewRoom, NewUser, RoomId, RoomQuery, RoomRegistry,
-    Timestamp, UserRef,
+    Callback, Change, ChangeKind, Config, Error, ManualClock, Mirror, NewRoom, NewUser, RoomId,
+    RoomQuery, RoomRegistry, SessionId, StreamId, Timestamp, UserRef,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::inputs::input;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 type Registry = RoomRegistry<ManualClock>;
@@ -181,5 +185,70 @@ fn settings_are_read_as_they_were_written_and_checked() {
         [json!({"heartbeat_timeout_ms": 0}), json!({"hearbeat": 1}), json!({"max_rooms": 0})]
     {
         assert!(serde_json::from_value::<Config>(wrong.clone()).is_err(), "{wrong}");
+        assert!(Config::deserialize(wrong.clone()).is_err(), "{wrong}");
     }
+}
+
+/// No function of a type's own reads or writes another form than its traits do.
+#[test]
+fn a_path_call_reads_and_writes_the_form_for_people() {
+    let line = json!({"kind": "room_unlisted", "value": {"room_id": "r1"}});
+    let read = SummaryChange::deserialize(&line).unwrap();
+    assert_eq!(SummaryChange::serialize(&read, serde_json::value::Serializer).unwrap(), line);
+    let kind = json!({"kind": "room_unlisted"});
+    let read = ChangeKind::deserialize(&kind).unwrap();
+    assert_eq!(ChangeKind::serialize(&read, serde_json::value::Serializer).unwrap(), kind);
+}
+
+#[test]
+fn a_change_keeps_its_names_in_json_and_the_enum_in_binary() {
+    let mut registry =
+        RoomRegistry::with_clock(Config::default(), ManualClock::at(Timestamp::from_secs(1)));
+    registry.create_room(NewRoom::new("r1", "tom")).unwrap();
+    registry.join_room("r1", NewUser::new("ann")).unwrap();
+    registry.leave_room("r1", "ann").unwrap();
+    let left = registry.changes().next().unwrap();
+    let told = json!({
+        "room_id": "r1", "cause": "command", "kind": "user_left",
+        "value": {"user_id": "ann", "at": 1_000, "reason": "left"},
+    });
+    assert_eq!(serde_json::to_value(&left).unwrap(), told);
+    // The room, the cause, the place of the kind among the kinds, and what it carries.
+    let bytes = postcard::to_stdvec(&left).unwrap();
+    assert_eq!(bytes, [b"\x02r1\x00\x08\x03ann".as_slice(), &[0xe8, 0x07], &[2]].concat());
+}
+
+#[test]
+fn a_page_of_streams_serialises_and_its_cursor_goes_on() {
+    let clock = ManualClock::at(Timestamp::from_secs(10));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock);
+    for (second, stream) in [(1, "camera"), (2, "screen")] {
+        let created =
+            StreamCreated::new(StreamId::new(stream).unwrap(), Timestamp::from_secs(second));
+        let room_id = RoomId::new("r1").unwrap();
+        let session = SessionId::new("1").unwrap();
+        registry.apply_callback(&Callback::new(room_id, session, created));
+    }
+    let room = registry.room("r1").unwrap();
+    let page = room.stream_page(1, None, Direction::OldestFirst);
+    let told = serde_json::to_value(&page).unwrap();
+    let camera: Stream = serde_json::from_value(told["streams"][0].clone()).unwrap();
+    assert_eq!(camera, room.streams().next().unwrap().to_owned());
+    let next: StreamCursor = serde_json::from_value(told["next"].clone()).unwrap();
+    let rest = room.stream_page(1, Some(&next), Direction::OldestFirst);
+    assert_eq!(rest.streams[0].id(), "screen");
+}
+
+#[test]
+fn ids_are_made_of_strings_and_compare_with_texts_from_either_side() {
+    let id = RoomId::try_from(String::from("r1")).unwrap();
+    assert!(RoomId::try_from(String::new()).is_err());
+    assert_eq!(id, "r1");
+    assert_eq!("r1", id);
+    assert_eq!(id, *"r1");
+    assert_eq!(*"r1", id);
+    assert_eq!(id, String::from("r1"));
+    assert_eq!(String::from("r1"), id);
+    assert_ne!(id, "r2");
+    assert_ne!("r2", id);
 }

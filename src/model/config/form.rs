@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::config::{Config, ConfigBuilder};
+use crate::model::config::{Config, ConfigBuilder, ConfigForm};
 
 /// Serialises each setting under its name. A span has its unit in the name, as `heartbeat_timeout_ms`, and
 /// the settings of [`Rules`](crate::Rules) are under `rules`.
@@ -17,7 +17,7 @@ use crate::model::config::{Config, ConfigBuilder};
 /// ```
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
+        ConfigForm::serialize(self, serializer)
     }
 }
 
@@ -32,7 +32,7 @@ impl Serialize for Config {
 /// ```
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let config = Self::deserialize(deserializer)?;
+        let config = ConfigForm::deserialize(deserializer)?;
         ConfigBuilder { config }.build().map_err(serde::de::Error::custom)
     }
 }

@@ -7,7 +7,8 @@
 macro_rules! settings {
     (
         $(#[$about:meta])*
-        pub struct $struct:ident $(at $part:ident)? $(with $whole:ident: $whole_type:ident)? {
+        pub struct $struct:ident $(at $part:ident)? $(with $whole:ident: $whole_type:ident)?
+            $(read as $form:ident of $remote:literal)? {
             $(
                 $(#[$what:meta])*
                 $name:ident: $type:ty = $default:expr, for example $example:expr;
@@ -29,6 +30,8 @@ macro_rules! settings {
             $(pub(crate) $whole: $whole_type,)?
             $(pub(crate) $field: $kept,)+
         }
+
+        form!([$($whole: $whole_type,)? $($field: $kept,)+] $($form $remote)?);
 
         impl Default for $struct {
             fn default() -> Self {
@@ -99,6 +102,20 @@ macro_rules! settings {
 }
 
 pub(super) use settings;
+
+/// Declares how settings are written and read that are checked by another type when they are read. The form is
+/// private, so that nobody reads settings past the check.
+macro_rules! form {
+    ([$($fields:tt)*]) => {};
+    ([$($fields:tt)*] $form:ident $remote:literal) => {
+        #[cfg(feature = "serde")]
+        #[derive(Serialize, Deserialize)]
+        #[serde(remote = $remote, default = "Config::default", deny_unknown_fields)]
+        struct $form { $($fields)* }
+    };
+}
+
+pub(super) use form;
 
 /// Returns settings to change them. What rooms share is copied first.
 macro_rules! changeable {
