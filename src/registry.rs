@@ -351,7 +351,7 @@ impl<C: Clock> RoomRegistry<C> {
         if let Some(users) = &mut self.users {
             users.begin();
         }
-        let now = self.replayed_at.unwrap_or_else(|| self.clock.now());
+        let now = self.replayed_at.unwrap_or_else(|| self.clock.now()).min(Timestamp::LATEST_NOW);
         if now >= self.now {
             self.now = now;
         } else if self.now.minus(self.config.rules.clock_skew_ms) > now {

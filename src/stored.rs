@@ -191,6 +191,7 @@ impl<'a> StoredRoom<'a> {
             return Err(StoredError::Impossible { room_id, what });
         }
         registers.user_notes = self.user_notes.into_owned();
+        check_times(&registers, &room_id)?;
         Ok(RoomState::from_registers(room_id, self.clock, Arc::new(settings), registers))
     }
 }
@@ -219,6 +220,24 @@ impl StoredRoom<'_> {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// What comes next may have to be later than these. So they leave room for it.
+fn check_times(registers: &Registers, room_id: &RoomId) -> Result<(), StoredError> {
+    let members = &registers.members;
+    let times = [
+        (registers.ended_at, "the end"),
+        (registers.info.as_ref().map(|info| info.updated_at), "the business info"),
+        (members.latest_join(), "a membership"),
+        (members.ends().map(|(_, left)| left.joined_at).max(), "a leave"),
+        (registers.observed.last_received_at(), "an observation"),
+        (registers.sessions.iter().map(|session| session.heard_at).max(), "a session"),
+    ];
+    let beyond = times.into_iter().find(|(at, _)| *at > Some(Timestamp::LATEST_STORED));
+    match beyond {
+        Some((_, what)) => Err(StoredError::BeyondClocks { room_id: room_id.clone(), what }),
+        None => Ok(()),
     }
 }
 

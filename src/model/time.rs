@@ -51,6 +51,14 @@ impl Timestamp {
     /// ```
     pub const MAX: Self = Self(NonZeroU64::MAX);
 
+    /// The latest local time that counts. What has to be later than anything that happened then still can
+    /// be.
+    pub(crate) const LATEST_NOW: Self = Self::from_millis(1 << 62);
+
+    /// No local time that is stored is later: whatever happens takes a millisecond more at most.
+    #[cfg(feature = "serde")]
+    pub(crate) const LATEST_STORED: Self = Self::from_millis(1 << 63);
+
     /// Makes the instant that is so many milliseconds after 1970-01-01T00:00:00Z, saturating.
     ///
     /// ```

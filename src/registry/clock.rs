@@ -13,7 +13,8 @@ use crate::model::time::Timestamp;
 /// Tells the time.
 ///
 /// A clock may stand still and may go back. A step back of up to the clock skew of the
-/// [`Config`](crate::Config) reads as standing still, and a larger one is believed.
+/// [`Config`](crate::Config) reads as standing still, and a larger one is believed. A time later than 2⁶² ms
+/// reads as that.
 ///
 /// # Example
 ///

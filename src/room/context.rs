@@ -26,6 +26,7 @@ impl<'a> Context<'a> {
         cause: Cause,
         log: &'a mut ChangeLog,
     ) -> Self {
+        let now = now.min(Timestamp::LATEST_NOW);
         Self { config, now, cause, log, is_moved: false, signs_changed: false }
     }
 

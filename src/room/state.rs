@@ -313,8 +313,8 @@ fn timeout(unseen_since: Option<Timestamp>, config: &Config) -> Option<Timestamp
     ever(unseen_since.map(|at| at.plus(config.heartbeat_timeout_ms).plus(1)))
 }
 
-/// What saturated is never due.
+/// What no clock reaches is never due.
 #[inline]
 fn ever(due: Option<Timestamp>) -> Option<Timestamp> {
-    due.filter(|at| *at < Timestamp::MAX)
+    due.filter(|at| *at <= Timestamp::LATEST_NOW)
 }

@@ -22,6 +22,8 @@ pub(super) enum StoredError {
         "room {room_id}: {what} cannot be: it is below a bound, or outranked by what is stored beside it"
     )]
     Impossible { room_id: RoomId, what: String },
+    #[error("room {room_id}: {what} has a time that no clock shows")]
+    BeyondClocks { room_id: RoomId, what: &'static str },
     #[error("room {room_id}: {what} holds more than any room does")]
     TooMuch { room_id: RoomId, what: String },
 }

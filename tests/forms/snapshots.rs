@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use room_registry::event::RoomCreated;
 use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
-    Config, ManualClock, Mirror, NewRoom, NewUser, Observation, Role, RoomId, RoomRegistry,
-    SessionId, StreamId, Timestamp, UserId,
+    Callback, Config, ManualClock, Mirror, NewRoom, NewUser, Observation, Role, RoomId,
+    RoomRegistry, SessionId, StreamId, Timestamp, UserId,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::junk::junk_callback;
@@ -15,9 +16,7 @@ use serde_json::{Value, json};
 const START: u64 = 1_003_000;
 
 /// A registry with a few rooms, of commands and of callbacks.
-fn played(
-    callbacks: &[(u64, room_registry::Callback)],
-) -> (RoomRegistry<ManualClock>, ManualClock) {
+fn played(callbacks: &[(u64, Callback)]) -> (RoomRegistry<ManualClock>, ManualClock) {
     let clock = ManualClock::at(Timestamp::from_millis(START));
     let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
     for (room, user) in [("a", "ann"), ("b", "bob"), ("room", "cleo")] {
@@ -178,14 +177,10 @@ fn a_room_of_which_a_shorter_retention_leaves_nothing_is_not_restored() {
     let room_id: RoomId = "gone".parse().unwrap();
     let at = |millis| Timestamp::from_millis(START + millis);
     let session: SessionId = "7".parse().unwrap();
-    let created = room_registry::event::RoomCreated::new(at(0));
-    registry.apply_callback(&room_registry::Callback::new(
-        room_id.clone(),
-        session.clone(),
-        created,
-    ));
+    let created = RoomCreated::new(at(0));
+    registry.apply_callback(&Callback::new(room_id.clone(), session.clone(), created));
     let closed = room_registry::event::RoomClosed::new(at(1));
-    registry.apply_callback(&room_registry::Callback::new(room_id.clone(), session, closed));
+    registry.apply_callback(&Callback::new(room_id.clone(), session, closed));
     clock.advance(Duration::from_secs(60));
     registry.apply_observation(&Observation::new(room_id, at(2)).open(false)).unwrap(); // its clock goes on
     assert_eq!(registry.held_room_count(), 1);
@@ -220,6 +215,40 @@ fn what_is_stored_beside_an_end_that_outranks_it_is_refused() {
     ] {
         let error = ended(START, without).unwrap_err();
         assert!(error.starts_with(&format!("room r: {what} cannot be")), "{error}");
+    }
+}
+
+#[test]
+fn a_time_that_no_clock_shows_is_refused() {
+    let clock = ManualClock::at(Timestamp::from_millis(START));
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    registry.join_room("r", NewUser::new("bob")).unwrap();
+    registry.leave_room("r", "bob").unwrap();
+    let room_id = RoomId::new("r").unwrap();
+    let session = SessionId::new("1").unwrap();
+    let created = RoomCreated::new(Timestamp::from_millis(START));
+    registry.apply_callback(&Callback::new(room_id.clone(), session, created));
+    let ann = ObservedUser::new(UserId::new("ann").unwrap());
+    let seen = Observation::new(room_id, Timestamp::from_millis(START)).users([ann]);
+    registry.apply_observation(&seen).unwrap();
+    for (path, what) in [
+        ("/ended_at", "the business info cannot be"),
+        ("/info/updated_at", "the business info has a time that no clock shows"),
+        ("/members/0/membership/joined_at", "a membership has a time that no clock shows"),
+        ("/left/0/joined_at", "a leave has a time that no clock shows"),
+        ("/live/sessions/0/heard_at", "a session has a time that no clock shows"),
+        (
+            "/live/observed/users/entries/ann/present/0/seen/received_at",
+            "an observation has a time that no clock shows",
+        ),
+    ] {
+        let mut saved = saved(&registry);
+        let value = saved["rooms"][0].pointer_mut(path).unwrap_or_else(|| panic!("{path}"));
+        *value = json!(u64::MAX - 1);
+        let error = restored(saved, &clock).map(|_| ()).unwrap_err();
+        assert!(error.starts_with(&format!("room r: {what}")), "{path}: {error}");
     }
 }
 
@@ -305,8 +334,8 @@ fn a_snapshot_may_have_counted_as_much_as_it_likes() {
     assert_eq!(restored.outcomes().total(), u64::MAX);
     let room = "a".parse().unwrap();
     let session: SessionId = "7".parse().unwrap();
-    let created = room_registry::event::RoomCreated::new(Timestamp::from_millis(START));
-    restored.apply_callback(&room_registry::Callback::new(room, session, created));
+    let created = RoomCreated::new(Timestamp::from_millis(START));
+    restored.apply_callback(&Callback::new(room, session, created));
     assert_eq!(restored.outcomes().of(room_registry::Outcome::Applied), u64::MAX);
 }
 

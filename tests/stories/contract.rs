@@ -274,3 +274,19 @@ fn times_at_the_ends_of_what_can_be_told_do_not_overflow() {
     registry.expire();
     assert_eq!(registry.room_count(), 1);
 }
+
+#[test]
+fn at_the_end_of_time_a_room_ends_and_begins_and_is_read_back() {
+    let clock = ManualClock::at(Timestamp::MAX);
+    let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
+    for _ in 0..3 {
+        registry.create_room(NewRoom::new("r1", "tom")).unwrap();
+        registry.join_room("r1", NewUser::new("ann")).unwrap();
+        registry.leave_room("r1", "ann").unwrap();
+        registry.join_room("r1", NewUser::new("ann")).unwrap();
+        let saved = serde_json::to_value(registry.snapshot()).unwrap();
+        let again = RoomRegistry::restore_exactly(Config::default(), clock.clone(), &saved);
+        assert_eq!(serde_json::to_value(again.unwrap().snapshot()).unwrap(), saved);
+        registry.end_room("r1").unwrap();
+    }
+}
