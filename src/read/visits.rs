@@ -310,15 +310,16 @@ impl Visits {
         Some(login_visit(room_id, user_id, key, from, to, reason))
     }
 
-    /// Returns what a callback says of a login, of whose, and of which. Others say nothing. Nor does a
-    /// logout that names no login and does not tell when it began.
+    /// Returns what a callback says of a login, of whose, and of which. Others say nothing. Where logins have
+    /// no names, a logout that tells when its login began says all of it, and nothing else says anything:
+    /// nobody knows which login another logout ends.
     fn heard<'a>(&self, event: &'a CallbackEvent) -> Option<(&'a UserId, Named, Heard)> {
         match event {
             CallbackEvent::UserLoggedIn(event) => {
                 let makes = self.limits.admits_opening(event.login_at, self.clock);
                 let heard = Heard { from: Some(event.login_at), to: None, makes };
-                let named = named(event.order, event.user_session_id.as_ref());
-                Some((&event.user_id, named.unwrap_or((None, heard.from)), heard))
+                let named = named(event.order, event.user_session_id.as_ref())?;
+                Some((&event.user_id, named, heard))
             }
             CallbackEvent::UserLoggedOut(event) => {
                 let named = named(event.order, event.user_session_id.as_ref());

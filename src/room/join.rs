@@ -15,6 +15,7 @@ use crate::registers::kind::{Streams, Users};
 use crate::registers::places::Target;
 use crate::registers::session::SessionRegister;
 use crate::registers::signs::{Evidence, SignSubject};
+use crate::registers::stays::StayRegister;
 use crate::registers::{Joined, MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::before::Before;
 use crate::room::context::Context;
@@ -241,7 +242,7 @@ impl RoomState {
         if at.is_outdated {
             // Nothing of it can be stored, whatever else is. Only its counter is news.
             if let Some(session) = at.session {
-                self.record_counters(session, callback, None, cx);
+                self.record_counters(session, callback, &at.target, None, cx);
             }
             return Step::ended(Answer::Outcome(Outcome::Stale));
         }
@@ -264,7 +265,8 @@ impl RoomState {
         if is_new && self.registers.sessions[session].is_empty() {
             self.remove_session(session, at);
         } else {
-            self.record_counters(session, callback, raised.filter(|_| tally.is_new()), cx);
+            let raised = raised.filter(|_| tally.is_new());
+            self.record_counters(session, callback, &at.target, raised, cx);
         }
         if !tally.changed {
             let is_repeat = tally.is_repeat();
@@ -303,10 +305,22 @@ impl RoomState {
         &mut self,
         session: usize,
         callback: &Callback,
+        target: &Target<'_>,
         raised: Option<SignSubject>,
         cx: &mut Context<'_>,
     ) {
         let (at, now) = (callback.latest_time(), cx.now);
+        let is_in = || match target {
+            Target::User(_, places) => {
+                let stays = self.registers.stays_at::<Users>(session, &places.told);
+                stays.is_some_and(StayRegister::is_open)
+            }
+            Target::Session | Target::Stream(..) => false,
+        };
+        // Whoever is in after a logout did not go by it.
+        let raised =
+            raised.filter(|subject| !matches!(subject, SignSubject::AmbiguousExit(_)) || !is_in());
+        let is_in = !self.registers.sessions[session].evidence.signs.is_empty() && is_in();
         let Evidence { users, streams, signs } = &mut self.registers.sessions[session].evidence;
         if let Some(subject) = raised {
             cx.signs_changed |= signs.set(subject, Some(at), now, None);
@@ -316,7 +330,9 @@ impl RoomState {
             CallbackEvent::UserLoggedIn(event) => {
                 if !signs.is_empty() {
                     let user_id = || event.user_id.clone();
-                    cx.signs_changed |= signs.clear(&SignSubject::AmbiguousExit(user_id()));
+                    if is_in {
+                        cx.signs_changed |= signs.clear(&SignSubject::AmbiguousExit(user_id()));
+                    }
                     if let Some(stay) = &event.user_session_id {
                         let subject = SignSubject::LogoutWithoutLogin(user_id(), stay.clone());
                         cx.signs_changed |= signs.clear(&subject);

@@ -74,6 +74,32 @@ fn whoever_goes_later_or_comes_in_once_is_gone() {
     assert_eq!((signs(&story), story.users().len()), (vec![], 2));
 }
 
+/// Holds law 10.13.
+#[test]
+fn an_old_login_that_comes_again_brings_nobody_back() {
+    let mut story = twice_in(20);
+    story.hears(at(25), logout(25));
+    story.hears(at(30), login(20));
+    story.passes_to(115);
+    story.registry.expire();
+    assert_eq!(story.users(), ["bob"]);
+    assert_eq!(signs(&story), [(SuspectedList::Users, Sign::AmbiguousExit)]);
+}
+
+/// Holds law 10.13.
+#[test]
+fn a_logout_that_an_order_puts_before_the_opening_is_no_exit() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.hears(at(1), UserLoggedIn::new(UserId::new("bob").unwrap(), at(1)));
+    story.hears(at(10), login(10).order(1));
+    story.hears(at(20), login(20).order(3));
+    story.hears(at(21), logout(21).order(2));
+    story.passes_to(115);
+    story.registry.expire();
+    assert_eq!((story.users().len(), signs(&story)), (2, vec![]));
+}
+
 /// Holds laws 1.7 and 10.13.
 #[test]
 fn that_a_user_came_in_twice_is_stored() {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use room_registry::event::{CallbackEvent, LogoutReason, RoomClosed, UserLoggedOut};
+use room_registry::event::{CallbackEvent, LogoutReason, RoomClosed, UserLoggedIn, UserLoggedOut};
 use room_registry::journal::Input;
 use room_registry::{
     Callback, Change, Config, Debounce, EndReason, Facet, Mirror, NewRoom, NewUser, SessionId,
-    Timestamp, Visit, Visits,
+    Timestamp, UserId, Visit, Visits,
 };
 use room_registry_world::story::{
     Story, at, created, login, logout, room_id, stream_closed, stream_created,
@@ -189,6 +189,30 @@ fn a_logout_before_its_login_and_both_again_hours_later_make_one_visit() {
         }
         assert_eq!(visits.held_count(), 0);
     }
+}
+
+/// Holds law 19.1.
+#[test]
+fn where_logins_have_no_names_a_visit_is_what_a_logout_tells_and_nothing_else() {
+    let user_id = || UserId::new("ann").unwrap();
+    let login = |seconds, order| told(UserLoggedIn::new(user_id(), at(seconds)).order(order));
+    let logout = |order, from: Option<u64>| {
+        told(UserLoggedOut::new(user_id(), at(60)).order(order).login_at(from.map(at)))
+    };
+    // The close of the session must not make a visit of a login whose logout came.
+    let mut visits = Visits::new(&Config::default());
+    for callback in [login(10, None), logout(None, None), told(RoomClosed::new(at(100)))] {
+        assert_eq!(visits.apply(&callback, at(101)), []);
+    }
+    assert_eq!((visits.take_due(at(1_000)), visits.held_count()), (vec![], 0));
+    // A login that comes again, as with another role, is none of its own.
+    let mut visits = Visits::new(&Config::default());
+    assert_eq!(visits.apply(&login(1, Some(1)), at(1)), []);
+    assert_eq!(visits.apply(&login(9, Some(2)), at(9)), []);
+    assert_eq!(seconds(&visits.apply(&logout(Some(3), Some(1)), at(60))), [(1, 60)]);
+    assert_eq!(visits.apply(&logout(Some(3), Some(1)), at(70)), []);
+    visits.apply(&told(RoomClosed::new(at(100))), at(101));
+    assert_eq!(visits.take_due(at(1_000)), []);
 }
 
 /// Holds law 19.4.

@@ -66,7 +66,8 @@ fn differences(chronicle: &Chronicle, told: Vec<Visit>) -> Vec<String> {
         // Two that began in one millisecond, without names of their own, look like one.
         let [stay] = stays[..] else { continue };
         let close = stay.session_id.as_ref().and_then(|session| chronicle.closes.get(session));
-        let close = close.filter(|close| stay.from <= **close);
+        // Of a stay without a name, the logout alone tells, if it tells when the stay began.
+        let close = close.filter(|close| stay.from <= **close && stay.id.is_some());
         match (&told[..], stay.to, close) {
             ([], None, None) => {}
             ([], ..) => missing.push(stay),
