@@ -3,7 +3,7 @@
 //! Where the stored form changes on purpose, this writes the file anew:
 //!
 //! ```text
-//! REGENERATE=1 cargo test --test golden
+//! REGENERATE=1 cargo test --test forms golden
 //! ```
 
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn what_is_written_now_is_what_was_stored() {
     regenerate(&written);
     // Not assert_eq: the difference would be hundreds of lines.
     panic!(
-        "the stored form is another now; if that is meant: REGENERATE=1 cargo test --test golden"
+        "the stored form is another now; if that is meant: REGENERATE=1 cargo test --test forms golden"
     );
 }
 

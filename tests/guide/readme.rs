@@ -45,6 +45,8 @@ fn its_first_program_is_the_one_that_is_tested_and_prints_what_it_says() {
 #[test]
 fn it_can_be_read_in_five_minutes() {
     assert!(README.lines().count() <= 150, "{} lines", README.lines().count());
+    let one_process = include_str!("../../examples/starters/one_process/main.rs");
+    assert!(one_process.lines().count() < 100, "{} lines", one_process.lines().count());
 }
 
 #[test]

@@ -41,7 +41,8 @@ pub struct NewRoom {
     /// Attributes that the application chose.
     #[cfg_attr(feature = "serde", serde(default))]
     pub attributes: BTreeMap<Text, Text>,
-    /// What ends the room.
+    /// What ends the room. [`new`](Self::new) sets [`Lifecycle::UntilEmpty`]. JSON that names none reads as
+    /// [`Lifecycle::UntilEnded`], so name one in what clients send: otherwise a room that nobody ends stays.
     #[cfg_attr(feature = "serde", serde(default = "Lifecycle::unsaid"))]
     pub lifecycle: Lifecycle,
     /// How many users it may have, checked at each join. 0 and `None` mean no limit.
