@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use room_registry::event::CallbackEvent;
+use room_registry::event::{CallbackEvent, LogoutReason};
 use room_registry::{
-    Cause, ChangeKind, Config, ConfigBuilder, Lifecycle, Mirror, NewRoom, Observation, Role,
-    RoomId, Timestamp, UserUpdate,
+    Callback, Cause, ChangeKind, Config, ConfigBuilder, Lifecycle, Mirror, NewRoom, Observation,
+    Outcome, Role, RoomId, Timestamp, UserUpdate,
 };
 use room_registry_world::story::{
     Story, at, created, login, logout, observation, session, stream_closed, stream_created, user,
@@ -61,26 +61,42 @@ fn a_room_that_everybody_left_without_a_close_leaves_the_list() {
 fn thirty_rooms_that_were_left_are_forgotten_within_the_day() {
     const DAY: u64 = 86_400;
     let mut story = Story::with(quiet().build().unwrap());
-    for room in 0..30 {
+    let tell = |story: &mut Story, room: u64, now: Timestamp, event: CallbackEvent| {
+        story.clock.set(now);
         let room_id = RoomId::new(format!("room-{room}")).unwrap();
-        let session = session();
-        let events: [CallbackEvent; 3] =
-            [created(0).into(), login("ann", 1, 0).into(), logout("ann", 1, 0, 60).into()];
-        for event in events {
-            let callback = room_registry::Callback::new(room_id.clone(), session.clone(), event);
-            story.registry.apply_callback(&callback);
-        }
+        story.registry.apply_callback(&Callback::new(room_id, session(), event))
+    };
+    let came_at = at(0) + Duration::from_millis(10);
+    for room in 0..30 {
+        tell(&mut story, room, at(0), created(0).into());
     }
-    assert_eq!(story.registry.room_count(), 30);
+    for room in 0..30 {
+        let mut came = login("ann", 1, 0);
+        came.login_at = came_at;
+        tell(&mut story, room, came_at, came.into());
+    }
+    for room in 0..30 {
+        let left = logout("ann", 1, 0, 60).login_at(came_at).reason(LogoutReason::KickedOut);
+        tell(&mut story, room, at(60), left.into());
+    }
+    story.clock.set(at(360) - Duration::from_millis(1));
+    assert_eq!(story.registry.expire().unlisted, 0);
+    assert_eq!(story.registry.room_count(), 30, "until the last millisecond");
+    story.passes_to(360);
+    assert_eq!(story.registry.expire().unlisted, 30);
+    assert_eq!(story.registry.room_count(), 0);
     story.passes_to(DAY);
     story.registry.expire();
     story.passes_to(2 * DAY);
     story.registry.expire();
     assert_eq!((story.registry.room_count(), story.registry.held_room_count()), (0, 0));
-    // The vendor's session went on all the same.
-    story.hears(at(2 * DAY), login("ann", 3, 2 * DAY));
-    assert_eq!(story.users(), ["ann"]);
-    assert!(story.registry.room("r").unwrap().session().unwrap().inferred);
+    // The vendor's session of one of them went on all the same.
+    let back = login("ann", 3, 2 * DAY);
+    assert_eq!(tell(&mut story, 7, at(2 * DAY), back.into()), Outcome::Applied);
+    let listed: Vec<_> = story.registry.rooms().map(|room| room.id().to_string()).collect();
+    assert_eq!(listed, ["room-7"]);
+    let room = story.registry.room("room-7").unwrap();
+    assert_eq!((room.user_count(), room.session().unwrap().inferred), (1, true));
 }
 
 /// Holds law 4.10.
@@ -94,6 +110,35 @@ fn an_hour_after_everybody_left_a_login_shows_an_inferred_session() {
     assert_eq!(story.registry.held_room_count(), 0);
     story.hears(at(3_600), login("bob", 3, 3_600));
     assert!(story.registry.room("r").unwrap().session().unwrap().inferred);
+}
+
+/// Holds law 4.10.
+#[test]
+fn where_sessions_are_not_inferred_a_forgotten_room_needs_an_observation_or_a_creation() {
+    let forgotten = || {
+        let mut story = left_room(quiet().infer_sessions(false).build().unwrap());
+        assert!(story.is_open());
+        story.passes_to(360);
+        assert_eq!(story.registry.expire().unlisted, 1);
+        story.passes_to(3_600);
+        story.registry.expire();
+        assert_eq!(story.registry.held_room_count(), 0);
+        assert_eq!(story.hears(at(3_660), login("bob", 3, 3_660)), Outcome::Held);
+        assert!(!story.is_open());
+        story
+    };
+    let seen_at = |seconds| observation(seconds).users([user("bob")]).streams([]);
+    for seen in [seen_at(3_670), seen_at(3_670).session_id(session())] {
+        let mut story = forgotten();
+        story.passes_to(3_670);
+        assert_eq!(story.sees(&seen), Outcome::Applied);
+        assert_eq!(story.users(), ["bob"]);
+    }
+    let mut story = forgotten();
+    assert_eq!(story.hears(at(3_670), created(0)), Outcome::TooLate, "a repeat is not a new one");
+    assert!(!story.is_open());
+    assert_eq!(story.hears_of("2", at(3_671), created(3_671)), Outcome::Applied);
+    assert_eq!(story.session().as_deref(), Some("2"));
 }
 
 /// Holds law 4.10.
