@@ -1,6 +1,6 @@
 //! Rooms whose sessions the media server does not name.
 
-use room_registry::event::{CallbackEvent, RoomClosed};
+use room_registry::event::{CallbackEvent, RoomClosed, UserLoggedIn};
 use room_registry::journal::Input;
 use room_registry::{Callback, Config, Mirror, NewRoom, Outcome, Room, Timestamp, Visits};
 use room_registry_world::story::{
@@ -100,6 +100,52 @@ fn after_an_end_whoever_comes_next_shows() {
     story.passes_to(20_000);
     story.registry.expire();
     assert_eq!(story.registry.held_room_count(), 0);
+}
+
+/// Holds law 21.4.
+#[test]
+fn after_a_merge_the_later_of_two_ends_counts_for_who_came_between_them() {
+    let config = Config::default();
+    let hear = |room: &mut Room, now: u64, event: UserLoggedIn| {
+        room.apply(&Callback::new(room_id(), None, event), &config, at(now)).unwrap();
+    };
+    for (late_login, last_login, shows) in [(80, 1, false), (118, 119, false), (118, 117, true)] {
+        let mut one = Room::new(room_id(), &config);
+        hear(&mut one, 1, login("ann", 1, 1));
+        let mut other = one.clone();
+        one.end(&config, at(60)).unwrap();
+        hear(&mut one, late_login, login("bob", 2, late_login));
+        hear(&mut other, 119, login("cat", 3, last_login));
+        other.end(&config, at(120)).unwrap();
+        assert!(one.view().is_some() && other.view().is_none());
+        for (mut room, more) in [(one.clone(), other.clone()), (other, one)] {
+            room.merge(more, &config, at(121)).unwrap();
+            assert_eq!(room.view().is_some(), shows, "{late_login} and {last_login}");
+        }
+    }
+}
+
+/// Holds law 21.4.
+#[test]
+fn after_an_end_a_stream_that_opened_before_it_shows_no_more() {
+    let mut story = Story::new();
+    hears(&mut story, 1, stream_created("camera", 1, 1));
+    assert_eq!(story.streams(), ["camera"]);
+    story.passes_to(60);
+    story.registry.end_room("r").unwrap();
+    assert!(!story.is_open());
+    hears(&mut story, 61, login("ann", 1, 61));
+    assert_eq!((story.users(), story.streams()), (vec!["ann".into()], vec![]));
+    hears(&mut story, 62, stream_created("screen", 2, 62));
+    assert_eq!(story.streams(), ["screen"]);
+}
+
+/// Holds law 21.1.
+#[test]
+fn a_creation_without_a_name_is_held_however_old_it_is() {
+    let mut story = Story::new();
+    assert_eq!(hears(&mut story, 100_000, created(0)), Outcome::Held);
+    assert!(!story.is_open());
 }
 
 /// Holds laws 21.4 and 6.4.
