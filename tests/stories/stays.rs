@@ -4,7 +4,8 @@ use room_registry::event::{
     CallbackEvent, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn, UserLoggedOut,
 };
 use room_registry::{
-    RoomRef, StreamId, StreamSessionId, Timestamp, UserId, UserRef, UserSessionId,
+    Outcome, Role, RoomRef, StreamId, StreamSessionId, Text, Timestamp, UserId, UserRef,
+    UserSessionId,
 };
 use room_registry_world::story::{Story, at, created};
 
@@ -145,7 +146,6 @@ fn a_named_stay_that_comes_back_at_once_needs_an_order() {
 /// Holds law 3.12.
 #[test]
 fn a_change_of_role_is_another_opening() {
-    use room_registry::Role;
     let history = [
         login(None, 1).order(1).role(Role::AUDIENCE).into(),
         login(None, 9).order(2).role(Role::HOST).into(),
@@ -216,4 +216,23 @@ fn a_user_may_have_sixty_four_devices() {
     assert_eq!(story.users(), ["ann"], "device 69 is there");
     story.hears(at(31), logout(Some("69"), 31).exclusive(false));
     assert!(story.users().is_empty(), "the first six went beyond the cap");
+}
+
+/// A user was there for two hours, and the role changed at once: that was told two hours late.
+/// Holds laws 5.2 and 5.3.
+#[test]
+fn an_ordered_login_may_be_late_by_hours_if_it_is_of_the_stay_that_shows() {
+    for (late, outcome) in [("7", Outcome::Applied), ("8", Outcome::TooLate)] {
+        let mut story = Story::new();
+        story.hears(at(1), created(0));
+        story.hears(at(1), login(Some("7"), 1).order(1).room_name(Text::from("first")));
+        let again = login(Some(late), 2).order(2).role(Role::HOST).room_name(Text::from("second"));
+        assert_eq!(story.hears(at(7_202), again), outcome, "stay {late}");
+        let room = story.registry.room("r").unwrap();
+        assert_eq!(stay(room).as_deref(), Some("7"));
+        let is_let_in = outcome == Outcome::Applied;
+        assert_eq!(room.user("ann").unwrap().role().is_some(), is_let_in);
+        let name = if is_let_in { "second" } else { "first" };
+        assert_eq!(room.name().unwrap(), name, "it is refused as a whole");
+    }
 }

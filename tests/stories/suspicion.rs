@@ -252,6 +252,61 @@ fn two_logins_of_one_user_are_suspicious_while_both_hold() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Holds law 3.11.
+#[test]
+fn two_logins_of_one_user_at_once_are_suspicious_only_if_they_exclude_each_other() {
+    for (exclusive, signs) in [(false, vec![]), (true, vec![Sign::TwoLogins])] {
+        let mut story = Story::opened();
+        for (number, millis) in [(1, 0), (2, 50)] {
+            let mut came = login_of("ann", number, number, 1).exclusive(exclusive);
+            came.login_at = came.login_at + Duration::from_millis(millis);
+            story.hears(1, came);
+        }
+        story.passes_to(100);
+        let told: Vec<_> = story.suspicions().into_iter().map(|(_, sign, _)| sign).collect();
+        assert_eq!(told, signs, "exclusive: {exclusive}");
+    }
+}
+
+/// Holds law 10.7.
+#[test]
+fn a_logout_that_may_come_alone_lacks_no_login_and_neither_does_an_ordered_one() {
+    let alone = || logout("bob", 2, 2, 2, 3);
+    let lacking = [Sign::LogoutWithoutLogin];
+    for (closing, signs) in [
+        (alone().opening_optional(true), &[][..]),
+        (alone().opening_optional(false), &lacking[..]),
+        (alone().order(2), &[][..]),
+    ] {
+        let mut story = Story::opened();
+        story.hears(1, login("ann", 1, 1));
+        story.hears(3, closing.clone());
+        story.passes_to(93);
+        let told: Vec<_> = story.suspicions().into_iter().map(|(_, sign, _)| sign).collect();
+        assert_eq!(told, signs, "{closing:?}");
+    }
+}
+
+/// Holds law 10.7.
+#[test]
+fn a_stream_that_may_close_unannounced_lacks_no_opening_and_neither_does_an_ordered_one() {
+    let ordered = || stream_closed("camera", 1, 3);
+    let alone = || ordered().order(None);
+    let lacking = [Sign::CloseWithoutOpening];
+    for (closing, signs) in [
+        (alone().opening_optional(true), &[][..]),
+        (alone().opening_optional(false), &lacking[..]),
+        (ordered(), &[][..]),
+    ] {
+        let mut story = Story::opened();
+        story.hears(1, login("ann", 1, 1));
+        story.hears(3, closing.clone());
+        story.passes_to(93);
+        let told: Vec<_> = story.suspicions().into_iter().map(|(_, sign, _)| sign).collect();
+        assert_eq!(told, signs, "{closing:?}");
+    }
+}
+
 /// Holds law 10.6.
 #[test]
 fn an_open_room_without_anybody_is_suspicious() {
