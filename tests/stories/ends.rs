@@ -2,7 +2,7 @@
 
 use room_registry::event::{LogoutReason, StreamCloseReason};
 use room_registry::{
-    ChangeKind, EndReason, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp,
+    ChangeKind, Config, EndReason, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp, Visits,
 };
 use room_registry_world::story::{
     Story, at, created, login, logout, observation, room_id, stream_closed, stream_created, user,
@@ -113,4 +113,62 @@ fn a_session_that_closes_and_a_room_that_ends_take_their_users_along_untold() {
     assert_eq!(gone(&story.registry), []);
     let last = story.registry.changes().last().unwrap();
     assert_eq!(last.kind, ChangeKind::RoomUnlisted);
+}
+
+/// A new reason belongs in one of the two lists.
+#[test]
+fn who_left_or_was_sent_away_went_deliberately_and_who_was_lost_did_not() {
+    let other = || "other".into();
+    let deliberate = [
+        EndReason::LoggedOut(Some(LogoutReason::Normal)),
+        EndReason::LoggedOut(Some(LogoutReason::KickedOut)),
+        EndReason::StreamClosed(Some(StreamCloseReason::Normal)),
+        EndReason::StreamClosed(Some(StreamCloseReason::LoggedInAgain)),
+        EndReason::StreamClosed(Some(StreamCloseReason::KickedOut)),
+        EndReason::StreamClosed(Some(StreamCloseReason::RoomCleared)),
+        EndReason::StreamClosed(Some(StreamCloseReason::ClosedByServer)),
+        EndReason::Left,
+        EndReason::Removed(7.into()),
+        EndReason::Removed("spam".into()),
+        EndReason::Lifecycle,
+        EndReason::RoomClosed,
+        EndReason::Superseded,
+    ];
+    let not = [
+        EndReason::LoggedOut(None),
+        EndReason::LoggedOut(Some(LogoutReason::HeartbeatTimeout)),
+        EndReason::LoggedOut(Some(LogoutReason::ConnectionLost)),
+        EndReason::LoggedOut(Some(LogoutReason::TokenExpired)),
+        EndReason::LoggedOut(Some(LogoutReason::Other(other()))),
+        EndReason::StreamClosed(None),
+        EndReason::StreamClosed(Some(StreamCloseReason::HeartbeatTimeout)),
+        EndReason::StreamClosed(Some(StreamCloseReason::ConnectionLost)),
+        EndReason::StreamClosed(Some(StreamCloseReason::Other(other()))),
+        EndReason::HeartbeatTimeout,
+        EndReason::Absent,
+        EndReason::Imported,
+    ];
+    for (reasons, is_deliberate) in [(&deliberate[..], true), (&not[..], false)] {
+        for reason in reasons {
+            assert_eq!(reason.is_deliberate(), is_deliberate, "{reason:?}");
+        }
+    }
+}
+
+/// Holds law 19.7.
+#[test]
+fn the_end_of_a_lifecycle_ends_a_visit_by_that_reason() {
+    let mut story = Story::new();
+    let mut visits = Visits::new(&Config::default());
+    let room = NewRoom::new("r", "tom").ends_at(at(60));
+    story.registry.create_room(room).unwrap();
+    story.registry.join_room("r", NewUser::new("ann")).unwrap();
+    let joined: Vec<_> =
+        story.registry.changes().flat_map(|change| visits.follow(&change, at(0))).collect();
+    assert_eq!(joined, []);
+    story.passes_to(60);
+    assert_eq!(story.registry.expire().rooms, 1);
+    let told = story.registry.changes().flat_map(|change| visits.follow(&change, at(60)));
+    let told: Vec<_> = told.map(|visit| (visit.from, visit.to, visit.reason)).collect();
+    assert_eq!(told, [(at(0), at(60), EndReason::Lifecycle)]);
 }

@@ -109,6 +109,17 @@ fn who_left_or_timed_out_and_is_logged_in_is_not_gone() {
     assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive), "she is logged in still");
 }
 
+/// Holds law 18.1.
+#[test]
+fn who_is_only_logged_in_gets_a_membership_by_a_heartbeat_without_a_connection_alone() {
+    let (mut registry, clock) = room_with(&[]);
+    log_in(&mut registry, "ann", "1", &clock);
+    assert_eq!(registry.heartbeat("r", ("ann", "a")), Err(not_in_room("ann")));
+    assert!(registry.room("r").unwrap().user("ann").unwrap().membership().is_none());
+    assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive));
+    assert!(registry.room("r").unwrap().user("ann").unwrap().membership().is_some());
+}
+
 /// Holds law 18.3.
 #[test]
 fn with_a_room_ends_what_was_held_against_anybody() {
@@ -330,6 +341,38 @@ fn a_room_ends_at_its_time_whatever_its_lifecycle() {
     }
 }
 
+/// Holds law 18.7.
+#[test]
+fn each_limit_in_time_of_a_rooms_own_decides_when_it_ends_as_created_or_as_updated() {
+    let seconds = Duration::from_secs;
+    let start = registry().1.now();
+    let room = || NewRoom::new("r", "tom");
+    let update = RoomUpdate::new;
+    let limits = [
+        (false, room().ends_at(start + seconds(10)), update().ends_at(start + seconds(20))),
+        (false, room().first_join_grace(seconds(10)), update().first_join_grace(seconds(20))),
+        (true, room().empty_grace(seconds(10)), update().empty_grace(seconds(20))),
+    ];
+    for (somebody_was_there, room, update) in limits {
+        for (update, ends_at) in [(None, start + seconds(10)), (Some(update), start + seconds(20))]
+        {
+            let (mut registry, clock) = registry();
+            registry.create_room(room.clone()).unwrap();
+            if somebody_was_there {
+                registry.join_room("r", NewUser::new("ann")).unwrap();
+                registry.leave_room("r", "ann").unwrap();
+            }
+            if let Some(update) = update.clone() {
+                registry.update_room("r", update).unwrap();
+            }
+            clock.set(ends_at - Duration::from_millis(1));
+            assert_eq!(registry.expire().rooms, 0, "{room:?} {update:?}");
+            clock.set(ends_at);
+            assert_eq!(registry.expire().rooms, 1, "{room:?} {update:?}");
+        }
+    }
+}
+
 /// Holds laws 18.8 and 18.9.
 #[test]
 fn whoever_timed_out_comes_back_into_a_full_room_only_by_the_place_that_was_their_own() {
@@ -415,6 +458,20 @@ fn what_was_written_without_a_lifecycle_lives_until_it_is_ended() {
     let info = registry.room("r").unwrap().info().unwrap().clone();
     assert_eq!((info.max_users, info.ends_at), (Some(2), Some(Timestamp::from_millis(7))));
     assert_eq!((info.empty_grace_ms, info.first_join_grace_ms), (Some(3), Some(4)));
+}
+
+#[test]
+fn a_room_that_was_stored_without_a_lifecycle_lives_until_it_is_ended() {
+    let (mut registry, clock) = registry();
+    registry.create_room(NewRoom::new("r", "tom").lifecycle(Lifecycle::UntilEmpty)).unwrap();
+    let mut stored = serde_json::to_value(registry.export("r").unwrap()).unwrap();
+    let info = stored["info"].as_object_mut().unwrap();
+    assert_eq!(info.remove("lifecycle").unwrap(), "until_empty");
+    let mut room: Room = serde_json::from_value(stored).unwrap();
+    assert_eq!(room.view().unwrap().lifecycle(), Lifecycle::UntilEnded);
+    clock.advance(Duration::from_secs(100_000));
+    assert_eq!(room.expire(&Config::default(), clock.now()).unwrap().rooms, 0);
+    assert!(room.view().is_some());
 }
 
 /// Machines of 32 bits read all that machines of 64 bits take, store and tell.
