@@ -156,7 +156,7 @@ impl RoomState {
             }
             Work::Leave(..) => self.end_membership(at, End::Left, true, cx),
             Work::Remove(_, reason) => {
-                let how = End::Removed(std::mem::take(reason));
+                let how = End::Removed(reason.clone()); // whoever is told needs it, too
                 self.end_membership(at, how, true, cx)
             }
             Work::TimeOut(_) => {

@@ -2,7 +2,8 @@
 
 use room_registry::event::{LogoutReason, StreamCloseReason};
 use room_registry::{
-    ChangeKind, Config, EndReason, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp, Visits,
+    ChangeKind, Config, EndReason, Facet, ManualClock, NewRoom, NewUser, RoomRegistry, Timestamp,
+    Visits,
 };
 use room_registry_world::story::{
     Story, at, created, login, logout, observation, room_id, stream_closed, stream_created, user,
@@ -153,6 +154,26 @@ fn who_left_or_was_sent_away_went_deliberately_and_who_was_lost_did_not() {
             assert_eq!(reason.is_deliberate(), is_deliberate, "{reason:?}");
         }
     }
+}
+
+/// Holds laws 1.8 and 19.7.
+#[test]
+fn a_removal_tells_its_reason_as_a_change_and_as_a_visit() {
+    let mut story = open();
+    let mut visits = Visits::new(&Config::default());
+    story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    story.registry.join_room("r", NewUser::new("ann")).unwrap();
+    let joined: Vec<_> =
+        story.registry.changes().flat_map(|change| visits.follow(&change, at(2))).collect();
+    assert_eq!(joined, []);
+    story.passes_to(60);
+    story.registry.remove_user("r", "ann", 7).unwrap();
+    let reason = EndReason::Removed(7.into());
+    assert_eq!(gone(&story.registry), [("ann".to_owned(), at(60), reason.clone())]);
+    let told = story.registry.changes().flat_map(|change| visits.follow(&change, at(60)));
+    let told: Vec<_> =
+        told.map(|visit| (visit.facet, visit.from, visit.to, visit.reason)).collect();
+    assert_eq!(told, [(Facet::Membership, at(2), at(60), reason)]);
 }
 
 /// Holds law 19.7.
