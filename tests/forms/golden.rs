@@ -12,10 +12,11 @@ use room_registry::event::{
     CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
     UserLoggedOut,
 };
-use room_registry::repair::ObservedUser;
+use room_registry::repair::{ObservedUser, Reason};
 use room_registry::{
-    Callback, Config, Lifecycle, ManualClock, NewRoom, NewUser, Observation, Role, RoomId,
-    RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
+    Callback, Config, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser, Observation, Role,
+    RoomId, RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
+    UserUpdate,
 };
 
 const STORED: &str = include_str!("../fixtures/snapshot-2.json");
@@ -48,10 +49,10 @@ fn what_was_stored_gives_exactly_these_lists() {
     let rooms: Vec<_> = registry.rooms().map(|room| room.id().as_str()).collect();
     assert_eq!(
         rooms,
-        ["ended", "follow", "show", "asked"],
+        ["limits", "quiet", "ended", "follow", "show", "asked"],
         "newest first; when one began is unknown"
     );
-    assert_eq!(registry.held_room_count(), 5, "one room is only remembered");
+    assert_eq!(registry.held_room_count(), 8, "two rooms are only remembered");
 
     let show = registry.room("show").unwrap();
     assert_eq!(show.name().unwrap(), "Tom's show");
@@ -83,7 +84,19 @@ fn what_was_stored_gives_exactly_these_lists() {
     assert!(asked.user("zoe").unwrap().presence().is_some());
 
     assert_eq!(registry.room("follow").unwrap().user_count(), 1);
-    assert_eq!(registry.outcomes().total(), 13);
+
+    let limits = registry.room("limits").unwrap();
+    let users: Vec<_> = limits.users().map(|user| user.id().as_str()).collect();
+    assert_eq!(users, ["old", "dee", "fay", "ann"], "a creation after an end shows who is there");
+    assert_eq!(limits.user("dee").unwrap().attributes().get("seat"), Some("2"));
+    assert_eq!(limits.info().unwrap().max_users, Some(50));
+    assert_eq!(limits.info().unwrap().ends_at, Some(at(100_000)));
+    let mut again = restored();
+    assert_eq!(again.heartbeat("limits", ("ann", "laptop")), Ok(Heartbeat::Alive));
+    assert_eq!(again.heartbeat("limits", ("ann", "phone")), Ok(Heartbeat::Left));
+    assert_eq!(again.heartbeat("limits", "max"), Ok(Heartbeat::Removed));
+    assert_eq!(again.next_question().unwrap().reason, Reason::Refused);
+    assert_eq!(registry.outcomes().total(), 21);
 }
 
 #[test]
@@ -174,6 +187,40 @@ fn story() -> Registry {
     let answer = Observation::new(room_id("asked"), at(299));
     let answer = answer.users([ObservedUser::new(user_id("zoe")).name("Zoe")]).streams([]);
     registry.apply_observation(&answer).unwrap();
+
+    // A room with limits of its own, whose members have connections and are removed. It ended before, with
+    // somebody in its session without a name, and was created again.
+    let unnamed = |event: CallbackEvent| Callback::new(room_id("limits"), None, event);
+    registry.create_room(NewRoom::new("limits", "ann")).unwrap();
+    registry.apply_callback(&unnamed(login("old", "61", 280, 1).into()));
+    registry.end_room("limits").unwrap();
+    let limits = NewRoom::new("limits", "ann").max_users(50).ends_at(at(100_000));
+    let (grace, longer) = (Duration::from_secs(30), Duration::from_secs(600));
+    registry.create_room(limits.empty_grace(grace).first_join_grace(longer)).unwrap();
+    for device in ["phone", "laptop"] {
+        registry.join_room("limits", NewUser::new("ann").connection(device)).unwrap();
+    }
+    registry.leave_room("limits", ("ann", "phone")).unwrap();
+    registry.join_room("limits", NewUser::new("max")).unwrap();
+    registry.remove_user("limits", "max", "spam").unwrap();
+    for (life, seconds) in [("62", 296), ("63", 297)] {
+        let device = login("dee", life, seconds, 2).exclusive(false);
+        registry.apply_callback(&unnamed(device.into()));
+    }
+    registry.update_user("limits", "dee", UserUpdate::new().attribute("seat", "2")).unwrap();
+    for (order, seconds) in [(1, 296), (2, 298)] {
+        let fay = UserLoggedIn::new(user_id("fay"), at(seconds)).order(order).counter(order);
+        registry.apply_callback(&unnamed(fay.into()));
+    }
+    let gus = logout("gus", "64", 0, 299, 3).login_at(None).exclusive(false);
+    registry.apply_callback(&unnamed(gus.into()));
+
+    // A session in which nobody is, and an opening that came too late.
+    registry.apply_callback(&callback("quiet", "71", RoomCreated::new(at(290))));
+    let late = Timestamp::from_secs(1_763_590_000);
+    let late =
+        UserLoggedIn::new(user_id("ann"), late).user_session_id(UserSessionId::new("72").unwrap());
+    registry.apply_callback(&callback("late", "81", late));
     registry
 }
 
