@@ -256,3 +256,49 @@ fn answers_are_json_and_errors_have_a_status() {
         .users([ObservedUser::new(UserId::new("ann").unwrap())]);
     assert_eq!(registry.apply_observation(&observation).unwrap_err().http_status(), 500);
 }
+
+/// Old journals and clients of any language have these lines: each is flat, whatever values it is made of.
+#[test]
+fn every_command_keeps_its_line() {
+    let room = json!({
+        "room_id": "r1", "host_id": "tom", "room_name": "Show", "attributes": {"mode": "talk"},
+        "lifecycle": "permanent", "max_users": 5, "ends_at": 90, "first_join_grace_ms": 7,
+        "empty_grace_ms": 8,
+    });
+    let update = json!({
+        "room_id": "r1", "host_id": null, "room_name": "Show", "attributes": {"mode": null},
+        "lifecycle": "until_empty", "max_users": 5, "ends_at": 90, "first_join_grace_ms": 7,
+        "empty_grace_ms": 8,
+    });
+    let join = json!({
+        "room_id": "r1", "user_id": "ann", "user_name": "Ann", "role": "1",
+        "attributes": {"seat": "2"}, "connection_id": "phone",
+    });
+    let of_user = json!({"user_name": "Ann", "role": "2", "attributes": {"seat": null}});
+    let with = |more: &[(&str, &str)]| {
+        let mut line = of_user.clone();
+        for (key, value) in more {
+            line[*key] = json!(value);
+        }
+        line
+    };
+    let lines = [
+        json!({"create_room": room}),
+        json!({"update_room": update}),
+        json!({"end_room": {"room_id": "r1"}}),
+        json!({"join_room": join}),
+        json!({"leave_room": {"room_id": "r1", "user_id": "ann", "connection_id": "phone"}}),
+        json!({"remove_user": {"room_id": "r1", "user_id": "ann", "reason": "spam"}}),
+        json!({"heartbeat":
+            with(&[("room_id", "r1"), ("user_id", "ann"), ("connection_id", "phone")])}),
+        json!({"update_user": with(&[("room_id", "r1"), ("user_id", "ann")])}),
+        json!({"update_stream": {"room_id": "r1", "stream_id": "camera", "attributes": {"a": "b"}}}),
+        json!("grant_grace"),
+    ];
+    for line in lines {
+        let command: Command = serde_json::from_value(line.clone()).expect("a command");
+        assert_eq!(serde_json::to_value(&command).unwrap(), line);
+        let bytes = postcard::to_stdvec(&command).unwrap();
+        assert_eq!(postcard::from_bytes::<Command>(&bytes).unwrap(), command);
+    }
+}
