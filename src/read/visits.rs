@@ -310,7 +310,7 @@ impl Visits {
         Some(login_visit(room_id, user_id, key, from, to, reason))
     }
 
-    /// Returns what a callback says of a login, of whose, and of which. Others say nothing. Where logins have
+    /// Returns what a callback says of a login, of whose, and of which. Others say nothing. If logins have
     /// no names, a logout that tells when its login began says all of it, and nothing else says anything:
     /// nobody knows which login another logout ends.
     fn heard<'a>(&self, event: &'a CallbackEvent) -> Option<(&'a UserId, Named, Heard)> {
