@@ -115,7 +115,7 @@ settings! {
     ///
     /// [`Rules`] has those that decide what a room stores. The others are:
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct Config with rules: SharedRules read as ConfigForm of "Config" {
+    pub struct Config with rules: SharedRules read as ConfigForm {
         /// how long a membership holds after its last heartbeat. A heartbeat after exactly this
         /// long is in time.
         ///

@@ -8,7 +8,7 @@ macro_rules! settings {
     (
         $(#[$about:meta])*
         pub struct $struct:ident $(at $part:ident)? $(with $whole:ident: $whole_type:ident)?
-            $(read as $form:ident of $remote:literal)? {
+            $(read as $form:ident)? {
             $(
                 $(#[$what:meta])*
                 $name:ident: $type:ty = $default:expr, for example $example:expr;
@@ -31,7 +31,7 @@ macro_rules! settings {
             $(pub(crate) $field: $kept,)+
         }
 
-        form!([$($whole: $whole_type,)? $($field: $kept,)+] $($form $remote)?);
+        form!([$($whole: $whole_type,)? $($field: $kept,)+] $($form)?);
 
         impl Default for $struct {
             fn default() -> Self {
@@ -103,14 +103,14 @@ macro_rules! settings {
 
 pub(super) use settings;
 
-/// Declares how settings are written and read that are checked by another type when they are read. The form is
-/// private, so that nobody reads settings past the check.
+/// Declares the form in which a `Config` is written and read. It is private, so that nobody reads settings past
+/// the check.
 macro_rules! form {
     ([$($fields:tt)*]) => {};
-    ([$($fields:tt)*] $form:ident $remote:literal) => {
+    ([$($fields:tt)*] $form:ident) => {
         #[cfg(feature = "serde")]
         #[derive(Serialize, Deserialize)]
-        #[serde(remote = $remote, default = "Config::default", deny_unknown_fields)]
+        #[serde(remote = "Config", default = "Config::default", deny_unknown_fields)]
         struct $form { $($fields)* }
     };
 }
