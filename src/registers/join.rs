@@ -196,7 +196,7 @@ impl Registers {
         now: Timestamp,
         rules: &Rules,
     ) -> bool {
-        let (session, _) = self.session_or_insert(Some(session_id), self.heard_at(now));
+        let (session, _) = self.session_or_insert(Some(session_id), self.after_end(now));
         self.join(facts, session, &mut Target::Session, changed_at, rules).tally.changed
     }
 

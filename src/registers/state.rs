@@ -136,9 +136,9 @@ impl Registers {
         self.members.pull_back(now, from);
     }
 
-    /// Returns the local time at which something is heard. After an end it is later than the end, even if
-    /// the clock stood still.
-    pub(crate) fn heard_at(&self, now: Timestamp) -> Timestamp {
+    /// Returns the local time at which something happens. After an end it is later than the end, even if the
+    /// clock stood still.
+    pub(crate) fn after_end(&self, now: Timestamp) -> Timestamp {
         self.ended_at.map_or(now, |ended_at| now.max(ended_at.plus(1)))
     }
 

@@ -275,14 +275,7 @@ impl RoomState {
 
     /// Makes a membership as of now.
     pub(super) fn new_membership(&self, cx: &Context<'_>) -> Membership {
-        Membership::new(self.joins_at(cx))
-    }
-
-    /// Returns when a membership of now joins. It outranks the last end of the room, even if the clock
-    /// stood still.
-    pub(super) fn joins_at(&self, cx: &Context<'_>) -> Timestamp {
-        let ended_at = self.registers.ended_at;
-        ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1)))
+        Membership::new(self.registers.after_end(cx.now))
     }
 
     /// Returns what the application says of a user: the membership, or the note in the same form.

@@ -289,7 +289,7 @@ impl RoomState {
         before: &mut Before,
         now: Timestamp,
     ) -> usize {
-        let heard_at = self.registers.heard_at(now);
+        let heard_at = self.registers.after_end(now);
         let session = SessionRegister::new(session_id.cloned(), heard_at);
         let index = self.registers.insert_session(session);
         self.projection.session_inserted(index);
@@ -362,10 +362,8 @@ impl RoomState {
     /// hidden, and that still runs, shows again.
     fn create(&mut self, room: &CheckedRoom, cx: &Context<'_>) {
         let registers = &mut self.registers;
-        // A room that is created again in the millisecond of its end counts as created one later. So
-        // what the end hid and what the creation shows can be told apart.
-        let ended_at = registers.ended_at;
-        let created_at = ended_at.map_or(cx.now, |ended_at| cx.now.max(ended_at.plus(1)));
+        // What the end hid and what the creation shows can be told apart.
+        let created_at = registers.after_end(cx.now);
         registers.info = Some(RoomInfo {
             updated_at: created_at,
             created_at,

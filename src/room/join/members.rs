@@ -31,7 +31,7 @@ impl RoomState {
             return Step::ended(Answer::Done);
         }
         let membership = Membership {
-            joined_at: self.joins_at(cx),
+            joined_at: self.registers.after_end(cx.now),
             name: user.name.take(),
             role: user.role.take(),
             attributes: std::mem::take(&mut user.attributes),
@@ -83,7 +83,8 @@ impl RoomState {
                 self.registers.members.leave(place, how.clone(), cx.now);
             }
             if outranks_all {
-                let left = Left { joined_at: self.joins_at(cx), left_at: cx.now, how };
+                let joined_at = self.registers.after_end(cx.now);
+                let left = Left { joined_at, left_at: cx.now, how };
                 self.registers.members.remember(user_id.id.clone().into_owned(), left);
             }
         }
