@@ -268,6 +268,15 @@ fn two_logins_of_one_user_at_once_are_suspicious_only_if_they_exclude_each_other
     }
 }
 
+/// Returns the signs of a room in which ann is, after something closed of which nothing else was told.
+fn signs_after(closing: impl Into<CallbackEvent>) -> Vec<Sign> {
+    let mut story = Story::opened();
+    story.hears(1, login("ann", 1, 1));
+    story.hears(3, closing);
+    story.passes_to(93);
+    story.suspicions().into_iter().map(|(_, sign, _)| sign).collect()
+}
+
 /// Holds law 10.7.
 #[test]
 fn a_logout_that_may_come_alone_lacks_no_login_and_neither_does_an_ordered_one() {
@@ -278,12 +287,7 @@ fn a_logout_that_may_come_alone_lacks_no_login_and_neither_does_an_ordered_one()
         (alone().opening_optional(false), &lacking[..]),
         (alone().order(2), &[][..]),
     ] {
-        let mut story = Story::opened();
-        story.hears(1, login("ann", 1, 1));
-        story.hears(3, closing.clone());
-        story.passes_to(93);
-        let told: Vec<_> = story.suspicions().into_iter().map(|(_, sign, _)| sign).collect();
-        assert_eq!(told, signs, "{closing:?}");
+        assert_eq!(signs_after(closing.clone()), signs, "{closing:?}");
     }
 }
 
@@ -298,12 +302,7 @@ fn a_stream_that_may_close_unannounced_lacks_no_opening_and_neither_does_an_orde
         (alone().opening_optional(false), &lacking[..]),
         (ordered(), &[][..]),
     ] {
-        let mut story = Story::opened();
-        story.hears(1, login("ann", 1, 1));
-        story.hears(3, closing.clone());
-        story.passes_to(93);
-        let told: Vec<_> = story.suspicions().into_iter().map(|(_, sign, _)| sign).collect();
-        assert_eq!(told, signs, "{closing:?}");
+        assert_eq!(signs_after(closing.clone()), signs, "{closing:?}");
     }
 }
 
