@@ -16,8 +16,8 @@ use room_registry_world::sightings::Told;
 #[derive(Debug, Clone)]
 enum Step {
     Pass(u64),
-    Create(u8, u8, Lifecycle, u32),
-    Update(u8, u8, u32),
+    Create(u8, u8, Lifecycle, Own),
+    Update(u8, u8, Option<Lifecycle>, Own),
     End(u8),
     Join(u8, u8, u8, bool),
     Leave(u8, u8),
@@ -30,14 +30,102 @@ enum Step {
     GrantGrace,
 }
 
+/// What a room, or an update of it, says of its limits.
+#[derive(Debug, Clone, Copy)]
+struct Own {
+    /// 0 is no limit.
+    max_users: u32,
+    ends: Ends,
+    /// In milliseconds, as the others.
+    first_join_grace: Option<u64>,
+    empty_grace: Option<u64>,
+}
+
+/// When a room ends whatever its lifecycle is.
+#[derive(Debug, Clone, Copy)]
+enum Ends {
+    /// Nothing is said of it.
+    Unsaid,
+    /// It has no such time, or no longer.
+    Never,
+    /// So long ago.
+    Ago(u64),
+    /// In so long.
+    In(u64),
+}
+
+impl Ends {
+    /// The time that is said. That of an end which is to go is the first of all.
+    fn at(self, now: u64) -> Option<u64> {
+        match self {
+            Self::Unsaid => None,
+            Self::Never => Some(0),
+            Self::Ago(span) => Some(now.saturating_sub(span)),
+            Self::In(span) => Some(now.saturating_add(span).min(Timestamp::MAX.as_millis())),
+        }
+    }
+}
+
+impl Own {
+    fn of_room(self, mut room: NewRoom, now: u64) -> NewRoom {
+        room = room.max_users(self.max_users);
+        room.ends_at = self.ends.at(now).filter(|at| *at > 0).map(Timestamp::from_millis);
+        (room.first_join_grace_ms, room.empty_grace_ms) = (self.first_join_grace, self.empty_grace);
+        room
+    }
+
+    fn of_update(self, update: RoomUpdate, now: u64) -> RoomUpdate {
+        let mut update = update.max_users(self.max_users);
+        update.ends_at = self.ends.at(now).map(Timestamp::from_millis);
+        (update.first_join_grace_ms, update.empty_grace_ms) =
+            (self.first_join_grace, self.empty_grace);
+        update
+    }
+
+    /// What the model takes over. What is not said stays.
+    fn over(self, room: &mut ModelRoom, now: u64) {
+        room.max_users = self.max_users;
+        room.ends_at = self.ends.at(now).or(room.ends_at).filter(|at| *at > 0);
+        room.first_join_grace = self.first_join_grace.or(room.first_join_grace);
+        room.empty_grace = self.empty_grace.or(room.empty_grace);
+    }
+}
+
+/// Spans that end about when a step does: each takes two milliseconds, and a pause is a step.
+fn span() -> impl Strategy<Value = u64> {
+    let spans = [0, 1, 2, 4, 5, 30_002, 30_004, 30_005, 60_004, 300_004, 400_000, u64::MAX];
+    prop_oneof![2 => prop::sample::select(spans.to_vec()), 1 => 0..200_000_u64]
+}
+
+fn own() -> impl Strategy<Value = Own> {
+    let max_users = prop_oneof![2 => Just(0_u32), 1 => 1..3_u32];
+    let ends = prop_oneof![
+        4 => Just(Ends::Unsaid),
+        1 => Just(Ends::Never),
+        1 => (0..100_000_u64).prop_map(Ends::Ago),
+        4 => span().prop_map(Ends::In),
+    ];
+    let grace = || prop::option::weighted(0.4, span());
+    (max_users, ends, grace(), grace()).prop_map(
+        |(max_users, ends, first_join_grace, empty_grace)| Own {
+            max_users,
+            ends,
+            first_join_grace,
+            empty_grace,
+        },
+    )
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let pause = prop_oneof![
         prop::sample::select(vec![
             0,
             1,
             30_000,
+            59_996,
             59_999,
             60_000,
+            299_996,
             299_999,
             300_000,
             TIMEOUT - 1,
@@ -46,20 +134,25 @@ fn step() -> impl Strategy<Value = Step> {
         ]),
         0..100_000_u64
     ];
-    let lifecycle = prop::sample::select(vec![
-        Lifecycle::UntilEnded,
-        Lifecycle::UntilEmpty,
-        Lifecycle::Permanent,
-    ]);
+    let lifecycle = || {
+        prop::sample::select(vec![
+            Lifecycle::UntilEnded,
+            Lifecycle::UntilEmpty,
+            Lifecycle::UntilEmpty,
+            Lifecycle::FollowsSession,
+            Lifecycle::Permanent,
+        ])
+    };
     let (room, user) = (|| 0..3_u8, || 0..3_u8);
-    let max_users = || prop_oneof![2 => Just(0_u32), 1 => 1..3_u32]; // 0 is no limit
     let connection = || prop_oneof![2 => Just(0_u8), 1 => 1..3_u8]; // 0 is the unnamed one
     prop_oneof![
         4 => pause.prop_map(Step::Pass),
-        2 => (room(), user(), lifecycle, max_users()).prop_map(|(room, host, lifecycle, max_users)| {
-            Step::Create(room, host, lifecycle, max_users)
+        2 => (room(), user(), lifecycle(), own()).prop_map(|(room, host, lifecycle, own)| {
+            Step::Create(room, host, lifecycle, own)
         }),
-        1 => (room(), 0..3_u8, max_users()).prop_map(|(room, name, max)| Step::Update(room, name, max)),
+        1 => (room(), 0..3_u8, prop::option::weighted(0.3, lifecycle()), own()).prop_map(
+            |(room, name, lifecycle, own)| Step::Update(room, name, lifecycle, own)
+        ),
         1 => room().prop_map(Step::End),
         4 => (room(), user(), connection(), prop::bool::weighted(0.8)).prop_map(|(room, user, by, counts)| {
             Step::Join(room, user, by, counts)
@@ -84,6 +177,11 @@ fn assert_same(registry: &RoomRegistry<ManualClock>, model: &Model) {
         assert_eq!(room.name().unwrap(), expected.name.as_str());
         assert_eq!(room.host_id().unwrap(), expected.host.as_str());
         assert_eq!(room.lifecycle(), expected.lifecycle);
+        let info = room.info().unwrap();
+        assert_eq!(info.max_users.unwrap_or(0), expected.max_users);
+        assert_eq!(info.ends_at.map(Timestamp::as_millis), expected.ends_at);
+        assert_eq!(info.first_join_grace_ms, expected.first_join_grace);
+        assert_eq!(info.empty_grace_ms, expected.empty_grace);
         let counted = expected.members.values().filter(|held| held.counts).count();
         assert_eq!(room.user_count(), counted);
         let users: BTreeMap<_, _> = room
@@ -147,19 +245,23 @@ fn play(
             clock.advance(Duration::from_millis(*span));
             model.now += span;
         }
-        Step::Create(id, host, lifecycle, max_users) => {
+        Step::Create(id, host, lifecycle, own) => {
             let new = NewRoom::new(room(id), user(host)).name("a room").lifecycle(*lifecycle);
-            let expected = ModelRoom {
+            let mut expected = ModelRoom {
                 host: user(host),
                 name: "a room".to_owned(),
                 lifecycle: *lifecycle,
-                max_users: *max_users,
+                max_users: 0,
+                ends_at: None,
+                first_join_grace: None,
+                empty_grace: None,
                 empty_since: Some(model.now),
                 is_entered: false,
                 members: BTreeMap::new(),
             };
+            own.over(&mut expected, model.now);
             let expected = model.create(&room(id), expected);
-            let new = new.max_users(*max_users);
+            let new = own.of_room(new, model.now);
             let created_again = registry.held_room_count() > registry.room_count();
             assert_eq!(text(registry.create_room(new)), expected);
             if let (Ok(()), false) = (expected, created_again) {
@@ -167,12 +269,15 @@ fn play(
                 assert_eq!(created_at, clock.now());
             }
         }
-        Step::Update(id, name, max_users) => {
+        Step::Update(id, name, lifecycle, own) => {
+            let now = model.now;
             let expected = model.room(&room(id)).map(|held| {
                 held.name = format!("name {name}");
-                held.max_users = *max_users;
+                held.lifecycle = lifecycle.unwrap_or(held.lifecycle);
+                own.over(held, now);
             });
-            let update = RoomUpdate::new().name(format!("name {name}")).max_users(*max_users);
+            let mut update = own.of_update(RoomUpdate::new(), now).name(format!("name {name}"));
+            update.lifecycle = *lifecycle;
             assert_eq!(text(registry.update_room(&room(id), update)), expected);
         }
         Step::End(id) => {
@@ -289,11 +394,15 @@ proptest! {
             let user = |user: u8| format!("user{user}");
             let refused = match step {
                 Step::Pass(span) => { clock.advance(Duration::from_millis(span.min(pause))); Ok(()) }
-                Step::Create(id, host, ..) => {
-                    let lifecycle = [Lifecycle::UntilEnded, Lifecycle::UntilEmpty, Lifecycle::FollowsSession];
-                    registry.create_room(NewRoom::new(room(id), user(host)).lifecycle(lifecycle[usize::from(host)]))
+                Step::Create(id, host, lifecycle, own) => {
+                    let new = NewRoom::new(room(id), user(host)).lifecycle(lifecycle);
+                    registry.create_room(own.of_room(new, clock.now().as_millis()))
                 }
-                Step::Update(id, name, _) => registry.update_room(&room(id), RoomUpdate::new().host(user(name))),
+                Step::Update(id, name, lifecycle, own) => {
+                    let update = own.of_update(RoomUpdate::new(), clock.now().as_millis());
+                    let update = lifecycle.into_iter().fold(update, RoomUpdate::lifecycle);
+                    registry.update_room(&room(id), update.host(user(name)))
+                }
                 Step::End(id) => registry.end_room(&room(id)),
                 Step::Join(id, who, ..) => registry.join_room(&room(id), NewUser::new(user(who)).role(Role::HOST)),
                 Step::Leave(id, who) => registry.leave_room(&room(id), &user(who)),

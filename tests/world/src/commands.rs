@@ -31,6 +31,12 @@ pub struct ModelRoom {
     pub lifecycle: Lifecycle,
     /// How many users it may have; 0 is no limit of its own.
     pub max_users: u32,
+    /// When it ends whatever its lifecycle is.
+    pub ends_at: Option<u64>,
+    /// How long it stays if nobody has come yet, if it says so itself.
+    pub first_join_grace: Option<u64>,
+    /// How long it stays after the last one left, if it says so itself.
+    pub empty_grace: Option<u64>,
     /// Since when nobody who counts has been in it.
     pub empty_since: Option<u64>,
     /// Whether anybody who counts came yet.
@@ -63,6 +69,18 @@ impl ModelRoom {
     /// How many users count, apart from one.
     fn others(&self, user: &str) -> usize {
         self.members.iter().filter(|(id, held)| held.counts && *id != user).count()
+    }
+
+    /// Whether it is over at a time: its own end has come, or it was empty for long enough.
+    fn is_over(&self, now: u64) -> bool {
+        let grace = if self.is_entered {
+            self.empty_grace.unwrap_or(EMPTY_GRACE)
+        } else {
+            self.first_join_grace.unwrap_or(FIRST_JOIN_GRACE)
+        };
+        let is_left = self.empty_since.is_some_and(|since| now - since >= grace);
+        self.lifecycle == Lifecycle::UntilEmpty && is_left
+            || self.ends_at.is_some_and(|ends_at| ends_at <= now)
     }
 }
 
@@ -104,6 +122,10 @@ pub struct Model {
 
 /// How long it is remembered how somebody went.
 const RETENTION: u64 = 600_000;
+/// How long a room stays if nobody has come yet.
+const FIRST_JOIN_GRACE: u64 = 300_000;
+/// How long a room stays after the last one left.
+const EMPTY_GRACE: u64 = 60_000;
 
 impl Model {
     /// Finds a room.
@@ -282,12 +304,7 @@ impl Model {
                 self.leave(&id, &user, Heartbeat::TimedOut).expect("a member");
             }
             self.note_empty(&id);
-            let room = &self.rooms[&id];
-            let empty_for = room.empty_since.map(|since| now - since);
-            let grace = if room.is_entered { 60_000 } else { 300_000 };
-            if room.lifecycle == Lifecycle::UntilEmpty
-                && empty_for.is_some_and(|span| span >= grace)
-            {
+            if self.rooms[&id].is_over(now) {
                 self.end(&id);
             }
         }
