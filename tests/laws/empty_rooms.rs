@@ -1,10 +1,17 @@
 //! How long an empty room is listed, against a slow model beside a registry that lists it for ever.
+//!
+//! With a retention, eras of half a second follow each other, with a silence between two. What is told late is
+//! of the era before. The registry that lists the room for ever never forgets the session that is empty.
+//! So the model says when the other one does, and what is told later is told to a new room beside it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use room_registry::{Config, NewRoom, Role, Room, RoomRef, SessionId, Timestamp};
+use room_registry::event::CallbackEvent;
+use room_registry::{
+    Callback, Config, NewRoom, Outcome, Role, Room, RoomRef, SessionId, Timestamp,
+};
 use room_registry_world::effort::properties;
 use room_registry_world::history::room_id;
 use room_registry_world::junk::junk;
@@ -12,22 +19,32 @@ use room_registry_world::repair_view::sight_of;
 use room_registry_world::sightings::Told;
 
 const LISTED: u64 = 20;
+const CLOCK_SKEW: u64 = 5_000;
+/// Longer than what an era tells is old.
+const RETENTION: u64 = 30_000;
+/// After it nothing of the era before is new.
+const SILENCE: u64 = 2 * RETENTION;
 
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "most steps are of this kind")]
 enum Step {
     Told(Told),
+    /// What belongs to the era before.
+    ToldLate(Told),
     Create,
     End,
     Expire,
+    Silence,
 }
 
 fn step() -> impl Strategy<Value = (u64, Step)> {
     let step = prop_oneof![
-        12 => junk(5_000).prop_map(Step::Told),
+        12 => junk(CLOCK_SKEW).prop_map(Step::Told),
+        3 => junk(CLOCK_SKEW).prop_map(Step::ToldLate),
         1 => Just(Step::Create),
         1 => Just(Step::End),
         6 => Just(Step::Expire),
+        2 => Just(Step::Silence),
     ];
     (0..12_u64, step)
 }
@@ -36,6 +53,9 @@ fn step() -> impl Strategy<Value = (u64, Step)> {
 #[derive(Default)]
 struct Model {
     empty: BTreeMap<Option<SessionId>, (u64, bool)>,
+    retention: Option<u64>,
+    /// When anything of the room last changed.
+    changed: u64,
 }
 
 impl Model {
@@ -71,6 +91,30 @@ impl Model {
         let unlisted = |id| self.empty.get(&id).is_some_and(|(_, unlisted)| *unlisted);
         view.info().is_some() || shown(view).is_some_and(|(id, full)| full || !unlisted(id))
     }
+
+    /// Whether the room left the list because it was empty.
+    fn unlists(&self, room: &Room) -> bool {
+        room.view().is_some() && !self.lists(room)
+    }
+
+    /// Nobody sees the session, so it is forgotten with all the rest once nothing of it is new.
+    fn forgets(&self, room: &Room, now: u64) -> bool {
+        let threshold = self.retention.map(|retention| now - retention - CLOCK_SKEW);
+        self.unlists(room) && threshold.is_some_and(|threshold| self.changed < threshold)
+    }
+
+    /// Nobody sees the session. So a creation of it that comes too late is not let in, unless one is known.
+    fn refuses(&self, room: &Room, told: &Told, now: u64) -> bool {
+        let Told::Heard(Callback { event: CallbackEvent::RoomCreated(event), session_id, .. }) =
+            told
+        else {
+            return false;
+        };
+        let session = room.view().and_then(RoomRef::session);
+        let is_of_it = session.is_some_and(|it| it.inferred && it.session_id == *session_id);
+        let is_old = self.retention.is_some_and(|span| event.created_at.as_millis() < now - span);
+        session_id.is_some() && is_old && is_of_it && self.unlists(room)
+    }
 }
 
 /// The session that readers see, and whether anybody who counts or anything is in the room.
@@ -79,13 +123,23 @@ fn shown(room: RoomRef<'_>) -> Option<(Option<SessionId>, bool)> {
     Some((id, room.user_count() > 0 || room.stream_count() > 0))
 }
 
+/// Whether something of it may be stored. The creation of a session without a name states no fact.
+fn changes(outcome: Outcome, told: &Told) -> bool {
+    let states_nothing = matches!(
+        told,
+        Told::Heard(Callback { session_id: None, event: CallbackEvent::RoomCreated(_), .. })
+    );
+    matches!(outcome, Outcome::Applied | Outcome::Held) && !states_nothing
+}
+
 proptest! {
     #![proptest_config(properties(600))]
 
-    /// Holds law 4.10.
+    /// Holds laws 4.10, 5.2 and 5.6.
     #[test]
     fn an_empty_room_is_listed_for_the_time_that_is_set(
         steps in prop::collection::vec(step(), 0..40),
+        retention in prop::sample::select(vec![None, Some(RETENTION)]),
         uncounted in any::<bool>(),
         inferred in any::<bool>(),
         empty_means_closed in any::<bool>(),
@@ -93,7 +147,8 @@ proptest! {
         let config = |listed: Option<u64>| {
             let roles = if uncounted { vec![Role::HOST] } else { vec![] };
             Config::builder()
-                .retention(None)
+                .retention(retention.map(Duration::from_millis))
+                .clock_skew(Duration::from_millis(CLOCK_SKEW))
                 .infer_sessions(inferred)
                 .empty_means_closed(empty_means_closed)
                 .uncounted_roles(roles)
@@ -104,15 +159,30 @@ proptest! {
         let (ever, bounded) = (config(None), config(Some(LISTED)));
         let mut whole = Room::new(room_id(), &ever);
         let mut room = Room::new(room_id(), &bounded);
-        let mut model = Model::default();
+        let mut model = Model { retention, ..Model::default() };
         let mut now = 1_020_000;
+        let (mut era, mut era_before) = (Duration::ZERO, Duration::ZERO);
         for (pause, step) in steps {
             now += pause;
             let at = Timestamp::from_millis(now);
+            let told_of = if matches!(step, Step::ToldLate(_)) { era_before } else { era };
+            if !matches!(step, Step::Silence) && model.forgets(&whole, now) {
+                whole = Room::new(room_id(), &ever);
+                model.empty.clear();
+            }
             match step {
-                Step::Told(told) => {
-                    told.to(&mut whole, &ever, at);
-                    told.to(&mut room, &bounded, at);
+                Step::Told(told) | Step::ToldLate(told) => {
+                    let told = told.later(told_of);
+                    let outcome = told.to(&mut room, &bounded, at);
+                    if model.refuses(&whole, &told, now) {
+                        prop_assert_eq!(outcome, Outcome::TooLate);
+                    } else {
+                        let is_too_late = told.to(&mut whole, &ever, at) == Outcome::TooLate;
+                        prop_assert_eq!(outcome == Outcome::TooLate, is_too_late);
+                    }
+                    if changes(outcome, &told) {
+                        model.changed = now;
+                    }
                 }
                 Step::Create => {
                     let new = || NewRoom::new("room", "tom");
@@ -125,12 +195,23 @@ proptest! {
                 Step::End => if whole.view().is_some_and(|room| room.info().is_some()) {
                     whole.end(&ever, at).unwrap();
                     room.end(&bounded, at).unwrap();
+                    model.changed = now; // for forgetting, it counts as a fact of what it hides
                 },
                 Step::Expire => {
                     whole.expire(&ever, at).unwrap();
                     model.see(&whole, now);
                     let unlisted = model.expire(&whole, now);
                     prop_assert_eq!(room.expire(&bounded, at).unwrap().unlisted, unlisted);
+                    if model.forgets(&whole, now) {
+                        whole = Room::new(room_id(), &ever);
+                        let stored = serde_json::to_value(&room).unwrap();
+                        prop_assert_eq!(&stored["live"]["sessions"], &serde_json::json!([]));
+                    }
+                }
+                Step::Silence => {
+                    now += SILENCE;
+                    (era, era_before) = (era + Duration::from_millis(SILENCE), era);
+                    continue; // nobody looks
                 }
             }
             model.see(&whole, now);

@@ -236,3 +236,28 @@ fn an_ordered_login_may_be_late_by_hours_if_it_is_of_the_stay_that_shows() {
         assert_eq!(room.name().unwrap(), name, "it is refused as a whole");
     }
 }
+
+/// Without stay ids nothing tells two stays apart, so a late opening counts as one of the stay that shows.
+/// Holds law 5.2.
+#[test]
+fn ordered_openings_without_a_stay_id_count_as_the_same_stay() {
+    for (held, late, outcome) in [
+        (None, None, Outcome::Applied),
+        (None, Some("7"), Outcome::TooLate),
+        (Some("7"), None, Outcome::TooLate),
+    ] {
+        let mut story = Story::new();
+        story.hears(at(1), created(0));
+        story.hears(at(1), login(held, 1).order(1));
+        story.hears(at(1), opened(held, 1).order(1));
+        let again = login(late, 2).order(2).role(Role::HOST);
+        assert_eq!(story.hears(at(7_202), again), outcome, "login {late:?} after {held:?}");
+        let mut again = opened(late, 2).order(2);
+        again.details.title = Some("Songs".into());
+        assert_eq!(story.hears(at(7_202), again), outcome, "stream {late:?} after {held:?}");
+        let room = story.registry.room("r").unwrap();
+        let is_let_in = outcome == Outcome::Applied;
+        assert_eq!(room.user("ann").unwrap().role().is_some(), is_let_in);
+        assert_eq!(room.stream("live").unwrap().details().title.is_some(), is_let_in);
+    }
+}

@@ -1,6 +1,9 @@
 //! What a room is told: callbacks, and true observations of the one room that histories are about.
 
-use room_registry::repair::{ObservedStream, ObservedUser};
+use std::time::Duration;
+
+use room_registry::event::CallbackEvent;
+use room_registry::repair::{ObservedList, ObservedStream, ObservedUser};
 use room_registry::{Callback, Config, Observation, Outcome, Room, StreamId, Timestamp, UserId};
 
 use super::history::room_id;
@@ -25,6 +28,44 @@ impl Told {
             Self::Saw(observation) => room.apply_observation(observation, config, now),
         };
         outcome.expect("it is about this room, and consistent")
+    }
+
+    /// Answers the same, all of it so much later.
+    #[must_use]
+    pub fn later(mut self, by: Duration) -> Self {
+        let later = |at: &mut Timestamp| *at = *at + by;
+        let known_later = |at: &mut Option<Timestamp>| *at = at.map(|at| at + by);
+        match &mut self {
+            Self::Heard(callback) => match &mut callback.event {
+                CallbackEvent::RoomCreated(event) => later(&mut event.created_at),
+                CallbackEvent::RoomClosed(event) => later(&mut event.closed_at),
+                CallbackEvent::UserLoggedIn(event) => later(&mut event.login_at),
+                CallbackEvent::UserLoggedOut(event) => {
+                    later(&mut event.logout_at);
+                    known_later(&mut event.login_at);
+                }
+                CallbackEvent::StreamCreated(event) => later(&mut event.created_at),
+                CallbackEvent::StreamClosed(event) => {
+                    later(&mut event.closed_at);
+                    known_later(&mut event.created_at);
+                }
+                other => panic!("an event that the model does not know: {other:?}"),
+            },
+            Self::Saw(observation) => {
+                later(&mut observation.observed_at);
+                if let ObservedList::Partial(users) | ObservedList::Complete(users) =
+                    &mut observation.users
+                {
+                    users.iter_mut().for_each(|user| known_later(&mut user.login_at));
+                }
+                if let ObservedList::Partial(streams) | ObservedList::Complete(streams) =
+                    &mut observation.streams
+                {
+                    streams.iter_mut().for_each(|stream| known_later(&mut stream.created_at));
+                }
+            }
+        }
+        self
     }
 }
 
