@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 
 mod binary;
+mod filled;
 mod golden;
 mod journal;
+mod lines;
 mod snapshots;
 mod views;
 mod wire;

@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use room_registry::event::CallbackEvent;
+use room_registry::event::{CallbackEvent, RoomCreated};
 use room_registry::{
     Callback, Config, NewRoom, Outcome, Role, Room, RoomRef, SessionId, Timestamp,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::history::room_id;
-use room_registry_world::junk::junk;
+use room_registry_world::junk::{junk, junk_time};
 use room_registry_world::repair_view::sight_of;
-use room_registry_world::sightings::Told;
+use room_registry_world::sightings::{Told, observed_at};
 
 const LISTED: u64 = 20;
 const CLOCK_SKEW: u64 = 5_000;
@@ -40,13 +40,34 @@ enum Step {
 fn step() -> impl Strategy<Value = (u64, Step)> {
     let step = prop_oneof![
         12 => junk(CLOCK_SKEW).prop_map(Step::Told),
+        2 => seen_empty().prop_map(Step::Told),
         3 => junk(CLOCK_SKEW).prop_map(Step::ToldLate),
+        2 => created().prop_map(Step::ToldLate),
         1 => Just(Step::Create),
         1 => Just(Step::End),
         6 => Just(Step::Expire),
         2 => Just(Step::Silence),
     ];
     (0..12_u64, step)
+}
+
+/// A session that is open and empty. It shows also if no creation of it came.
+fn seen_empty() -> impl Strategy<Value = Told> {
+    (junk_time(), session()).prop_map(|(at, session)| {
+        let seen = observed_at(at + CLOCK_SKEW).session_id(session).open(true);
+        Told::Saw(seen.users([]).streams([]))
+    })
+}
+
+fn created() -> impl Strategy<Value = Told> {
+    (junk_time(), session()).prop_map(|(at, session)| {
+        let created = RoomCreated::new(Timestamp::from_millis(at));
+        Told::Heard(Callback::new(room_id(), session, created))
+    })
+}
+
+fn session() -> impl Strategy<Value = SessionId> {
+    prop::sample::select(vec!["7", "8", "10"]).prop_map(|id| SessionId::new(id).unwrap())
 }
 
 /// Since when each session that readers saw is empty, and whether the room left the list for that.
