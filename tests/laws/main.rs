@@ -8,6 +8,7 @@ mod comparison;
 mod debounce;
 mod dirty_rooms;
 mod empty_rooms;
+mod ends;
 mod expiry;
 #[path = "../fuzzed/mod.rs"]
 mod fuzzed;

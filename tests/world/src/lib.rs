@@ -35,7 +35,7 @@
 //! - [`zego`], [`wire`]: the vendor's words for a callback.
 //! - [`truth`], [`sightings`]: what a reader who saw everything in order would know, and what the media
 //!   server's API answers.
-//! - [`model`], [`repair_model`], [`commands`]: the library's rules, slowly and plainly; [`view`],
+//! - [`model`], [`repair_model`], [`log_model`], [`commands`]: the library's rules, slowly and plainly; [`view`],
 //!   [`repair_view`], [`interpreter`]: the library's state in the words of these models. [`recipe`]: the
 //!   vendor's published flow charts.
 //! - [`story`]: a registry that is told one thing after the other.
@@ -51,6 +51,7 @@ pub mod inputs;
 pub mod interpreter;
 #[cfg(feature = "proptest")]
 pub mod junk;
+pub mod log_model;
 pub mod model;
 pub mod names;
 pub mod network;

@@ -100,8 +100,29 @@ pub enum SeenStream {
     Present(PresentStream),
 }
 
+/// What an end of the room hides.
+#[derive(Debug, Clone, Default)]
+pub struct Hidden {
+    /// Sessions with a name.
+    pub sessions: BTreeSet<SessionId>,
+    /// What is in the session without a name, if it opened by then.
+    pub openings_until: Option<u64>,
+    /// What these observations saw.
+    pub observations: Vec<Observation>,
+}
+
 /// Evaluates a set of callbacks and observations: what is stored, and what is visible.
 pub fn evaluate_all(
+    callbacks: &[Callback],
+    observations: &[Observation],
+    rules: Rules,
+) -> (Stored, Observed, Option<Sight>) {
+    evaluate_but(&Hidden::default(), callbacks, observations, rules)
+}
+
+/// Evaluates the same, and shows nothing of what is hidden.
+pub fn evaluate_but(
+    hidden: &Hidden,
     callbacks: &[Callback],
     observations: &[Observation],
     rules: Rules,
@@ -126,9 +147,23 @@ pub fn evaluate_all(
     });
     let users = answers.users.hold(floor);
     let streams = answers.streams.hold(floor);
-    let room = Held { stored, observed: Observed { not_open, open, users, streams } };
+    let observed = Observed { not_open, open, users, streams };
+    let shown = observed.without(&Answers::of(&hidden.observations, rules));
+    let room = Held { stored, observed: shown, hidden };
     let sight = room.sight(rules.settings);
-    (room.stored, room.observed, sight)
+    (room.stored, observed, sight)
+}
+
+impl Observed {
+    /// Leaves out what these answers had told already.
+    fn without(&self, told: &Answers) -> Self {
+        Self {
+            not_open: self.not_open,
+            open: self.open.filter(|at| !told.open.contains(at)),
+            users: self.users.without(&told.users),
+            streams: self.streams.without(&told.streams),
+        }
+    }
 }
 
 /// The facts of a set of observations.
@@ -254,6 +289,22 @@ impl<Id: Ord + Clone, What: Ord + Clone> Lists<Id, What> {
     }
 }
 
+impl<Id: Ord + Clone, What: Clone> Listed<Id, What> {
+    /// Leaves out the presences that these lists had told already.
+    fn without(&self, told: &Lists<Id, What>) -> Self {
+        let mut shown = self.clone();
+        for (id, entry) in &mut shown.entries {
+            entry.present.retain(|session, (at, _)| {
+                let is_told = |(other, named, q, _): &(Id, Option<SessionId>, u64, What)| {
+                    other == id && named == session && q == at
+                };
+                !told.present.iter().any(is_told)
+            });
+        }
+        shown
+    }
+}
+
 impl<Id: Ord, What> Listed<Id, What> {
     fn absent(&self, id: &Id) -> Option<u64> {
         self.entries.get(id).map_or(self.whole, |entry| entry.absent)
@@ -272,16 +323,18 @@ impl<Id, What> Default for Lists<Id, What> {
     }
 }
 
-/// All that is held of a room.
-struct Held {
+/// All that is held of a room, without the presences that an end hides.
+struct Held<'a> {
     stored: Stored,
     observed: Observed,
+    hidden: &'a Hidden,
 }
 
-impl Held {
-    fn is_closed(&self, session: &StoredSession) -> bool {
+impl Held<'_> {
+    fn is_closed(&self, id: &SessionKey, session: &StoredSession) -> bool {
         let create = session.create.as_ref().map(|create| create.0);
         session.closed_at.is_some()
+            || id.as_ref().is_some_and(|id| self.hidden.sessions.contains(id))
             || self.observed.not_open > create.max(session.seen_at).max(session.alive_at)
     }
 
@@ -290,7 +343,7 @@ impl Held {
         let c = self.stored.latest_create;
         let sessions = &self.stored.sessions;
         let anchors = sessions.iter().filter_map(|(id, session)| {
-            Some((session.create.as_ref()?.0, self.is_closed(session), id))
+            Some((session.create.as_ref()?.0, self.is_closed(id, session), id))
         });
         let anchor = pick(anchors.collect(), settings);
         let margin = match anchor {
@@ -298,11 +351,12 @@ impl Held {
             Some((_, true, _)) | None => 0,
         };
         let contenders = sessions.iter().filter_map(|(id, session)| {
-            let limit = c.map(|c| c + margin);
+            let hidden = self.hidden.openings_until.filter(|_| id.is_none());
+            let limit = c.map(|c| c + margin).max(hidden);
             let infer = (settings.infer || id.is_none()) && session.create.is_none();
             let seen_at = session.seen_at.filter(|at| infer && Some(*at) > limit);
             let alive_at = session.alive_at.filter(|at| Some(*at) > c);
-            Some((seen_at.max(alive_at)?, self.is_closed(session), id))
+            Some((seen_at.max(alive_at)?, self.is_closed(id, session), id))
         });
         let (_, closed, id) = pick(contenders.collect(), settings).or(anchor)?;
         Some((id, closed))
@@ -345,6 +399,9 @@ impl Held {
             })
             .collect();
 
+        // What is hidden in the session without a name shows as little as what a list was without.
+        let nameless = running.filter(|id| id.is_none());
+        let shows_from = nameless.and(self.hidden.openings_until).map(|until| until + 1);
         let mut users = BTreeMap::new();
         let mut streams = BTreeMap::new();
         users.extend(
@@ -356,11 +413,11 @@ impl Held {
                 .map(|(id, what)| ((*id).clone(), SeenStream::Present(what.clone()))),
         );
         for (id, user) in session.into_iter().flat_map(|session| &session.users) {
-            let absent = self.observed.users.absent(id);
+            let absent = self.observed.users.absent(id).max(shows_from);
             users.extend(user.seen(absent).map(|seen| (id.clone(), SeenUser::LoggedIn(seen))));
         }
         for (id, stream) in session.into_iter().flat_map(|session| &session.streams) {
-            let absent = self.observed.streams.absent(id);
+            let absent = self.observed.streams.absent(id).max(shows_from);
             streams
                 .extend(stream.seen(absent).map(|seen| (id.clone(), SeenStream::Published(seen))));
         }

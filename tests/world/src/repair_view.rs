@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use room_registry::{Room, RoomRef, SessionId, StreamRef, Timestamp, UserRef};
 use serde_json::Value;
 
+use super::log_model::Listing;
 use super::repair_model::{
     Entry, Listed, Observed, PresentStream, PresentUser, SeenStream, SeenUser, Sight,
 };
@@ -25,6 +26,16 @@ pub fn sight_of(room: Option<RoomRef<'_>>) -> Option<Sight> {
             .filter_map(|user| Some((user.id().clone(), seen_user(user)?)))
             .collect(),
         streams: room.streams().map(|stream| (stream.id().clone(), seen_stream(stream))).collect(),
+    })
+}
+
+/// What readers see of a room, and since when it is in the list.
+pub fn listing_of(room: Option<RoomRef<'_>>) -> Option<Listing> {
+    let view = room?;
+    Some(Listing {
+        created_at: view.info().map(|info| info.created_at.as_millis()),
+        began_at: view.began_at().map(Timestamp::as_millis),
+        sight: sight_of(room),
     })
 }
 
