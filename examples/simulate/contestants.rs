@@ -6,7 +6,7 @@ use room_registry::{
     Timestamp, UserId, UserRef, Visit, Visits,
 };
 use room_registry_world::recipe::Recipe;
-use room_registry_world::truth::{Truth, follow};
+use room_registry_world::truth::{Reader, Truth};
 
 use super::names::{bit, index};
 use super::server::{Lists, Told};
@@ -16,7 +16,7 @@ use super::server::{Lists, Told};
 #[expect(clippy::large_enum_variant, reason = "there are four, once")]
 pub(crate) enum Contestant {
     /// Takes everything over just as it comes. Each room with what it shows.
-    ArrivalOrder(Vec<(Option<Truth>, Lists)>),
+    ArrivalOrder(Vec<(Reader, Lists)>),
     /// Follows the vendor's published flow charts. Each room with what it shows.
     PublishedRecipe(Vec<(Recipe, Lists)>),
     /// Uses this crate.
@@ -45,8 +45,8 @@ impl Contestant {
         match self {
             Self::ArrivalOrder(rooms) => {
                 let (room, shown) = &mut rooms[told.room];
-                follow(room, &told.callback);
-                *shown = lists_of(room.as_ref());
+                room.follow(&told.callback);
+                *shown = lists_of(room.truth().as_ref());
             }
             Self::PublishedRecipe(rooms) => {
                 let (room, shown) = &mut rooms[told.room];

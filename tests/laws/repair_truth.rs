@@ -259,6 +259,7 @@ fn histories(usual: u32) -> impl Iterator<Item = (u64, Vec<Callback>)> {
             without_login_time: 0,
             closings: if seed % 4 == 0 { 20 } else { 5 },
             max_gap: [2_000, 8_000, 60_000][usize::try_from(seed % 3).unwrap()],
+            ..Options::default()
         };
         (seed, valid_history(seed, options))
     })

@@ -1,12 +1,20 @@
 //! Histories of one room: all that a media server tells of it, in the order in which it happened.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use room_registry::event::{CallbackEvent, RoomClosed, RoomCreated};
 use room_registry::{
     Callback, RoomId, SessionId, StreamId, StreamSessionId, Text, Timestamp, UserId, UserSessionId,
 };
 
 use super::rng::Rng;
-use super::room::{Login, MediaRoom};
+use super::room::{Login, MediaRoom, Stays};
+use super::server::Sessions;
+use super::vendor::Vendor;
+
+/// The default tie window. The clocks of a valid history differ by no more than half of it.
+const TIE_WINDOW: Duration = Duration::from_millis(100);
 
 /// What a valid history is like.
 #[derive(Debug, Clone, Copy)]
@@ -15,17 +23,31 @@ pub struct Options {
     pub callbacks: usize,
     /// How far apart the clocks of the room, user and stream servers are, at most.
     pub skew: u64,
-    /// How often, in percent, a logout comes without its login time.
+    /// How often, in percent, a logout comes without its login time. A stream that no counter orders closes as
+    /// often without its creation time.
     pub without_login_time: u64,
     /// How often, in percent, the next thing that happens is that the room closes.
     pub closings: u64,
+    /// How often, in percent, a room closes and nothing tells of those who were still in it. If no reader could
+    /// know of them otherwise, it is told all the same.
+    pub untold_ends: u64,
     /// The longest time between two things that happen.
     pub max_gap: u64,
+    /// In which forms the media server tells of it.
+    pub vendor: Vendor,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { callbacks: 30, skew: 0, without_login_time: 0, closings: 8, max_gap: 2_000 }
+        Self {
+            callbacks: 30,
+            skew: 0,
+            without_login_time: 0,
+            closings: 8,
+            untold_ends: 20,
+            max_gap: 2_000,
+            vendor: Vendor::default(),
+        }
     }
 }
 
@@ -38,6 +60,8 @@ struct Story {
     /// What the clocks of the room, user and stream servers are ahead.
     clocks: [u64; 3],
     room: MediaRoom,
+    /// The last stamp of each user and stream whose stays are ordered by time.
+    stamps: BTreeMap<String, u64>,
     sessions: u64,
     ids: u64,
     told: Vec<Callback>,
@@ -52,7 +76,8 @@ pub fn valid_history(seed: u64, options: Options) -> Vec<Callback> {
         rng,
         options,
         clocks,
-        room: MediaRoom::new(room_id()),
+        room: media_room(options.vendor),
+        stamps: BTreeMap::new(),
         sessions: 0,
         ids: 0,
         told: Vec::new(),
@@ -61,6 +86,12 @@ pub fn valid_history(seed: u64, options: Options) -> Vec<Callback> {
         story.step();
     }
     story.told
+}
+
+fn media_room(vendor: Vendor) -> MediaRoom {
+    let room = MediaRoom::new(room_id()).stays(vendor.users, vendor.streams);
+    let room = if vendor.counts { room } else { room.without_counters() };
+    if vendor.sessions == Sessions::Named { room } else { room.nameless() }
 }
 
 impl Story {
@@ -89,27 +120,40 @@ impl Story {
         let id = if self.rng.chance(80) { self.sessions * 10 } else { 10_000 - self.sessions };
         let session_id = SessionId::new(id.to_string()).expect("a valid id");
         let created = RoomCreated::new(self.stamp(0)).creator_id(user(self.rng.below(3)));
-        self.told.push(self.room.open(session_id, created));
+        let told = self.room.open(session_id, created);
+        if self.options.vendor.sessions.tells_creates() {
+            self.told.push(told);
+        }
     }
 
     fn login(&mut self) {
+        let stays = self.options.vendor.users;
         let user_id = user(self.rng.below(3));
-        // A login elsewhere ends the one before, and either may be told first.
-        let mut replaced = self.room.take_login(&user_id);
-        let after = self.rng.chance(50);
+        if stays == Stays::Shared && self.rng.chance(50) {
+            return self.log_in(&user_id); // by another device
+        }
+        // A login elsewhere ends the one before, and either may be told first, unless the last that is told
+        // counts: of ordered users, "in, in, out" has two truths. See the end of the rules.
+        let mut replaced = self.take_login(&user_id);
+        let after = self.rng.chance(50) && !stays.is_ordered();
         if let Some(login) = replaced.take_if(|_| !after) {
             self.tell_logout(&user_id, login);
         }
-        self.ids += 1;
-        let id = if self.rng.chance(80) { self.ids } else { 9_000 - self.ids };
-        let session = UserSessionId::new(id.to_string()).expect("a valid id");
-        let mut login = self.room.log_in(user_id.clone(), session, self.stamp(1));
-        login.details.user_name = Some(Text::from(user_id.as_str()));
-        login.room_name = Some(Text::from("the room"));
-        self.tell(login);
+        self.log_in(&user_id);
         if let Some(login) = replaced {
             self.tell_logout(&user_id, login);
         }
+    }
+
+    fn log_in(&mut self, user_id: &UserId) {
+        self.ids += 1;
+        let id = if self.rng.chance(80) { self.ids } else { 9_000 - self.ids };
+        let session = UserSessionId::new(id.to_string()).expect("a valid id");
+        let at = self.stamp_of(1, user_id.as_str());
+        let mut login = self.room.log_in(user_id.clone(), session, at);
+        login.details.user_name = Some(Text::from(user_id.as_str()));
+        login.room_name = Some(Text::from("the room"));
+        self.tell(login);
     }
 
     fn logout_somebody(&mut self) {
@@ -120,14 +164,24 @@ impl Story {
         }
     }
 
+    /// A user goes by any of the devices.
     fn log_out(&mut self, user_id: &UserId) {
-        if let Some(login) = self.room.take_login(user_id) {
+        if let Some(login) = self.take_login(user_id) {
             self.tell_logout(user_id, login);
         }
     }
 
+    fn take_login(&mut self, user_id: &UserId) -> Option<Login> {
+        let count = self.room.login_count(user_id);
+        (count > 0).then(|| {
+            let which = self.any_of(count);
+            self.room.take_one_login(user_id, which)
+        })
+    }
+
     fn tell_logout(&mut self, user_id: &UserId, login: Login) {
-        let mut logout = self.room.tell_logout(user_id, login, self.stamp(1));
+        let at = self.stamp_of(1, user_id.as_str());
+        let mut logout = self.room.tell_logout(user_id, login, at);
         if self.rng.chance(self.options.without_login_time) {
             logout.login_at = None;
         }
@@ -138,9 +192,11 @@ impl Story {
         let Some(publisher) = self.room.logins().next().map(|(id, _)| id.clone()) else { return };
         let which = self.rng.below(2);
         let stream_id = StreamId::new(format!("stream{which}")).expect("a valid id");
-        self.ids += u64::from(self.room.stream(&stream_id).is_none());
+        let is_shared = self.options.vendor.streams == Stays::Shared;
+        self.ids += u64::from(is_shared || self.room.stream(&stream_id).is_none());
         let new = StreamSessionId::new(format!("s-{}", self.ids)).expect("a valid id");
-        let created = self.room.publish(stream_id, publisher, new, self.stamp(2));
+        let at = self.stamp_of(2, stream_id.as_str());
+        let created = self.room.publish(stream_id, publisher, new, at);
         self.tell(created);
     }
 
@@ -152,28 +208,74 @@ impl Story {
         }
     }
 
+    /// Any publication of a stream ends.
     fn unpublish(&mut self, stream_id: &StreamId) {
-        let closed = self.room.unpublish(stream_id, self.stamp(2));
+        let which = self.any_of(self.room.stream_count(stream_id));
+        let at = self.stamp_of(2, stream_id.as_str());
+        let mut closed = self.room.unpublish_one(stream_id, which, at);
+        let may_forget = self.options.vendor.streams != Stays::Counted;
+        if may_forget && self.rng.chance(self.options.without_login_time) {
+            closed.created_at = None;
+        }
         self.tell(closed);
     }
 
     /// Everything in the room ends with it, told or (now and then) not.
     fn close(&mut self) {
-        if self.rng.chance(80) {
+        let closed = RoomClosed::new(self.stamp(0));
+        if self.rng.chance(100 - self.options.untold_ends) || self.has_to_tell_all(closed.closed_at)
+        {
             for stream_id in self.room.streams().map(|(id, _)| id.clone()).collect::<Vec<_>>() {
-                self.unpublish(&stream_id);
+                while self.room.stream_count(&stream_id) > 0 {
+                    self.unpublish(&stream_id);
+                }
             }
             for user_id in self.room.logins().map(|(id, _)| id.clone()).collect::<Vec<_>>() {
-                self.log_out(&user_id);
+                while self.room.login_count(&user_id) > 0 {
+                    self.log_out(&user_id);
+                }
             }
         }
-        let closed = RoomClosed::new(self.stamp(0));
-        self.told.push(self.room.close(closed));
+        let told = self.room.close(closed);
+        if self.options.vendor.sessions.tells_closes() {
+            self.told.push(told);
+        }
+    }
+
+    /// Law 21.3: a close without a session says that nobody and nothing was there a tie window before it. What
+    /// opened since shows until a closing of its own arrives. If no close is told, only closings tell of it.
+    fn has_to_tell_all(&self, closed_at: Timestamp) -> bool {
+        let Sessions::Nameless { closes, .. } = self.options.vendor.sessions else { return false };
+        let logins = self.room.logins().map(|(_, login)| login.at);
+        let latest = logins.chain(self.room.streams().map(|(_, stream)| stream.at)).max();
+        !closes || latest.is_some_and(|at| at + TIE_WINDOW >= closed_at)
+    }
+
+    /// One of so many. Without a choice, none is made, so that the first vendor's histories stay the same.
+    fn any_of(&mut self, count: usize) -> usize {
+        if count < 2 {
+            return 0;
+        }
+        usize::try_from(self.rng.below(count as u64)).expect("an index")
     }
 
     /// The time by one of the servers' clocks.
     fn stamp(&self, server: usize) -> Timestamp {
         Timestamp::from_millis(self.now + self.clocks[server])
+    }
+
+    /// The time at which something happens to a user or stream. If time alone orders that, one thing is at
+    /// least 1 ms after the other. Law 3.9: at equal orders the closing is higher.
+    fn stamp_of(&mut self, server: usize, id: &str) -> Timestamp {
+        let vendor = self.options.vendor;
+        let stays = if server == 1 { vendor.users } else { vendor.streams };
+        let at = self.stamp(server);
+        if stays != Stays::Timed {
+            return at;
+        }
+        let last = self.stamps.entry(id.to_owned()).or_default();
+        *last = at.as_millis().max(*last + 1);
+        Timestamp::from_millis(*last)
     }
 
     fn tell(&mut self, event: impl Into<CallbackEvent>) {

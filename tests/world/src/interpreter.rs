@@ -1,6 +1,7 @@
 //! What is visible, held against the truth of a valid history.
 
 use super::model::Visible;
+use super::repair_model::{SeenStream, SeenUser, Sight};
 use super::truth::Truth;
 
 /// The part of what is visible that a truth tells of.
@@ -16,6 +17,29 @@ pub fn as_truth(visible: Option<&Visible>) -> Option<Truth> {
             .streams
             .iter()
             .map(|(id, seen)| (id.clone(), parsed(seen.stay.as_deref())))
+            .collect(),
+    })
+}
+
+/// The same of what callbacks alone told, if observations may count as well.
+pub fn sight_as_truth(sight: Option<&Sight>) -> Option<Truth> {
+    sight.map(|sight| Truth {
+        session_id: sight.session_id.clone(),
+        users: sight
+            .users
+            .iter()
+            .map(|(id, seen)| match seen {
+                SeenUser::LoggedIn(seen) => (id.clone(), parsed(seen.stay.as_deref())),
+                SeenUser::Present(_) => panic!("no callback tells of a presence: {id}"),
+            })
+            .collect(),
+        streams: sight
+            .streams
+            .iter()
+            .map(|(id, seen)| match seen {
+                SeenStream::Published(seen) => (id.clone(), parsed(seen.stay.as_deref())),
+                SeenStream::Present(_) => panic!("no callback tells of a presence: {id}"),
+            })
             .collect(),
     })
 }

@@ -31,6 +31,7 @@
 //! - [`room`], [`server`]: one room at the media server, driven step by step; and many, in which things
 //!   happen by chance.
 //! - [`history`]: all that is told of one room, in order, and as it may arrive.
+//! - [`vendor`]: the forms in which media servers tell of users, streams and sessions.
 //! - [`network`]: the way between, by the vendor's schedule of tries.
 //! - [`zego`], [`wire`]: the vendor's words for a callback.
 //! - [`truth`], [`sightings`]: what a reader who saw everything in order would know, and what the media
@@ -64,6 +65,7 @@ pub mod server;
 pub mod sightings;
 pub mod story;
 pub mod truth;
+pub mod vendor;
 pub mod view;
 pub mod wire;
 pub mod zego;

@@ -115,6 +115,13 @@ impl StoredStays {
         Some(Seen { stay: stay.clone(), at: *at, rank: *rank, shown })
     }
 
+    /// How many stays do not show, because the last complete list without them is later.
+    pub fn hidden(&self, absent: Option<u64>) -> usize {
+        let named = self.openings.values().map(|opening| opening.0);
+        let ordered = self.ordered.values().map(|(at, _)| *at);
+        named.chain(ordered).filter(|at| Some(*at) < absent).count()
+    }
+
     /// The latest time of any fact, as it was told.
     pub fn newest(&self) -> Option<u64> {
         let openings = self.openings.values().map(|opening| opening.0);

@@ -306,7 +306,8 @@ impl<Id: Ord + Clone, What: Clone> Listed<Id, What> {
 }
 
 impl<Id: Ord, What> Listed<Id, What> {
-    fn absent(&self, id: &Id) -> Option<u64> {
+    /// When an id was last absent.
+    pub fn absent(&self, id: &Id) -> Option<u64> {
         self.entries.get(id).map_or(self.whole, |entry| entry.absent)
     }
 }

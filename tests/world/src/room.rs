@@ -37,6 +37,8 @@ pub struct MediaRoom {
     streams: Stays,
     /// Whether callbacks name the session. If they do not, the counters go on from one to the next.
     names_sessions: bool,
+    /// Whether callbacks tell the counters.
+    counts: bool,
     user_counter: u64,
     stream_counter: u64,
     session: Option<Session>,
@@ -57,11 +59,10 @@ impl Stays {
 #[derive(Debug, Clone)]
 struct Session {
     id: SessionId,
-    logins: BTreeMap<UserId, Login>,
-    streams: BTreeMap<StreamId, Publication>,
-    /// Further logins of users who are in `logins`, and further publications.
-    more_logins: BTreeMap<UserId, Vec<Login>>,
-    more_streams: BTreeMap<StreamId, Vec<Publication>>,
+    /// Of each user who is there, the logins, the latest last.
+    logins: BTreeMap<UserId, Vec<Login>>,
+    /// Of each stream that is there, the publications, the latest last.
+    streams: BTreeMap<StreamId, Vec<Publication>>,
 }
 
 /// A login that lasts.
@@ -92,6 +93,7 @@ impl MediaRoom {
             users: Stays::Named,
             streams: Stays::Counted,
             names_sessions: true,
+            counts: true,
             user_counter: 0,
             stream_counter: 0,
             session: None,
@@ -112,15 +114,17 @@ impl MediaRoom {
         self
     }
 
+    /// Lets its callbacks tell no counters. Those that order stays are orders, and are told.
+    #[must_use]
+    pub fn without_counters(mut self) -> Self {
+        self.counts = false;
+        self
+    }
+
     /// Begins a session. A session that ran is gone, untold.
     pub fn open(&mut self, session_id: SessionId, created: RoomCreated) -> Callback {
-        self.session = Some(Session {
-            id: session_id,
-            logins: BTreeMap::new(),
-            streams: BTreeMap::new(),
-            more_logins: BTreeMap::new(),
-            more_streams: BTreeMap::new(),
-        });
+        self.session =
+            Some(Session { id: session_id, logins: BTreeMap::new(), streams: BTreeMap::new() });
         if self.names_sessions {
             (self.user_counter, self.stream_counter) = (0, 0);
         }
@@ -139,28 +143,29 @@ impl MediaRoom {
     pub fn log_in(&mut self, user_id: UserId, id: UserSessionId, at: Timestamp) -> UserLoggedIn {
         let stays = self.users;
         self.user_counter += 1;
-        let counter = self.user_counter;
-        let session = self.running_mut();
-        let before = session.logins.insert(user_id.clone(), Login { id: id.clone(), at });
-        if let Some(before) = before.filter(|_| stays == Stays::Shared) {
-            session.more_logins.entry(user_id.clone()).or_default().push(before);
+        let logins = self.running_mut().logins.entry(user_id.clone()).or_default();
+        if stays != Stays::Shared {
+            logins.clear();
         }
+        logins.push(Login { id: id.clone(), at });
         UserLoggedIn::new(user_id, at)
             .user_session_id(stays.is_named().then_some(id))
-            .order((stays == Stays::Counted).then_some(counter))
+            .order((stays == Stays::Counted).then_some(self.user_counter))
             .exclusive(stays != Stays::Shared)
-            .counter(counter)
+            .counter(self.counts.then_some(self.user_counter))
     }
 
     /// Takes away the latest login of a user: as another one is about to replace it, or to log it out. Its
     /// logout is told by [`tell_logout`](Self::tell_logout), before the other login or after it.
     pub fn take_login(&mut self, user_id: &UserId) -> Option<Login> {
-        let session = self.session.as_mut()?;
-        let login = session.logins.remove(user_id);
-        if let Some(other) = session.more_logins.get_mut(user_id).and_then(Vec::pop) {
-            session.logins.insert(user_id.clone(), other);
-        }
-        login
+        let latest = self.login_count(user_id).checked_sub(1)?;
+        Some(self.take_one_login(user_id, latest))
+    }
+
+    /// Takes away one of several logins of a user, by number, the earliest first.
+    pub fn take_one_login(&mut self, user_id: &UserId, which: usize) -> Login {
+        let logins = &mut self.running_mut().logins;
+        take(logins, user_id, which)
     }
 
     /// Tells that a login ended which is no longer in the room.
@@ -171,7 +176,7 @@ impl MediaRoom {
             .user_session_id(stays.is_named().then_some(login.id))
             .order((stays == Stays::Counted).then_some(self.user_counter))
             .exclusive(stays != Stays::Shared)
-            .counter(self.user_counter)
+            .counter(self.counts.then_some(self.user_counter))
             .login_at(login.at)
     }
 
@@ -192,39 +197,40 @@ impl MediaRoom {
     ) -> StreamCreated {
         let stays = self.streams;
         self.stream_counter += 1;
-        let counter = Some(self.stream_counter);
-        let session = self.running_mut();
-        let held = session.streams.get(&stream_id).filter(|_| stays != Stays::Shared);
-        let id = held.map_or(new, |stream| stream.id.clone());
-        let stream = Publication { id: id.clone(), at, publisher_id: publisher_id.clone() };
-        let before = session.streams.insert(stream_id.clone(), stream);
-        if let Some(before) = before.filter(|_| stays == Stays::Shared) {
-            session.more_streams.entry(stream_id.clone()).or_default().push(before);
-        }
+        let publications = self.running_mut().streams.entry(stream_id.clone()).or_default();
+        let held = if stays == Stays::Shared { None } else { publications.pop() };
+        let id = held.map_or(new, |stream| stream.id);
+        publications.push(Publication { id: id.clone(), at, publisher_id: publisher_id.clone() });
         let mut created = StreamCreated::new(stream_id, at)
             .stream_session_id((stays != Stays::Timed).then_some(id))
-            .order(counter.filter(|_| stays == Stays::Counted))
+            .order((stays == Stays::Counted).then_some(self.stream_counter))
             .exclusive(stays != Stays::Shared)
-            .counter(counter);
+            .counter(self.counts.then_some(self.stream_counter));
         created.details.publisher_id = Some(publisher_id);
         created
     }
 
     /// Takes a stream away that is published, or the latest of its publications.
     pub fn unpublish(&mut self, stream_id: &StreamId, at: Timestamp) -> StreamClosed {
+        let latest = self.stream_count(stream_id).checked_sub(1).expect("what ends was published");
+        self.unpublish_one(stream_id, latest, at)
+    }
+
+    /// Takes away one of several publications of a stream, by number, the earliest first.
+    pub fn unpublish_one(
+        &mut self,
+        stream_id: &StreamId,
+        which: usize,
+        at: Timestamp,
+    ) -> StreamClosed {
         let stays = self.streams;
         self.stream_counter += 1;
-        let counter = Some(self.stream_counter);
-        let session = self.running_mut();
-        let stream = session.streams.remove(stream_id).expect("what ends was published");
-        if let Some(other) = session.more_streams.get_mut(stream_id).and_then(Vec::pop) {
-            session.streams.insert(stream_id.clone(), other);
-        }
+        let stream = take(&mut self.running_mut().streams, stream_id, which);
         StreamClosed::new(stream_id.clone(), at)
             .stream_session_id((stays != Stays::Timed).then_some(stream.id))
-            .order(counter.filter(|_| stays == Stays::Counted))
+            .order((stays == Stays::Counted).then_some(self.stream_counter))
             .exclusive(stays != Stays::Shared)
-            .counter(counter)
+            .counter(self.counts.then_some(self.stream_counter))
             .created_at(stream.at)
     }
 
@@ -251,29 +257,34 @@ impl MediaRoom {
 
     /// Answers the latest login of a user.
     pub fn login(&self, user_id: &UserId) -> Option<&Login> {
-        self.session.as_ref()?.logins.get(user_id)
+        self.session.as_ref()?.logins.get(user_id)?.last()
     }
 
     /// Answers how many logins a user has.
     pub fn login_count(&self, user_id: &UserId) -> usize {
-        let Some(session) = &self.session else { return 0 };
-        let more = session.more_logins.get(user_id).map_or(0, Vec::len);
-        usize::from(session.logins.contains_key(user_id)) + more
+        let logins = self.session.as_ref().and_then(|session| session.logins.get(user_id));
+        logins.map_or(0, Vec::len)
     }
 
     /// Answers who is logged in, by id, with the latest login.
     pub fn logins(&self) -> impl Iterator<Item = (&UserId, &Login)> {
-        self.session.iter().flat_map(|session| &session.logins)
+        latest(self.session.as_ref().map(|session| &session.logins))
     }
 
     /// Answers a stream that is published.
     pub fn stream(&self, stream_id: &StreamId) -> Option<&Publication> {
-        self.session.as_ref()?.streams.get(stream_id)
+        self.session.as_ref()?.streams.get(stream_id)?.last()
     }
 
-    /// Answers what is published, by id.
+    /// Answers how many publications a stream has.
+    pub fn stream_count(&self, stream_id: &StreamId) -> usize {
+        let streams = self.session.as_ref().and_then(|session| session.streams.get(stream_id));
+        streams.map_or(0, Vec::len)
+    }
+
+    /// Answers what is published, by id, with the latest publication.
     pub fn streams(&self) -> impl Iterator<Item = (&StreamId, &Publication)> {
-        self.session.iter().flat_map(|session| &session.streams)
+        latest(self.session.as_ref().map(|session| &session.streams))
     }
 
     /// Answers how many users are logged in.
@@ -283,18 +294,10 @@ impl MediaRoom {
 
     /// Answers what is true of the room now.
     pub fn truth(&self) -> Option<Truth> {
-        self.session.as_ref().map(|session| Truth {
+        self.session.as_ref().map(|_| Truth {
             session_id: self.session_id().cloned(),
-            users: session
-                .logins
-                .iter()
-                .map(|(id, login)| (id.clone(), Some(login.id.clone())))
-                .collect(),
-            streams: session
-                .streams
-                .iter()
-                .map(|(id, it)| (id.clone(), Some(it.id.clone())))
-                .collect(),
+            users: self.logins().map(|(id, login)| (id.clone(), Some(login.id.clone()))).collect(),
+            streams: self.streams().map(|(id, it)| (id.clone(), Some(it.id.clone()))).collect(),
         })
     }
 
@@ -305,4 +308,19 @@ impl MediaRoom {
     fn running_mut(&mut self) -> &mut Session {
         self.session.as_mut().expect("a session runs, or nothing can happen in it")
     }
+}
+
+/// Takes away one of the stays of a user or stream.
+fn take<Id: Ord, Stay>(held: &mut BTreeMap<Id, Vec<Stay>>, id: &Id, which: usize) -> Stay {
+    let stays = held.get_mut(id).expect("what ends was there");
+    let stay = stays.remove(which);
+    if stays.is_empty() {
+        held.remove(id);
+    }
+    stay
+}
+
+/// The latest stay of each user or stream.
+fn latest<Id, Stay>(held: Option<&BTreeMap<Id, Vec<Stay>>>) -> impl Iterator<Item = (&Id, &Stay)> {
+    held.into_iter().flatten().filter_map(|(id, stays)| Some((id, stays.last()?)))
 }

@@ -72,6 +72,18 @@ pub enum Sessions {
     },
 }
 
+impl Sessions {
+    /// Answers whether creations are told.
+    pub fn tells_creates(self) -> bool {
+        !matches!(self, Self::Nameless { creates: false, .. })
+    }
+
+    /// Answers whether closes are told.
+    pub fn tells_closes(self) -> bool {
+        !matches!(self, Self::Nameless { closes: false, .. })
+    }
+}
+
 /// How the media server behaves: by default as the first vendor's, in one room.
 #[derive(Debug, Clone)]
 pub struct Manners {
@@ -351,7 +363,7 @@ impl Scene<'_> {
         let created = RoomCreated::new(self.stamp()).creator_id(self.user_id(creator));
         let told = self.room_mut().open(session_id, created);
         self.server.rooms[self.room].began_at = self.now;
-        if !matches!(self.server.manners.sessions, Sessions::Nameless { creates: false, .. }) {
+        if self.server.manners.sessions.tells_creates() {
             self.told(Subject::Room, told);
         }
         self.login(creator);
@@ -553,7 +565,7 @@ impl Scene<'_> {
             chronicle.closes.insert(session_id, closed.closed_at);
         }
         let told = self.room_mut().close(closed);
-        if !matches!(self.server.manners.sessions, Sessions::Nameless { closes: false, .. }) {
+        if self.server.manners.sessions.tells_closes() {
             self.told(Subject::Room, told);
         }
     }
