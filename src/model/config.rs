@@ -12,6 +12,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::command::Lifecycle;
+#[cfg(feature = "serde")]
+use crate::model::named::serialize_error;
 use crate::model::suspicion::CanAsk;
 use crate::model::text::{Role, Roles, Text};
 use table::{changeable, form, optional_span, roles, settings, span, value};
@@ -377,4 +379,33 @@ pub enum ConfigError {
         /// The limit that is zero.
         what: &'static str,
     },
+}
+
+impl ConfigError {
+    /// Returns the name of the error, without what it carries: for metrics, logs and answers. Names stay as
+    /// they are.
+    ///
+    /// ```
+    /// use room_registry::Config;
+    /// let error = Config::builder().max_rooms(Some(0)).build().unwrap_err();
+    /// assert_eq!(error.name(), "zero_limit");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ZeroHeartbeatTimeout => "zero_heartbeat_timeout",
+            Self::TieWindowAboveClockSkew { .. } => "tie_window_above_clock_skew",
+            Self::RetentionBelowTieWindow { .. } => "retention_below_tie_window",
+            Self::ZeroRetention => "zero_retention",
+            Self::ZeroLimit { .. } => "zero_limit",
+        }
+    }
+}
+
+/// Serialises the [name](ConfigError::name) and the text of the error, as `name` and `message`.
+#[cfg(feature = "serde")]
+impl Serialize for ConfigError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_error(self.name(), self, serializer)
+    }
 }

@@ -7,9 +7,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-#[cfg(feature = "serde")]
-use crate::model::error::serialize_error;
 use crate::model::id::{IdError, RoomId, StreamId, UserId};
+#[cfg(feature = "serde")]
+use crate::model::named::serialize_error;
 #[cfg(feature = "serde")]
 use crate::model::text::Text;
 use crate::model::time::Timestamp;

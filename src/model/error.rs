@@ -1,10 +1,9 @@
 //! The errors of commands, observations and imports.
 
-#[cfg(feature = "serde")]
-use std::fmt;
-
 use crate::model::config::Rules;
 use crate::model::id::{IdError, MAX_ID_LEN};
+#[cfg(feature = "serde")]
+use crate::model::named::serialize_error;
 
 /// Why a command, an observation or an import was refused. The state is as it was before.
 ///
@@ -211,20 +210,6 @@ impl serde::Serialize for Error {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_error(self.name(), self, serializer)
     }
-}
-
-/// Serialises the name and the text of an error.
-#[cfg(feature = "serde")]
-pub(crate) fn serialize_error<S: serde::Serializer>(
-    name: &str,
-    error: &impl fmt::Display,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    use serde::ser::SerializeStruct;
-    let mut fields = serializer.serialize_struct("Error", 2)?;
-    fields.serialize_field("name", name)?;
-    fields.serialize_field("message", &error.to_string())?;
-    fields.end()
 }
 
 /// Cuts an id that comes from outside to the longest that an id may be, for an error.

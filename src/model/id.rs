@@ -9,6 +9,8 @@ use compact_str::CompactString;
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+#[cfg(feature = "serde")]
+use crate::model::named::serialize_error;
 use crate::model::text::{Text, read_as_str};
 
 /// The longest id, in bytes of UTF-8.
@@ -80,6 +82,29 @@ pub enum IdError {
         /// The position of the first control character, in bytes.
         at: usize,
     },
+}
+
+impl IdError {
+    /// Returns the name of the error: that of [`Error::InvalidId`](crate::Error::InvalidId), whatever is
+    /// wrong with the text. So a client learns the same name whether your server makes the id or the
+    /// library does. The fault is the client's, so an HTTP server answers 400.
+    ///
+    /// ```
+    /// use room_registry::RoomId;
+    /// assert_eq!(RoomId::new("").unwrap_err().name(), "invalid_id");
+    /// ```
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        "invalid_id"
+    }
+}
+
+/// Serialises the [name](IdError::name) and the text of the error, as `name` and `message`.
+#[cfg(feature = "serde")]
+impl Serialize for IdError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_error(self.name(), self, serializer)
+    }
 }
 
 fn check(kind: IdKind, text: &str) -> Result<(), IdError> {

@@ -1,4 +1,4 @@
-//! Enums whose values have names.
+//! Names: of the values of enums, and of errors when they are serialised.
 
 /// Declares an enum of which each variant stands beside the name that it is stored and printed by.
 ///
@@ -152,6 +152,20 @@ macro_rules! print_name {
             }
         }
     )+};
+}
+
+/// Serialises the name and the text of an error.
+#[cfg(feature = "serde")]
+pub(crate) fn serialize_error<S: serde::Serializer>(
+    name: &str,
+    error: &impl std::fmt::Display,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeStruct;
+    let mut fields = serializer.serialize_struct("Error", 2)?;
+    fields.serialize_field("name", name)?;
+    fields.serialize_field("message", &error.to_string())?;
+    fields.end()
 }
 
 pub(crate) use {enum_of_names, named_enum, print_name, tagged_enum};

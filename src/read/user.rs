@@ -144,7 +144,7 @@ impl<'a> UserRef<'a> {
         joined_at.or_else(|| self.0.source?.began_at())
     }
 
-    /// Returns the user as an owned value.
+    /// Returns the user as an owned value. Cost: the texts and attributes of the user.
     ///
     #[doc = room_example!("assert_eq!(room.user(\"ann\").unwrap().to_owned().user_id, \"ann\");")]
     #[must_use]
@@ -153,12 +153,41 @@ impl<'a> UserRef<'a> {
     }
 }
 
-/// Serialises as the [`User`](crate::visible::User) that [`to_owned`](UserRef::to_owned) returns. Whoever
-/// reads it finds the name to show as [`name`](UserRef::name) does.
+/// Serialises the [`User`](crate::visible::User) that [`to_owned`](UserRef::to_owned) returns. In a format
+/// for people, four more keys say what a client shows: `name`, `role`, `attributes` and `since`. They are
+/// what the methods of these names return. A [`User`](crate::visible::User) reads back from either form.
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// use room_registry::{Config, ManualClock, NewRoom, NewUser, Role, RoomRegistry};
+/// let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+/// registry.create_room(NewRoom::new("r1", "tom"))?;
+/// registry.join_room("r1", NewUser::new("tom").name("Tom").role(Role::HOST))?;
+/// let user = serde_json::to_value(registry.room("r1").unwrap().user("tom").unwrap()).unwrap();
+/// assert_eq!(user["name"], "Tom");
+/// assert_eq!(user["role"], "host");
+/// # }
+/// # Ok::<(), room_registry::Error>(())
+/// ```
 #[cfg(feature = "serde")]
 impl serde::Serialize for UserRef<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (*self).to_owned().serialize(serializer)
+        #[derive(serde::Serialize)]
+        struct Shown<'a> {
+            #[serde(flatten)]
+            user: User,
+            name: Option<&'a Text>,
+            role: Option<&'a Role>,
+            attributes: &'a Attributes,
+            since: Option<Timestamp>,
+        }
+        let user = (*self).to_owned();
+        if !serializer.is_human_readable() {
+            return user.serialize(serializer);
+        }
+        let (name, role) = (self.name(), self.role());
+        let (attributes, since) = (self.attributes(), self.since());
+        Shown { user, name, role, attributes, since }.serialize(serializer)
     }
 }
 

@@ -11,8 +11,8 @@ use room_registry::page::{
 };
 use room_registry::visible::{RoomSummary, Stream, SummaryChange, User};
 use room_registry::{
-    Callback, Change, ChangeKind, Config, Error, ManualClock, Mirror, NewRoom, NewUser, RoomId,
-    RoomQuery, RoomRegistry, SessionId, StreamId, Timestamp, UserRef,
+    Callback, Change, ChangeKind, Config, Error, MAX_ID_LEN, ManualClock, Mirror, NewRoom, NewUser,
+    RoomId, RoomQuery, RoomRegistry, SessionId, StreamId, Timestamp, UserRef,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::inputs::input;
@@ -83,6 +83,29 @@ proptest! {
     }
 
     #[test]
+    fn a_user_serialises_as_the_value_and_with_what_its_methods_return(steps in steps()) {
+        play(steps, |registry| {
+            for user in registry.rooms().flat_map(|room| room.users().collect::<Vec<_>>()) {
+                let value = user.to_owned();
+                let mut told = serde_json::to_value(user).unwrap();
+                prop_assert_eq!(&serde_json::from_value::<User>(told.clone()).unwrap(), &value);
+                for (key, shown) in [
+                    ("name", json!(user.name())),
+                    ("role", json!(user.role())),
+                    ("attributes", json!(user.attributes())),
+                    ("since", json!(user.since())),
+                ] {
+                    prop_assert_eq!(told.as_object_mut().unwrap().remove(key), Some(shown));
+                }
+                prop_assert_eq!(told, json!(value), "and nothing else");
+                let bytes = postcard::to_stdvec(&user).unwrap();
+                prop_assert_eq!(bytes, postcard::to_stdvec(&value).unwrap());
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn a_room_of_a_mirror_reads_as_the_view_does(steps in steps()) {
         play(steps, |registry| {
             let mirror: Mirror = registry.rooms().collect();
@@ -126,6 +149,7 @@ fn views_pages_cursors_and_errors_serialise() {
     assert_eq!((&told["user_count"], &told["max_users"]), (&json!(2), &json!(9)));
     let page = room.user_page(1, None, Direction::OldestFirst);
     let told = serde_json::to_value(&page).unwrap();
+    assert_eq!((&told["users"][0]["name"], &told["users"][0]["since"]), (&Value::Null, &json!(0)));
     let user: User = serde_json::from_value(told["users"][0].clone()).unwrap();
     assert_eq!(user, room.user("ann").unwrap().to_owned());
     let next: UserCursor = serde_json::from_value(told["next"].clone()).unwrap();
@@ -156,6 +180,38 @@ fn views_pages_cursors_and_errors_serialise() {
         [(CursorError::Malformed, "malformed_cursor"), (other, "cursor_of_other_order")]
     {
         let told = serde_json::to_value(&error).unwrap();
+        assert_eq!(told, json!({"name": name, "message": error.to_string()}));
+    }
+}
+
+#[test]
+fn errors_of_ids_have_one_name_wherever_the_id_was_refused() {
+    let long = "r".repeat(MAX_ID_LEN + 1);
+    for text in ["", "r\u{7}", &long] {
+        let refused = RoomId::new(text).unwrap_err();
+        let told = serde_json::to_value(refused).unwrap();
+        assert_eq!(told, json!({"name": "invalid_id", "message": refused.to_string()}));
+        assert_eq!(told, json!(Error::from(refused)), "{text:?}");
+        let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+        assert_eq!(told, json!(registry.create_room(NewRoom::new(text, "tom")).unwrap_err()));
+    }
+}
+
+#[test]
+fn errors_of_settings_serialise_with_a_name_for_each() {
+    let builder = Config::builder;
+    let (short, long) = (Duration::from_millis(1), Duration::from_secs(60));
+    for (settings, name) in [
+        (builder().heartbeat_timeout(Duration::ZERO), "zero_heartbeat_timeout"),
+        (builder().tie_window(long), "tie_window_above_clock_skew"),
+        (builder().retention(Some(short)), "retention_below_tie_window"),
+        (builder().retention(Some(Duration::ZERO)), "zero_retention"),
+        (builder().max_rooms(Some(0)), "zero_limit"),
+        (builder().max_users_per_room(Some(0)), "zero_limit"),
+    ] {
+        let error = settings.build().unwrap_err();
+        assert_eq!(error.name(), name);
+        let told = serde_json::to_value(error).unwrap();
         assert_eq!(told, json!({"name": name, "message": error.to_string()}));
     }
 }

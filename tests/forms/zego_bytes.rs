@@ -121,8 +121,28 @@ fn what_has_no_known_form_is_refused_and_said() {
     ] {
         assert_eq!(Decoder::new().decode::<Event>(body).unwrap_err().to_string(), said);
     }
-    for body in [&b"{"[..], b"{}", b"{\"event\":\"ping\"}}", b"%7B", b"{\"event\":\"\xff\"}"] {
-        assert!(Decoder::new().decode::<Event>(body).is_err(), "{body:?}");
+}
+
+#[test]
+fn what_is_refused_has_a_name_that_stays_and_serialises_with_it() {
+    for (body, name) in [
+        (&b"ping"[..], "unknown_form"),
+        (b"", "unknown_form"),
+        (b"event=%ff", "not_utf8"),
+        (b"\xff\xfe{", "not_utf8"),
+        (b"{", "malformed_json"),
+        (b"%7B", "malformed_json"),
+        (b"{\"event\":\"ping\"}}", "malformed_json"),
+        (b"{\"event\":\"\xff\"}", "malformed_json"),
+        (b"{}", "invalid_field"),
+        (b"a=b", "invalid_field"),
+        (b"event=room_close&room_id=r1", "invalid_field"),
+        (br#"{"event":"room_close","room_id":"r1","room_session_id":1.5}"#, "invalid_field"),
+    ] {
+        let error = Decoder::new().decode::<Event>(body).unwrap_err();
+        assert_eq!(error.name(), name, "{error}");
+        let told = serde_json::to_value(&error).unwrap();
+        assert_eq!(told, json!({"name": name, "message": error.to_string()}));
     }
 }
 

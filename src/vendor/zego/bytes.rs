@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use crate::model::named::serialize_error;
 use crate::vendor::zego::any::{Any, Texts};
 use crate::vendor::zego::decoder::{Decode, Decoder};
 use crate::vendor::zego::payload::UrlList;
@@ -28,6 +29,41 @@ enum Reason {
     NoForm,
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+}
+
+impl DecodeError {
+    /// Returns the name of the error, without what it carries: for metrics, logs and answers. Names stay as
+    /// they are.
+    ///
+    /// | name | what is wrong |
+    /// |---|---|
+    /// | `not_utf8` | a form, or what was percent-encoded, is not UTF-8 |
+    /// | `unknown_form` | the body is neither a JSON object nor a form |
+    /// | `malformed_json` | the body begins as a JSON object, and is not one |
+    /// | `invalid_field` | a field is missing, or its value is wrong |
+    ///
+    /// ```
+    /// use room_registry::vendor::zego::{Decoder, Event};
+    /// let error = Decoder::new().decode::<Event>(b"event=room_close&room_id=r1").unwrap_err();
+    /// assert_eq!(error.name(), "invalid_field");
+    /// assert_eq!(error.to_string(), "room_close: field `room_session_id` is missing");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match &self.0 {
+            Reason::NotUtf8 => "not_utf8",
+            Reason::NoForm => "unknown_form",
+            Reason::Json(error) if error.is_data() => "invalid_field",
+            Reason::Json(_) => "malformed_json",
+        }
+    }
+}
+
+/// Serialises the [name](DecodeError::name) and the text of the error, as `name` and `message`.
+impl serde::Serialize for DecodeError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_error(self.name(), self, serializer)
+    }
 }
 
 impl Decoder {
