@@ -133,6 +133,13 @@
 //!   and signs first. Then come **quiet** ones, about which nothing has come since a change that no
 //!   observation confirmed. All others take turns, in **rotation**.
 //!
+//! # Cost
+//!
+//! If a method states no cost, it takes constant time, apart from what it is given and what it returns.
+//! Each operation on a room also forgets what has outlived the retention there, and costs as much more.
+//! Heartbeats forget nothing. If the clock is set back by more than the clock skew, the next call costs all
+//! rooms.
+//!
 //! # Features
 //!
 //! - `serde` (on by default) decodes the vendors' wire forms, and serialises everything that is kept

@@ -156,7 +156,8 @@ impl Room {
         self.take(work, Cause::Repaired, config, now).map(outcome_of)
     }
 
-    /// Creates the room; see [`RoomRegistry::create_room`](crate::RoomRegistry::create_room).
+    /// Creates the room; see [`RoomRegistry::create_room`](crate::RoomRegistry::create_room). Cost: constant.
+    /// After an end, it may cost the users of the room.
     ///
     /// # Errors
     ///
@@ -169,7 +170,8 @@ impl Room {
         self.command(Work::Create(room.check()?), config, now)
     }
 
-    /// Updates the room; see [`RoomRegistry::update_room`](crate::RoomRegistry::update_room).
+    /// Updates the room; see [`RoomRegistry::update_room`](crate::RoomRegistry::update_room). Cost: the
+    /// attributes of the room.
     ///
     /// # Errors
     ///
@@ -195,7 +197,8 @@ impl Room {
         }
     }
 
-    /// Ends the room; see [`RoomRegistry::end_room`](crate::RoomRegistry::end_room).
+    /// Ends the room; see [`RoomRegistry::end_room`](crate::RoomRegistry::end_room). Cost: everything that is
+    /// stored of the room.
     ///
     /// # Errors
     ///
@@ -206,7 +209,8 @@ impl Room {
         self.command(Work::End, config, now)
     }
 
-    /// Lets a user join; see [`RoomRegistry::join_room`](crate::RoomRegistry::join_room).
+    /// Lets a user join; see [`RoomRegistry::join_room`](crate::RoomRegistry::join_room). Cost: the logarithm
+    /// of the room's users.
     ///
     /// # Errors
     ///
@@ -222,7 +226,8 @@ impl Room {
         self.command(Work::Join(user.check()?), config, now)
     }
 
-    /// Lets a user leave; see [`RoomRegistry::leave_room`](crate::RoomRegistry::leave_room).
+    /// Lets a user leave; see [`RoomRegistry::leave_room`](crate::RoomRegistry::leave_room). Cost: the
+    /// logarithm of the room's users.
     ///
     /// # Errors
     ///
@@ -239,7 +244,8 @@ impl Room {
         self.command(Work::Leave(Hashed::new(user_id), connection_id), config, now)
     }
 
-    /// Removes a user; see [`RoomRegistry::remove_user`](crate::RoomRegistry::remove_user).
+    /// Removes a user; see [`RoomRegistry::remove_user`](crate::RoomRegistry::remove_user). Cost: the
+    /// logarithm of the room's users.
     ///
     /// # Errors
     ///
@@ -264,7 +270,7 @@ impl Room {
     }
 
     /// Takes a heartbeat, which may carry an update; see
-    /// [`RoomRegistry::heartbeat_with`](crate::RoomRegistry::heartbeat_with).
+    /// [`RoomRegistry::heartbeat_with`](crate::RoomRegistry::heartbeat_with). Cost: constant.
     ///
     /// # Errors
     ///
@@ -288,7 +294,8 @@ impl Room {
         self.take(work, Cause::Command, config, now).map(heartbeat_of)
     }
 
-    /// Updates a user; see [`RoomRegistry::update_user`](crate::RoomRegistry::update_user).
+    /// Updates a user; see [`RoomRegistry::update_user`](crate::RoomRegistry::update_user). Cost: constant,
+    /// and the attributes of the user.
     ///
     /// # Errors
     ///
@@ -310,7 +317,8 @@ impl Room {
     }
 
     /// Updates the application's own attributes of a stream; see
-    /// [`RoomRegistry::update_stream`](crate::RoomRegistry::update_stream).
+    /// [`RoomRegistry::update_stream`](crate::RoomRegistry::update_stream). Cost: the logarithm of the room's
+    /// streams.
     ///
     /// # Errors
     ///
@@ -356,7 +364,7 @@ impl Room {
         merged
     }
 
-    /// Returns what the last mutating call changed. The next such call overwrites it.
+    /// Returns what the last mutating call changed. The next such call overwrites it. Cost: what is read.
     ///
     #[doc = room_example!("assert_eq!(room.changes().count(), 1);")]
     #[must_use]

@@ -151,6 +151,9 @@ impl Debounce {
     /// Returns the departures whose grace is over, in order. [`apply`](Self::apply) does so first, so it
     /// makes no difference how often you call this.
     ///
+    /// Cost: what is returned, times the logarithm of those who wait. After the local time went back, it is
+    /// all who wait.
+    ///
     /// ```
     /// # use room_registry::{Debounce, Timestamp};
     /// # use std::time::Duration;
@@ -168,7 +171,8 @@ impl Debounce {
         due
     }
 
-    /// Returns when [`take_due`](Self::take_due) next returns something; `None` if nothing waits.
+    /// Returns when [`take_due`](Self::take_due) next returns something; `None` if nothing waits. Cost: the
+    /// logarithm of those who wait.
     ///
     /// ```
     /// # use room_registry::Debounce;
@@ -181,7 +185,7 @@ impl Debounce {
     }
 
     /// Returns the departures that wait, in the order in which they become due. A mirror that applies what
-    /// was passed on, and then these, equals the registry.
+    /// was passed on, and then these, equals the registry. Cost: what is read.
     ///
     /// ```
     /// # use room_registry::Debounce;

@@ -238,7 +238,7 @@ impl MirrorRoom {
 }
 
 impl RoomRef<'_> {
-    /// Returns the room as an owned value, with all users and streams.
+    /// Returns the room as an owned value, with all users and streams. Cost: what is returned.
     ///
     #[doc = room_example!("assert_eq!(room.to_owned().users.len(), 1);")]
     #[must_use]

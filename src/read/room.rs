@@ -231,8 +231,8 @@ impl<'a> RoomRef<'a> {
         page
     }
 
-    /// Fills a page as [`user_page`](Self::user_page) does. If the page is already large enough, this costs
-    /// no allocation.
+    /// Fills a page as [`user_page`](Self::user_page) does, at the same cost. If the page is already large
+    /// enough, this takes no allocation.
     ///
     #[doc = room_example!(
         "let mut page = UserPage::default();",
@@ -302,7 +302,7 @@ impl<'a> RoomRef<'a> {
     }
 
     /// Returns a page of its streams, in order of creation or with the newest first, as
-    /// [`user_page`](Self::user_page) does.
+    /// [`user_page`](Self::user_page) does. Cost: the page, times the logarithm of the streams.
     ///
     #[doc = room_example!("assert!(room.stream_page(10, None, Direction::OldestFirst).streams.is_empty());")]
     #[must_use]
@@ -317,7 +317,8 @@ impl<'a> RoomRef<'a> {
         page
     }
 
-    /// Fills a page as [`stream_page`](Self::stream_page) does, for a page that is reused.
+    /// Fills a page as [`stream_page`](Self::stream_page) does, for a page that is reused. The cost is the
+    /// same.
     ///
     #[doc = room_example!(
         "let mut page = StreamPage::default();",

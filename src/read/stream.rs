@@ -103,7 +103,7 @@ impl<'a> StreamRef<'a> {
         self.0.attributes
     }
 
-    /// Returns the stream as an owned value.
+    /// Returns the stream as an owned value. Cost: its texts, addresses and attributes.
     ///
     #[doc = stream_example!("assert_eq!(stream.to_owned().stream_id, \"camera\");")]
     #[must_use]

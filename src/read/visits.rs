@@ -263,7 +263,7 @@ impl Visits {
     }
 
     /// Returns when [`take_due`](Self::take_due) can next do something; `None` if it never will without
-    /// another input.
+    /// another input. Cost: the logarithm of what waits.
     ///
     /// ```
     /// # use room_registry::{Config, Visits};

@@ -45,7 +45,9 @@ impl<C: Clock> RoomRegistry<C> {
     /// Changes the name, host, attributes, lifecycle or limits of a room. What the update does not name
     /// stays as it is.
     ///
-    /// Cost: constant.
+    /// Cost: the attributes of the room, and the logarithm of the rooms. With
+    /// [`max_rooms_per_host`](crate::ConfigBuilder::max_rooms_per_host), another host costs the rooms that
+    /// this host runs.
     ///
     /// # Errors
     ///
@@ -78,7 +80,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// this moment, and late callbacks of those do not bring the room back. A session that was not known
     /// yet brings it back.
     ///
-    /// Cost: the users of the room.
+    /// Cost: everything that is stored of the room, and the logarithm of the rooms.
     ///
     /// # Errors
     ///
@@ -355,7 +357,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.command(room_id, Work::UpdateStream(Hashed::new(stream_id), attributes))
     }
 
-    /// Carries out a command that came as a value, from a journal or a queue.
+    /// Carries out a command that came as a value, from a journal or a queue. Cost: that of the method of
+    /// the same name, and a copy of the command.
     ///
     /// # Errors
     ///

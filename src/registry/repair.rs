@@ -85,7 +85,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Reports that the media server could not be asked about a room. The planner asks about it again
-    /// after 10 s, and after up to 5 min if further questions fail.
+    /// after 10 s, and after up to 5 min if further questions fail. Cost: the logarithm of the rooms.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, RoomRegistry};

@@ -7,7 +7,8 @@ use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Applies whatever came, now.
+    /// Applies whatever came, now. Cost: that of the method that the [`Input`] names, and a copy of a
+    /// command.
     ///
     /// # Errors
     ///
@@ -41,6 +42,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// was refused then is refused again, and changes nothing. At the end of the journal, no heartbeat
     /// could arrive for as long as the process was away. So hand in
     /// [`grant_grace`](Self::grant_grace), as an entry of its own.
+    ///
+    /// Cost: that of [`apply_input`](Self::apply_input).
     ///
     /// # Errors
     ///

@@ -223,7 +223,7 @@ impl Planner {
         Some(question)
     }
 
-    /// Records that an answer about a room came.
+    /// Records that an answer about a room came. Cost: the logarithm of the rooms.
     ///
     /// ```
     /// # use room_registry::repair::{Planner, RepairStatus};
@@ -243,7 +243,8 @@ impl Planner {
         }
     }
 
-    /// Records that a question about a room failed. The planner asks again after a pause.
+    /// Records that a question about a room failed. The planner asks again after a pause. Cost: the
+    /// logarithm of the rooms.
     ///
     /// ```
     /// # use room_registry::repair::{Planner, RepairStatus};

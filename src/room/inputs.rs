@@ -11,7 +11,8 @@ use crate::room::Room;
 
 impl Room {
     /// Applies whatever came for this room: the one method that a store needs. An input that names
-    /// no room ([`Input::Expire`], [`Command::GrantGrace`]) is for each.
+    /// no room ([`Input::Expire`], [`Command::GrantGrace`]) is for each. Cost: that of the method that the
+    /// input names, and a copy of a command.
     ///
     /// # Errors
     ///
