@@ -1,15 +1,11 @@
-//! The README, held against the library and the repository: its first program prints what it says, and its links lead
-//! somewhere.
-#![allow(clippy::disallowed_methods, reason = "a test, not the library: it may look for files")]
+//! The README, held against the library and the pages that it links to: its first program prints what it says, and its
+//! figures are theirs.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 const README: &str = include_str!("../../README.md");
 const FIRST_PROGRAM: &str = include_str!("first_program.rs");
-/// Where the documentation of the newest version is.
-const DOCS: &str = "https://docs.rs/room-registry/latest/room_registry/";
 
 thread_local! {
     /// What the first program printed.
@@ -59,36 +55,45 @@ fn it_has_the_two_commands() {
     }
 }
 
-/// Relative links are of the repository, and absolute ones of the documentation: a registry shows the README, too, and
-/// has neither the files nor the guide.
+/// A row of results links to the page that has its figures. One row of a table there has all of the first figures
+/// of the cells. What follows them in a cell stands in any row, and the figures of what was measured anywhere.
 #[test]
-fn its_links_lead_to_files_and_to_pages_of_the_documentation() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let links: BTreeSet<_> = links(README).collect();
-    assert!(links.len() > 20, "{links:?}");
-    for link in links {
-        let file = match link.split('#').next().unwrap() {
-            page if page.starts_with(DOCS) => source_of(&page[DOCS.len()..]),
-            other if other.contains("://") => continue,
-            file => file.to_owned(),
+fn its_figures_are_those_of_the_pages_that_it_links_to() {
+    let (_, results) = README.split_once("## Results").unwrap();
+    let rows: Vec<_> = results.lines().filter(|line| line.starts_with("| [")).collect();
+    assert_eq!(rows.len(), 3, "{rows:#?}");
+    for row in rows {
+        let page = match row.split("](").nth(1).unwrap().split(')').next().unwrap() {
+            "examples/simulate/README.md" => include_str!("../../examples/simulate/README.md"),
+            "benches/README.md" => include_str!("../../benches/README.md"),
+            page if page.ends_with("/guide/migrating/index.html") => {
+                include_str!("../../src/guide/migrating.md")
+            }
+            other => panic!("which page is {other}?"),
         };
-        assert!(root.join(&file).exists(), "{link} leads to {file}, which is not there");
+        let cells: Vec<_> = row.trim_matches('|').split('|').skip(1).collect();
+        let measured = figures(cells[0]);
+        assert!(!measured.is_empty() && measured.is_subset(&figures(page)), "{measured:?}: {row}");
+        let (mut first, mut others) = (BTreeSet::new(), BTreeSet::new());
+        for cell in &cells[1..] {
+            let (before, after) = cell.split_once(", and ").unwrap_or((cell, ""));
+            first.extend(figures(before));
+            others.extend(figures(after));
+        }
+        let table: Vec<_> =
+            page.lines().filter(|line| line.starts_with('|')).map(figures).collect();
+        assert!(!first.is_empty(), "no figures: {row}");
+        assert!(table.iter().any(|held| first.is_subset(held)), "no row has {first:?}");
+        assert!(
+            others.iter().all(|figure| table.iter().any(|held| held.contains(figure))),
+            "{row}"
+        );
     }
 }
 
-/// The targets of all links and images.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
-}
-
-/// The source of a page of the documentation: a page of the guide, or a module.
-fn source_of(page: &str) -> String {
-    let module = page.strip_suffix("index.html").map(|module| module.trim_end_matches('/'));
-    match module {
-        Some("") => "src/lib.rs".to_owned(),
-        Some("guide") => "src/guide.rs".to_owned(),
-        Some(module) if module.starts_with("guide/") => format!("src/{module}.md"),
-        Some(module) => format!("src/{module}.rs"),
-        None => panic!("{page} is not the page of a module"),
-    }
+/// The numbers of a text, without the commas between thousands.
+fn figures(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
+    let numbers = text.split(|c: char| !is_part(c)).map(|word| word.trim_matches(['.', ',']));
+    numbers.filter(|word| !word.is_empty()).map(|word| word.replace(',', "")).collect()
 }

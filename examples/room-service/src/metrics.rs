@@ -90,7 +90,7 @@ pub struct Metrics {
     users: Family<StoreLabels, Gauge>,
     streams: Family<StoreLabels, Gauge>,
     up: Family<StoreLabels, Gauge>,
-    outcomes: Family<OutcomeLabels, Counter>,
+    callbacks: Family<OutcomeLabels, Counter>,
     changes: Family<ChangeLabels, Counter>,
     raised: Family<SuspicionLabels, Counter>,
     withdrawn: Family<SuspicionLabels, Counter>,
@@ -124,7 +124,7 @@ impl Default for Metrics {
             users: Family::default(),
             streams: Family::default(),
             up: Family::default(),
-            outcomes: Family::default(),
+            callbacks: Family::default(),
             changes: Family::default(),
             raised: Family::default(),
             withdrawn: Family::default(),
@@ -141,10 +141,10 @@ impl Default for Metrics {
             users,
             streams,
             up,
-            outcomes,
+            callbacks,
             changes,
-            raised: suspicions_raised,
-            withdrawn: suspicions_withdrawn,
+            raised: signs_raised,
+            withdrawn: signs_withdrawn,
             repairs,
             questions,
             question_seconds,
@@ -159,10 +159,10 @@ impl Default for Metrics {
             users: "Users in listed rooms",
             streams: "Streams of listed rooms",
             up: "Whether the store answers",
-            outcomes: "What became of callbacks and observations",
+            callbacks: "What became of callbacks",
             changes: "What became different, by kind and cause",
-            suspicions_raised: "Signs of lost callbacks that were reported",
-            suspicions_withdrawn: "Signs of lost callbacks that were cleared up",
+            signs_raised: "Signs of lost callbacks that were reported",
+            signs_withdrawn: "Signs of lost callbacks that were cleared up",
             repairs: "Changes that came of asking the media server",
             questions: "Questions to the media server",
             question_seconds: "How long the media server took to answer",
@@ -199,7 +199,7 @@ impl Metrics {
         self.streams.get_or_create(labels).set(gauge(counts.streams));
         for outcome in Outcome::ALL {
             let labels = OutcomeLabels { store: labels.store, outcome: outcome.name() };
-            let counter = self.outcomes.get_or_create(&labels);
+            let counter = self.callbacks.get_or_create(&labels);
             counter.inner().store(counts.outcomes.of(outcome), Ordering::Relaxed);
         }
     }
