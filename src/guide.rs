@@ -29,6 +29,13 @@
 //!
 //! [`rules`], [`repair`] and [`memberships`] are the specification. If the code and a law differ, one of them has
 //! a defect, and a test decides which.
+//!
+//! # Files
+//!
+//! The pages name files by their paths from the root of the repository. [architecture] also names them by
+//! their paths from `src/`. The package has `src/` and the examples of one file, and docs.rs shows both under
+//! *Source*. The starters, the room service, the benchmarks and the tests are in the repository alone. From
+//! the first release on, the crate's page on its registry links to it.
 
 #[doc = include_str!("guide/rules.md")]
 pub mod rules {}

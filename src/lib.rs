@@ -11,7 +11,7 @@
 //! | [The first program](#a-first-program) | see it work |
 //! | [The guide](guide) | know what holds for all methods, and build and run a server |
 //! | [ZEGOCLOUD's callbacks](vendor) | decode what your media server sends |
-//! | [Embedding](guide::embedding) | put it into one process, a task, a store, or many machines; short programs are in `examples/` |
+//! | [Embedding](guide::embedding) | put it into one process, a task, a store, or many machines; [short programs](guide#files) are in `examples/` |
 //!
 //! ```text
 //! Command     ─┐                                      ┌─▶ Outcome, Error   what became of it

@@ -150,7 +150,8 @@ pub use room_answers::RoomAnswers;
 /// The vendor sorts and joins the callback secret, `timestamp` and `nonce`, and signs with SHA-1, as
 /// lower-case hex. The signature does not cover the body. So a verifier also needs a window on the
 /// timestamp, and a memory of the nonces within it. The application verifies: this crate holds no
-/// secrets. `examples/room-service/src/signature.rs` in the repository does all of this, to copy.
+/// secrets. `examples/room-service/src/signature.rs`
+/// [in the repository](crate::guide#files) does all of this, to copy.
 ///
 /// # Example
 ///
