@@ -15,7 +15,7 @@ use crate::registers::kind::Users;
 use crate::registers::members::{Left, MemberRef};
 use crate::registers::places::Target;
 use crate::room::context::Context;
-use crate::room::resolve::At;
+use crate::room::resolve::Resolved;
 use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
 
@@ -36,38 +36,38 @@ impl RoomState {
     pub(super) fn admit(
         &self,
         work: &Work<'_>,
-        at: &At<'_>,
+        resolved: &Resolved<'_>,
         cx: &Context<'_>,
     ) -> Result<Admission, Error> {
         match work {
-            Work::Callback(callback) => Ok(self.admit_callback(callback, at, cx)),
+            Work::Callback(callback) => Ok(self.admit_callback(callback, resolved, cx)),
             Work::Observation(observation, _) => Ok(self.admit_observation(observation, cx)),
             Work::Create(_) if self.registers.info.is_some() => {
                 Err(Error::RoomAlreadyExists { room_id: id_text(self.id.as_str()) })
             }
             Work::End => self.check_listed().map(|()| Admission::Admitted),
-            Work::Join(user) => self.admit_join(user, at, cx),
+            Work::Join(user) => self.admit_join(user, resolved, cx),
             Work::Leave(user_id, connection) => {
                 self.check_listed()?;
-                self.check_visible_user(at, user_id.id)?;
-                match (self.standing(at, *connection, cx), connection) {
+                self.check_visible_user(resolved, user_id.id)?;
+                match (self.standing(resolved, *connection, cx), connection) {
                     (Standing::Holds, _) | (_, None) => Ok(Admission::Admitted),
                     (_, Some(_)) => Err(self.not_in_room(user_id.id)),
                 }
             }
             Work::Remove(user_id, _) => {
                 self.check_listed()?;
-                self.check_visible_user(at, user_id.id)?;
+                self.check_visible_user(resolved, user_id.id)?;
                 Ok(Admission::Admitted)
             }
             Work::Heartbeat(user_id, connection, update) => {
                 self.check_listed()?;
-                self.admit_heartbeat(user_id.id, *connection, update.as_ref(), at, cx)
+                self.admit_heartbeat(user_id.id, *connection, update.as_ref(), resolved, cx)
             }
             Work::UpdateUser(user_id, update) => {
                 self.check_listed()?;
-                self.check_visible_user(at, user_id.id)?;
-                updated_membership(&self.app_word(at, cx), update)?;
+                self.check_visible_user(resolved, user_id.id)?;
+                updated_membership(&self.app_word(resolved, cx), update)?;
                 Ok(Admission::Admitted)
             }
             Work::UpdateStream(stream_id, attributes) => {
@@ -95,12 +95,18 @@ impl RoomState {
         }
     }
 
-    fn admit_callback(&self, work: &CallbackWork<'_>, at: &At<'_>, cx: &Context<'_>) -> Admission {
+    fn admit_callback(
+        &self,
+        work: &CallbackWork<'_>,
+        resolved: &Resolved<'_>,
+        cx: &Context<'_>,
+    ) -> Admission {
         if work.callback.latest_time() > cx.now.plus(cx.config.future_guard_ms) {
             return Admission::Answered(Answer::Outcome(Outcome::Refused));
         }
         let visible = self.projection.visible;
-        if self.rulebook().admits(&work.facts, at.session, &at.target, visible, cx.now) {
+        if self.rulebook().admits(&work.facts, resolved.session, &resolved.target, visible, cx.now)
+        {
             Admission::Admitted
         } else {
             Admission::TooLate
@@ -125,11 +131,11 @@ impl RoomState {
         user_id: &str,
         connection: Option<&str>,
         update: Option<&UserUpdate>,
-        at: &At<'_>,
+        resolved: &Resolved<'_>,
         cx: &Context<'_>,
     ) -> Result<Admission, Error> {
-        let Some(place) = at.member else {
-            return self.admit_heartbeat_of_none(user_id, connection, update, at, cx);
+        let Some(place) = resolved.member else {
+            return self.admit_heartbeat_of_none(user_id, connection, update, resolved, cx);
         };
         let members = &self.registers.members;
         let Some(member) = members.at(place) else { return Err(self.not_in_room(user_id)) };
@@ -156,17 +162,17 @@ impl RoomState {
         user_id: &str,
         connection: Option<&str>,
         update: Option<&UserUpdate>,
-        at: &At<'_>,
+        resolved: &Resolved<'_>,
         cx: &Context<'_>,
     ) -> Result<Admission, Error> {
-        let is_visible = self.check_visible_user(at, user_id);
+        let is_visible = self.check_visible_user(resolved, user_id);
         let gone = self.gone(user_id, is_visible.is_ok(), cx);
         match (is_visible, gone) {
             (Ok(()), None | Some(Heartbeat::TimedOut | Heartbeat::Left))
                 if connection.is_none() =>
             {
                 if let Some(update) = update {
-                    updated_membership(&self.app_word(at, cx), update)?;
+                    updated_membership(&self.app_word(resolved, cx), update)?;
                 }
                 Ok(Admission::Admitted)
             }
@@ -176,8 +182,13 @@ impl RoomState {
     }
 
     /// Returns what has become of a connection of the user whom an input is about.
-    fn standing(&self, at: &At<'_>, connection: Option<&str>, cx: &Context<'_>) -> Standing {
-        let Target::User(_, places) = &at.target else { return Standing::Unknown };
+    fn standing(
+        &self,
+        resolved: &Resolved<'_>,
+        connection: Option<&str>,
+        cx: &Context<'_>,
+    ) -> Standing {
+        let Target::User(_, places) = &resolved.target else { return Standing::Unknown };
         let Some(place) = places.member else { return Standing::Unknown };
         self.registers.members.standing(place, connection, cx.judge(&self.settings))
     }
@@ -198,21 +209,23 @@ impl RoomState {
     fn admit_join(
         &self,
         user: &CheckedUser,
-        at: &At<'_>,
+        resolved: &Resolved<'_>,
         cx: &Context<'_>,
     ) -> Result<Admission, Error> {
         self.check_listed()?;
-        let Target::User(user_id, places) = &at.target else { return Ok(Admission::Admitted) };
+        let Target::User(user_id, places) = &resolved.target else {
+            return Ok(Admission::Admitted);
+        };
         let room_id = || id_text(self.id.as_str());
         let is_timed_out =
             |member: MemberRef<'_>| member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now);
-        match self.member_at(at) {
+        match self.member_at(resolved) {
             Some(member) if !is_timed_out(member) => {
                 let connection = user.connection_id.as_ref().map(ConnectionId::as_str);
                 let by = cx.judge(&self.settings);
                 let holding = places.member.map(|place| self.registers.members.holding(place, by));
                 let user_id = id_text(user_id.id.as_str());
-                if self.standing(at, connection, cx) == Standing::Holds {
+                if self.standing(resolved, connection, cx) == Standing::Holds {
                     Err(Error::UserAlreadyJoined { room_id: room_id(), user_id })
                 } else if holding >= Some(MAX_CONNECTIONS) {
                     let limit = MAX_CONNECTIONS;
@@ -268,8 +281,8 @@ impl RoomState {
     }
 
     /// Returns the membership that an input is about.
-    pub(super) fn member_at(&self, at: &At<'_>) -> Option<MemberRef<'_>> {
-        let Target::User(_, places) = &at.target else { return None };
+    pub(super) fn member_at(&self, resolved: &Resolved<'_>) -> Option<MemberRef<'_>> {
+        let Target::User(_, places) = &resolved.target else { return None };
         self.registers.members.at(places.member?)
     }
 
@@ -279,11 +292,13 @@ impl RoomState {
     }
 
     /// Returns what the application says of a user: the membership, or the note in the same form.
-    pub(super) fn app_word(&self, at: &At<'_>, cx: &Context<'_>) -> Membership {
-        if let Some(member) = self.member_at(at) {
+    pub(super) fn app_word(&self, resolved: &Resolved<'_>, cx: &Context<'_>) -> Membership {
+        if let Some(member) = self.member_at(resolved) {
             return member.membership().clone();
         }
-        let Target::User(user_id, places) = &at.target else { return self.new_membership(cx) };
+        let Target::User(user_id, places) = &resolved.target else {
+            return self.new_membership(cx);
+        };
         let mut word = self.new_membership(cx);
         let source = self.rulebook().source::<Users>(self.projection.visible, &places.told);
         if let Some(note) = self.rulebook().note(&user_id.id, false, source) {
@@ -298,8 +313,10 @@ impl RoomState {
         if self.is_listed() { Ok(()) } else { Err(self.not_found()) }
     }
 
-    fn check_visible_user(&self, at: &At<'_>, user_id: &str) -> Result<(), Error> {
-        let Target::User(_, places) = &at.target else { return Err(self.not_in_room(user_id)) };
+    fn check_visible_user(&self, resolved: &Resolved<'_>, user_id: &str) -> Result<(), Error> {
+        let Target::User(_, places) = &resolved.target else {
+            return Err(self.not_in_room(user_id));
+        };
         let is_visible = places.member.is_some()
             || self.rulebook().source::<Users>(self.projection.visible, &places.told).is_some();
         if is_visible { Ok(()) } else { Err(self.not_in_room(user_id)) }
@@ -339,6 +356,6 @@ pub(super) fn updated_membership(
     {
         updated.attributes = attributes;
     }
-    let is_other = updated != *membership;
-    Ok((updated, is_other))
+    let is_changed = updated != *membership;
+    Ok((updated, is_changed))
 }

@@ -25,10 +25,10 @@ use crate::room::admit::Admission;
 use crate::room::before::{Before, Looked};
 use crate::room::context::Context;
 use crate::room::ended::ended_by;
-use crate::room::join::Step;
+use crate::room::join::JoinResult;
 use crate::room::notes::{ChangeLog, Ended};
-use crate::room::projection::{Found, Projection, Source};
-use crate::room::resolve::At;
+use crate::room::projection::{Projection, ProjectionSource, Widened};
+use crate::room::resolve::Resolved;
 use crate::room::state::RoomState;
 use crate::room::work::Work;
 use crate::rules::Rulebook;
@@ -141,14 +141,14 @@ impl RoomState {
     /// Takes the seven steps.
     fn pass(&mut self, work: &mut Work<'_>, cx: &mut Context<'_>) -> Result<Answer, Error> {
         // 1. Resolve.
-        let mut at = self.resolve(work);
+        let mut resolved = self.resolve(work);
 
         // 2. Admit.
-        match self.admit(work, &at, cx)? {
+        match self.admit(work, &resolved, cx)? {
             Admission::Admitted => {}
             Admission::Answered(answer) => return Ok(answer),
             Admission::TooLate => {
-                self.record_refused(work, &at, cx);
+                self.record_refused(work, &resolved, cx);
                 return Ok(Answer::Outcome(Outcome::TooLate));
             }
             Admission::AfterTimeout(place) => {
@@ -156,58 +156,59 @@ impl RoomState {
                 if let Work::Heartbeat(..) = work {
                     return Ok(Answer::Heartbeat(Heartbeat::TimedOut));
                 }
-                at = self.resolve(work);
+                resolved = self.resolve(work);
             }
         }
 
         // 3. Look.
-        let concerns_everybody = self.concerns_everybody(work, &at);
-        let is_refresh = at.member.is_some() && matches!(at.target, Target::Session);
-        let mut before = if at.is_outdated || is_refresh {
+        let concerns_everybody = self.concerns_everybody(work, &resolved);
+        let is_refresh = resolved.member.is_some() && matches!(resolved.target, Target::Session);
+        let mut before = if resolved.is_outdated || is_refresh {
             Before::nobody(self.is_listed()) // it changes nothing that readers see
         } else {
-            self.look(&at.target, concerns_everybody)
+            self.look(&resolved.target, concerns_everybody)
         };
 
         // 4. Join.
         let told = cx.log.len();
-        let mut step = self.join(work, &mut at, &mut before, cx);
-        if !step.is_changed {
-            return Ok(step.answer);
+        let mut joined = self.join(work, &mut resolved, &mut before, cx);
+        if !joined.is_changed {
+            return Ok(joined.answer);
         }
         cx.is_moved = true;
 
         // 5. Widen.
         let visible_before = self.projection.visible;
         let ended = ended_by(work, cx.cause, cx.now);
-        let found = self.widen(&mut step, &mut at, &before, ended, cx.now);
-        let is_visible_other = found.visible != visible_before;
+        let widened = self.widen(&mut joined, &mut resolved, &before, ended, cx.now);
+        let is_visible_changed = widened.visible != visible_before;
 
-        self.keep_user_notes(&at, &before, &step);
+        self.keep_user_notes(&resolved, &before, &joined);
 
         // 6. Project.
-        let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
-        let projected = self.projection.project(source, &before, &at.target, &found, cx);
+        let source =
+            ProjectionSource { id: &self.id, registers: &self.registers, settings: &self.settings };
+        let projected = self.projection.project(source, &before, &resolved.target, &widened, cx);
         if before.was_listed != self.is_listed() && !self.registers.refused.is_empty() {
             cx.signs_changed = true; // such a sign needs no session
         }
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
         let is_all_shown_anew = is_everybody
-            || is_visible_other
+            || is_visible_changed
             || projected.is_session_hidden
-            || projected.is_session_other;
+            || projected.is_session_changed;
         self.record_since(projected.is_session_hidden, cx.now);
-        self.keep_stream_attributes(&at.target, is_all_shown_anew);
-        if !matches!(step.answer, Answer::Expired(_)) {
-            self.record_signs(&at, &step, is_all_shown_anew, cx);
+        self.keep_stream_attributes(&resolved.target, is_all_shown_anew);
+        if !matches!(joined.answer, Answer::Expired(_)) {
+            self.record_signs(&resolved, &joined, is_all_shown_anew, cx);
         }
 
         // 7. Schedule.
-        self.schedule(&step, &at, &before, is_all_shown_anew);
-        if let Answer::Outcome(outcome) = &mut step.answer {
+        self.schedule(&joined, &resolved, &before, is_all_shown_anew);
+        if let Answer::Outcome(outcome) = &mut joined.answer {
             *outcome = if cx.log.len() > told { Outcome::Applied } else { Outcome::Held };
         }
-        Ok(step.answer)
+        Ok(joined.answer)
     }
 
     /// Takes the seven steps for another reason than the input gives.
@@ -269,27 +270,27 @@ impl RoomState {
     #[inline]
     fn widen(
         &mut self,
-        step: &mut Step,
-        at: &mut At<'_>,
+        joined: &mut JoinResult,
+        resolved: &mut Resolved<'_>,
         before: &Before,
         ended: Ended,
         now: Timestamp,
-    ) -> Found {
+    ) -> Widened {
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
-        if is_everybody || step.lost_in != 0 {
+        if is_everybody || joined.lost_in != 0 {
             self.projection.summarise(&self.registers, &self.settings);
         } else {
             let (registers, rules) = (&self.registers, &self.settings);
-            self.projection.summarise_target(registers, rules, &before.parts, &at.target);
+            self.projection.summarise_target(registers, rules, &before.parts, &resolved.target);
         }
         let was_visible = self.projection.visible.and_then(Visible::index);
-        let is_visible_lost = was_visible.is_some_and(|index| step.lost_in & 1 << index != 0);
-        let is_told = matches!(step.answer, Answer::Outcome(_)) || step.is_merge;
+        let is_visible_lost = was_visible.is_some_and(|index| joined.lost_in & 1 << index != 0);
+        let is_told = matches!(joined.answer, Answer::Outcome(_)) || joined.is_merge;
         while self.registers.sessions.len() > MAX_SESSIONS
             && let Some(index) = self.rulebook().session_beyond_cap()
         {
-            self.remove_session(index, at);
-            step.is_lost = true;
+            self.remove_session(index, resolved);
+            joined.is_lost = true;
         }
         let open = self.rulebook().open();
         if is_told
@@ -301,33 +302,33 @@ impl RoomState {
         }
         let visible = open.filter(|session| !self.rulebook().is_unlisted(*session));
         let is_listed = self.registers.info.is_some() || visible.is_some();
-        if before.was_listed && !is_listed && !step.is_merge {
+        if before.was_listed && !is_listed && !joined.is_merge {
             // Nobody stays a member of a room that left the list. After a merge somebody may: it must not
             // matter which of two replicas knew what.
             self.registers.members.leave_all(now);
-            if let Target::User(_, places) = &mut at.target {
+            if let Target::User(_, places) = &mut resolved.target {
                 places.member = None;
             }
         }
-        step.is_lost |= step.lost_in != 0;
-        let is_info_other = step.is_info_other
+        joined.is_lost |= joined.lost_in != 0;
+        let is_info_changed = joined.is_info_changed
             || matches!(&before.looked, Looked::Everybody(before) if before.info != self.registers.info);
-        Found {
+        Widened {
             visible,
-            is_info_other,
-            is_content_other: step.is_content_other,
-            updated: std::mem::take(&mut step.updated),
+            is_info_changed,
+            is_content_changed: joined.is_content_changed,
+            updated: std::mem::take(&mut joined.updated),
             is_visible_lost,
             ended,
         }
     }
 
     /// Takes a session out, with its summary and its places.
-    pub(super) fn remove_session(&mut self, index: usize, at: &mut At<'_>) {
+    pub(super) fn remove_session(&mut self, index: usize, resolved: &mut Resolved<'_>) {
         self.registers.remove_session(index);
         self.projection.session_removed(index);
-        at.target.session_removed(index);
-        at.session = at
+        resolved.target.session_removed(index);
+        resolved.session = resolved
             .session
             .filter(|session| *session != index)
             .map(|session| session - usize::from(session > index));
@@ -335,20 +336,26 @@ impl RoomState {
 
     /// Step 7: drops what was left empty, and schedules what can next be forgotten.
     #[inline]
-    fn schedule(&mut self, step: &Step, at: &At<'_>, before: &Before, all: bool) {
+    fn schedule(
+        &mut self,
+        joined: &JoinResult,
+        resolved: &Resolved<'_>,
+        before: &Before,
+        all: bool,
+    ) {
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
-        if step.is_lost || is_everybody {
+        if joined.is_lost || is_everybody {
             self.registers.drop_empty();
             self.projection.sessions_dropped(&self.registers, &self.settings);
         }
         let (registers, settings) = (&self.registers, &self.settings);
         let Projection { visible, summaries, schedule, .. } = &mut self.projection;
         let book = Rulebook { registers, settings, summaries };
-        let observed_all = (all || step.is_session_other) && !registers.observed.is_empty();
-        if step.is_lost || is_everybody || observed_all {
+        let observed_all = (all || joined.is_session_changed) && !registers.observed.is_empty();
+        if joined.is_lost || is_everybody || observed_all {
             schedule.rebuild(book, *visible);
         } else {
-            schedule.set(book, *visible, before.due, &at.target);
+            schedule.set(book, *visible, before.due, &resolved.target);
             schedule.set_sweep(book, *visible);
         }
     }
@@ -367,7 +374,8 @@ impl RoomState {
         cx.signs_changed = false;
         cx.is_moved = true;
         let reported = self.mark_reported(cx.now, cx.config);
-        let source = Source { id: &self.id, registers: &self.registers, settings: &self.settings };
+        let source =
+            ProjectionSource { id: &self.id, registers: &self.registers, settings: &self.settings };
         self.projection.tell_signs(source, cx);
         reported
     }

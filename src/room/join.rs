@@ -19,7 +19,7 @@ use crate::registers::stays::StayRegister;
 use crate::registers::{Joined, MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::before::Before;
 use crate::room::context::Context;
-use crate::room::resolve::At;
+use crate::room::resolve::Resolved;
 use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
@@ -29,7 +29,7 @@ use crate::rules::visibility::Visible;
 /// What joining did.
 #[expect(clippy::struct_excessive_bools, reason = "each tells a later step one thing")]
 #[derive(Debug)]
-pub(crate) struct Step {
+pub(crate) struct JoinResult {
     pub(crate) answer: Answer,
     /// Whether anything may look different, or is due at another time. If nothing is, the pass ends.
     pub(crate) is_changed: bool,
@@ -38,16 +38,16 @@ pub(crate) struct Step {
     /// Whether registers may have been left empty.
     pub(crate) is_lost: bool,
     /// Whether a fact of a session itself is new.
-    pub(crate) is_session_other: bool,
-    pub(crate) is_info_other: bool,
+    pub(crate) is_session_changed: bool,
+    pub(crate) is_info_changed: bool,
     pub(crate) is_merge: bool,
     /// Whether what a membership or stream shows of the application's own is other.
-    pub(crate) is_content_other: bool,
+    pub(crate) is_content_changed: bool,
     /// Whose membership a merge replaced.
     pub(crate) updated: Vec<UserId>,
 }
 
-impl Step {
+impl JoinResult {
     /// Nothing changed.
     fn ended(answer: Answer) -> Self {
         Self {
@@ -55,10 +55,10 @@ impl Step {
             is_changed: false,
             lost_in: 0,
             is_lost: false,
-            is_session_other: false,
-            is_info_other: false,
+            is_session_changed: false,
+            is_info_changed: false,
             is_merge: false,
-            is_content_other: false,
+            is_content_changed: false,
             updated: Vec::new(),
         }
     }
@@ -70,7 +70,7 @@ impl Step {
 
 impl RoomState {
     /// Whether an input concerns everybody in the room, whatever it says.
-    pub(super) fn concerns_everybody(&self, work: &Work<'_>, at: &At<'_>) -> bool {
+    pub(super) fn concerns_everybody(&self, work: &Work<'_>, resolved: &Resolved<'_>) -> bool {
         let Registers { observed, sessions, .. } = &self.registers;
         match work {
             Work::Observation(..) | Work::Merge(_) | Work::CarryOver(_) | Work::ClockSetBack => {
@@ -86,7 +86,7 @@ impl RoomState {
             Work::Callback(work) => {
                 let is_outdating = work.facts.create.is_some() || work.facts.close.is_some();
                 let is_unknown = self.visible() == Some(Visible::Unknown);
-                let is_beyond_cap = at.session.is_none() && sessions.len() >= MAX_SESSIONS;
+                let is_beyond_cap = resolved.session.is_none() && sessions.len() >= MAX_SESSIONS;
                 work.facts.nameless_close.is_some()
                     || !observed.is_empty() && (is_outdating || is_unknown || is_beyond_cap)
             }
@@ -115,12 +115,12 @@ impl RoomState {
     pub(super) fn join(
         &mut self,
         work: &mut Work<'_>,
-        at: &mut At<'_>,
+        resolved: &mut Resolved<'_>,
         before: &mut Before,
         cx: &mut Context<'_>,
-    ) -> Step {
+    ) -> JoinResult {
         match work {
-            Work::Callback(callback) => self.join_callback(callback, at, before, cx),
+            Work::Callback(callback) => self.join_callback(callback, resolved, before, cx),
             Work::Observation(observation, verdict) => {
                 let (registers, rules) = (&mut self.registers, &self.settings);
                 let joined = registers.join_observation(observation, *verdict, cx.now, rules);
@@ -128,16 +128,20 @@ impl RoomState {
             }
             Work::Create(room) => {
                 self.create(room, cx);
-                Step { is_info_other: true, ..Step::changed(Answer::Done) }
+                JoinResult { is_info_changed: true, ..JoinResult::changed(Answer::Done) }
             }
             Work::Update(info) => {
                 let updated_at = info.updated_at.max(cx.now);
                 self.registers.info = Some(RoomInfo { updated_at, ..info.clone() });
-                Step { is_info_other: true, ..Step::changed(Answer::Done) }
+                JoinResult { is_info_changed: true, ..JoinResult::changed(Answer::Done) }
             }
             Work::End | Work::EndByLifecycle => {
                 self.end(cx);
-                Step { is_info_other: true, is_session_other: true, ..Step::changed(Answer::Done) }
+                JoinResult {
+                    is_info_changed: true,
+                    is_session_changed: true,
+                    ..JoinResult::changed(Answer::Done)
+                }
             }
             Work::Unlist => {
                 let emptiness = self
@@ -146,37 +150,37 @@ impl RoomState {
                     .and_then(|session| self.registers.emptiness_mut(session).as_mut());
                 match emptiness {
                     Some(emptiness) => emptiness.is_unlisted = true,
-                    None => return Step::ended(Answer::Done),
+                    None => return JoinResult::ended(Answer::Done),
                 }
-                Step::changed(Answer::Done)
+                JoinResult::changed(Answer::Done)
             }
-            Work::Join(user) => self.join_member(user, at, cx),
-            Work::Leave(_, Some(connection)) if self.is_one_of_several(at, cx) => {
-                self.leave_connection(connection, at, cx)
+            Work::Join(user) => self.join_member(user, resolved, cx),
+            Work::Leave(_, Some(connection)) if self.is_one_of_several(resolved, cx) => {
+                self.leave_connection(connection, resolved, cx)
             }
-            Work::Leave(..) => self.end_membership(at, End::Left, true, cx),
+            Work::Leave(..) => self.end_membership(resolved, End::Left, true, cx),
             Work::Remove(_, reason) => {
                 let how = End::Removed(reason.clone()); // whoever is told needs it, too
-                self.end_membership(at, how, true, cx)
+                self.end_membership(resolved, how, true, cx)
             }
             Work::TimeOut(_) => {
-                self.end_membership(at, End::TimedOut, cx.config.heartbeats_end_logins, cx)
+                self.end_membership(resolved, End::TimedOut, cx.config.heartbeats_end_logins, cx)
             }
             Work::Heartbeat(_, connection, update) => {
-                self.beat(*connection, update.as_ref(), at, cx)
+                self.beat(*connection, update.as_ref(), resolved, cx)
             }
-            Work::UpdateUser(_, update) => self.update_member(update, at, Answer::Done, cx),
+            Work::UpdateUser(_, update) => self.update_member(update, resolved, Answer::Done, cx),
             Work::UpdateStream(_, attributes) => {
-                let Target::Stream(stream_id, places) = &mut at.target else {
-                    return Step::ended(Answer::Done);
+                let Target::Stream(stream_id, places) = &mut resolved.target else {
+                    return JoinResult::ended(Answer::Done);
                 };
                 let Some(stream) = self.stream(&stream_id.as_hashed()) else {
-                    return Step::ended(Answer::Done);
+                    return JoinResult::ended(Answer::Done);
                 };
                 let Ok(Some(attributes)) =
                     updated_attributes(stream.attributes, std::mem::take(attributes))
                 else {
-                    return Step::ended(Answer::Done);
+                    return JoinResult::ended(Answer::Done);
                 };
                 let stream_session_id = stream.stream_session_id().cloned();
                 let held = StreamAttributes { updated_at: cx.now, stream_session_id, attributes };
@@ -185,100 +189,104 @@ impl RoomState {
                     Some(before) => *before = held,
                     None => places.attributes = Some(table.insert_new(stream_id.as_hashed(), held)),
                 }
-                Step { is_content_other: true, ..Step::changed(Answer::Done) }
+                JoinResult { is_content_changed: true, ..JoinResult::changed(Answer::Done) }
             }
             Work::TakeHeartbeats(heartbeats) => {
                 self.registers.members.take_heartbeats(heartbeats, cx.now);
-                Step::ended(Answer::Done)
+                JoinResult::ended(Answer::Done)
             }
             Work::GrantGrace => {
                 self.registers.members.beat_all(cx.config.heartbeat_timeout_ms, cx.now);
                 cx.is_moved = true;
-                Step::ended(Answer::Done)
+                JoinResult::ended(Answer::Done)
             }
             Work::Merge(other) => {
                 let other = std::mem::take(&mut other.registers);
                 let updated = self.registers.merge(other, cx.now, &self.settings);
-                Step { updated, is_merge: true, ..Step::changed(Answer::Done) }
+                JoinResult { updated, is_merge: true, ..JoinResult::changed(Answer::Done) }
             }
             Work::CarryOver(rules) => {
                 self.settings = rules.clone();
                 let known = std::mem::take(&mut self.registers);
                 self.registers.merge(known, cx.now, &self.settings);
-                Step { is_merge: true, ..Step::changed(Answer::Done) }
+                JoinResult { is_merge: true, ..JoinResult::changed(Answer::Done) }
             }
             Work::ClockSetBack => {
                 self.registers.pull_back(cx.now, &self.settings);
-                Step::changed(Answer::Done)
+                JoinResult::changed(Answer::Done)
             }
-            Work::Forget(subject) => self.forget_subject(subject, at, cx),
-            Work::ForgetSession => self.forget_session(at, cx),
-            Work::Tick => Step::ended(Answer::Done),
+            Work::Forget(subject) => self.forget_subject(subject, resolved, cx),
+            Work::ForgetSession => self.forget_session(resolved, cx),
+            Work::Tick => JoinResult::ended(Answer::Done),
         }
     }
 
     /// Ends the joining of what was observed: whether it changed anything, and resolved signs.
-    fn observed(&mut self, (changed, resolved): (bool, bool), cx: &mut Context<'_>) -> Step {
+    fn observed(
+        &mut self,
+        (changed, resolves_signs): (bool, bool),
+        cx: &mut Context<'_>,
+    ) -> JoinResult {
         self.registers.drop_empty();
-        cx.is_moved |= resolved;
-        cx.signs_changed |= resolved;
+        cx.is_moved |= resolves_signs;
+        cx.signs_changed |= resolves_signs;
         self.projection.sessions_dropped(&self.registers, &self.settings);
         let outcome = Answer::Outcome(Outcome::Stale);
-        if changed { Step::changed(outcome) } else { Step::ended(outcome) }
+        if changed { JoinResult::changed(outcome) } else { JoinResult::ended(outcome) }
     }
 
     #[inline]
     fn join_callback(
         &mut self,
         work: &CallbackWork<'_>,
-        at: &mut At<'_>,
+        resolved: &mut Resolved<'_>,
         before: &mut Before,
         cx: &mut Context<'_>,
-    ) -> Step {
+    ) -> JoinResult {
         let CallbackWork { callback, facts, .. } = work;
         if facts.is_none() {
-            return Step::ended(Answer::Outcome(Outcome::Held)); // the creation of a session without a name
+            return JoinResult::ended(Answer::Outcome(Outcome::Held)); // the creation of a session without a name
         }
-        if at.is_outdated {
+        if resolved.is_outdated {
             // Nothing of it can be stored, whatever else is. Only its counter is news.
-            if let Some(session) = at.session {
-                self.record_counters(session, callback, &at.target, None, cx);
+            if let Some(session) = resolved.session {
+                self.record_counters(session, callback, &resolved.target, None, cx);
             }
-            return Step::ended(Answer::Outcome(Outcome::Stale));
+            return JoinResult::ended(Answer::Outcome(Outcome::Stale));
         }
         if let Some(closed_at) = facts.nameless_close {
             let (registers, rules) = (&mut self.registers, &self.settings);
             let joined = registers.join_nameless_close(closed_at, cx.now, rules);
             return self.observed(joined, cx);
         }
-        let raised = self.rulebook().raised_by(callback, at.session, &at.target);
-        let is_new = at.session.is_none();
-        let session = at.session.unwrap_or_else(|| {
-            self.insert_session(callback.session_id.as_ref(), &mut at.target, before, cx.now)
+        let raised = self.rulebook().raised_by(callback, resolved.session, &resolved.target);
+        let is_new = resolved.session.is_none();
+        let session = resolved.session.unwrap_or_else(|| {
+            self.insert_session(callback.session_id.as_ref(), &mut resolved.target, before, cx.now)
         });
-        at.session = Some(session);
-        let (registers, target) = (&mut self.registers, &mut at.target);
+        resolved.session = Some(session);
+        let (registers, target) = (&mut self.registers, &mut resolved.target);
         let joined = registers.join(facts, session, target, cx.now, &self.settings);
         let Joined { tally, lost_in, outdates, is_open_outdated, is_first_other } = joined;
         cx.is_moved |= is_first_other;
         cx.signs_changed |= is_open_outdated;
         if is_new && self.registers.sessions[session].is_empty() {
-            self.remove_session(session, at);
+            self.remove_session(session, resolved);
         } else {
             let raised = raised.filter(|_| tally.is_new());
-            self.record_counters(session, callback, &at.target, raised, cx);
+            self.record_counters(session, callback, &resolved.target, raised, cx);
         }
         if !tally.changed {
             let is_repeat = tally.is_repeat();
             let outcome = if is_repeat { Outcome::Duplicate } else { Outcome::Stale };
-            return Step::ended(Answer::Outcome(outcome));
+            return JoinResult::ended(Answer::Outcome(outcome));
         }
-        let is_session_other = outdates || matches!(at.target, Target::Session);
+        let is_session_changed = outdates || matches!(resolved.target, Target::Session);
         // A bound that rose may have left nothing of another session.
         let sessions = &self.registers.sessions;
         let is_lost = facts.create.is_some() && sessions.iter().any(SessionRegister::is_empty);
-        let held = Step::changed(Answer::Outcome(Outcome::Held));
-        Step { lost_in, is_lost, is_session_other, ..held }
+        let held = JoinResult::changed(Answer::Outcome(Outcome::Held));
+        JoinResult { lost_in, is_lost, is_session_changed, ..held }
     }
 
     /// Puts in a session that is not known yet, with its summary and its places.
@@ -401,12 +409,17 @@ impl RoomState {
     }
 
     /// Forgets of a user or a stream what the threshold has passed.
-    fn forget_subject(&mut self, subject: &Forgettable, at: &mut At<'_>, cx: &Context<'_>) -> Step {
+    fn forget_subject(
+        &mut self,
+        subject: &Forgettable,
+        resolved: &mut Resolved<'_>,
+        cx: &Context<'_>,
+    ) -> JoinResult {
         let Some(retention_ms) = self.settings.retention_ms else {
-            return Step::ended(Answer::Expired(Expired::default()));
+            return JoinResult::ended(Answer::Expired(Expired::default()));
         };
         let threshold = cx.now.minus(retention_ms).minus(self.settings.clock_skew_ms);
-        let forgotten = match (&mut at.target, subject) {
+        let forgotten = match (&mut resolved.target, subject) {
             (Target::User(_, places), Forgettable::User(_)) => {
                 self.forget::<Users>(&mut places.told, threshold)
             }
@@ -417,21 +430,21 @@ impl RoomState {
         };
         let expired = Expired { forgotten, ..Expired::default() };
         let is_lost = self.registers.sessions.iter().any(SessionRegister::is_empty);
-        Step { is_lost, ..Step::changed(Answer::Expired(expired)) }
+        JoinResult { is_lost, ..JoinResult::changed(Answer::Expired(expired)) }
     }
 
     /// Forgets a session that may go, or everything that the media server told.
-    fn forget_session(&mut self, at: &mut At<'_>, cx: &Context<'_>) -> Step {
-        let ended = Step::ended(Answer::Expired(Expired::default()));
+    fn forget_session(&mut self, resolved: &mut Resolved<'_>, cx: &Context<'_>) -> JoinResult {
+        let ended = JoinResult::ended(Answer::Expired(Expired::default()));
         let Some(retention_ms) = self.settings.retention_ms else { return ended };
         let threshold = cx.now.minus(retention_ms).minus(self.settings.clock_skew_ms);
         if let Some(index) = self.rulebook().forgettable_sighting(threshold) {
             self.registers.sessions[index].confirmed_open_at = None;
             if self.registers.sessions[index].is_empty() {
-                self.remove_session(index, at);
+                self.remove_session(index, resolved);
             }
         } else if let Some(index) = self.rulebook().forgettable_session(threshold) {
-            self.remove_session(index, at);
+            self.remove_session(index, resolved);
         } else if self.rulebook().is_forgettable(threshold) {
             self.registers.forget_live();
             self.projection.summarise(&self.registers, &self.settings);
@@ -440,6 +453,6 @@ impl RoomState {
         }
         let expired = Expired { forgotten: 1, ..Expired::default() };
         // What observations told may have stayed for the sake of a login in it.
-        Step { is_lost: true, ..Step::changed(Answer::Expired(expired)) }
+        JoinResult { is_lost: true, ..JoinResult::changed(Answer::Expired(expired)) }
     }
 }

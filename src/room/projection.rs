@@ -58,13 +58,13 @@ pub(crate) struct Projection {
 
 /// What the steps before found out, for the projection.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct Widened {
     /// Which session is visible now.
     pub(crate) visible: Option<Visible>,
     /// Whether the business info is another.
-    pub(crate) is_info_other: bool,
+    pub(crate) is_info_changed: bool,
     /// Whether a membership or attributes of the concerned user or stream are others.
-    pub(crate) is_content_other: bool,
+    pub(crate) is_content_changed: bool,
     /// Whose membership a merge replaced.
     pub(crate) updated: Vec<UserId>,
     /// Whether the visible session lost a user or a stream to a bound.
@@ -79,12 +79,12 @@ pub(crate) struct Projected {
     /// Whether the session that was visible is not any more.
     pub(crate) is_session_hidden: bool,
     /// Whether a session became visible, or another one.
-    pub(crate) is_session_other: bool,
+    pub(crate) is_session_changed: bool,
 }
 
 /// The registers of a room, as the projection reads them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Source<'a> {
+pub(crate) struct ProjectionSource<'a> {
     pub(crate) id: &'a RoomId,
     pub(crate) registers: &'a Registers,
     pub(crate) settings: &'a Rules,
@@ -198,25 +198,25 @@ impl Projection {
     /// Brings what readers see up to date, and notes each difference as a change.
     pub(crate) fn project(
         &mut self,
-        source: Source<'_>,
+        source: ProjectionSource<'_>,
         before: &Before,
         target: &Target<'_>,
-        found: &Found,
+        widened: &Widened,
         cx: &mut Context<'_>,
     ) -> Projected {
-        let Source { id, registers, settings } = source;
-        let is_listed = registers.info.is_some() || found.visible.is_some();
-        let index = found.visible.map(Visible::index);
+        let ProjectionSource { id, registers, settings } = source;
+        let is_listed = registers.info.is_some() || widened.visible.is_some();
+        let index = widened.visible.map(Visible::index);
         let is_known = |session: Option<Visible>| matches!(session, Some(Visible::Session(_)));
         let session_id =
             index.map(|index| index.and_then(|index| registers.sessions[index].id.as_ref()));
         let was = self.session.as_ref().map(|session| session.session_id.as_ref());
-        let is_same = was == session_id && is_known(self.visible) == is_known(found.visible);
+        let is_same = was == session_id && is_known(self.visible) == is_known(widened.visible);
         // The session that was not known turns out to be one that is: the same people are in it.
-        let is_named = self.visible == Some(Visible::Unknown) && is_known(found.visible);
-        let keeps = is_same && !found.is_visible_lost
+        let is_named = self.visible == Some(Visible::Unknown) && is_known(widened.visible);
+        let keeps = is_same && !widened.is_visible_lost
             || (is_same || is_named) && matches!(before.looked, Looked::Everybody(_));
-        self.visible = found.visible;
+        self.visible = widened.visible;
         let mut projected = Projected::default();
         let mut note = |note| cx.log.note(id, cx.cause, note);
 
@@ -233,14 +233,14 @@ impl Projection {
             }
             return projected;
         }
-        if before.was_listed && found.is_info_other {
+        if before.was_listed && widened.is_info_changed {
             note(Note::RoomUpdated);
         }
         if !keeps {
             self.streams.clear();
             let book = Rulebook { registers, settings, summaries: &self.summaries };
             self.session = session_of(book, self.visible);
-            projected.is_session_other = true;
+            projected.is_session_changed = true;
         }
         if !before.was_listed {
             note(Note::RoomListed);
@@ -251,15 +251,15 @@ impl Projection {
         match (&before.looked, target) {
             (Looked::Everybody(everybody), _) if keeps => {
                 self.tell_session(source, Moved::Everybody, is_named, cx);
-                self.tell_users(source, |id| everybody.users.get(id).cloned(), found, cx);
-                self.tell_gone(source, &before.looked, target, keeps, found, cx);
-                self.tell_streams(source, |id| everybody.streams.get(id).cloned(), found, cx);
+                self.tell_users(source, |id| everybody.users.get(id).cloned(), widened, cx);
+                self.tell_gone(source, &before.looked, target, keeps, widened, cx);
+                self.tell_streams(source, |id| everybody.streams.get(id).cloned(), widened, cx);
             }
             (Looked::User(user), Target::User(user_id, places)) if keeps && before.was_listed => {
-                moved = self.tell_user(source, &user_id.id, places, user, found, cx);
+                moved = self.tell_user(source, &user_id.id, places, user, widened, cx);
             }
             (Looked::Stream(stream), Target::Stream(stream_id, places)) if keeps => {
-                moved = self.tell_stream(source, &stream_id.id, places, stream, found, cx);
+                moved = self.tell_stream(source, &stream_id.id, places, stream, widened, cx);
             }
             _ if keeps && before.was_listed => {}
             (looked, _) => {
@@ -278,9 +278,9 @@ impl Projection {
                         Some(UserBefore::member(member.membership().joined_at))
                     }
                 };
-                self.tell_users(source, hidden, found, cx);
-                self.tell_gone(source, looked, target, keeps, found, cx);
-                self.tell_streams(source, |_| None, found, cx);
+                self.tell_users(source, hidden, widened, cx);
+                self.tell_gone(source, looked, target, keeps, widened, cx);
+                self.tell_streams(source, |_| None, widened, cx);
             }
         }
         if keeps && !matches!(before.looked, Looked::Everybody(_)) {
@@ -311,8 +311,8 @@ impl Projection {
 
     /// Finds out which signs of loss are raised, and notes what is suspected now that was not, or is not
     /// any more.
-    pub(crate) fn tell_signs(&mut self, source: Source<'_>, cx: &mut Context<'_>) {
-        let Source { id, registers, settings } = source;
+    pub(crate) fn tell_signs(&mut self, source: ProjectionSource<'_>, cx: &mut Context<'_>) {
+        let ProjectionSource { id, registers, settings } = source;
         let before = std::mem::take(&mut self.suspicions);
         self.sign(registers, settings);
         let is_listed = registers.info.is_some() || self.session.is_some();

@@ -10,8 +10,8 @@ use crate::registers::kind::{Streams, Users};
 use crate::registers::places::Target;
 use crate::room::before::Before;
 use crate::room::context::Context;
-use crate::room::join::Step;
-use crate::room::resolve::At;
+use crate::room::join::JoinResult;
+use crate::room::resolve::Resolved;
 use crate::room::state::RoomState;
 use crate::room::work::Work;
 use crate::rules::signs::Concerned;
@@ -19,13 +19,18 @@ use crate::rules::visibility::{self, Visible};
 
 impl RoomState {
     /// Records an opening that came too late, unless what opened shows already or never could.
-    pub(super) fn record_refused(&mut self, work: &Work<'_>, at: &At<'_>, cx: &mut Context<'_>) {
+    pub(super) fn record_refused(
+        &mut self,
+        work: &Work<'_>,
+        resolved: &Resolved<'_>,
+        cx: &mut Context<'_>,
+    ) {
         let Work::Callback(work) = work else { return };
-        if at.is_outdated {
+        if resolved.is_outdated {
             return; // it could not show
         }
         let (book, visible) = (self.rulebook(), self.visible());
-        let (list, is_shown) = match (&work.callback.event, &at.target) {
+        let (list, is_shown) = match (&work.callback.event, &resolved.target) {
             (CallbackEvent::RoomCreated(_), _) => (SuspectedList::Room, visible.is_some()),
             (CallbackEvent::UserLoggedIn(_), Target::User(_, places)) => {
                 (SuspectedList::Users, book.source::<Users>(visible, &places.told).is_some())
@@ -86,8 +91,8 @@ impl RoomState {
     #[inline]
     pub(super) fn record_signs(
         &mut self,
-        at: &At<'_>,
-        step: &Step,
+        resolved: &Resolved<'_>,
+        joined: &JoinResult,
         all: bool,
         cx: &mut Context<'_>,
     ) {
@@ -101,7 +106,7 @@ impl RoomState {
             }
         }
         let Some(index) = visible else { return };
-        let concerned = match &at.target {
+        let concerned = match &resolved.target {
             _ if all => Concerned::Everybody,
             Target::User(user_id, places) => {
                 Concerned::User(&user_id.id, self.registers.stays_at(index, &places.told))
@@ -109,7 +114,7 @@ impl RoomState {
             Target::Stream(stream_id, places) => {
                 Concerned::Stream(&stream_id.id, self.registers.stays_at(index, &places.told))
             }
-            Target::Session if step.is_session_other => Concerned::Everybody,
+            Target::Session if joined.is_session_changed => Concerned::Everybody,
             Target::Session => return,
         };
         let assessed = self.rulebook().assess(index, concerned);
@@ -122,13 +127,18 @@ impl RoomState {
 
     /// Keeps the notes on those users whom the media server shows. One who shows by another stay without
     /// having gone keeps the note. After a merge nobody knows that: then a note stays with what it is on.
-    pub(super) fn keep_user_notes(&mut self, at: &At<'_>, before: &Before, step: &Step) {
+    pub(super) fn keep_user_notes(
+        &mut self,
+        resolved: &Resolved<'_>,
+        before: &Before,
+        joined: &JoinResult,
+    ) {
         if self.registers.user_notes.is_empty() {
             return; // as nearly always
         }
         let visible = self.rulebook().open(); // they outlast that the room is not listed
-        let concerned: Vec<UserId> = match &at.target {
-            Target::User(user_id, _) if visible == self.projection.visible && !step.is_merge => {
+        let concerned: Vec<UserId> = match &resolved.target {
+            Target::User(user_id, _) if visible == self.projection.visible && !joined.is_merge => {
                 vec![user_id.id.clone().into_owned()]
             }
             _ => self.registers.user_notes.users().cloned().collect(),
@@ -136,15 +146,16 @@ impl RoomState {
         for user_id in concerned {
             let places = self.registers.places::<Users>(&user_id);
             let on = self.rulebook().source::<Users>(visible, &places);
-            let on = on.map(visibility::Source::note_subject).filter(|_| !step.is_merge);
-            let shown = before.user(&at.target, &user_id).and_then(|user| user.note.as_deref());
+            let on = on.map(visibility::Source::note_subject).filter(|_| !joined.is_merge);
+            let shown =
+                before.user(&resolved.target, &user_id).and_then(|user| user.note.as_deref());
             let mut notes = std::mem::take(&mut self.registers.user_notes);
             if let (Some(on), Some(shown)) = (&on, shown)
                 && notes.get(&user_id, on).is_none()
             {
                 notes.set(user_id.clone(), on.clone(), shown.clone());
             }
-            let (book, is_gone) = (self.rulebook(), on.is_none() && !step.is_merge);
+            let (book, is_gone) = (self.rulebook(), on.is_none() && !joined.is_merge);
             notes.retain(&user_id, |held| !is_gone && book.holds(held, &places));
             self.registers.user_notes = notes;
         }

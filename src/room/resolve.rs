@@ -10,7 +10,7 @@ use crate::room::work::{CallbackWork, Work};
 
 /// Holds the places of the session, and of the user or stream, of an input.
 #[derive(Debug)]
-pub(crate) struct At<'a> {
+pub(crate) struct Resolved<'a> {
     pub(crate) session: Option<usize>,
     /// Whom the input is about.
     pub(crate) target: Target<'a>,
@@ -22,7 +22,7 @@ pub(crate) struct At<'a> {
 
 impl RoomState {
     /// Looks up what an input names.
-    pub(super) fn resolve<'a>(&self, work: &Work<'a>) -> At<'a> {
+    pub(super) fn resolve<'a>(&self, work: &Work<'a>) -> Resolved<'a> {
         let registers = &self.registers;
         let mut member = None;
         let target = match work {
@@ -82,11 +82,11 @@ impl RoomState {
             | Work::Unlist
             | Work::ForgetSession => Target::Session,
         };
-        At { session: None, target, is_outdated: false, member }
+        Resolved { session: None, target, is_outdated: false, member }
     }
 
     #[inline]
-    fn resolve_callback<'a>(&self, work: &CallbackWork<'a>) -> At<'a> {
+    fn resolve_callback<'a>(&self, work: &CallbackWork<'a>) -> Resolved<'a> {
         let registers = &self.registers;
         let CallbackWork { callback, facts, subject } = work;
         let session = registers.session_index(callback.session_id.as_ref());
@@ -109,7 +109,7 @@ impl RoomState {
                 Target::Stream(stream_id.clone(), registers.stream_places(stream_id))
             }
         };
-        At { session, target, is_outdated, member: None }
+        Resolved { session, target, is_outdated, member: None }
     }
 
     /// Looks up a user whom a command names. Nobody is the target if nothing is known of the user.

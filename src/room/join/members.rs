@@ -10,8 +10,8 @@ use crate::registers::members::Left;
 use crate::registers::places::{Target, UserPlaces};
 use crate::room::admit::updated_membership;
 use crate::room::context::Context;
-use crate::room::join::Step;
-use crate::room::resolve::At;
+use crate::room::join::JoinResult;
+use crate::room::resolve::Resolved;
 use crate::room::state::RoomState;
 use crate::rules::visibility::Source;
 
@@ -20,15 +20,15 @@ impl RoomState {
     pub(super) fn join_member(
         &mut self,
         user: &mut CheckedUser,
-        at: &mut At<'_>,
+        resolved: &mut Resolved<'_>,
         cx: &mut Context<'_>,
-    ) -> Step {
+    ) -> JoinResult {
         let connection_id = user.connection_id.as_ref();
-        if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
+        if let Target::User(_, UserPlaces { member: Some(place), .. }) = resolved.target {
             let by = cx.judge(&self.settings);
             self.registers.members.join_connection(place, connection_id, by);
             cx.is_moved = true;
-            return Step::ended(Answer::Done);
+            return JoinResult::ended(Answer::Done);
         }
         let membership = Membership {
             joined_at: self.registers.after_end(cx.now),
@@ -36,18 +36,18 @@ impl RoomState {
             role: user.role.take(),
             attributes: std::mem::take(&mut user.attributes),
         };
-        if let Target::User(user_id, places) = &mut at.target {
+        if let Target::User(user_id, places) = &mut resolved.target {
             let user_id: &HashedId<'_, UserId> = user_id;
             let members = &mut self.registers.members;
             let place = members.join(user_id.as_hashed(), connection_id, membership, cx.now);
             places.member = Some(place);
         }
-        Step { is_content_other: true, ..Step::changed(Answer::Done) }
+        JoinResult { is_content_changed: true, ..JoinResult::changed(Answer::Done) }
     }
 
     /// Whether a member has more than one connection that holds.
-    pub(super) fn is_one_of_several(&self, at: &At<'_>, cx: &Context<'_>) -> bool {
-        let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target else {
+    pub(super) fn is_one_of_several(&self, resolved: &Resolved<'_>, cx: &Context<'_>) -> bool {
+        let Target::User(_, UserPlaces { member: Some(place), .. }) = resolved.target else {
             return false;
         };
         self.registers.members.holding(place, cx.judge(&self.settings)) > 1
@@ -57,14 +57,14 @@ impl RoomState {
     pub(super) fn leave_connection(
         &mut self,
         connection: &str,
-        at: &At<'_>,
+        resolved: &Resolved<'_>,
         cx: &mut Context<'_>,
-    ) -> Step {
-        if let Target::User(_, UserPlaces { member: Some(place), .. }) = at.target {
+    ) -> JoinResult {
+        if let Target::User(_, UserPlaces { member: Some(place), .. }) = resolved.target {
             self.registers.members.leave_connection(place, connection, cx.now);
             cx.is_moved = true;
         }
-        Step::ended(Answer::Done)
+        JoinResult::ended(Answer::Done)
     }
 
     /// A user goes: the membership ends, and every login that is known if so desired. How is remembered,
@@ -72,12 +72,12 @@ impl RoomState {
     #[inline]
     pub(super) fn end_membership(
         &mut self,
-        at: &mut At<'_>,
+        resolved: &mut Resolved<'_>,
         how: End,
         with_logins: bool,
         cx: &Context<'_>,
-    ) -> Step {
-        if let Target::User(user_id, places) = &mut at.target {
+    ) -> JoinResult {
+        if let Target::User(user_id, places) = &mut resolved.target {
             let outranks_all = places.member.is_none() || matches!(how, End::Removed(_));
             if let Some(place) = places.member.take() {
                 self.registers.members.leave(place, how.clone(), cx.now);
@@ -89,9 +89,9 @@ impl RoomState {
             }
         }
         if with_logins {
-            self.registers.close_logins(&mut at.target, cx.now, &self.settings);
+            self.registers.close_logins(&mut resolved.target, cx.now, &self.settings);
         }
-        Step { is_content_other: true, ..Step::changed(Answer::Done) }
+        JoinResult { is_content_changed: true, ..JoinResult::changed(Answer::Done) }
     }
 
     /// A heartbeat. That of a user who is only logged in gives that user a membership.
@@ -99,27 +99,27 @@ impl RoomState {
         &mut self,
         connection: Option<&str>,
         update: Option<&UserUpdate>,
-        at: &mut At<'_>,
+        resolved: &mut Resolved<'_>,
         cx: &Context<'_>,
-    ) -> Step {
+    ) -> JoinResult {
         let alive = Answer::Heartbeat(Heartbeat::Alive);
-        let Some(place) = at.member else {
-            let membership = self.app_word(at, cx); // what was said before holds on
+        let Some(place) = resolved.member else {
+            let membership = self.app_word(resolved, cx); // what was said before holds on
             let membership = match update.map(|update| updated_membership(&membership, update)) {
                 Some(Ok((updated, _))) => updated,
                 Some(Err(_)) | None => membership, // an update that is refused is not admitted
             };
-            if let Target::User(user_id, places) = &mut at.target {
+            if let Target::User(user_id, places) = &mut resolved.target {
                 let members = &mut self.registers.members;
                 let place = members.join(user_id.as_hashed(), None, membership, cx.now);
                 places.member = Some(place);
             }
-            return Step { is_content_other: true, ..Step::changed(alive) };
+            return JoinResult { is_content_changed: true, ..JoinResult::changed(alive) };
         };
         self.registers.members.beat(place, connection, cx.now);
         match update {
-            None => Step::ended(alive),
-            Some(update) => self.update_member(update, at, alive, cx),
+            None => JoinResult::ended(alive),
+            Some(update) => self.update_member(update, resolved, alive, cx),
         }
     }
 
@@ -127,23 +127,26 @@ impl RoomState {
     pub(super) fn update_member(
         &mut self,
         update: &UserUpdate,
-        at: &At<'_>,
+        resolved: &Resolved<'_>,
         answer: Answer,
         cx: &Context<'_>,
-    ) -> Step {
-        let updated = updated_membership(&self.app_word(at, cx), update);
-        let (Ok((updated, true)), Target::User(user_id, places)) = (updated, &at.target) else {
-            return Step::ended(answer);
+    ) -> JoinResult {
+        let updated = updated_membership(&self.app_word(resolved, cx), update);
+        let (Ok((updated, true)), Target::User(user_id, places)) = (updated, &resolved.target)
+        else {
+            return JoinResult::ended(answer);
         };
         if let Some(place) = places.member {
             self.registers.members.update(place, updated, cx.now);
         } else {
             let source = self.rulebook().source::<Users>(self.visible(), &places.told);
-            let Some(on) = source.map(Source::note_subject) else { return Step::ended(answer) };
+            let Some(on) = source.map(Source::note_subject) else {
+                return JoinResult::ended(answer);
+            };
             let Membership { name, role, attributes, .. } = updated;
             let note = UserNote { updated_at: cx.now, name, role, attributes };
             self.registers.user_notes.set(user_id.id.clone().into_owned(), on, note);
         }
-        Step { is_content_other: true, ..Step::changed(answer) }
+        JoinResult { is_content_changed: true, ..JoinResult::changed(answer) }
     }
 }

@@ -9,22 +9,22 @@ use crate::registers::places::{StreamPlaces, Target, UserPlaces};
 use crate::room::before::{Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::Note;
-use crate::room::projection::{Found, Moved, Projection, Source};
+use crate::room::projection::{Moved, Projection, ProjectionSource, Widened};
 use crate::room::visible::VisibleUser;
 use crate::rules::Rulebook;
 use crate::rules::lists::{earliest, listed_since, streams_of};
-use crate::rules::visibility::{self, Visible};
+use crate::rules::visibility::{Source, Visible};
 
 impl Projection {
     /// Tells how the session that stays visible looks different.
     pub(super) fn tell_session(
         &mut self,
-        source: Source<'_>,
+        source: ProjectionSource<'_>,
         moved: Moved,
         is_named: bool,
         cx: &mut Context<'_>,
     ) {
-        let Source { id, registers, settings } = source;
+        let ProjectionSource { id, registers, settings } = source;
         let Some(shown) = &self.session else { return };
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let index = self.visible.and_then(Visible::index);
@@ -65,23 +65,23 @@ impl Projection {
     #[inline]
     pub(super) fn tell_user(
         &mut self,
-        source: Source<'_>,
+        source: ProjectionSource<'_>,
         user_id: &UserId,
         places: &UserPlaces,
         before: &UserBefore,
-        found: &Found,
+        widened: &Widened,
         cx: &mut Context<'_>,
     ) -> Moved {
-        let Source { id, registers, settings } = source;
+        let ProjectionSource { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let held = book.source::<Users>(self.visible, &places.told);
         let member = places.member.and_then(|place| registers.members.at(place));
-        let login_at = held.and_then(visibility::Source::began_at);
+        let login_at = held.and_then(Source::began_at);
         let since = listed_since(member, held);
         let moved = Moved::One { gone: before.login_at(), came: login_at };
         let is_same = before.since == since
             && before.is_member == member.is_some()
-            && !found.is_content_other
+            && !widened.is_content_changed
             && before.is_source(held)
             && before.note.as_deref() == book.note(user_id, member.is_some(), held);
         if is_same {
@@ -105,7 +105,7 @@ impl Projection {
             (None, None) => return moved,
             (None, Some(_)) => Note::UserJoined(user_id.clone()),
             (Some(_), Some(_)) => Note::UserUpdated(user_id.clone()),
-            (Some(_), None) => Note::UserLeft(user_id.clone(), found.ended.clone()),
+            (Some(_), None) => Note::UserLeft(user_id.clone(), widened.ended.clone()),
         };
         cx.log.note(id, cx.cause, note);
         moved
@@ -114,19 +114,19 @@ impl Projection {
     /// Notes what became of one stream.
     pub(super) fn tell_stream(
         &mut self,
-        source: Source<'_>,
+        source: ProjectionSource<'_>,
         stream_id: &StreamId,
         places: &StreamPlaces,
         before: &StreamBefore,
-        found: &Found,
+        widened: &Widened,
         cx: &mut Context<'_>,
     ) -> Moved {
-        let Source { id, registers, settings } = source;
+        let ProjectionSource { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let held = book.source::<Streams>(self.visible, &places.told);
-        let created_at = held.and_then(visibility::Source::began_at);
+        let created_at = held.and_then(Source::began_at);
         let moved = Moved::One { gone: before.created_at(), came: created_at };
-        if before.is_source(held) && !found.is_content_other {
+        if before.is_source(held) && !widened.is_content_changed {
             return moved;
         }
         if let Some(at) = before.place() {
@@ -139,7 +139,7 @@ impl Projection {
             (None, None) => return moved,
             (None, Some(_)) => Note::StreamOpened(stream_id.clone()),
             (Some(_), Some(_)) => Note::StreamUpdated(stream_id.clone()),
-            (Some(_), None) => Note::StreamClosed(stream_id.clone(), found.ended.clone()),
+            (Some(_), None) => Note::StreamClosed(stream_id.clone(), widened.ended.clone()),
         };
         cx.log.note(id, cx.cause, note);
         moved
@@ -148,12 +148,12 @@ impl Projection {
     /// Orders the users anew, and notes who came and who looks different, in that order.
     pub(super) fn tell_users(
         &mut self,
-        source: Source<'_>,
+        source: ProjectionSource<'_>,
         before: impl Fn(&UserId) -> Option<UserBefore>,
-        found: &Found,
+        widened: &Widened,
         cx: &mut Context<'_>,
     ) {
-        let Source { id, registers, settings } = source;
+        let ProjectionSource { id, registers, settings } = source;
         let roles = std::mem::take(&mut self.roles);
         self.list_users(registers, settings);
         let book = Rulebook { registers, settings, summaries: &self.summaries };
@@ -170,7 +170,7 @@ impl Projection {
                 && before.is_source(held)
                 && before.note.as_deref() == book.note(user_id, is_member, held)
                 && roles.is_counted(user_id) == self.roles.is_counted(user_id)
-                && !found.updated.contains(user_id);
+                && !widened.updated.contains(user_id);
             if !is_same {
                 cx.log.note(id, cx.cause, Note::UserUpdated(user_id.clone()));
             }
@@ -180,16 +180,16 @@ impl Projection {
     /// Notes who left: members alone if what the media server told is hidden anyway.
     pub(super) fn tell_gone(
         &self,
-        source: Source<'_>,
+        source: ProjectionSource<'_>,
         looked: &Looked,
         target: &Target<'_>,
         keeps: bool,
-        found: &Found,
+        widened: &Widened,
         cx: &mut Context<'_>,
     ) {
         let mut tell = |user_id: &UserId, before: &UserBefore| {
             if (keeps || before.is_member) && !self.has_user(source, user_id, before) {
-                let ended = found.ended.clone();
+                let ended = widened.ended.clone();
                 cx.log.note(source.id, cx.cause, Note::UserLeft(user_id.clone(), ended));
             }
         };
@@ -203,11 +203,16 @@ impl Projection {
     }
 
     /// Whether somebody who was in the list is in it still.
-    fn has_user(&self, source: Source<'_>, user_id: &UserId, before: &UserBefore) -> bool {
+    fn has_user(
+        &self,
+        source: ProjectionSource<'_>,
+        user_id: &UserId,
+        before: &UserBefore,
+    ) -> bool {
         if before.since.is_none() {
             return true; // never was
         }
-        let Source { registers, settings, .. } = source;
+        let ProjectionSource { registers, settings, .. } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let places = registers.user_places(user_id);
         places.member.is_some() || book.source::<Users>(self.visible, &places.told).is_some()
@@ -216,18 +221,18 @@ impl Projection {
     /// Orders the streams anew, and notes those that came, look different, or went.
     pub(super) fn tell_streams(
         &mut self,
-        source: Source<'_>,
+        source: ProjectionSource<'_>,
         before: impl Fn(&StreamId) -> Option<StreamBefore>,
-        found: &Found,
+        widened: &Widened,
         cx: &mut Context<'_>,
     ) {
-        let Source { id, registers, settings } = source;
+        let ProjectionSource { id, registers, settings } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let streams = streams_of(book, self.visible);
         let is_open: BTreeSet<_> = streams.iter().map(|(_, id)| id).collect();
         for (_, stream_id) in &self.streams {
             if !is_open.contains(stream_id) {
-                let ended = found.ended.clone();
+                let ended = widened.ended.clone();
                 cx.log.note(id, cx.cause, Note::StreamClosed(stream_id.clone(), ended));
             }
         }
