@@ -421,8 +421,8 @@ impl<C: Clock> RoomRegistry<C> {
         let unseen_since = held.room.registers.members.unseen_since();
         let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
         let answer = held.room.take(work, &mut cx);
-        let is_moved = cx.is_moved;
-        if is_moved {
+        let is_dirty = cx.is_dirty;
+        if is_dirty {
             self.update(number);
         } else if held.room.registers.members.unseen_since() != unseen_since {
             // The last heartbeat of the room that was waited for puts off what is due in it.
@@ -430,7 +430,7 @@ impl<C: Clock> RoomRegistry<C> {
             self.index.keep_up(number, due, self.now);
         }
         #[cfg(room_registry_check)]
-        if !is_moved {
+        if !is_dirty {
             self.check_room(number);
         }
         answer

@@ -360,7 +360,7 @@ impl Room {
         self.log.clear();
         let mut cx = Context::new(config, now, Cause::Import, &mut self.log);
         let merged = self.state.merge(other.state, &mut cx);
-        self.is_dirty = cx.is_moved;
+        self.is_dirty = cx.is_dirty;
         merged
     }
 
@@ -432,7 +432,7 @@ impl Room {
         self.log.clear();
         let mut cx = Context::new(config, now, cause, &mut self.log);
         let answer = self.state.take(&mut work, &mut cx);
-        self.is_dirty = cx.is_moved;
+        self.is_dirty = cx.is_dirty;
         answer
     }
 

@@ -178,7 +178,7 @@ impl<C: Clock> RoomRegistry<C> {
         let held = self.rooms.at_mut(number)?;
         let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut self.log);
         let expired = held.room.expire(budget, &mut cx).expect("an expiry is no error");
-        if cx.is_moved {
+        if cx.is_dirty {
             self.update(number);
         }
         Some(expired)

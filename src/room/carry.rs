@@ -38,7 +38,7 @@ impl Room {
         self.log.clear();
         let mut cx = Context::new(config, now, Cause::Import, &mut self.log);
         self.state.carry_over(&mut cx);
-        self.is_dirty = cx.is_moved;
+        self.is_dirty = cx.is_dirty;
     }
 }
 

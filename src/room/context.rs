@@ -14,7 +14,7 @@ pub(crate) struct Context<'a> {
     pub(crate) cause: Cause,
     pub(crate) log: &'a mut ChangeLog,
     /// Whether anything but the clock and the last heartbeats of the room may be different.
-    pub(crate) is_moved: bool,
+    pub(crate) is_dirty: bool,
     /// Whether the signs of loss may come to something else.
     pub(crate) signs_changed: bool,
 }
@@ -27,7 +27,7 @@ impl<'a> Context<'a> {
         log: &'a mut ChangeLog,
     ) -> Self {
         let now = now.min(Timestamp::LATEST_NOW);
-        Self { config, now, cause, log, is_moved: false, signs_changed: false }
+        Self { config, now, cause, log, is_dirty: false, signs_changed: false }
     }
 
     /// Returns what connections are judged by, by the settings of a room.

@@ -131,7 +131,7 @@ impl RoomState {
             }
         }
         expired.forgotten += before - *budget;
-        cx.is_moved |= expired.steps() > 0;
+        cx.is_dirty |= expired.steps() > 0;
         self.report(cx);
         #[cfg(room_registry_check)]
         self.check();
@@ -175,7 +175,7 @@ impl RoomState {
         if !joined.is_changed {
             return Ok(joined.answer);
         }
-        cx.is_moved = true;
+        cx.is_dirty = true;
 
         // 5. Widen.
         let visible_before = self.projection.visible;
@@ -290,7 +290,7 @@ impl RoomState {
             && let Some(index) = self.rulebook().session_beyond_cap()
         {
             self.remove_session(index, resolved);
-            joined.is_lost = true;
+            joined.may_have_emptied = true;
         }
         let open = self.rulebook().open();
         if is_told
@@ -310,7 +310,7 @@ impl RoomState {
                 places.member = None;
             }
         }
-        joined.is_lost |= joined.lost_in != 0;
+        joined.may_have_emptied |= joined.lost_in != 0;
         let is_info_changed = joined.is_info_changed
             || matches!(&before.looked, Looked::Everybody(before) if before.info != self.registers.info);
         Widened {
@@ -344,7 +344,7 @@ impl RoomState {
         all: bool,
     ) {
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
-        if joined.is_lost || is_everybody {
+        if joined.may_have_emptied || is_everybody {
             self.registers.drop_empty();
             self.projection.sessions_dropped(&self.registers, &self.settings);
         }
@@ -352,7 +352,7 @@ impl RoomState {
         let Projection { visible, summaries, schedule, .. } = &mut self.projection;
         let book = Rulebook { registers, settings, summaries };
         let observed_all = (all || joined.is_session_changed) && !registers.observed.is_empty();
-        if joined.is_lost || is_everybody || observed_all {
+        if joined.may_have_emptied || is_everybody || observed_all {
             schedule.rebuild(book, *visible);
         } else {
             schedule.set(book, *visible, before.due, &resolved.target);
@@ -372,7 +372,7 @@ impl RoomState {
     #[inline(never)] // rare, as above
     fn tell_signs(&mut self, cx: &mut Context<'_>) -> usize {
         cx.signs_changed = false;
-        cx.is_moved = true;
+        cx.is_dirty = true;
         let reported = self.mark_reported(cx.now, cx.config);
         let source =
             ProjectionSource { id: &self.id, registers: &self.registers, settings: &self.settings };

@@ -34,7 +34,7 @@ impl Room {
     fn expire_due(&mut self, config: &Config, now: Timestamp) -> Result<Expired, Error> {
         let mut cx = Context::new(config, now, Cause::Command, &mut self.log);
         let expired = self.state.expire(&mut usize::MAX.clone(), &mut cx);
-        self.is_dirty |= cx.is_moved;
+        self.is_dirty |= cx.is_dirty;
         expired
     }
 
