@@ -42,10 +42,12 @@ mod look;
 pub(crate) mod notes;
 pub(crate) mod projection;
 mod record;
+mod report;
 mod resolve;
 mod roles;
 mod schedule;
 pub(crate) mod state;
+mod time;
 pub(crate) mod visible;
 pub(crate) mod work;
 

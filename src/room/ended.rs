@@ -1,4 +1,4 @@
-//! When and why those went whom an operation tells to be gone.
+//! When and why those went who are gone after an input: what law 1.8 demands of a departure.
 
 use crate::model::callback::CallbackEvent;
 use crate::model::change::{Cause, EndReason};
@@ -6,7 +6,8 @@ use crate::model::time::Timestamp;
 use crate::room::notes::Ended;
 use crate::room::work::Work;
 
-/// Returns when and why those went whom an input took away.
+/// Returns when and why those went whom an input took away. Step 5 asks once a pass, because all who go by
+/// one input go at one time and for one reason.
 #[inline]
 pub(super) fn ended_by(work: &Work<'_>, cause: Cause, now: Timestamp) -> Ended {
     let (at, reason) = match work {
@@ -25,11 +26,29 @@ pub(super) fn ended_by(work: &Work<'_>, cause: Cause, now: Timestamp) -> Ended {
         Work::Leave(..) => (now, EndReason::Left),
         Work::Remove(_, reason) => (now, EndReason::Removed(reason.clone())),
         Work::End => (now, EndReason::RoomClosed),
-        _ => (now, reason_of(cause)),
+        Work::Create(_)
+        | Work::Update(_)
+        | Work::Join(_)
+        | Work::Heartbeat(..)
+        | Work::UpdateUser(..)
+        | Work::UpdateStream(..)
+        | Work::TakeHeartbeats(_)
+        | Work::GrantGrace
+        | Work::Merge(_)
+        | Work::CarryOver(_)
+        | Work::Tick
+        | Work::ClockSetBack
+        | Work::TimeOut(_)
+        | Work::EndByLifecycle
+        | Work::Unlist
+        | Work::Forget(_)
+        | Work::ForgetSession => (now, reason_of(cause)),
     };
     Ended { at, reason }
 }
 
+/// Returns why somebody went, if the input itself does not say it. A login that takes the place of another
+/// supersedes it, and so does a session.
 fn reason_of(cause: Cause) -> EndReason {
     match cause {
         Cause::HeartbeatTimeout => EndReason::HeartbeatTimeout,
