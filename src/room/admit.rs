@@ -1,4 +1,8 @@
-//! Step 2: what is refused, and what needs no more.
+//! Step 2: is an input let in? Nothing has changed yet, and nothing changes here.
+//!
+//! Callbacks and observations are admitted by their times: laws 5.2, 5.3, 5.8 and 16.4. They are never an
+//! error. A command is an error if it does not fit the state of the room, as the documentation of its
+//! method says. Heartbeats of those who are gone get an answer at once (laws 18.1 and 18.5).
 
 use crate::model::command::{
     Answer, CheckedUser, Heartbeat, RoomUpdate, UserUpdate, check_name, check_role,
@@ -13,7 +17,7 @@ use crate::model::visible::{Membership, RoomInfo};
 use crate::registers::connections::{End, MAX_CONNECTIONS, Standing};
 use crate::registers::kind::Users;
 use crate::registers::members::{Left, MemberRef};
-use crate::registers::places::Target;
+use crate::registers::places::{Target, UserPlaces};
 use crate::room::context::Context;
 use crate::room::resolve::Resolved;
 use crate::room::state::RoomState;
@@ -22,12 +26,14 @@ use crate::room::work::{CallbackWork, Work};
 /// What becomes of an input before anything changes.
 #[derive(Debug)]
 pub(crate) enum Admission {
+    /// It goes on to the next step.
     Admitted,
-    /// It needs no more.
+    /// The pass ends with this answer.
     Answered(Answer),
-    /// A callback came too late.
+    /// A callback came too late (law 5.3). The door records a refused opening, and ends the pass.
     TooLate,
-    /// The membership of whom it is about timed out, and ends first. Its place.
+    /// The membership at this place timed out. The door ends it first, in a pass of its own. A heartbeat
+    /// then gets that as its answer, and a join goes on.
     AfterTimeout(usize),
 }
 
@@ -50,6 +56,7 @@ impl RoomState {
             Work::Leave(user_id, connection) => {
                 self.check_listed()?;
                 self.check_visible_user(resolved, user_id.id)?;
+                // Without a connection, the whole user leaves, who may be logged in only.
                 match (self.standing(resolved, *connection, cx), connection) {
                     (Standing::Holds, _) | (_, None) => Ok(Admission::Admitted),
                     (_, Some(_)) => Err(self.not_in_room(user_id.id)),
@@ -95,6 +102,7 @@ impl RoomState {
         }
     }
 
+    /// Admits a callback by its times. The guard against the future looks at stamps alone (law 5.8).
     fn admit_callback(
         &self,
         work: &CallbackWork<'_>,
@@ -113,6 +121,7 @@ impl RoomState {
         }
     }
 
+    /// Admits an observation by the time at which the media server was read (law 16.4).
     fn admit_observation(&self, observation: &Observation, cx: &Context<'_>) -> Admission {
         let observed_at = observation.observed_at;
         let retention_ms = self.settings.retention_ms;
@@ -126,6 +135,7 @@ impl RoomState {
         Admission::Answered(Answer::Outcome(outcome))
     }
 
+    /// Admits the heartbeat of a member whose connection holds. Otherwise the answer says how it ended.
     fn admit_heartbeat(
         &self,
         user_id: &str,
@@ -155,8 +165,10 @@ impl RoomState {
         Ok(Admission::Admitted)
     }
 
-    /// Admits the heartbeat of somebody who has no membership. Whoever is logged in, and was not removed,
-    /// gets one, unless by a connection that would have to join. Whoever is gone learns how.
+    /// Admits the heartbeat of somebody who has no membership (law 18.1).
+    ///
+    /// A user who is logged in, and was not removed, gets a membership by a heartbeat without a connection.
+    /// A connection would have to join first. A user who is gone is told how.
     fn admit_heartbeat_of_none(
         &self,
         user_id: &str,
@@ -193,8 +205,8 @@ impl RoomState {
         self.registers.members.standing(place, connection, cx.judge(&self.settings))
     }
 
-    /// Returns how somebody went who has no membership, if that is remembered: for the retention, and a
-    /// removal as long as the media server shows the user.
+    /// Returns how somebody went who has no membership, as long as that counts. An end counts for the
+    /// retention (law 18.1), and a removal also while the media server shows the user (law 18.2).
     fn gone(&self, user_id: &str, is_visible: bool, cx: &Context<'_>) -> Option<Heartbeat> {
         let Left { left_at, how, .. } = self.registers.members.end_of(user_id)?;
         let old = self.settings.retention_ms.map(|retention| cx.now.minus(retention));
@@ -206,6 +218,7 @@ impl RoomState {
         }
     }
 
+    /// Admits a join: of a member by another connection, or of a user who has no membership that holds.
     fn admit_join(
         &self,
         user: &CheckedUser,
@@ -213,47 +226,67 @@ impl RoomState {
         cx: &Context<'_>,
     ) -> Result<Admission, Error> {
         self.check_listed()?;
+        let Target::User(_, places) = &resolved.target else { return Ok(Admission::Admitted) };
+        match self.member_at(resolved) {
+            Some(member) if !member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now) => {
+                self.admit_connection(user, resolved, cx)
+            }
+            timed_out => self.admit_newcomer(user, places, timed_out, cx),
+        }
+    }
+
+    /// Admits another connection of a member (law 18.4).
+    fn admit_connection(
+        &self,
+        user: &CheckedUser,
+        resolved: &Resolved<'_>,
+        cx: &Context<'_>,
+    ) -> Result<Admission, Error> {
         let Target::User(user_id, places) = &resolved.target else {
             return Ok(Admission::Admitted);
         };
+        let connection = user.connection_id.as_ref().map(ConnectionId::as_str);
+        let by = cx.judge(&self.settings);
+        let holding = places.member.map(|place| self.registers.members.holding(place, by));
         let room_id = || id_text(self.id.as_str());
-        let is_timed_out =
-            |member: MemberRef<'_>| member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now);
-        match self.member_at(resolved) {
-            Some(member) if !is_timed_out(member) => {
-                let connection = user.connection_id.as_ref().map(ConnectionId::as_str);
-                let by = cx.judge(&self.settings);
-                let holding = places.member.map(|place| self.registers.members.holding(place, by));
-                let user_id = id_text(user_id.id.as_str());
-                if self.standing(resolved, connection, cx) == Standing::Holds {
-                    Err(Error::UserAlreadyJoined { room_id: room_id(), user_id })
-                } else if holding >= Some(MAX_CONNECTIONS) {
-                    let limit = MAX_CONNECTIONS;
-                    Err(Error::TooManyConnections { room_id: room_id(), user_id, limit })
-                } else {
-                    Ok(Admission::Admitted)
-                }
+        let user_id = || id_text(user_id.id.as_str());
+        if self.standing(resolved, connection, cx) == Standing::Holds {
+            Err(Error::UserAlreadyJoined { room_id: room_id(), user_id: user_id() })
+        } else if holding >= Some(MAX_CONNECTIONS) {
+            let limit = MAX_CONNECTIONS;
+            Err(Error::TooManyConnections { room_id: room_id(), user_id: user_id(), limit })
+        } else {
+            Ok(Admission::Admitted)
+        }
+    }
+
+    /// Admits a user who has no membership that holds, unless the room is full (law 18.8). A membership
+    /// that timed out ends first.
+    fn admit_newcomer(
+        &self,
+        user: &CheckedUser,
+        places: &UserPlaces,
+        timed_out: Option<MemberRef<'_>>,
+        cx: &Context<'_>,
+    ) -> Result<Admission, Error> {
+        let visible = self.projection.visible;
+        let is_visible = self.rulebook().source::<Users>(visible, &places.told).is_some();
+        let counts = |role| !self.settings.uncounted_roles.contains(role);
+        // Whoever timed out, and shows by nothing else, gives up a place first.
+        let own = timed_out.filter(|held| counts(held.membership().role.as_ref()));
+        let others = self.user_count() - usize::from(own.is_some() && !is_visible);
+        match self.user_limit(cx.config) {
+            Some(limit) if counts(user.role.as_ref()) && !is_visible && others >= limit => {
+                Err(Error::RoomFull { room_id: id_text(self.id.as_str()), limit })
             }
-            timed_out => {
-                let visible = self.projection.visible;
-                let is_visible = self.rulebook().source::<Users>(visible, &places.told).is_some();
-                let counts = |role| !self.settings.uncounted_roles.contains(role);
-                // Whoever timed out and shows by nothing else gives up a place first.
-                let own = timed_out.filter(|held| counts(held.membership().role.as_ref()));
-                let others = self.user_count() - usize::from(own.is_some() && !is_visible);
-                match self.user_limit(cx.config) {
-                    Some(limit) if counts(user.role.as_ref()) && !is_visible && others >= limit => {
-                        Err(Error::RoomFull { room_id: room_id(), limit })
-                    }
-                    Some(_) | None => {
-                        Ok(places.member.map_or(Admission::Admitted, Admission::AfterTimeout))
-                    }
-                }
+            Some(_) | None => {
+                Ok(places.member.map_or(Admission::Admitted, Admission::AfterTimeout))
             }
         }
     }
 
-    /// Checks an update of the business info. Returns what it would become, or `None` if nothing changes.
+    /// Checks an update of the business info. Returns what the info would become, or `None` if nothing
+    /// changes. A limit or an end of zero removes the one that is set.
     pub(crate) fn updated_info(&self, update: RoomUpdate) -> Result<Option<RoomInfo>, Error> {
         let Some(info) = &self.registers.info else { return Err(self.not_found()) };
         let mut updated = info.clone();
@@ -286,12 +319,13 @@ impl RoomState {
         self.registers.members.at(places.member?)
     }
 
-    /// Makes a membership as of now.
+    /// Makes a membership without a name, a role and attributes that begins now. After an end it begins a
+    /// millisecond later if need be (law 6.5).
     pub(super) fn new_membership(&self, cx: &Context<'_>) -> Membership {
         Membership::new(self.registers.after_end(cx.now))
     }
 
-    /// Returns what the application says of a user: the membership, or the note in the same form.
+    /// Returns what the app says of a user: the membership, or else the note (law 18.11) in the form of one.
     pub(super) fn app_word(&self, resolved: &Resolved<'_>, cx: &Context<'_>) -> Membership {
         if let Some(member) = self.member_at(resolved) {
             return member.membership().clone();
@@ -309,10 +343,12 @@ impl RoomState {
         word
     }
 
+    /// Checks that readers see the room: commands concern listed rooms only.
     fn check_listed(&self) -> Result<(), Error> {
         if self.is_listed() { Ok(()) } else { Err(self.not_found()) }
     }
 
+    /// Checks that readers see the user whom the input is about.
     fn check_visible_user(&self, resolved: &Resolved<'_>, user_id: &str) -> Result<(), Error> {
         let Target::User(_, places) = &resolved.target else {
             return Err(self.not_in_room(user_id));
@@ -340,7 +376,7 @@ fn heartbeat_of_end(how: &End) -> Heartbeat {
     }
 }
 
-/// Returns a membership as an update leaves it, and whether that is different.
+/// Returns a membership as an update leaves it, and whether the update changes anything.
 pub(super) fn updated_membership(
     membership: &Membership,
     update: &UserUpdate,

@@ -1,4 +1,7 @@
-//! What readers saw of those whom an operation concerns, before it changed anything.
+//! What readers saw of those whom an input concerns, before it changed anything. `look.rs` makes it in
+//! step 3. The projection compares it with what readers see now, in step 6.
+//!
+//! Everything in it is owned, because the registers change under it.
 
 use std::collections::BTreeMap;
 
@@ -12,19 +15,24 @@ use crate::registers::stays::held::HeldFact;
 use crate::rules::summary::Parts;
 use crate::rules::visibility::Source;
 
-/// What readers saw of a room, as far as the operation concerns it.
+/// What readers saw of a room, as far as the input concerns it.
 #[derive(Debug)]
 pub(crate) struct Before {
+    /// Whether the room was listed.
     pub(crate) was_listed: bool,
+    /// Who was looked at, and what readers saw of them.
     pub(crate) looked: Looked,
-    /// What the concerned user or stream added to the summary of each session.
+    /// What the concerned user or stream added to the summary of each session, by the session's index.
     pub(crate) parts: Parts,
-    /// When something of the concerned user or stream was to be forgotten.
+    /// When something of the concerned user or stream was to be forgotten, in local time. It is the key of
+    /// that user or stream in the schedule.
     pub(crate) due: Option<Timestamp>,
 }
 
+/// Who was looked at.
 #[derive(Debug)]
 pub(crate) enum Looked {
+    /// The input is about no user or stream in particular, or changes nothing that readers see.
     Nobody,
     User(UserBefore),
     Stream(StreamBefore),
@@ -34,6 +42,7 @@ pub(crate) enum Looked {
 /// What readers saw of a whole room.
 #[derive(Debug, Default)]
 pub(crate) struct EverybodyBefore {
+    /// The business info. A merge may replace it.
     pub(crate) info: Option<RoomInfo>,
     pub(crate) users: BTreeMap<UserId, UserBefore>,
     pub(crate) streams: BTreeMap<StreamId, StreamBefore>,
@@ -42,26 +51,32 @@ pub(crate) struct EverybodyBefore {
 /// What readers saw of a user.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UserBefore {
-    /// Where the user stood in the list; `None` if the user was not in it.
+    /// Where the user stood in the list: since the join (local time), else the login (event time), else
+    /// the zero of time (laws 4.9 and 15.6). `None` if the user was not in it.
     pub(crate) since: Option<Timestamp>,
+    /// Whether the user had a membership.
     pub(crate) is_member: bool,
     /// The role that the user had in the list.
     pub(crate) role: Option<Role>,
+    /// What the media server said of the user; `None` if only a membership showed the user.
     pub(super) source: Option<OwnedSource<Users>>,
-    /// What the application said of a user without a membership.
+    /// What the app said of a user without a membership (law 18.11).
     pub(crate) note: Option<Box<UserNote>>,
 }
 
-/// What the media server said of a user or stream.
+/// What the media server said of a user or stream: an owned copy of [`Source`].
 #[derive(Debug, Clone)]
 pub(super) enum OwnedSource<K: Kind> {
+    /// A login or an open stream that callbacks told.
     Stay(HeldFact<K>),
+    /// What an observation saw. Its event time is left out, because seeing the same again is no change.
     Presence(K::Presence),
 }
 
 /// What readers saw of a stream.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StreamBefore {
+    /// What the media server said of the stream; `None` if it was not in the list.
     pub(super) source: Option<OwnedSource<Streams>>,
 }
 
@@ -93,7 +108,7 @@ impl<K: Kind> OwnedSource<K> {
 }
 
 impl Before {
-    /// Nobody was looked at.
+    /// Makes what step 3 returns if it looked at nobody.
     #[inline]
     pub(crate) fn nobody(was_listed: bool) -> Self {
         Self { was_listed, looked: Looked::Nobody, parts: Parts::new(), due: None }
@@ -110,16 +125,18 @@ impl Before {
 }
 
 impl UserBefore {
-    /// A member of whom nothing else was seen.
+    /// Makes what is seen of a member whom the media server did not show.
     pub(crate) fn member(joined_at: Timestamp) -> Self {
         Self { since: Some(joined_at), is_member: true, ..Self::default() }
     }
 
-    /// The same user, if what the media server says is hidden.
+    /// Returns what is left of a user for readers once the change of the session has hidden all that the
+    /// media server said.
     pub(crate) fn without_source(&self) -> Self {
         Self { since: self.since, is_member: self.is_member, ..Self::default() }
     }
 
+    /// Returns when the media server says that the user came, in event time.
     pub(crate) fn login_at(&self) -> Option<Timestamp> {
         OwnedSource::began_at(self.source.as_ref())
     }
@@ -131,11 +148,13 @@ impl UserBefore {
 }
 
 impl StreamBefore {
+    /// Returns when the media server says that the stream came, in event time.
     pub(crate) fn created_at(&self) -> Option<Timestamp> {
         OwnedSource::began_at(self.source.as_ref())
     }
 
-    /// Returns where the stream stood in the list; `None` if it was not in it.
+    /// Returns where the stream stood in the list; `None` if it was not in it. A stream whose creation time
+    /// is unknown stands at the zero of time.
     pub(crate) fn place(&self) -> Option<Timestamp> {
         self.source.as_ref().map(|_| self.created_at().unwrap_or_default())
     }

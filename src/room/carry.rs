@@ -1,4 +1,4 @@
-//! Rooms that were made under other settings.
+//! Rooms that were made under other settings (section 22 of the rules).
 
 use crate::model::change::Cause;
 use crate::model::config::Config;
@@ -43,7 +43,8 @@ impl Room {
 }
 
 impl RoomState {
-    /// Carries the room over to the settings of an operation, and forgets nothing that is merely due.
+    /// Carries the room over to the settings of an operation, unless it has them already. What is due by
+    /// the old settings may stay: the new retention decides.
     pub(crate) fn carry_over(&mut self, cx: &mut Context<'_>) {
         if self.settings != cx.config.rules {
             let mut work = Work::CarryOver(cx.config.rules.clone());

@@ -1,5 +1,5 @@
-//! Holds the projection of a room against one that is made from nothing. It is compiled with
-//! `--cfg room_registry_check` alone.
+//! Compares the projection of a room with one that is computed from the registers alone. The door does so
+//! after each operation, if compiled with `--cfg room_registry_check`. No user's build has it.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::registers::Registers;
 use crate::room::projection::Projection;
 
 impl Projection {
-    /// Compares the projection with one that was made from nothing. Returns what differs.
+    /// Returns what differs from a projection that is computed from the registers alone.
     pub(crate) fn difference(&self, registers: &Registers, settings: &Rules) -> Option<String> {
         let expected = &Self::of(registers, settings);
         let [users, expected_users] =

@@ -1,4 +1,8 @@
-//! Step 3: looks at those whom an operation concerns.
+//! Step 3: looks at those whom an input concerns, as readers see them. Step 6 compares this with what they
+//! see afterwards (law 1.6), so nothing may have changed before.
+//!
+//! To look at one user or stream costs a constant. To look at everybody costs the whole room:
+//! [`RoomState::concerns_everybody`] says which inputs need that.
 
 use crate::model::id::UserId;
 use crate::registers::kind::{Streams, Users};
@@ -10,7 +14,10 @@ use crate::rules::lists::listed_since;
 use crate::rules::summary::{Parts, Summary};
 
 impl RoomState {
-    /// Looks at the user, the stream or everybody whom an operation concerns.
+    /// Looks at the user or stream whom an input concerns, or at everybody.
+    ///
+    /// It also notes what the user or stream adds to the summaries, and when something of it can be
+    /// forgotten. So step 5 can replace the one, and step 7 the other, without a walk through the room.
     #[inline] // what it returns is large
     pub(super) fn look(&self, target: &Target<'_>, everybody: bool) -> Before {
         let registers = &self.registers;
@@ -20,7 +27,7 @@ impl RoomState {
         let due = match target {
             Target::Session => None,
             Target::User(_, places) => {
-                // One by one: there is nearly always one, and to extend takes three times as long.
+                // A room has one session nearly always. Pushing it takes a third of the time of `extend`.
                 for part in Summary::parts::<Users>(registers, &places.told, &self.settings) {
                     parts.push(part);
                 }

@@ -1,14 +1,15 @@
-//! Notes of what became different.
+//! Notes of changes: who changed, in the order in which a mirror applies it (law 1.6).
 //!
-//! An operation notes *who* changed. What became of them is read from the room when somebody asks. So
-//! nobody who ignores changes pays for them, and the next call uses the buffer again.
+//! Only the projection writes them, and [`remove`](crate::RoomRegistry::remove) one. What became of
+//! whoever changed is read from the room when somebody asks, in `changes.rs`. So nobody who ignores changes
+//! pays for them, and the next call uses the buffer again.
 
 use crate::model::change::{Cause, EndReason};
 use crate::model::id::{RoomId, SessionId, StreamId, UserId};
 use crate::model::suspicion::{Sign, SuspectedList};
 use crate::model::time::Timestamp;
 
-/// Who changed, before anybody asks what became of them.
+/// A note, with its room and its cause.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) room_id: RoomId,
@@ -16,7 +17,8 @@ pub(super) struct Record {
     pub(super) note: Note,
 }
 
-/// Who or what changed in a room.
+/// Who or what changed in a room. Each variant becomes the [`ChangeKind`](crate::ChangeKind) of its name.
+/// Those who are gone carry what could not be read from the room any more.
 #[derive(Debug, Clone)]
 pub(crate) enum Note {
     RoomListed,
@@ -38,12 +40,13 @@ pub(crate) enum Note {
 /// When and why somebody or something is gone.
 #[derive(Debug, Clone)]
 pub(crate) struct Ended {
-    /// In event time if the media server told it, else in local time.
+    /// In event time if a callback or an observation took them away, else in local time (law 1.8).
     pub(crate) at: Timestamp,
+    /// Why they went.
     pub(crate) reason: EndReason,
 }
 
-/// The buffer of one call.
+/// The notes of one call. A registry keeps one for all rooms that the call touches.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ChangeLog(Vec<Record>);
 
@@ -53,12 +56,12 @@ impl ChangeLog {
         self.0.clear();
     }
 
-    /// Takes back the notes behind the first so many.
-    pub(crate) fn truncate(&mut self, told: usize) {
-        self.0.truncate(told);
+    /// Keeps the first `len` notes, and takes back the others.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
     }
 
-    /// Returns the notes behind the first so many.
+    /// Returns the notes after the first `seen`.
     pub(crate) fn since(&self, seen: usize) -> impl Iterator<Item = &Note> {
         self.0.iter().skip(seen).map(|record| &record.note)
     }

@@ -1,4 +1,9 @@
-//! Step 1: session, user and stream are looked up once.
+//! Step 1: session, user and stream are looked up once. The later steps work with places, and hash no id
+//! again.
+//!
+//! The places hold for the whole pass: a join drops nothing that it leaves empty (see
+//! [`places`](crate::registers::places)). A session that is put in or taken out moves them, by
+//! [`Target::session_inserted`] and [`Target::session_removed`].
 
 use crate::collections::hashed::{Hashed, HashedId};
 use crate::registers::facts::{StayFact, Subject};
@@ -8,20 +13,23 @@ use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
 use crate::room::work::{CallbackWork, Work};
 
-/// Holds the places of the session, and of the user or stream, of an input.
+/// What an input names, as places in the registers.
 #[derive(Debug)]
 pub(crate) struct Resolved<'a> {
+    /// The index of the session that a callback names; `None` if it is not stored, and for other inputs.
     pub(crate) session: Option<usize>,
-    /// Whom the input is about.
+    /// Whom the input is about. [`Target::Session`] also stands for inputs that are about nobody, or about
+    /// somebody who is not known.
     pub(crate) target: Target<'a>,
-    /// Whether nothing of a callback can be stored, whatever else is known.
+    /// Whether every fact of a callback is below its bound (laws 3.1 and 3.2), so that nothing of it can be
+    /// stored.
     pub(crate) is_outdated: bool,
-    /// The member whom a heartbeat is from. It needs no other place.
+    /// The place of the member whom a heartbeat is from. A heartbeat without an update needs no other.
     pub(crate) member: Option<usize>,
 }
 
 impl RoomState {
-    /// Looks up what an input names.
+    /// Looks up what an input names. It changes nothing.
     pub(super) fn resolve<'a>(&self, work: &Work<'a>) -> Resolved<'a> {
         let registers = &self.registers;
         let mut member = None;
@@ -90,7 +98,8 @@ impl RoomState {
         let registers = &self.registers;
         let CallbackWork { callback, facts, subject } = work;
         let session = registers.session_index(callback.session_id.as_ref());
-        // While an end is remembered, also what is below the bounds may tell that a session is before it.
+        // A fact below the bounds may still tell that a session opened before an end that is remembered
+        // (law 6.8). Then the callback is not outdated.
         let lowers_first = session.is_some_and(|session| {
             let first = registers.sessions[session].first_opening_at;
             registers.ended_at.is_some() && facts.opening.is_some_and(|at| Some(at) < first)
@@ -101,7 +110,8 @@ impl RoomState {
         let closes =
             user.is_some_and(StayFact::is_closing) || stream.is_some_and(StayFact::is_closing);
         let target = match subject {
-            // Only a closing is admitted by what is known of its subject.
+            // An outdated opening changes nothing. A closing may be admitted by what is stored of its user
+            // or stream (law 5.2), so that is looked up.
             _ if is_outdated && !closes => Target::Session,
             Subject::Session => Target::Session,
             Subject::User(user_id) => Target::User(user_id.clone(), registers.user_places(user_id)),
@@ -112,7 +122,7 @@ impl RoomState {
         Resolved { session, target, is_outdated, member: None }
     }
 
-    /// Looks up a user whom a command names. Nobody is the target if nothing is known of the user.
+    /// Looks up a user whom a command names, whose place as a member was looked up before.
     #[inline]
     fn resolve_user<'a>(&self, member: Option<usize>, user_id: Hashed<'a, str>) -> Target<'a> {
         let places = self.registers.user_places_beside(member, &user_id);
