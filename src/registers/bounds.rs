@@ -1,17 +1,20 @@
-//! Bounds: what facts must not be below.
+//! Bounds: the event times below which facts of users and streams are not stored.
+//!
+//! A join makes them of C and of the close of a session, and hands them on. Laws: 3.2, 3.3.
 
 use crate::model::time::Timestamp;
 
-/// What a fact of a user or a stream must not be below.
+/// The bounds of facts of users and streams in one session, in event time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// The latest creation of the room, less the clock skew.
+    /// C less the clock skew (law 3.2). A fact at the floor is stored.
     pub(crate) floor: Timestamp,
-    /// When the session closed.
+    /// When the session closed, if it did (law 3.3). A fact at the close is not stored.
     pub(crate) closed_at: Option<Timestamp>,
 }
 
 impl Bounds {
+    /// Whether a fact at this event time is stored.
     pub(crate) fn admit(self, at: Timestamp) -> bool {
         at >= self.floor && self.closed_at.is_none_or(|closed_at| at > closed_at)
     }

@@ -1,16 +1,21 @@
-//! Since when a session that readers see is empty, and whether the room left the list for that.
+//! Since when a session that readers see is empty, and whether the room left the list because of that.
+//!
+//! `room/record.rs` notes it after step 6, [`expire`](crate::RoomRegistry::expire) takes the room off the
+//! list, and `rules/listing.rs` reads it. Laws: 4.10, 4.11, and 7.5 for merges.
 
 use crate::model::time::Timestamp;
 
-/// Nobody and nothing is in a session that readers see, or would see if the room were listed. The order
-/// is the rule: of two, the greater counts.
+/// A session that is visible, or would be if the room were listed, is empty: no user who counts is in it,
+/// and no stream.
+///
+/// The order of the fields is the rule of a merge: of two, the greater counts (law 4.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Emptiness {
-    /// Since when, in local time.
+    /// Since when it is empty, in local time.
     pub(crate) since: Timestamp,
-    /// Whether that was long enough for the room to leave the list. It is listed again once somebody or
-    /// something is in the session.
+    /// Whether the room left the list for that. It is listed again once a user who counts, or a stream, is
+    /// in the session.
     pub(crate) is_unlisted: bool,
 }
 
@@ -19,7 +24,8 @@ impl Emptiness {
         Self { since, is_unlisted: false }
     }
 
-    /// Joins what two replicas know of one session. If somebody is in it there, the time begins anew.
+    /// Joins what two replicas know of one session. If it is not empty in one of them, the time begins anew
+    /// once it is (law 4.11).
     pub(crate) fn merge(own: Option<Self>, other: Option<Self>) -> Option<Self> {
         Some(own?.max(other?))
     }

@@ -1,4 +1,7 @@
-//! Users and streams: the same kind of thing to the rules, and what differs between them.
+//! Users and streams as one kind of thing: the types that differ between them.
+//!
+//! Both come into a session and leave it, and the same laws (section 3 of the guide's rules) hold for both.
+//! So registers, joins and rules are generic over [`Kind`]. `tables.rs` adds in which tables each is kept.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,14 +19,16 @@ pub(crate) trait Kind: Copy + Eq + fmt::Debug + 'static {
     type StayId: Ord + Clone + fmt::Debug + 'static;
     /// What an opening tells.
     type Told: Ord + Clone + fmt::Debug + 'static;
-    /// The same, as a register holds it.
+    /// The same, as a register holds it. It may be shared.
     type Details: Eq + Clone + fmt::Debug + 'static;
-    /// What an observation shows.
+    /// What an entry in a list of an observation tells.
     type Presence: Ord + Clone + fmt::Debug + 'static;
 
+    /// Makes what a register holds of what an opening tells.
     fn hold(told: &Self::Told) -> Self::Details;
+    /// Returns what the opening told.
     fn told(held: &Self::Details) -> &Self::Told;
-    /// Returns when what an observation saw began, if it told that.
+    /// Returns when the user logged in, or the stream opened, if the observation told that. Event time.
     fn began_at(presence: &Self::Presence) -> Option<Timestamp>;
 }
 
@@ -35,7 +40,7 @@ pub(crate) enum Users {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Streams {}
 
-/// What a stream shows. It is shared, so that a copy of what readers saw costs nothing.
+/// What an opening tells of a stream. It is shared, because each operation copies what readers saw before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SharedDetails(pub(crate) Arc<StreamDetails>);
 
@@ -93,7 +98,8 @@ impl<'de> serde::Deserialize<'de> for SharedDetails {
     }
 }
 
-/// Copies types that borrow what a kind has. Deriving it would ask for more than it needs.
+/// Makes types that only borrow from a kind `Copy`. A derived impl would ask that what
+/// they borrow is `Copy`, too.
 macro_rules! copy {
     ($($name:ident),+) => {$(
         #[expect(clippy::expl_impl_clone_on_copy, reason = "deriving it would ask for `K::Id: Clone`")]

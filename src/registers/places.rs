@@ -1,26 +1,29 @@
 //! Places: where a user or a stream stands in every table of a room.
 //!
-//! The door looks an id up once. What follows works with places. They hold until an operation drops
-//! what it left empty, at its end.
+//! Step 1 of the door looks an id up once (`room/resolve.rs`), and every later step works with the places.
+//! They hold until the end of the operation: joins leave empty registers where they are, and step 7 drops
+//! those. Whatever removes an entry earlier must update the places that the operation still uses.
 
 use smallvec::SmallVec;
 
 use crate::collections::hashed::HashedId;
 use crate::model::id::{StreamId, UserId};
 
-/// A place in each session, by the index of the session.
+/// The place in the table of each session, by the index of the session. `None` if the session has no entry.
 pub(crate) type InSessions = SmallVec<[Option<usize>; 1]>;
 
-/// Where a user or a stream stands in what the media server told.
+/// Where a user or a stream stands in what callbacks and observations told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     pub(crate) in_sessions: InSessions,
+    /// The place among the entries of the observed roster.
     pub(crate) in_roster: Option<usize>,
 }
 
 /// Where a user stands.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UserPlaces {
+    /// The place among the memberships.
     pub(crate) member: Option<usize>,
     pub(crate) told: Places,
 }
@@ -28,20 +31,22 @@ pub(crate) struct UserPlaces {
 /// Where a stream stands.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StreamPlaces {
+    /// The place among the attributes that the application gave to streams.
     pub(crate) attributes: Option<usize>,
     pub(crate) told: Places,
 }
 
-/// What facts are joined into, apart from their session.
+/// What an input is about, apart from its session: facts are joined into its registers.
 #[derive(Debug)]
 pub(crate) enum Target<'a> {
+    /// The session itself, or nobody that is known.
     Session,
     User(HashedId<'a, UserId>, UserPlaces),
     Stream(HashedId<'a, StreamId>, StreamPlaces),
 }
 
 impl Target<'_> {
-    /// A session was put in at this index.
+    /// Makes room in the places for a session that was inserted at this index. It has no entry yet.
     pub(crate) fn session_inserted(&mut self, index: usize) {
         match self {
             Self::Session => {}
@@ -50,7 +55,7 @@ impl Target<'_> {
         }
     }
 
-    /// A session was taken out at this index.
+    /// Takes the session that had this index out of the places.
     pub(crate) fn session_removed(&mut self, index: usize) {
         match self {
             Self::Session => {}

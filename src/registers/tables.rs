@@ -1,4 +1,6 @@
-//! Where a room keeps users, and where it keeps streams.
+//! In which tables a room keeps users, and in which it keeps streams.
+//!
+//! One rule serves both: it is generic over [`Tables`], and finds the tables of its kind here.
 
 use crate::collections::id_table::IdTable;
 use crate::model::id::{StreamId, UserId};
@@ -10,10 +12,12 @@ use crate::registers::roster::{Roster, StreamPresence};
 use crate::registers::session::SessionRegister;
 use crate::registers::stays::StayRegister;
 
-/// Finds the tables of a kind, so that one rule serves users and streams.
+/// A kind whose tables can be found.
 pub(crate) trait Tables: Kind {
+    /// Returns the stays of a session, by id.
     fn table(session: &SessionRegister) -> &IdTable<Self::Id, StayRegister<Self>>;
     fn table_mut(session: &mut SessionRegister) -> &mut IdTable<Self::Id, StayRegister<Self>>;
+    /// Returns the observed roster of the list.
     fn roster(observed: &Observed) -> &Roster<Self::Id, Self::Presence>;
     fn roster_mut(observed: &mut Observed) -> &mut Roster<Self::Id, Self::Presence>;
     /// Returns the places of a target, if it is of this kind.
