@@ -1,16 +1,21 @@
-//! A callback as facts: what it says, each with an event time of its own.
+//! A callback as facts: what it says, each fact with an event time of its own.
 //!
-//! | callback | facts |
-//! |---|---|
-//! | room created | `create` |
-//! | room closed | `close` |
-//! | logged in | `login`; `key`, `opening` and `name`, all at login time |
-//! | logged out | `closing`; `exit` if no session is named; `key` and `opening` if it tells a login time |
-//! | stream created | `stream` and `opening`, both at creation time |
-//! | stream closed | `stream`; `exit` if no session is named; `opening` at creation time |
+//! | callback | main fact | further facts |
+//! |---|---|---|
+//! | room created | `create` | |
+//! | room closed | `close`; `nameless_close` if it names no session | |
+//! | logged in | the opening in `user` | its `latest_opening`; `opening` and `name` of the session |
+//! | logged out | the closing in `user` | `exit` if it names no session; `latest_opening` and `opening` if it tells the login time |
+//! | stream created | the opening in `stream` | its `latest_opening`; `opening` of the session |
+//! | stream closed | the closing in `stream` | `exit` if it names no session; `latest_opening` and `opening` if it tells the creation time |
 //!
-//! `opening` is made of opening times only: a close is never a sign of life. Facts borrow from the
-//! callback, so a repeat allocates nothing.
+//! The creation of a room without a session states no fact (law 21.1). `latest_opening` is told of named
+//! stays only that exclude others. `opening` comes from opening times alone: a closing is never a sign of
+//! life (law 2.2).
+//!
+//! The registry makes the facts once for each callback, and the joins and `rules/retention.rs` read them.
+//! They borrow from the callback, so a repeat allocates nothing. Merges make the same values of another
+//! replica's registers. Laws: 2.1 to 2.5, 2.7, 3.11, 21.1, 21.3; the effects serve the outcomes of law 8.1.
 
 use std::cmp::Ordering;
 
@@ -22,27 +27,30 @@ use crate::model::text::Text;
 use crate::model::time::Timestamp;
 use crate::registers::kind::{Kind, Streams, Users, copy};
 
-/// The facts of one callback, or of one session, user or stream of a replica.
+/// The facts of one callback, or of one session, user or stream of another replica. Times are event times.
 ///
-/// They name no session, user or stream: the door resolved those to places.
+/// They name no session, user or stream: the door looked those up before (see `places.rs`).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Facts<'a> {
+    /// The session was created.
     pub(crate) create: Option<CreateFact<'a>>,
+    /// The session closed.
     pub(crate) close: Option<Timestamp>,
-    /// The room closed, and nobody says which session of it.
+    /// The room closed, and the callback names no session (law 21.3).
     pub(crate) nameless_close: Option<Timestamp>,
-    /// A sign of life.
+    /// The *latest opening* of the session: a user or stream came into it.
     pub(crate) opening: Option<Timestamp>,
-    /// Somebody or something left the nameless session.
+    /// A user or stream left the nameless session. It outdates that the room was seen open (law 14.5).
     pub(crate) exit: Option<Timestamp>,
+    /// The room's name, as a login told it.
     pub(crate) name: Option<NameFact<'a>>,
-    /// An observation saw the session open.
+    /// An observation confirmed that the session is open (law 13.1).
     pub(crate) confirmed_open: Option<Timestamp>,
     pub(crate) user: Option<StayFacts<'a, Users>>,
     pub(crate) stream: Option<StayFacts<'a, Streams>>,
 }
 
-/// Whom a callback is about, apart from its session.
+/// Whom a callback is about, apart from its session, before the id is looked up.
 #[derive(Debug, Clone)]
 pub(crate) enum Subject<'a> {
     Session,
@@ -50,25 +58,29 @@ pub(crate) enum Subject<'a> {
     Stream(HashedId<'a, StreamId>),
 }
 
-/// The field order is the rule: the later creation counts, at equal times the greater payload.
+/// A creation. The order of the fields is the rule: the later creation counts (law 3.1), and at equal times
+/// the greater payload (law 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CreateFact<'a> {
     pub(crate) created_at: Timestamp,
     pub(crate) creator_id: Option<&'a UserId>,
 }
 
-/// The field order is the rule: the latest name counts, at equal times the greater.
+/// A room's name. The order of the fields is the rule: the latest counts (law 2.7), and at equal times the
+/// greater (law 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NameFact<'a> {
     pub(crate) at: Timestamp,
     pub(crate) name: &'a Text,
 }
 
-/// What is said of one user or stream in one session.
+/// What is told of one user or stream in one session.
 #[derive(Debug)]
 pub(crate) struct StayFacts<'a, K: Kind> {
-    /// The opening of a named stay that excludes others.
-    pub(crate) key: Option<Timestamp>,
+    /// The *latest opening* of the user or stream, in event time. Only a named stay that excludes others
+    /// tells it (laws 2.1 and 3.11). It raises the bound of law 3.4.
+    pub(crate) latest_opening: Option<Timestamp>,
+    /// The opening or closing itself. `None` if a merge joins the latest opening alone.
     pub(crate) fact: Option<StayFact<'a, K>>,
 }
 
@@ -77,50 +89,60 @@ pub(crate) struct StayFacts<'a, K: Kind> {
 pub(crate) struct StayFact<'a, K: Kind> {
     pub(crate) stay_id: Option<&'a K::StayId>,
     pub(crate) form: Form,
-    /// Which of several named stays is shown; which of several ordered facts is the last.
+    /// Of a named stay the counter, which decides which of several is shown (law 3.7). Of an ordered fact
+    /// the order, which decides which fact is the last (law 3.8).
     pub(crate) rank: u64,
-    /// When it came or went, as the callback told.
+    /// When the stay opened or closed, as the callback told, in event time.
     pub(crate) at: Timestamp,
     pub(crate) event: StayEvent<'a, K>,
 }
 
-/// What tells facts of one user or stream apart.
+/// The two forms of a fact (law 2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub(crate) enum Form {
-    /// An id of each stay. The flag says whether it excludes other stays, and is part of the name.
+    /// The stay has an id. The flag says whether it excludes other stays, and is part of the name of the
+    /// stay (law 3.11).
     Named { exclusive: bool },
-    /// A number that orders all facts.
+    /// A number orders all facts of the user or stream.
     Ordered,
 }
 
-/// What a callback tells of the stay that it is about.
+/// What a callback tells of the stay that it is about, opening or closing.
 #[derive(Debug)]
 struct StayTold<'a, K: Kind> {
     stay_id: Option<&'a K::StayId>,
+    /// Orders the facts of this user or stream.
     order: Option<u64>,
+    /// Counts the events of all users, or of all streams (law 2.5).
     counter: Option<u64>,
+    /// Whether the stay excludes others.
     exclusive: bool,
 }
 
 impl<'a, K: Kind> StayTold<'a, K> {
     fn opened(&self, at: Timestamp, details: &'a K::Told) -> StayFacts<'a, K> {
         let fact = self.fact(at, StayEvent::Opened(details));
-        StayFacts { key: Some(at).filter(|_| fact.form.is_exclusive()), fact: Some(fact) }
+        let latest_opening = Some(at).filter(|_| fact.form.is_exclusive());
+        StayFacts { latest_opening, fact: Some(fact) }
     }
 
     fn closed(&self, at: Timestamp, opened_at: Option<Timestamp>) -> StayFacts<'a, K> {
         let mut closing = Closing { by_us: false, lacks_opening_time: false };
+        // No stay closes before it opened, whatever two servers stamped (law 2.1).
         let mut fact = self.fact(at.max(opened_at.unwrap_or_default()), StayEvent::Closed(closing));
+        // The order of an ordered closing says what it ends, so its opening time is not missed (law 2.3).
         if fact.form != Form::Ordered {
             closing.lacks_opening_time = opened_at.is_none();
             fact.event = StayEvent::Closed(closing);
         }
-        StayFacts { key: opened_at.filter(|_| fact.form.is_exclusive()), fact: Some(fact) }
+        let latest_opening = opened_at.filter(|_| fact.form.is_exclusive());
+        StayFacts { latest_opening, fact: Some(fact) }
     }
 
-    /// A given order decides, else the id of the stay, else the event time.
+    /// Makes the fact in its form: an order that is told decides, else the id of the stay, else the event
+    /// time (law 2.5).
     fn fact(&self, at: Timestamp, event: StayEvent<'a, K>) -> StayFact<'a, K> {
         let (form, rank) = match (self.order, self.stay_id) {
             (Some(order), _) => (Form::Ordered, order),
@@ -150,19 +172,20 @@ pub(crate) enum StayEvent<'a, K: Kind> {
 
 copy!(StayFacts, StayFact, StayEvent);
 
-/// What is known of a closing beside its time.
+/// What is known of a closing beside its event time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Closing {
-    /// Whether the application closed the stay, and not the media server.
+    /// Whether a command closed the stay, and not the media server (law 6.1).
     pub(crate) by_us: bool,
-    /// Whether it did not tell when the stay opened. Then a named one counts as later by the clock skew,
-    /// so that it closes an opening which another server stamped.
+    /// Whether the closing of a named stay did not tell when the stay opened. It then counts as later by δ,
+    /// so that it closes an opening that another machine stamped (law 2.3).
     pub(crate) lacks_opening_time: bool,
 }
 
 impl Closing {
-    /// Returns when a closing of a named stay counts, for bounds and for forgetting.
+    /// Returns the event time by which a closing counts for bounds, admission and forgetting, and against
+    /// openings of its own stay (law 2.3).
     #[inline]
     pub(crate) fn counts_at(self, at: Timestamp, rules: &Rules) -> Timestamp {
         if self.lacks_opening_time { at.plus(rules.clock_skew_ms) } else { at }
@@ -170,8 +193,8 @@ impl Closing {
 }
 
 impl<K: Kind> StayEvent<'_, K> {
-    /// Returns which of two that are equal otherwise counts: the greater details, or the closing of the
-    /// media server.
+    /// Compares two events of facts that are equal in all that orders them. The greater counts: of two
+    /// openings the greater details (law 2.4), and of two closings that of the media server (law 6.6).
     pub(crate) fn strength(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Opened(own), Self::Opened(other)) => own.cmp(other),
@@ -183,7 +206,7 @@ impl<K: Kind> StayEvent<'_, K> {
 }
 
 impl<K: Kind> StayFacts<'_, K> {
-    /// Returns when the stay closed, if they say so.
+    /// Returns when the stay closed, if they tell a closing.
     #[inline]
     fn closed_at(&self) -> Option<Timestamp> {
         self.fact.as_ref().filter(|fact| fact.is_closing()).map(|fact| fact.at)
@@ -192,7 +215,7 @@ impl<K: Kind> StayFacts<'_, K> {
     /// Whether one of them is no earlier than a bound.
     #[inline]
     fn is_any_from(&self, bound: Timestamp, rules: &Rules) -> bool {
-        self.key.is_some_and(|at| at >= bound)
+        self.latest_opening.is_some_and(|at| at >= bound)
             || self.fact.as_ref().is_some_and(|fact| fact.counts_at(rules) >= bound)
     }
 }
@@ -203,7 +226,7 @@ impl<K: Kind> StayFact<'_, K> {
         matches!(self.event, StayEvent::Closed(_))
     }
 
-    /// Returns when it counts, for bounds, admission and forgetting.
+    /// Returns the event time by which it counts: the one that was told, but for law 2.3.
     #[inline]
     pub(crate) fn counts_at(&self, rules: &Rules) -> Timestamp {
         match self.event {
@@ -213,7 +236,7 @@ impl<K: Kind> StayFact<'_, K> {
     }
 }
 
-/// Takes what an event tells of its stay. Four types of events have the same fields.
+/// Takes what an event tells of its stay. Four types of events have these fields under the same names.
 macro_rules! told_by {
     ($event:ident, $stay_id:ident) => {
         StayTold {
@@ -231,7 +254,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn of(callback: &'a Callback) -> (Self, Subject<'a>) {
         let none = Self::default();
         match &callback.event {
-            // Without a name, what opened is whatever is in the room.
+            // A nameless session has no creation: it opened with what is visible in it (law 21.1).
             CallbackEvent::RoomCreated(_) if callback.session_id.is_none() => {
                 (none, Subject::Session)
             }
@@ -277,7 +300,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether it says nothing at all.
+    /// Whether the callback states no fact: the creation of a room without a session (law 21.1).
     pub(crate) fn is_none(&self) -> bool {
         self.create.is_none()
             && self.close.is_none()
@@ -288,7 +311,8 @@ impl<'a> Facts<'a> {
             && self.stream.is_none()
     }
 
-    /// Whether a fact is no earlier than a bound. The creation does not count: it has one of its own.
+    /// Whether a fact is no earlier than a bound. The creation is left out, because it has a bound of its
+    /// own (law 3.1).
     #[inline]
     pub(crate) fn is_any_from(&self, bound: Timestamp, rules: &Rules) -> bool {
         let is_from = |at: Timestamp| at >= bound;
@@ -297,12 +321,13 @@ impl<'a> Facts<'a> {
             || self.stream.as_ref().is_some_and(|stream| stream.is_any_from(bound, rules))
             || self.name.as_ref().is_some_and(|name| is_from(name.at))
             || self.close.is_some_and(is_from)
+            // It counts as made a tie window earlier (law 21.3).
             || self.nameless_close.is_some_and(|at| is_from(at.minus(rules.tie_window_ms)))
             || self.confirmed_open.is_some_and(is_from)
     }
 }
 
-/// What joining one fact did to a register.
+/// What joining one fact did to a register. The outcome of a callback follows from it (law 8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// The register holds it now.
@@ -316,7 +341,7 @@ pub(crate) enum Effect {
 /// What joining all facts of a callback did.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tally {
-    /// The effect of the main fact: the first in its row of the table above.
+    /// The effect of the main fact, which the table above names. `None` if none was joined.
     pub(crate) main: Option<Effect>,
     /// Whether anything that is stored changed.
     pub(crate) changed: bool,
@@ -334,7 +359,7 @@ impl Tally {
         self.add(effect);
     }
 
-    /// Whether the main fact is new.
+    /// Whether the main fact was not stored before, and is now.
     #[inline]
     pub(crate) fn is_new(self) -> bool {
         self.main == Some(Effect::Changed)
@@ -347,7 +372,7 @@ impl Tally {
     }
 }
 
-/// Joins a value into a register that keeps the greatest.
+/// Joins a value into a register that keeps the greatest. Every register of one value is joined so.
 #[inline]
 pub(crate) fn join_max<T: Ord>(register: &mut Option<T>, value: T) -> Effect {
     match register.as_ref().map(|held| value.cmp(held)) {

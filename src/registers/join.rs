@@ -215,7 +215,7 @@ impl Registers {
             for held in &open {
                 let closing = Closing { by_us: true, lacks_opening_time: false };
                 let fact = StayFact { event: StayEvent::Closed(closing), ..held.fact() };
-                let user = Some(StayFacts { key: None, fact: Some(fact) });
+                let user = Some(StayFacts { latest_opening: None, fact: Some(fact) });
                 let facts = Facts { user, ..Facts::default() };
                 self.join(&facts, session, target, now, rules);
             }
@@ -381,15 +381,15 @@ fn join_stays<K: Kind>(
     tally: &mut Tally,
 ) {
     let mut join = |stays: &mut StayRegister<K>| {
-        let [key, main] = stays.join(facts, bounds, rules);
-        if [key, main].contains(&Some(Effect::Changed)) {
+        let [latest_opening, main] = stays.join(facts, bounds, rules);
+        if [latest_opening, main].contains(&Some(Effect::Changed)) {
             stays.changed_at = stays.changed_at.max(changed_at);
         }
         if let Some(main) = main {
             tally.add_main(main);
         }
-        if let Some(key) = key {
-            tally.add(key);
+        if let Some(latest_opening) = latest_opening {
+            tally.add(latest_opening);
         }
     };
     if let Some(stays) = place.and_then(|place| table.at_mut(place)) {

@@ -1,18 +1,20 @@
-//! The register of one user or stream in one session: the stays that hold, and the closings that are
-//! remembered.
+//! The register of one user or stream in one session: its openings, and its closing tombstones.
 //!
-//! A *stay* is one time that a user or stream is there, from its opening to its closing. A fact of it
-//! has one of two forms.
+//! A *stay* is one period for which a user or stream is there: from one login to its logout, or from one
+//! opening of a stream to its closing. A fact of a stay has one of two forms (law 2.5).
 //!
-//! - *Named*: each stay has an id. The register keeps the latest opening and the latest closing of each,
-//!   and the latest opening of all. Shown is the highest (rank, opening time, stay) that no closing of
-//!   its own ended.
-//! - *Ordered*: a number tells what was last. A fact goes when another is at least as great in both its
-//!   key and its time. Normally one remains, and two if number and clock disagree. The highest is shown
-//!   if it is not a closing.
+//! - *Named*: each stay has an id. The register keeps the latest opening and the latest closing tombstone of
+//!   each stay (law 3.6), and the latest opening of all stays that exclude others (law 3.4). Readers see
+//!   the highest (rank, opening time, stay) that no closing of its own ended (law 3.7).
+//! - *Ordered*: a number tells what was last. A fact is dropped when another is at least as great in both
+//!   its key and its time (law 3.8). So normally one fact remains, but two do if order and clock disagree.
+//!   The user or stream is there while the highest key is not a closing (law 3.9).
 //!
-//! A media server tells all its facts of one user or stream in one form. If facts of both arrive, either
-//! shows it, and the named one first.
+//! A media server tells all facts of one user or stream in one form. If facts of both arrive, the user or
+//! stream is there while either form says so, and readers see the named stay (law 3.14).
+//!
+//! The joins in `join.rs` write it, and so do the retention's (`room/forget.rs`). The files of `rules` read
+//! it. Laws: 3.3 to 3.14, 5.4, 5.5, 6.6, 9.10, 10.13.
 
 pub(crate) mod held;
 
@@ -27,27 +29,29 @@ use crate::registers::facts::{Effect, Form, StayEvent, StayFact, StayFacts, join
 use crate::registers::kind::Kind;
 use crate::registers::stays::held::{ClosingTombstone, HeldFact, StayState};
 
-/// How many named stays that exclude each other one register may have, and how many ordered facts. More
-/// come only from hostile input.
+/// How many named stays that exclude others one register holds at most, and how many ordered facts. More
+/// come only from hostile input (law 3.10).
 pub(crate) const MAX_STAYS: usize = 16;
 
-/// How many named stays that do not exclude each other one register may have.
+/// How many named stays that do not exclude others one register holds at most (law 3.10).
 pub(crate) const MAX_SHARED_STAYS: usize = 64;
 
 /// What is held of one user or stream in one session.
 #[derive(Debug, Clone)]
 pub(crate) struct StayRegister<K: Kind> {
-    /// The latest opening that any callback told of a stay that excludes others. With the tie window it
-    /// bounds all named facts that do.
+    /// L: the latest opening that any callback told of a stay that excludes others, in event time. No fact
+    /// of such a stay is stored below L − ε (law 3.4).
     pub(crate) latest_opening_at: Option<Timestamp>,
-    /// The named stays that no closing ended, by name; then the ordered facts, by key.
+    /// First the openings of named stays that no closing ended, ordered by name. Then the ordered facts,
+    /// ordered by key. Of these the last one counts (law 3.9).
     pub(crate) facts: SmallVec<[HeldFact<K>; 1]>,
-    /// The latest closing of each named stay, by name.
+    /// The latest closing tombstone of each named stay, ordered by name. One may stand beside an opening of
+    /// the same stay that is later.
     pub(crate) closings: Vec<ClosingTombstone<K>>,
-    /// When the last ordered opening was that found something open already when it arrived. Signs of loss
-    /// alone look at it, because it depends on the order of arrival.
+    /// The event time of the ordered opening that was joined last, if something was open already when it
+    /// arrived. It depends on the order of arrival, so nothing but a sign of loss may look at it (law 10.13).
     pub(crate) found_open_at: Option<Timestamp>,
-    /// When it last changed, in local time.
+    /// When the register last changed, in local time. It delays forgetting (law 5.4).
     pub(crate) changed_at: Timestamp,
 }
 
@@ -65,7 +69,8 @@ impl<K: Kind> Default for StayRegister<K> {
 
 impl<K: Kind> StayRegister<K> {
     /// Returns the register of one opening, as if its facts had been joined into an empty one. Returns
-    /// `None` if the bounds do not admit them.
+    /// `None` if the bounds do not admit them. Nearly all registers hold one opening,
+    /// so reading them from a store takes this shorter way.
     #[cfg(feature = "serde")]
     pub(crate) fn of_one(held: HeldFact<K>, bounds: Bounds, changed_at: Timestamp) -> Option<Self> {
         let at = Some(held.at).filter(|at| bounds.admit(*at))?;
@@ -74,9 +79,9 @@ impl<K: Kind> StayRegister<K> {
         Some(Self { latest_opening_at, facts, changed_at, ..Self::default() })
     }
 
-    /// Joins the latest opening, if it is told, and then a fact. Returns both effects.
+    /// Joins the latest opening, if it is told, and then a fact. Returns both effects, in this order.
     ///
-    /// The latest opening comes first, because it raises the bound of the other.
+    /// The latest opening comes first, because it raises the bound of the fact.
     #[inline]
     pub(crate) fn join(
         &mut self,
@@ -84,7 +89,8 @@ impl<K: Kind> StayRegister<K> {
         bounds: Bounds,
         rules: &Rules,
     ) -> [Option<Effect>; 2] {
-        let key = facts.key.map(|at| self.join_key(at, bounds, rules));
+        let latest_opening =
+            facts.latest_opening.map(|at| self.join_latest_opening(at, bounds, rules));
         let main = facts.fact.as_ref().map(|fact| match (fact.form, fact.event, fact.stay_id) {
             (Form::Named { exclusive }, StayEvent::Closed(closing), Some(stay_id)) => {
                 let stay_id = stay_id.clone();
@@ -94,13 +100,16 @@ impl<K: Kind> StayRegister<K> {
             (Form::Named { exclusive }, StayEvent::Opened(details), Some(stay_id)) => {
                 self.join_opening(fact, stay_id, exclusive, details, bounds, rules)
             }
+            // No callback makes a named fact without an id, and no stored form may hold one.
             (Form::Ordered | Form::Named { .. }, ..) => self.join_ordered(fact, bounds),
         });
-        [key, main]
+        [latest_opening, main]
     }
 
+    /// Joins the latest opening of a stay that excludes others, and drops what is below the new bound
+    /// (law 3.5).
     #[inline]
-    fn join_key(&mut self, at: Timestamp, bounds: Bounds, rules: &Rules) -> Effect {
+    fn join_latest_opening(&mut self, at: Timestamp, bounds: Bounds, rules: &Rules) -> Effect {
         if !bounds.admit(at) {
             return Effect::Beaten;
         }
@@ -111,6 +120,8 @@ impl<K: Kind> StayRegister<K> {
         effect
     }
 
+    /// Joins the closing of a named stay: it removes the opening of its own stay if that is no later, and
+    /// becomes the tombstone of the stay if it is the greater one (laws 3.6 and 6.6).
     #[inline]
     fn join_closing(
         &mut self,
@@ -119,10 +130,10 @@ impl<K: Kind> StayRegister<K> {
         rules: &Rules,
     ) -> Effect {
         let (counts_at, exclusive) = (closing.counts_at(rules), closing.exclusive);
-        if !self.bound(exclusive, bounds, rules).admit(counts_at) {
+        if !self.named_bounds(exclusive, bounds, rules).admit(counts_at) {
             return Effect::Beaten;
         }
-        // A closing that is beaten finds nothing to end: the one that beats it did.
+        // A closing that a greater tombstone beats finds nothing to end: the greater one ended it.
         let is_ended = |held: &HeldFact<K>| held.name() == Some(closing.name());
         if let Some(place) = self.facts.iter().position(is_ended)
             && self.facts[place].at <= counts_at
@@ -145,6 +156,8 @@ impl<K: Kind> StayRegister<K> {
         Effect::Changed
     }
 
+    /// Joins the opening of a named stay, unless a tombstone of the same stay is no earlier (law 3.6). Of two
+    /// openings of one stay, the greater (time, rank, details) counts.
     #[inline]
     fn join_opening(
         &mut self,
@@ -159,7 +172,7 @@ impl<K: Kind> StayRegister<K> {
         let is_closed =
             |held: &ClosingTombstone<K>| held.name() == name && held.counts_at(rules) >= fact.at;
         if self.closings.iter().any(is_closed)
-            || !self.bound(exclusive, bounds, rules).admit(fact.at)
+            || !self.named_bounds(exclusive, bounds, rules).admit(fact.at)
         {
             return Effect::Beaten;
         }
@@ -173,8 +186,8 @@ impl<K: Kind> StayRegister<K> {
         let index = self.facts.partition_point(|held| held.name().is_some_and(|held| held < name));
         match self.facts.get_mut(index).filter(|held| held.name() == Some(name)) {
             Some(other) => {
-                let same = (fact.at, fact.rank).cmp(&(other.at, other.rank));
-                match same.then_with(|| Some(details).cmp(&other.details().map(K::told))) {
+                let order = (fact.at, fact.rank).cmp(&(other.at, other.rank));
+                match order.then_with(|| Some(details).cmp(&other.details().map(K::told))) {
                     Ordering::Less => return Effect::Beaten,
                     Ordering::Equal => return Effect::Same,
                     Ordering::Greater => *other = held(),
@@ -186,19 +199,22 @@ impl<K: Kind> StayRegister<K> {
         Effect::Changed
     }
 
+    /// Joins an ordered opening or closing. Only facts are held that no other dominates, that is, beats or
+    /// equals in both key and time (law 3.8).
     fn join_ordered(&mut self, fact: &StayFact<'_, K>, bounds: Bounds) -> Effect {
         if !bounds.admit(fact.at) {
             return Effect::Beaten;
         }
         let key = (fact.rank, matches!(fact.event, StayEvent::Closed(_)), fact.stay_id);
-        let first = self.named();
+        let first = self.named_len();
         for held in &mut self.facts[first..] {
-            if held.key() < key || held.at < fact.at {
-                continue;
+            if held.order_key() < key || held.at < fact.at {
+                continue; // it does not dominate the new fact
             }
-            if held.key() > key || held.at > fact.at {
+            if held.order_key() > key || held.at > fact.at {
                 return Effect::Beaten;
             }
+            // Both key and time are equal: the greater payload counts (laws 2.4 and 6.6).
             return match fact.event.strength(&held.state.event()) {
                 Ordering::Less => Effect::Beaten,
                 Ordering::Equal => Effect::Same,
@@ -208,11 +224,14 @@ impl<K: Kind> StayRegister<K> {
                 }
             };
         }
+        // Before the fact itself is in: only what was open already counts.
         if matches!(fact.event, StayEvent::Opened(_)) {
             self.found_open_at = Some(fact.at).filter(|_| self.is_open());
         }
-        self.facts.retain(|held| held.name().is_some() || held.key() > key || held.at > fact.at);
-        let index = self.facts.partition_point(|held| held.name().is_some() || held.key() < key);
+        let is_undominated = |held: &HeldFact<K>| held.order_key() > key || held.at > fact.at;
+        self.facts.retain(|held| held.name().is_some() || is_undominated(held));
+        let is_before = |held: &HeldFact<K>| held.name().is_some() || held.order_key() < key;
+        let index = self.facts.partition_point(is_before);
         self.facts.insert(
             index,
             HeldFact {
@@ -224,16 +243,16 @@ impl<K: Kind> StayRegister<K> {
             },
         );
         if self.facts.len() - first > MAX_STAYS {
-            self.facts.remove(first);
+            self.facts.remove(first); // the lowest (law 3.10)
         }
         Effect::Changed
     }
 
-    /// Drops what is below the bounds. Returns whether something went.
+    /// Drops what is below the bounds (law 3.5). Returns whether something was dropped.
     pub(crate) fn prune(&mut self, bounds: Bounds, rules: &Rules) -> bool {
         let before = (self.latest_opening_at, self.facts.len(), self.closings.len());
         self.latest_opening_at = self.latest_opening_at.filter(|at| bounds.admit(*at));
-        let exclusive = self.bound(true, bounds, rules);
+        let exclusive = self.named_bounds(true, bounds, rules);
         self.facts.retain(|held| match held.form {
             Form::Named { exclusive: true } => exclusive.admit(held.at),
             Form::Named { exclusive: false } | Form::Ordered => bounds.admit(held.at),
@@ -245,22 +264,25 @@ impl<K: Kind> StayRegister<K> {
         before != (self.latest_opening_at, self.facts.len(), self.closings.len())
     }
 
-    /// Forgets the closings that are older than the threshold.
+    /// Forgets the tombstones that are below the threshold (law 5.5).
     pub(crate) fn forget_closings(&mut self, threshold: Timestamp, rules: &Rules) {
         self.closings.retain(|held| held.counts_at(rules) >= threshold);
     }
 
-    /// Returns every fact in it, for a merge or a store: the latest opening, then the closings, then the
-    /// others from the highest down.
+    /// Returns every fact in it, for a merge or from a store: the latest opening, then the tombstones, then the
+    /// others from the highest down. The latest opening raises the bound of the others,
+    /// so it must come first.
     pub(crate) fn facts(&self) -> impl Iterator<Item = StayFacts<'_, K>> {
-        let key = self.latest_opening_at.map(|at| StayFacts { key: Some(at), fact: None });
+        let latest_opening =
+            self.latest_opening_at.map(|at| StayFacts { latest_opening: Some(at), fact: None });
         let closings = self.closings.iter().map(ClosingTombstone::fact);
         let facts = closings.chain(self.facts.iter().rev().map(HeldFact::fact));
-        key.into_iter().chain(facts.map(|fact| StayFacts { key: None, fact: Some(fact) }))
+        let facts = facts.map(|fact| StayFacts { latest_opening: None, fact: Some(fact) });
+        latest_opening.into_iter().chain(facts)
     }
 
-    /// Returns the opening that counts: of those that are no earlier than the latest complete list
-    /// without the user or stream.
+    /// Returns the opening that readers would see: of those that are no earlier than an instant, the highest
+    /// (law 3.7). The instant is the absence of law 15.3, or later; `None` lets all of them count.
     #[inline]
     pub(crate) fn open_since(&self, absent_at: Option<Timestamp>) -> Option<&HeldFact<K>> {
         match &*self.facts {
@@ -270,11 +292,12 @@ impl<K: Kind> StayRegister<K> {
         }
     }
 
-    /// The same of several facts.
+    /// The same if several facts are held. A named stay comes before an ordered one (law 3.14). The highest
+    /// ordered fact decides alone: if it is a closing, or hidden, no lower one shows (law 3.9).
     #[inline(never)] // rare
     fn highest_since(&self, absent_at: Option<Timestamp>) -> Option<&HeldFact<K>> {
         let counts = |held: &&HeldFact<K>| held.is_open() && Some(held.at) >= absent_at;
-        let (named, ordered) = self.facts.split_at(self.named());
+        let (named, ordered) = self.facts.split_at(self.named_len());
         let rank = |held: &&HeldFact<K>| (held.rank, held.at);
         let highest = named.iter().filter(counts).max_by(|a, b| {
             rank(a).cmp(&rank(b)).then_with(|| (&a.stay_id, a.form).cmp(&(&b.stay_id, b.form)))
@@ -288,24 +311,25 @@ impl<K: Kind> StayRegister<K> {
         self.open_since(None).is_some()
     }
 
-    /// Returns the named stays that hold and exclude each other.
+    /// Returns the open named stays that exclude others. Two of them are a sign of loss.
     pub(crate) fn exclusive(&self) -> impl Iterator<Item = &HeldFact<K>> {
         self.facts.iter().filter(|held| held.is_exclusive())
     }
 
-    /// Whether anything in it tells about a stay.
+    /// Whether an opening or a tombstone of a stay is held.
     pub(crate) fn has_stay(&self, stay_id: &K::StayId) -> bool {
         let in_facts = self.facts.iter().any(|held| held.stay_id.as_ref() == Some(stay_id));
         in_facts || self.closings.iter().any(|held| held.stay_id == *stay_id)
     }
 
-    /// Returns the latest time of any fact in it, as it was told.
+    /// Returns the latest event time of any fact in it, as it was told. Observations are compared with it
+    /// (law 2.3).
     #[inline]
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         self.newest_of(|held| held.at)
     }
 
-    /// Returns the latest time of any fact in it, as it counts for forgetting.
+    /// Returns the latest event time of any fact in it, as it counts for forgetting (law 2.3).
     #[inline]
     pub(crate) fn newest_counting(&self, rules: &Rules) -> Option<Timestamp> {
         self.newest_of(|held| held.counts_at(rules))
@@ -326,8 +350,9 @@ impl<K: Kind> StayRegister<K> {
         newest
     }
 
-    /// Returns the instant that the threshold of forgetting must pass before something can go: the
-    /// oldest closing beside an opening that counts, else the whole register.
+    /// Returns the instant that the threshold of forgetting must pass before something can go. Beside an
+    /// opening that counts, the oldest tombstone can go (law 5.5). Otherwise all of it goes at once: after
+    /// its newest fact and its last change (law 5.4).
     #[inline]
     pub(crate) fn forgettable_at(&self, is_open: bool, rules: &Rules) -> Option<Timestamp> {
         if is_open {
@@ -337,7 +362,8 @@ impl<K: Kind> StayRegister<K> {
         }
     }
 
-    /// Whether the application closed a stay, and the media server did not.
+    /// Whether a command closed a stay, and the media server did not. To signs of loss, such a user is still
+    /// there (law 6.7).
     #[inline]
     pub(crate) fn is_closed_by_us(&self) -> bool {
         let is_ours = |held: &HeldFact<K>| held.state == StayState::Closed { by_us: true };
@@ -349,27 +375,28 @@ impl<K: Kind> StayRegister<K> {
         self.latest_opening_at.is_none() && self.facts.is_empty() && self.closings.is_empty()
     }
 
-    /// Returns the bounds of named facts. Openings of stays that exclude each other are not ordered by
-    /// time within the tie window of the latest, and what is older is below the bound.
+    /// Returns the bounds of named facts. Those of stays that exclude others must be no earlier than L − ε
+    /// (law 3.4): two openings within ε are not ordered by time.
     #[inline]
-    fn bound(&self, exclusive: bool, bounds: Bounds, rules: &Rules) -> Bounds {
+    fn named_bounds(&self, exclusive: bool, bounds: Bounds, rules: &Rules) -> Bounds {
         match self.latest_opening_at.filter(|_| exclusive) {
             Some(at) => Bounds { floor: bounds.floor.max(at.minus(rules.tie_window_ms)), ..bounds },
             None => bounds,
         }
     }
 
-    /// Returns how many of the facts are named.
+    /// Returns how many of the facts are named. They come first.
     #[inline]
-    fn named(&self) -> usize {
+    fn named_len(&self) -> usize {
         self.facts.partition_point(|held| held.name().is_some())
     }
 
-    /// Drops named stays beyond the cap: those without an opening first, the oldest closing first, then
-    /// the lowest openings. A valid history shows none of them.
+    /// Drops named stays beyond the cap (law 3.10). First go those without an opening, the oldest tombstone
+    /// before the others. Then go the lowest openings.
     #[inline]
     fn cap(&mut self, exclusive: bool) {
         let cap = if exclusive { MAX_STAYS } else { MAX_SHARED_STAYS };
+        // As long as all facts together are no more, there is nothing to count.
         if self.facts.len() + self.closings.len() > cap {
             self.drop_beyond(cap, exclusive);
         }
@@ -377,7 +404,7 @@ impl<K: Kind> StayRegister<K> {
 
     #[inline(never)] // rare
     fn drop_beyond(&mut self, cap: usize, exclusive: bool) {
-        while self.stays(exclusive) > cap {
+        while self.count_named(exclusive) > cap {
             let is_open = |closing: &ClosingTombstone<K>| {
                 self.facts.iter().any(|held| held.name() == Some(closing.name()))
             };
@@ -396,8 +423,8 @@ impl<K: Kind> StayRegister<K> {
         }
     }
 
-    /// Counts the named stays of one kind.
-    fn stays(&self, exclusive: bool) -> usize {
+    /// Counts the named stays that exclude others, or those that do not: tombstones, and openings without one.
+    fn count_named(&self, exclusive: bool) -> usize {
         let closings = self.closings.iter().filter(|held| held.exclusive == exclusive);
         let unclosed = self.facts.iter().filter(|held| {
             held.is_named(exclusive)

@@ -1,11 +1,15 @@
-//! The facts of stays as a register holds them.
+//! The facts of stays as a register holds them: openings, ordered closings, and closing tombstones.
+//!
+//! They own what a [`StayFact`] borrows. [`fact`](HeldFact::fact) gives the fact back, for merges. The names
+//! of their fields are those of the stored form. Laws: 3.6, 3.8, 3.11, 6.6.
 
 use crate::model::config::Rules;
 use crate::model::time::Timestamp;
 use crate::registers::facts::{Closing, Form, StayEvent, StayFact};
 use crate::registers::kind::Kind;
 
-/// A fact that is held: a named opening, or an ordered opening or closing.
+/// A fact that is held: a named opening, or an ordered opening or closing. A named closing is a
+/// [`ClosingTombstone`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(
@@ -16,16 +20,17 @@ use crate::registers::kind::Kind;
     ))
 )]
 pub(crate) struct HeldFact<K: Kind> {
+    /// The id of the stay. A named stay has one, and an ordered fact may have one.
     pub(crate) stay_id: Option<K::StayId>,
     pub(crate) form: Form,
-    /// Which of several is shown, or last.
+    /// The counter of a named stay, or the order of an ordered fact. See [`StayFact::rank`].
     pub(crate) rank: u64,
-    /// When it came or went, in event time.
+    /// When the stay opened or closed, in event time.
     pub(crate) at: Timestamp,
     pub(crate) state: StayState<K>,
 }
 
-/// Whether a fact shows something.
+/// Whether a fact opens or closes a stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -37,11 +42,13 @@ pub(crate) struct HeldFact<K: Kind> {
     ))
 )]
 pub(crate) enum StayState<K: Kind> {
+    /// With what readers see.
     Open(K::Details),
+    /// The flag says whether a command closed it.
     Closed { by_us: bool },
 }
 
-/// A closing of a named stay that is remembered, so that a late opening does not come back.
+/// A closing of a named stay. It is remembered, so that a late opening does not bring the stay back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(
@@ -55,12 +62,13 @@ pub(crate) struct ClosingTombstone<K: Kind> {
     pub(crate) stay_id: K::StayId,
     /// Whether the stay excludes others. It is part of its name.
     pub(crate) exclusive: bool,
-    /// When it closed, as its callback told.
+    /// When the stay closed, as its callback told, in event time.
     pub(crate) at: Timestamp,
     pub(crate) closing: Closing,
 }
 
 impl<K: Kind> HeldFact<K> {
+    /// Returns the fact, as its callback told it.
     pub(crate) fn fact(&self) -> StayFact<'_, K> {
         StayFact {
             stay_id: self.stay_id.as_ref(),
@@ -71,7 +79,7 @@ impl<K: Kind> HeldFact<K> {
         }
     }
 
-    /// Returns what it shows; `None` if it is a closing.
+    /// Returns what readers see of it; `None` if it is a closing.
     pub(crate) fn details(&self) -> Option<&K::Details> {
         match &self.state {
             StayState::Open(details) => Some(details),
@@ -84,7 +92,7 @@ impl<K: Kind> HeldFact<K> {
         matches!(self.state, StayState::Open(_))
     }
 
-    /// Returns the name of a named stay.
+    /// Returns the name of a named stay: its flag and its id (law 3.11). `None` if the fact is ordered.
     #[inline]
     pub(super) fn name(&self) -> Option<(bool, &K::StayId)> {
         match self.form {
@@ -103,14 +111,15 @@ impl<K: Kind> HeldFact<K> {
         self.form == Form::Named { exclusive }
     }
 
-    /// Returns what orders the ordered facts. At equal ranks, closed wins.
+    /// Returns the key of an ordered fact (law 3.8). At equal ranks, a closing is higher (law 3.9).
     #[inline]
-    pub(super) fn key(&self) -> (u64, bool, Option<&K::StayId>) {
+    pub(super) fn order_key(&self) -> (u64, bool, Option<&K::StayId>) {
         (self.rank, !self.is_open(), self.stay_id.as_ref())
     }
 }
 
 impl<K: Kind> StayState<K> {
+    /// Makes what is held of an event.
     pub(super) fn hold(event: StayEvent<'_, K>) -> Self {
         match event {
             StayEvent::Opened(details) => Self::Open(K::hold(details)),
@@ -118,6 +127,7 @@ impl<K: Kind> StayState<K> {
         }
     }
 
+    /// Returns the event again. What a closing lacks is not held here: it only matters to named stays.
     pub(super) fn event(&self) -> StayEvent<'_, K> {
         match self {
             Self::Open(details) => StayEvent::Opened(K::told(details)),
@@ -129,6 +139,7 @@ impl<K: Kind> StayState<K> {
 }
 
 impl<K: Kind> ClosingTombstone<K> {
+    /// Returns the fact, as its callback told it. No rank orders closings of named stays.
     pub(crate) fn fact(&self) -> StayFact<'_, K> {
         StayFact {
             stay_id: Some(&self.stay_id),
@@ -139,16 +150,19 @@ impl<K: Kind> ClosingTombstone<K> {
         }
     }
 
+    /// Returns the name of the stay: its flag and its id (law 3.11).
     pub(super) fn name(&self) -> (bool, &K::StayId) {
         (self.exclusive, &self.stay_id)
     }
 
+    /// Returns the event time by which it counts (law 2.3).
     #[inline]
     pub(super) fn counts_at(&self, rules: &Rules) -> Timestamp {
         self.closing.counts_at(self.at, rules)
     }
 
-    /// Returns which of two closings of one stay counts. At equal times the media server's does.
+    /// Returns what orders two closings of one stay: the greater counts. At equal times that is the media
+    /// server's (law 6.6).
     pub(super) fn strength(&self, rules: &Rules) -> (Timestamp, bool, Timestamp) {
         (self.counts_at(rules), !self.closing.by_us, self.at)
     }
