@@ -1,4 +1,8 @@
-//! The registers of one session: one life of a room, with its users and streams.
+//! The registers of one session: one life of a room at the media server, with its users and streams.
+//!
+//! The joins of `join.rs` write it. `room/record.rs` writes the fields that the projection decides, and
+//! `end_room` writes what an end hides. Rules, the projection and the stored form read it. Laws: 2.2, 2.4,
+//! 2.7, 3.1 to 3.3, 3.5, 6.3, 6.4, 6.8, 14.1, 21.1, 21.4.
 
 use crate::collections::id_table::IdTable;
 use crate::model::config::Rules;
@@ -12,38 +16,46 @@ use crate::registers::kind::{Streams, Users};
 use crate::registers::signs::Evidence;
 use crate::registers::stays::StayRegister;
 
-/// Everything that is known of one session. Times are event times unless said.
+/// Everything that is known of one session. Times are event times, unless a field says otherwise.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRegister {
-    /// The name; `None` for the one session of the room that has none.
+    /// The name that the media server gave it; `None` for the nameless session (section 21 of the rules).
     pub(crate) id: Option<SessionId>,
-    /// Its creation, as long as no later creation of the room outdates it. It makes the session an
-    /// anchor.
+    /// Its creation, as long as that is no earlier than C − ε. It makes the session an anchor (law 3.1).
     pub(crate) create: Option<Create>,
+    /// Its latest close. Facts of users and streams are stored only above it (law 3.3).
     pub(crate) closed_at: Option<Timestamp>,
-    /// The latest sign of life. Only opening times count.
+    /// The latest opening time that any callback of it told: a sign of life. A closing never is one (law
+    /// 2.2).
     pub(crate) latest_opening_at: Option<Timestamp>,
-    /// The latest closing of a user or stream in the nameless session, also one that closed nothing.
+    /// The latest closing of a user or stream, also one that ended nothing. Only the nameless session keeps
+    /// it (law 14.5).
     pub(crate) latest_exit_at: Option<Timestamp>,
+    /// The latest room name that a login of it told (law 2.7).
     pub(crate) name: Option<Name>,
-    /// When an observation last saw it open.
+    /// When an observation last confirmed that it is open (law 14.1).
     pub(crate) confirmed_open_at: Option<Timestamp>,
-    /// The earliest opening that any callback of it told, also one below its bound.
+    /// *First*: the earliest opening time that any admitted callback of it told, even one below its bound.
+    /// It decides whether an end of the room hides the session (law 6.8).
     pub(crate) first_opening_at: Option<Timestamp>,
-    /// When it was first heard of, in local time. In the millisecond of an end of the room it is one later.
+    /// *Heard*: the local time of its first callback. In the millisecond of an end of the room it is one
+    /// later (law 6.8).
     pub(crate) heard_at: Timestamp,
-    /// When the room ended and hid it, in local time. It is set once that end is forgotten, and of the
-    /// nameless session with the end.
+    /// The local time of an end of the room that hides it. A session gets it when the room forgets that end
+    /// (law 6.8). The nameless session gets it with the end itself (law 21.4).
     pub(crate) hidden_at: Option<Timestamp>,
-    /// Which openings of the nameless session that end hides: those until here, in event time.
+    /// *h*: the end at `hidden_at` hides openings up to here. Only the nameless session has it (law 21.4).
     pub(crate) hidden_openings_until: Option<Timestamp>,
-    /// Since when readers see it empty. The projection decides it.
+    /// Since when it is empty, if readers see it or would (law 4.10). The projection decides it.
     pub(crate) emptiness: Option<Emptiness>,
+    /// Its users, by id: those who are logged in, and those whose closings are remembered.
     pub(crate) users: IdTable<UserId, StayRegister<Users>>,
+    /// Its streams, by id: those that are open, and those whose closings are remembered.
     pub(crate) streams: IdTable<StreamId, StayRegister<Streams>>,
-    /// What tells that callbacks of it were lost.
+    /// The signs that callbacks of it were lost.
     pub(crate) evidence: Evidence,
-    /// When anything in it last changed, in local time.
+    /// When a fact in it was last joined that changed something, in local time. It delays forgetting (law
+    /// 5.4).
     pub(crate) changed_at: Timestamp,
 }
 
@@ -55,7 +67,7 @@ pub(crate) struct Create {
     pub(crate) creator_id: Option<UserId>,
 }
 
-/// The room's name as a login told it.
+/// The room's name, as the login told it that is stamped `at`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Name {
@@ -64,6 +76,7 @@ pub(crate) struct Name {
 }
 
 impl SessionRegister {
+    /// Makes a session of which nothing is known but its id, and the local time at which it was heard of.
     pub(crate) fn new(id: Option<SessionId>, heard_at: Timestamp) -> Self {
         Self {
             id,
@@ -85,8 +98,8 @@ impl SessionRegister {
         }
     }
 
-    /// Joins the facts of the session itself, without its creation, which concerns the whole room.
-    /// Adds their effects to the tally.
+    /// Joins the facts of the session itself, and adds their effects to the tally. The creation is joined
+    /// before, because it may raise C and with it the floor of the whole room.
     pub(crate) fn join(&mut self, facts: &Facts<'_>, floor: Timestamp, tally: &mut Tally) {
         let admitted = |at: Timestamp, join: &mut dyn FnMut() -> Effect| {
             if at >= floor { join() } else { Effect::Beaten }
@@ -97,7 +110,7 @@ impl SessionRegister {
         if let Some(at) = facts.opening {
             tally.add(admitted(at, &mut || join_max(&mut self.latest_opening_at, at)));
         }
-        // A stored form may claim one of a session with a name.
+        // Only a stored form can claim an exit of a session with a name.
         if let Some(at) = facts.exit.filter(|_| self.id.is_none()) {
             tally.add(admitted(at, &mut || join_max(&mut self.latest_exit_at, at)));
         }
@@ -109,16 +122,17 @@ impl SessionRegister {
         }
     }
 
-    /// Joins the earliest opening that is told, whatever bounds it. Returns whether it is another now.
+    /// Joins the earliest opening time that is told, even one below its bound (law 6.8). Returns whether it
+    /// changed.
     pub(crate) fn join_first_opening(&mut self, facts: &Facts<'_>) -> bool {
         let told = facts.opening.into_iter().chain(facts.create.map(|create| create.created_at));
         let first = told.chain(self.first_opening_at).min();
-        let is_other = first != self.first_opening_at;
+        let is_changed = first != self.first_opening_at;
         self.first_opening_at = first;
-        is_other
+        is_changed
     }
 
-    /// Joins the creation.
+    /// Joins the creation: of two, the later counts (law 3.1). The caller checks its bound.
     pub(crate) fn join_create(&mut self, fact: CreateFact<'_>) -> Effect {
         let held = self.create.as_ref().map(Create::fact);
         match held.map(|held| fact.cmp(&held)) {
@@ -144,7 +158,7 @@ impl SessionRegister {
         }
     }
 
-    /// Drops what is below a floor that rose. Returns whether a user or a stream lost something.
+    /// Drops what is below a floor that rose (law 3.5). Returns whether a user or a stream lost something.
     pub(crate) fn prune(&mut self, floor: Timestamp, rules: &Rules) -> bool {
         let is_held = |at: &Timestamp| *at >= floor;
         self.closed_at = self.closed_at.filter(is_held);
@@ -155,10 +169,11 @@ impl SessionRegister {
         self.prune_inside(floor, rules)
     }
 
-    /// Drops what is below the bounds of users and streams. Returns whether something went.
+    /// Drops the facts of users and streams that are below their bounds (law 3.5). Returns whether there
+    /// were any.
     ///
-    /// A register that is left empty keeps its place until the end of the operation, so that places
-    /// stay true; see [`drop_empty`](Self::drop_empty).
+    /// A register that is left empty keeps its place until the end of the operation: other steps still use
+    /// places. [`drop_empty`](Self::drop_empty) then drops it.
     pub(crate) fn prune_inside(&mut self, floor: Timestamp, rules: &Rules) -> bool {
         let bounds = self.bounds(floor);
         let mut lost = false;
@@ -171,42 +186,46 @@ impl SessionRegister {
         lost
     }
 
-    /// Drops the registers that hold nothing any more.
+    /// Drops the registers of users and streams that hold nothing any more. Places change.
     pub(crate) fn drop_empty(&mut self) {
         self.users.retain(|_, user| !user.is_empty());
         self.streams.retain(|_, stream| !stream.is_empty());
     }
 
+    /// Returns the bounds of facts of its users and streams.
     #[inline]
     pub(crate) fn bounds(&self, floor: Timestamp) -> Bounds {
         Bounds { floor, closed_at: self.closed_at }
     }
 
-    /// Whether it has a creation that no later one outdates.
+    /// Whether it is an anchor: its creation is stored (law 3.1).
     #[inline]
     pub(crate) fn is_anchor(&self) -> bool {
         self.create.is_some()
     }
 
-    /// Returns when its creation took place, if that is known.
+    /// Returns the event time of its creation, if that is stored.
     #[inline]
     pub(crate) fn created_at(&self) -> Option<Timestamp> {
         self.create.as_ref().map(|create| create.created_at)
     }
 
-    /// Returns the latest time of its own facts, without those of its users and streams.
+    /// Returns the latest event time of its own facts, without those of its users and streams.
     #[inline]
     pub(crate) fn newest_of_its_own(&self) -> Option<Timestamp> {
         let opened_at = self.created_at().max(self.latest_opening_at);
         opened_at.max(self.latest_exit_at).max(self.closed_at).max(self.confirmed_open_at)
     }
 
-    /// Returns the latest time of its creation, its signs of life, and its users. Cost: the users.
+    /// Returns the latest event time of its creation, its signs of life, and its users. Signs of loss take
+    /// it as the time of their evidence (law 10.3). Cost: the users.
     pub(crate) fn newest_opening_or_user(&self) -> Option<Timestamp> {
         let users = self.users.values().filter_map(StayRegister::newest).max();
         self.created_at().max(self.latest_opening_at).max(users)
     }
 
+    /// Whether it stores nothing for which it must be kept. *Heard*, *first* and signs of loss alone keep no
+    /// session (law 7.1 names that as an exception).
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.create.is_none()
@@ -220,8 +239,9 @@ impl SessionRegister {
             && self.streams.is_empty()
     }
 
-    /// Whether an end of the room, at a local time, is about all of it: it was heard of by then, or it
-    /// opened before. The nameless session outlives an end.
+    /// Whether an end of the room hides all of it: it was heard of by the local time of the end, or its first
+    /// opening is no later than the end less δ (law 6.8). The nameless session outlives an end: only openings
+    /// in it are hidden.
     #[inline]
     pub(crate) fn is_before_end(&self, ended_at: Timestamp, rules: &Rules) -> bool {
         let opened_by = ended_at.minus(rules.clock_skew_ms);
@@ -230,7 +250,8 @@ impl SessionRegister {
                 || self.first_opening_at.is_some_and(|at| at <= opened_by))
     }
 
-    /// Returns the latest end of the room that is about it, in local time.
+    /// Returns the local time of the latest end that hides it: the one that it keeps, or the one that the room
+    /// remembers. Business info that was made later shows the session again (law 6.4); callers check that.
     #[inline]
     pub(crate) fn hidden_until(
         &self,
@@ -240,8 +261,8 @@ impl SessionRegister {
         self.hidden_at.max(ended_at.filter(|at| self.is_before_end(*at, rules)))
     }
 
-    /// Returns until which opening time an end hides what is in the nameless session, and when that end
-    /// was, in local time.
+    /// Returns h, up to which an end hides openings of the nameless session, in event time. Returns also the
+    /// local time of that end. `None` if the session has a name, or if no end is known (law 21.4).
     pub(crate) fn hides_openings(
         &self,
         ended_at: Option<Timestamp>,
@@ -254,7 +275,8 @@ impl SessionRegister {
         Some((self.hidden_openings_until.max(until)?, self.hidden_at.max(ended_at)?))
     }
 
-    /// Ends the nameless session: nobody and nothing that is in it now shows any more.
+    /// Hides whoever and whatever is in the nameless session, because the room ends. h becomes the latest of
+    /// the previous h, the end less δ, and the latest opening (law 21.4).
     pub(crate) fn hide_openings(&mut self, ended_at: Timestamp, rules: &Rules) {
         if let Some((until, hidden_at)) = self.hides_openings(Some(ended_at), rules) {
             self.hidden_openings_until = Some(until).max(self.latest_opening_at);
@@ -262,7 +284,8 @@ impl SessionRegister {
         }
     }
 
-    /// Pulls local times that lie in the future back to now. It stays on its side of an end of the room.
+    /// Pulls local times that lie in the future back to now. The session stays on its side of an end of the
+    /// room: hidden, or heard of one millisecond after the end (law 6.8).
     pub(crate) fn pull_back(&mut self, now: Timestamp, ended_at: Option<Timestamp>, rules: &Rules) {
         self.changed_at = self.changed_at.min(now);
         self.hidden_at = self.hidden_until(ended_at, rules).map(|at| at.min(now));
@@ -280,12 +303,14 @@ impl SessionRegister {
 }
 
 impl Name {
+    /// Returns the name as the fact that was joined.
     pub(crate) fn fact(&self) -> NameFact<'_> {
         NameFact { at: self.at, name: &self.name }
     }
 }
 
 impl Create {
+    /// Returns the creation as the fact that was joined.
     pub(crate) fn fact(&self) -> CreateFact<'_> {
         CreateFact { created_at: self.created_at, creator_id: self.creator_id.as_ref() }
     }
