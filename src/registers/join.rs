@@ -1,4 +1,9 @@
-//! The joins of whole callbacks, observations and replicas.
+//! The joins of whole callbacks, observations and replicas into the registers of a room.
+//!
+//! Step 4 of the door (`room/join.rs`) calls them, and so does the reading of stored rooms. They return what
+//! they changed. What that means for readers is decided later, in steps 5 and 6. The joins of single
+//! registers stand beside these: in `session.rs`, `stays.rs`, `observed.rs` and `members/merge.rs`. Laws:
+//! sections 3 and 7; 4.11, 6.1, 10.8, 12.2, 13.1, 14.3 to 14.5, 16.1, 16.2, 16.7, 21.3.
 
 use smallvec::SmallVec;
 
@@ -20,25 +25,32 @@ use crate::registers::stays::StayRegister;
 use crate::registers::stays::held::HeldFact;
 use crate::registers::tables::Tables;
 
-/// What a join did.
+/// What a join of facts did.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Joined {
+    /// The effects of the facts.
     pub(crate) tally: Tally,
-    /// Whose users or streams lost something, because a bound rose: a bit for each session.
+    /// The sessions in which a user or stream lost something, because a bound rose: bit i is session i. There
+    /// are 32 sessions at most, while two full replicas merge.
     pub(crate) lost_in: u32,
-    /// Whether a creation or close is new. That may outdate what observations saw.
+    /// Whether a creation or close is new. It may outdate what observations saw (laws 14.5 and 15.4).
     pub(crate) outdates: bool,
-    /// Whether an exit outdated that the room was seen open. That may have resolved signs of loss.
+    /// Whether an exit outdated P, that the room was seen open (law 14.5). P resolves the sign `NoCreate`, so
+    /// signs may come back.
     pub(crate) is_open_outdated: bool,
-    /// Whether the earliest opening of the session is another.
-    pub(crate) is_first_other: bool,
+    /// Whether the first opening of the session changed (law 6.8).
+    pub(crate) is_first_opening_changed: bool,
 }
 
 impl Registers {
-    /// Joins facts of a session, and of a user or stream in it.
+    /// Joins facts of a session, and of a user or stream in it. `session` is its index, `target` is the user or
+    /// stream, and `changed_at` is the local time at which the facts count as received.
     ///
-    /// No session, user or stream loses its place by that; what is left empty goes at the end of the
-    /// operation. See [`drop_empty`](Self::drop_empty).
+    /// Nothing that is held loses its place by that. What is left empty is dropped at the end of the
+    /// operation, by [`drop_empty`](Self::drop_empty).
+    ///
+    /// The order of the steps matters: the creation raises C, which raises the floor of everything else. The
+    /// close of the session raises the bound of its users and streams.
     pub(crate) fn join(
         &mut self,
         facts: &Facts<'_>,
@@ -49,6 +61,7 @@ impl Registers {
     ) -> Joined {
         let mut joined = Joined::default();
         let tally = &mut joined.tally;
+        // The creation (law 3.1).
         if let Some(fact) = facts.create {
             let effect = if fact.created_at < self.anchors_from(rules) {
                 Effect::Beaten
@@ -60,19 +73,22 @@ impl Registers {
                 joined.lost_in = self.raise(fact.created_at, rules);
             }
         }
+        // The first opening. It changes something if it puts the session before an end (law 6.8).
         let floor = self.floor(rules);
         let ended_at = self.ended_at;
         let register = &mut self.sessions[session];
         let hidden_until = register.hidden_until(ended_at, rules);
-        joined.is_first_other = register.join_first_opening(facts);
+        joined.is_first_opening_changed = register.join_first_opening(facts);
         if register.hidden_until(ended_at, rules) != hidden_until {
             tally.add(Effect::Changed);
         }
+        // The other facts of the session. A close drops what is no later in it (law 3.3).
         let closed_at = register.closed_at;
         register.join(facts, floor, tally);
         if register.closed_at != closed_at {
             joined.lost_in |= u32::from(register.prune_inside(floor, rules)) << session;
         }
+        // The user or stream.
         let bounds = register.bounds(floor);
         match target {
             Target::Session => {}
@@ -94,6 +110,7 @@ impl Registers {
         if joined.tally.changed {
             register.changed_at = register.changed_at.max(changed_at);
         }
+        // What the facts outdate of observations (law 14.5).
         joined.outdates = joined.tally.changed && (facts.create.is_some() || facts.close.is_some());
         if joined.outdates {
             self.prune_observed(floor);
@@ -108,11 +125,11 @@ impl Registers {
         joined
     }
 
-    /// Joins what an observation says. Returns whether anything that readers may see changed, and whether
-    /// it resolved signs of loss.
+    /// Joins what an observation says (law 13.1). Returns whether anything changed that readers may see, and
+    /// whether it resolved signs of loss.
     ///
-    /// The observation counts as made a clock skew before it was: whatever changed since then is left
-    /// to callbacks.
+    /// The observation counts as made at q, which is δ before it was read: what changed since then is left to
+    /// callbacks (law 12.2). Below the floor it states nothing (law 13.3).
     pub(crate) fn join_observation(
         &mut self,
         observation: &Observation,
@@ -131,7 +148,7 @@ impl Registers {
         match verdict {
             Verdict::Closed(session_id) => {
                 let facts = Facts { close: Some(at), ..Facts::default() };
-                // Hearing again that it is closed is no news.
+                // Hearing again of a close that is known must not delay forgetting.
                 let closed = self.session(Some(session_id)).filter(|held| held.closed_at.is_some());
                 let changed_at = closed.map_or(now, |held| held.changed_at);
                 return (self.join_session(&facts, session_id, changed_at, now, rules), false);
@@ -144,6 +161,7 @@ impl Registers {
             Verdict::Open => self.observed.held_or_new().join_open(seen),
             Verdict::Unsaid => {}
         }
+        // To be not open includes two complete and empty lists, which are joined already.
         if verdict != Verdict::NotOpen {
             self.observed.held_or_new().join_lists(observation, seen);
         }
@@ -151,9 +169,10 @@ impl Registers {
         (changed || self.observed != before, resolved)
     }
 
-    /// Joins that the room closed, as a callback says that names no session. Returns the same.
+    /// Joins a close of the room that names no session: the same as an observation that finds the room not
+    /// open (law 21.3). Returns what [`join_observation`](Self::join_observation) does.
     ///
-    /// It counts as made a tie window before it was. A stamp knows the moment, so it needs no clock skew.
+    /// Its q is only ε before it, and not δ: the media server stamped the moment itself.
     pub(crate) fn join_nameless_close(
         &mut self,
         closed_at: Timestamp,
@@ -171,15 +190,15 @@ impl Registers {
         (self.observed != before, resolved)
     }
 
-    /// Drops what is outdated of what was observed, and the signs of loss that it resolved. Returns whether
-    /// there were any of these.
+    /// Ends the join of what was observed: drops what is outdated of it, and the signs of loss that it
+    /// resolved. Returns whether it resolved any.
     fn settle_observed(&mut self, floor: Timestamp) -> bool {
         self.prune_observed(floor);
         self.observed.drop_idle();
         self.resolve_signs()
     }
 
-    /// Drops what is outdated of what was observed.
+    /// Drops what was observed below the floor, and what other registers outdate (laws 13.3, 14.4 and 14.5).
     fn prune_observed(&mut self, floor: Timestamp) {
         let outdated_until = self.open_outdated_until();
         if let Some(observed) = self.observed.held() {
@@ -187,7 +206,7 @@ impl Registers {
         }
     }
 
-    /// Joins facts of a session alone. Returns whether anything changed.
+    /// Joins what an observation says of one session, which may be new. Returns whether anything changed.
     fn join_session(
         &mut self,
         facts: &Facts<'_>,
@@ -200,8 +219,8 @@ impl Registers {
         self.join(facts, session, &mut Target::Session, changed_at, rules).tally.changed
     }
 
-    /// Closes every login of a user, each at its own login time, so that a late repeat cannot bring the
-    /// user back and a new login does. Presences that observations saw end likewise.
+    /// Closes every login of a user, each at its own login time. So a late repeat of that login does not bring
+    /// the user back, but a new login does (law 6.1). Presences end likewise (law 16.2).
     pub(crate) fn close_logins(&mut self, target: &mut Target<'_>, now: Timestamp, rules: &Rules) {
         let Target::User(_, places) = target else { return };
         if let (Some(place), Some(observed)) = (places.told.in_roster, self.observed.held()) {
@@ -222,8 +241,8 @@ impl Registers {
         }
     }
 
-    /// Raises C, and drops what is below the new bounds. Returns in which sessions a user or a stream
-    /// lost something: a bit for each.
+    /// Raises C, and drops what is below the new bounds (laws 3.1, 3.2 and 3.5). Returns the sessions in which
+    /// a user or stream lost something, as [`Joined::lost_in`] does.
     fn raise(&mut self, created_at: Timestamp, rules: &Rules) -> u32 {
         if self.latest_create.is_some_and(|latest| created_at <= latest) {
             return 0;
@@ -231,6 +250,7 @@ impl Registers {
         self.latest_create = Some(created_at);
         let (anchors_from, floor) = (self.anchors_from(rules), self.floor(rules));
         if let Some(observed) = self.observed.held() {
+            // C outdates P by itself, and what other registers outdate is pruned already.
             observed.prune(floor, Some(created_at));
         }
         let mut lost_in = 0;
@@ -242,7 +262,10 @@ impl Registers {
         lost_in
     }
 
-    /// Joins every register of another replica. Returns whose membership is another now.
+    /// Joins every register of another replica (section 7 of the rules). Returns the users whose membership
+    /// changed.
+    ///
+    /// C comes first, so that every fact of either replica meets the bound of both (law 7.2).
     pub(crate) fn merge(&mut self, other: Self, now: Timestamp, rules: &Rules) -> Vec<UserId> {
         if let Some(latest) = other.latest_create {
             self.raise(latest, rules);
@@ -250,6 +273,8 @@ impl Registers {
         for session in &other.sessions {
             self.merge_session(session, now, rules);
         }
+        // A replica without observations does not know the unknown session, so the other's time counts (law
+        // 4.11). The question must come before the observations are merged.
         self.unknown_emptiness = if self.observed.is_empty() {
             other.unknown_emptiness
         } else if other.observed.is_empty() {
@@ -266,6 +291,7 @@ impl Registers {
         self.resolve_signs();
         self.drop_empty();
 
+        // An end outranks business info and memberships that are no later (laws 7.3 and 7.4).
         self.join_end(other.ended_at);
         self.join_end(other.ended_before);
         let info = self.info.take().max(other.info);
@@ -281,6 +307,8 @@ impl Registers {
         updated
     }
 
+    /// Joins a session of another replica: first its own facts, then those of each user and stream, then what
+    /// no callback tells.
     fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Rules) {
         let (index, is_new) = self.session_or_insert(other.id.as_ref(), other.heard_at);
         let own = Facts {
@@ -318,6 +346,7 @@ impl Registers {
             let changed_at = stream.changed_at;
             self.confirm_change::<Streams>(index, &mut target, changed_at, found_open_at, is_new);
         }
+        // Ends: the later of each counts (laws 7.5 and 21.4).
         let session = &mut self.sessions[index];
         session.hidden_at = session.hidden_at.max(other.hidden_at);
         session.emptiness = if is_new {
@@ -327,18 +356,21 @@ impl Registers {
         };
         session.hidden_openings_until =
             session.hidden_openings_until.max(other.hidden_openings_until);
+        // Heard and first: the earlier of each counts (law 6.8).
         session.heard_at = session.heard_at.min(other.heard_at);
         let first = session.first_opening_at.into_iter().chain(other.first_opening_at).min();
         session.first_opening_at = first;
         if session.is_empty() {
-            return; // nothing of the other is held, and it goes
+            return; // the bounds admitted nothing of the other replica's, so the session is dropped
         }
         session.changed_at = session.changed_at.max(other.changed_at);
         session.evidence.merge(&other.evidence, now);
     }
 
-    /// Takes the later of two local times of the last change of a user or stream, and of what signs of loss
-    /// need to know. In a session that was not known here, its facts came in another order than there.
+    /// Joins what another replica holds of a user or stream beside facts: when it last changed (law 7.5), and
+    /// the opening that found it open (law 10.13). The later of each counts. If the session is new here, the
+    /// second was found out while its facts were joined just now, in another order than there. Then only what
+    /// the other replica found counts.
     fn confirm_change<K: Tables>(
         &mut self,
         session: usize,
@@ -356,8 +388,8 @@ impl Registers {
         }
     }
 
-    /// Drops gaps, and signs that wait for a callback, that an observation resolved. Returns whether
-    /// there were any.
+    /// Drops the gaps and signs that complete lists resolved (law 16.1). Signs that follow from the registers
+    /// stay, and are hidden instead: see `Signs` in `signs.rs`. Returns whether any were dropped.
     pub(crate) fn resolve_signs(&mut self) -> bool {
         let (users, streams) = (self.observed.users.listed_at, self.observed.streams.listed_at);
         let mut any = self.refused.resolve(users, streams);
@@ -368,7 +400,8 @@ impl Registers {
     }
 }
 
-/// Joins facts of a user or stream into its table, and puts it there if it is new.
+/// Joins facts of a user or stream into its register, and adds their effects to the tally. If there is no
+/// register yet, and the bounds admit something, one is inserted, and `place` becomes its place.
 #[expect(clippy::too_many_arguments, reason = "each is needed, and it is called in two places")]
 fn join_stays<K: Kind>(
     table: &mut IdTable<K::Id, StayRegister<K>>,
@@ -404,7 +437,7 @@ fn join_stays<K: Kind>(
 }
 
 impl IdTable<StreamId, StreamAttributes> {
-    /// Keeps the greater of two of one stream.
+    /// Keeps the greater of two attributes of one stream: those that were updated last.
     fn join(&mut self, stream_id: &StreamId, attributes: StreamAttributes) {
         let stream_id = Hashed::new(stream_id);
         match self.get_mut(&stream_id) {
