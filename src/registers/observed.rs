@@ -1,20 +1,21 @@
-//! What observations said of a room: the registers that mend what callbacks lost.
+//! What observations said of a room: the registers that mend what lost callbacks left wrong.
 //!
-//! Every fact here has an event time, *q*: the time of the observation less the clock skew. A list that
-//! was asked for completely says that everybody in it was present at q, and that everybody else was
-//! absent then. These are joins too. So neither the order nor the repetition of observations matters,
-//! nor how they mix with callbacks.
+//! Every fact here has the event time *q*: the time of the observation less δ (law 12.2). A complete list
+//! says that everybody in it was present at q, and that everybody else was absent. These are joins too. So
+//! neither the order nor the repetition of observations matters, nor how they mix with callbacks (law 14.6).
 //!
-//! | an answer says | fact at q |
+//! | an answer says | fact at q (law 13.1) |
 //! |---|---|
 //! | the room is not open | `not_open_at`; both lists are complete and empty |
 //! | a named session is closed | the close of that session, as a callback would tell it |
-//! | the room is open | `open_at` |
+//! | the room is open, in a session that is not named | `open_at` |
 //! | a named session is open | the `confirmed_open_at` of that session |
-//! | somebody is in a list | a presence, with the name of the session or without |
+//! | an entry is in a list | a presence, with the name of the session or without |
 //! | the list is complete | the absence of everybody else |
 //!
-//! What a presence means for readers stands in [`visibility`](crate::rules::visibility).
+//! `join.rs` writes it, and `end_room`, `leave_room` and the retention (`room/forget.rs`) take back from it.
+//! What it means for readers stands in [`visibility`](crate::rules::visibility). Laws: 13.1 to 13.3, 14.1,
+//! 14.5, 14.6, 16.3, 16.6, 16.7.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -26,33 +27,36 @@ use crate::model::time::Timestamp;
 use crate::model::visible::Presence;
 use crate::registers::roster::{Roster, SeenAt, StreamPresence, greatest};
 
-/// Everything that observations said of a room, without what they said of single sessions.
+/// Everything that observations said of a room, without closes and confirmations of single sessions. The
+/// names of the fields are those of the stored form.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Observed {
-    /// When the room was last seen not to be open.
+    /// N: the latest `not open`, in event time (law 14.1).
     pub(crate) not_open_at: Option<Timestamp>,
-    /// When the room was last seen to be open, in a session that was not named.
+    /// P: the latest `open` of a room whose session the answer did not name (law 14.1).
     pub(crate) open_at: Option<SeenAt>,
-    /// When the room last ended and hid what observations had told until then, in local time.
+    /// When the room last ended, in local time. It hides what was received by then (law 16.3).
     pub(crate) hidden_at: Option<Timestamp>,
+    /// The observed roster of the users (law 14.2).
     pub(crate) users: Roster<UserId, Presence>,
+    /// The observed roster of the streams (law 14.2).
     pub(crate) streams: Roster<StreamId, StreamPresence>,
 }
 
-/// What observations said of a room, in one word of memory as long as they said nothing. Most rooms are
-/// never asked about.
+/// What observations said of a room. Most rooms are never asked about, so nothing takes one word of memory.
+/// It reads as an empty [`Observed`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MaybeObserved(Option<Box<Observed>>);
 
 impl MaybeObserved {
-    /// Whether no observation left anything.
+    /// Whether nothing is stored that observations said.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.as_ref().is_none_or(|observed| observed.is_empty())
     }
 
-    /// Returns what they said, to change it, if they said anything.
+    /// Returns what they said, to take back from it. `None` if they said nothing.
     pub(crate) fn held(&mut self) -> Option<&mut Observed> {
         self.0.as_deref_mut()
     }
@@ -62,7 +66,8 @@ impl MaybeObserved {
         self.0.get_or_insert_default()
     }
 
-    /// Drops the entries that say no more than the latest complete list.
+    /// Drops the entries that say no more than the latest complete list (law 14.4), and all of it if nothing
+    /// is left. Places in the rosters change.
     pub(crate) fn drop_idle(&mut self) {
         if let Some(observed) = &mut self.0 {
             observed.drop_idle();
@@ -100,14 +105,15 @@ impl From<Observed> for MaybeObserved {
 }
 
 impl Observed {
-    /// Joins that the room was not open: nobody and nothing was in it.
+    /// Joins that the room was not open: both lists were complete and empty.
     pub(crate) fn join_not_open(&mut self, seen: SeenAt) {
         self.not_open_at = self.not_open_at.max(Some(seen.at));
         self.users.join_complete(BTreeMap::new(), None, seen);
         self.streams.join_complete(BTreeMap::new(), None, seen);
     }
 
-    /// Joins what the lists of an observation say.
+    /// Joins what the lists of an observation say. Somebody who is in a list twice counts once, with the
+    /// greater details (law 12.5).
     pub(crate) fn join_lists(&mut self, observation: &Observation, seen: SeenAt) {
         let session_id = observation.session_id.as_ref();
         let users = observation.users.entries().iter().map(|user| {
@@ -132,7 +138,7 @@ impl Observed {
         self.open_at = Some(self.open_at.map_or(seen, |held| held.join(seen)));
     }
 
-    /// Joins everything of another replica.
+    /// Joins everything that another replica holds of observations (law 16.7). The caller prunes it.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.not_open_at = self.not_open_at.max(other.not_open_at);
         self.hidden_at = self.hidden_at.max(other.hidden_at);
@@ -143,12 +149,11 @@ impl Observed {
         self.streams.merge(&other.streams);
     }
 
-    /// Drops what is below the floor, and what other registers outdate: that the room was seen open
-    /// before it was seen not to be, before the latest creation, before a close, or before the latest exit
-    /// from the nameless session.
+    /// Drops what is below the floor (law 13.3). P is also dropped if it is earlier than N, or no later than
+    /// `outdated_until`: C, a close, or an exit from the nameless session (law 14.5).
     ///
-    /// An entry that is left without meaning keeps its place until the end of the operation; see
-    /// [`drop_idle`](MaybeObserved::drop_idle).
+    /// An entry that says nothing any more keeps its place until the end of the operation.
+    /// [`drop_idle`](MaybeObserved::drop_idle) then drops it.
     pub(crate) fn prune(&mut self, floor: Timestamp, outdated_until: Option<Timestamp>) {
         self.not_open_at = self.not_open_at.filter(|at| *at >= floor);
         self.open_at =
@@ -158,38 +163,38 @@ impl Observed {
         self.streams.prune(floor);
     }
 
-    /// Drops that the room was seen open, if that was no later than what outdates it.
+    /// Drops P if it is no later than what outdates it (law 14.5).
     pub(crate) fn outdate_open(&mut self, outdated_until: Option<Timestamp>) {
         self.open_at = self.open_at.filter(|seen| Some(seen.at) > outdated_until);
     }
 
-    /// Drops the entries that say no more than the latest complete list.
+    /// Drops the entries that say no more than the latest complete list (law 14.4).
     fn drop_idle(&mut self) {
         self.users.drop_idle();
         self.streams.drop_idle();
     }
 
-    /// Hides what was seen until now: the room ends.
+    /// Hides what was received until now, because the room ends (law 16.3).
     pub(crate) fn hide(&mut self, hidden_at: Timestamp) {
         if !self.is_empty() {
             self.hidden_at = self.hidden_at.max(Some(hidden_at));
         }
     }
 
-    /// Returns the local time of receipt. After an end it is later than the end, even if the clock
-    /// stood still.
+    /// Returns the local time at which something counts as received. After an end it is later than the end,
+    /// even if the clock stood still (law 6.5).
     pub(crate) fn received_at(&self, now: Timestamp) -> Timestamp {
         self.hidden_at.map_or(now, |hidden_at| now.max(hidden_at.plus(1)))
     }
 
-    /// Returns when the last of it was received, in local time.
+    /// Returns the local time at which the last of it was received. An end must not be earlier (law 6.5).
     pub(crate) fn last_received_at(&self) -> Option<Timestamp> {
         let open = self.open_at.map(|seen| seen.received_at);
         open.max(self.users.last_received_at()).max(self.streams.last_received_at())
     }
 
-    /// Pulls local times that lie in the future back to now. What was received before an end stays
-    /// before it, and what was received after it stays after it.
+    /// Pulls local times that lie in the future back to now. What was received before an end stays before it,
+    /// and what was received after it stays after it.
     pub(crate) fn pull_back(&mut self, now: Timestamp) {
         let hidden_at = self.hidden_at;
         self.hidden_at = hidden_at.map(|at| at.min(now));
@@ -203,19 +208,20 @@ impl Observed {
         self.streams.seen_mut().for_each(pull_back);
     }
 
-    /// Whether somebody or something was seen in the room.
+    /// Whether a presence is held of any user or stream, whether it counts or not.
     pub(crate) fn has_presence(&self) -> bool {
         self.users.has_presence() || self.streams.has_presence()
     }
 
-    /// Returns the latest time in it that keeps the room from being forgotten.
+    /// Returns the latest time in it. The room is forgotten only when the threshold has passed it (law 16.6).
+    /// An end that hides something counts, although it is a local time.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         let own = [self.not_open_at, self.open_at.map(|seen| seen.at), self.hidden_at];
         let rosters = self.users.newest().max(self.streams.newest());
         own.into_iter().max().flatten().max(rosters)
     }
 
-    /// Returns what in it cannot have come from observations. For what comes from a store.
+    /// Returns what in it no observations can have made. For what comes from a store.
     #[cfg(feature = "serde")]
     pub(crate) fn impossible(&self) -> Option<&'static str> {
         self.users.impossible().or(self.streams.impossible())
