@@ -1,44 +1,52 @@
 //! Sequence gaps: the numbers of a counter that were not seen, between two that were.
 //!
-//! Callbacks of one session carry consecutive numbers. Nobody documents where they start, so a gap
-//! lies between two numbers that were seen. As long as there is none, two numbers are stored.
+//! The callbacks of one session carry consecutive numbers, one counter for users and one for streams. No
+//! vendor says with which number they start, so a gap lies between two numbers that were seen. As long as
+//! there is no gap, two numbers are stored, however many were seen.
+//!
+//! A session keeps two of them in its `Evidence` (`signs.rs`). Step 4 of the door records the number of each
+//! callback, and observations drop gaps that they resolve. Laws: 10.1, 10.2, 10.8, 10.9.
 
 use crate::model::time::Timestamp;
 
-/// How many gaps are remembered. Beyond that the lowest are dropped.
+/// How many gaps of one counter are remembered. Beyond that, the lowest are dropped (law 10.9).
 const MAX_GAPS: usize = 64;
 
-/// The numbers seen of one counter.
+/// The numbers of one counter that were seen. The stored form calls gaps `holes`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Sequence {
+    /// The lowest and the highest number that were seen. `None` as long as none was.
     range: Option<Range>,
-    /// Ascending, apart from each other, inside the range.
+    /// The numbers inside the range that were not seen: ascending, and with a number between two gaps.
     #[cfg_attr(feature = "serde", serde(rename = "holes"))]
     gaps: Vec<Gap>,
 }
 
+/// From the lowest to the highest number that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Range {
     first: u64,
     last: u64,
-    /// The event time of the callback with the first number.
+    /// The event time of the callback with the first number. A gap that opens below it takes this time.
     first_at: Timestamp,
 }
 
-/// Sequence that were not seen, between two that were.
+/// Numbers that were not seen, between two that were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Gap {
+    /// The first number that is missing.
     pub(crate) from: u64,
+    /// The last number that is missing.
     pub(crate) to: u64,
-    /// The event time of the callback above it.
+    /// The event time of the callback above the gap. An observation that is no earlier resolves it (law 16.1).
     pub(crate) told_at: Timestamp,
-    /// When it was noticed, in local time.
+    /// When it was noticed, in local time (law 10.2).
     #[cfg_attr(feature = "serde", serde(rename = "seen_at"))]
     pub(crate) noticed_at: Timestamp,
-    /// Whether it was told to the application.
+    /// Whether the application was told of it (law 10.5).
     pub(crate) reported: bool,
 }
 
@@ -47,12 +55,12 @@ pub(crate) struct Gap {
 pub(crate) struct Recorded {
     /// Whether anything is stored that was not.
     pub(crate) is_any: bool,
-    /// Whether the gaps are others.
+    /// Whether the gaps changed.
     pub(crate) is_gap: bool,
 }
 
 impl Sequence {
-    /// Records a number. 0 stands for none.
+    /// Records the number of a callback that is stamped `told_at`. 0 is no number (law 10.1).
     pub(crate) fn record(&mut self, number: u64, told_at: Timestamp, now: Timestamp) -> Recorded {
         if number == 0 {
             return Recorded::default();
@@ -77,6 +85,7 @@ impl Sequence {
             (range.first, range.first_at) = (number, told_at);
             is_gap
         } else {
+            // Inside the range, only a number that was missing is news.
             let is_gap = self.fill(number, told_at);
             return Recorded { is_any: is_gap, is_gap };
         };
@@ -84,8 +93,8 @@ impl Sequence {
         Recorded { is_any: true, is_gap }
     }
 
-    /// Splits the gap of a number that was missing in two. Either part may be empty. Returns whether the
-    /// number was missing.
+    /// Takes a number that was missing out of its gap, which splits the gap in two (law 10.2). Either part may
+    /// be empty. Returns whether the number was missing.
     fn fill(&mut self, number: u64, told_at: Timestamp) -> bool {
         let index = self.gaps.partition_point(|gap| gap.to < number);
         let Some(gap) = self.gaps.get(index).copied().filter(|gap| gap.from <= number) else {
@@ -98,8 +107,8 @@ impl Sequence {
         true
     }
 
-    /// Joins what another replica saw: a number is missing if neither saw it. A gap between what one
-    /// saw and what the other saw is noticed now.
+    /// Joins what another replica saw: a number is missing if neither saw it. A gap between what one saw and
+    /// what the other saw is noticed now (law 10.8).
     pub(crate) fn merge(&mut self, other: &Self, now: Timestamp) {
         let (Some(ours), Some(theirs)) = (self.range, other.range) else {
             if self.range.is_none() {
@@ -107,6 +116,7 @@ impl Sequence {
             }
             return;
         };
+        // What is missing in the joint range is what both lack: intersect what each did not see of it.
         let low = if ours.first <= theirs.first { ours } else { theirs };
         let last = ours.last.max(theirs.last);
         let mut gaps = Vec::new();
@@ -116,6 +126,7 @@ impl Sequence {
             }
         }
         gaps.sort_unstable_by_key(|gap| gap.from);
+        // If both saw the first number, stamped differently, the later time counts.
         let first_at = if ours.first == theirs.first {
             ours.first_at.max(theirs.first_at)
         } else {
@@ -126,7 +137,8 @@ impl Sequence {
         self.cap();
     }
 
-    /// Returns what was not seen from one number to another: the gaps, and what is outside the range.
+    /// Returns what was not seen from one number to another: what is below the range, the gaps, and what is
+    /// above the range.
     fn unseen(&self, from: u64, to: u64) -> Vec<Unseen> {
         let Some(range) = self.range else { return Vec::new() };
         let mut unseen = Vec::with_capacity(self.gaps.len() + 2);
@@ -146,7 +158,7 @@ impl Sequence {
         unseen
     }
 
-    /// Drops gaps.
+    /// Drops the gaps that `keep` does not want to keep.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Gap) -> bool) {
         self.gaps.retain(keep);
     }
@@ -159,13 +171,14 @@ impl Sequence {
         &mut self.gaps
     }
 
+    /// Pulls local times that lie in the future back to now.
     pub(crate) fn pull_back(&mut self, now: Timestamp) {
         for gap in &mut self.gaps {
             gap.noticed_at = gap.noticed_at.min(now);
         }
     }
 
-    /// Whether numbers that were seen can have made it. For what comes from a store.
+    /// Whether callbacks can have made it. For what comes from a store.
     #[cfg(feature = "serde")]
     pub(crate) fn is_possible(&self) -> bool {
         let Some(range) = self.range else { return self.gaps.is_empty() };
@@ -173,6 +186,7 @@ impl Sequence {
             .gaps
             .iter()
             .all(|gap| range.first < gap.from && gap.from <= gap.to && gap.to < range.last);
+        // Ascending, and with a number between them that was seen.
         let apart = self.gaps.is_sorted_by(|a, b| b.from - a.to.min(b.from) > 1);
         range.first > 0
             && range.first <= range.last
@@ -181,31 +195,36 @@ impl Sequence {
             && self.gaps.len() <= MAX_GAPS
     }
 
+    /// Drops the lowest gaps beyond the cap (law 10.9).
     fn cap(&mut self) {
         let surplus = self.gaps.len().saturating_sub(MAX_GAPS);
         self.gaps.drain(..surplus);
     }
 }
 
-/// Sequence that one replica did not see.
+/// Numbers that one replica did not see.
 #[derive(Debug, Clone, Copy)]
 struct Unseen {
     from: u64,
     to: u64,
-    /// The event time of the callback above it, if that was seen.
+    /// The event time of the callback with the number above them. `None` if they are above all that was seen.
     told_at: Option<Timestamp>,
-    /// `None` outside the range: nobody could know that something is missing there.
+    /// The gap, if they are one. `None` outside the range: the replica cannot know that a number is missing
+    /// there.
     gap: Option<Gap>,
 }
 
 impl Unseen {
-    /// Returns what neither saw. It is as old as the younger of two gaps.
+    /// Returns the gap of what neither replica saw. If it is a gap in both, the later notice counts, and it was
+    /// told if both told it. If it is a gap in neither, it is noticed now (law 10.8).
     fn intersection(self, other: Self, now: Timestamp) -> Option<Gap> {
         let (from, to) = (self.from.max(other.from), self.to.min(other.to));
         if from > to {
             return None;
         }
-        let told = |gap: Self| gap.told_at.filter(|_| gap.to == to);
+        // Only a replica that saw the number above the intersection knows its event time. One of them did,
+        // because the joint range ends with a number that was seen.
+        let told = |unseen: Self| unseen.told_at.filter(|_| unseen.to == to);
         let told_at = told(self).max(told(other))?;
         let (noticed_at, reported) = match (self.gap, other.gap) {
             (Some(a), Some(b)) => (a.noticed_at.max(b.noticed_at), a.reported && b.reported),

@@ -1,4 +1,7 @@
-//! What the application says of users who have no membership.
+//! Notes: what the application says of users who have no membership.
+//!
+//! Updates of users write them (`room/join/members.rs`), and `room/record.rs` keeps or drops them after each
+//! operation. `rules/notes.rs` says which note readers see. Law: 18.11.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +9,15 @@ use crate::model::id::{UserId, UserSessionId};
 use crate::model::time::Timestamp;
 use crate::model::visible::UserNote;
 
-/// How many notes on one user may be stored: one for each stay that can be held, and one beside them.
+/// How many notes on one user a stored form may have. One session holds up to 96
+/// stays of a user.
 #[cfg(feature = "serde")]
 const MAX_NOTES: usize = 128;
 
-/// The notes, by user and by what each is on.
+/// The notes by user, ordered by what each is on.
 ///
-/// A note belongs to one stay, so that merging is a join: a stay that is not stored anywhere takes its
-/// notes along, in whatever order replicas merge.
+/// A note belongs to one stay, so that merging is a join. A note is dropped when its stay is stored in no
+/// session any more, so it does not matter in which order replicas merge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
@@ -24,19 +28,20 @@ pub(crate) struct UserNotes(BTreeMap<UserId, Vec<HeldNote>>);
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct HeldNote {
     pub(crate) on: NoteSubject,
+    /// Name, role and attributes, and the local time of their last update.
     pub(crate) note: UserNote,
 }
 
-/// What of a user a note is on.
+/// What a note is on: a stay of a user, or a presence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub(crate) enum NoteSubject {
     /// A named login.
     Named { exclusive: bool, user_session_id: UserSessionId },
-    /// A login that an order tells.
+    /// An ordered login: its order, and its event time.
     Ordered { rank: u64, at: Timestamp },
-    /// What an observation saw, in event time: no callback told of a login.
+    /// A presence at an event time, of a user of whose login no callback told.
     Seen { at: Timestamp },
 }
 
@@ -46,12 +51,12 @@ impl UserNotes {
         self.0.is_empty()
     }
 
-    /// Returns the note on one thing of a user.
+    /// Returns the note on a stay or presence of a user.
     pub(crate) fn get(&self, user_id: &UserId, on: &NoteSubject) -> Option<&UserNote> {
         self.0.get(user_id)?.iter().find(|held| held.on == *on).map(|held| &held.note)
     }
 
-    /// Puts a note in place of the one on the same thing.
+    /// Sets the note on a stay or presence of a user.
     pub(crate) fn set(&mut self, user_id: UserId, on: NoteSubject, note: UserNote) {
         let notes = self.0.entry(user_id).or_default();
         match notes.binary_search_by(|held| held.on.cmp(&on)) {
@@ -60,12 +65,12 @@ impl UserNotes {
         }
     }
 
-    /// Returns whose notes there are.
+    /// Returns the users who have notes.
     pub(crate) fn users(&self) -> impl Iterator<Item = &UserId> {
         self.0.keys()
     }
 
-    /// Drops notes on one user.
+    /// Drops the notes on one user that `keep` does not want to keep.
     pub(crate) fn retain(&mut self, user_id: &UserId, keep: impl Fn(&NoteSubject) -> bool) {
         if let Some(notes) = self.0.get_mut(user_id) {
             notes.retain(|held| keep(&held.on));
@@ -75,7 +80,7 @@ impl UserNotes {
         }
     }
 
-    /// Joins the notes of another replica: of two on one thing, the later counts.
+    /// Joins the notes of another replica: of two on one stay or presence, the one updated later counts.
     pub(crate) fn merge(&mut self, other: Self) {
         for (user_id, notes) in other.0 {
             for HeldNote { on, note } in notes {
@@ -93,7 +98,8 @@ impl UserNotes {
         }
     }
 
-    /// Returns whose notes cannot be: too many, none, or not in order. For what comes from a store.
+    /// Returns a user with notes that no room can have made: none, too many, or not in order. For what comes
+    /// from a store.
     #[cfg(feature = "serde")]
     pub(crate) fn impossible(&self) -> Option<&UserId> {
         let mut users = self.0.iter();

@@ -1,4 +1,7 @@
-//! Openings that came too late: somebody or something may be there that readers do not see.
+//! Openings that came too late: a user or stream may be live, and readers do not see it.
+//!
+//! `room/record.rs` records them when the retention does not let an opening in. They are read as signs of loss,
+//! with those of the visible session. The retention forgets them, and observations resolve them. Law: 10.11.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +9,8 @@ use crate::model::suspicion::{Sign, SuspectedList};
 use crate::model::time::Timestamp;
 use crate::registers::signs::SignRef;
 
-/// The latest opening of each list that came too late, for the retention. It is kept whatever session it
-/// is of, also if none is visible.
+/// The latest opening of each list that came too late, kept for R + δ. It does not matter of which session it
+/// is, nor whether one is visible.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct RefusedOpenings(BTreeMap<SuspectedList, Refused>);
@@ -16,14 +19,15 @@ pub(crate) struct RefusedOpenings(BTreeMap<SuspectedList, Refused>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Refused {
-    /// Its event time: an observation made no earlier resolves it.
+    /// Its event time. An observation that is no earlier resolves it.
     told_at: Timestamp,
-    /// When it came, in local time.
+    /// When it arrived, in local time.
     noticed_at: Timestamp,
 }
 
 impl RefusedOpenings {
-    /// Keeps an opening if it is later than the one that is held. Returns whether it is.
+    /// Records an opening that arrived now, if it is later than the one that is held of its list. Returns
+    /// whether it is.
     pub(crate) fn record(
         &mut self,
         list: SuspectedList,
@@ -37,7 +41,7 @@ impl RefusedOpenings {
         is_later
     }
 
-    /// Returns each as a sign. It is reported at once, because it waits for nothing that is merely late.
+    /// Returns each as a sign. It counts as reported at once: it came, so there is nothing to wait for.
     pub(crate) fn signs(&self) -> impl Iterator<Item = SignRef> {
         self.0.iter().map(|(list, refused)| SignRef {
             sign: Sign::RefusedOpening,
@@ -53,18 +57,18 @@ impl RefusedOpenings {
         self.0.is_empty()
     }
 
-    /// Returns when the first of them came, in local time.
+    /// Returns when the first of them arrived, in local time.
     pub(crate) fn first_noticed_at(&self) -> Option<Timestamp> {
         self.0.values().map(|refused| refused.noticed_at).min()
     }
 
-    /// Returns when the last of them came, in local time.
+    /// Returns when the last of them arrived, in local time.
     pub(crate) fn last_noticed_at(&self) -> Option<Timestamp> {
         self.0.values().map(|refused| refused.noticed_at).max()
     }
 
-    /// Drops those that an observation of the users or the streams resolved. Returns whether there were
-    /// any.
+    /// Drops those that complete lists resolved. The arguments are W of the users and of the streams. Returns
+    /// whether any were dropped.
     pub(crate) fn resolve(&mut self, users: Option<Timestamp>, streams: Option<Timestamp>) -> bool {
         self.retain(|list, refused| {
             let until = match list {
@@ -76,7 +80,7 @@ impl RefusedOpenings {
         })
     }
 
-    /// Forgets those that came before a threshold. Returns whether there were any.
+    /// Forgets those that arrived before the threshold. Returns whether there were any.
     pub(crate) fn forget(&mut self, threshold: Timestamp) -> bool {
         self.retain(|_, refused| refused.noticed_at >= threshold)
     }
@@ -87,7 +91,7 @@ impl RefusedOpenings {
         self.0.len() != before
     }
 
-    /// Keeps the later of each, of two replicas. Of two equal ones, the earlier notice counts.
+    /// Joins those of another replica: the later opening counts. Of two equal ones, the earlier arrival does.
     pub(crate) fn merge(&mut self, other: Self) {
         for (list, other) in other.0 {
             let held = self.0.entry(list).or_insert(other);

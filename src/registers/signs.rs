@@ -1,19 +1,26 @@
-//! Signs of loss: what tells that callbacks of a session were lost.
+//! Signs of loss in one session: what shows that callbacks of it were lost.
 //!
-//! A session keeps them with its sequence gaps. Each has two times. The *event time* is the newest of
-//! what it consists of, so an observation made no earlier resolves it. The *local time* is when it was
-//! noticed, so what is merely late has time to come. Signs look at what the media server told alone: a
-//! user whom the application closed out is present to them.
+//! A session keeps them with its sequence gaps (`gaps.rs`). Each has two times. `told_at` is the newest
+//! *event time* of its evidence, so an observation that is no earlier resolves it (law 16.1). `noticed_at` is
+//! the *local time* at which it was noticed, so that what is merely late has time to arrive (law 10.5).
+//!
+//! There are two sorts of signs. One *follows from the registers*, such as a session without a creation. It
+//! is assessed anew after each change (`rules/signs.rs`), and an observation only hides it. The other *waits
+//! for a callback*, such as a logout without its login. It is noted when the closing arrives, and dropped
+//! when the opening does, or when an observation resolves it.
+//!
+//! Step 4 of the door and `room/record.rs` write them. Signs look only at what the media server told: a user
+//! whom a command closed out is present to them (law 6.7). Laws: 10.3 to 10.6, 10.8, 10.9, 16.1.
 
 use crate::model::id::{StreamId, StreamSessionId, UserId, UserSessionId};
 use crate::model::suspicion::{Sign, SuspectedList};
 use crate::model::time::Timestamp;
 use crate::registers::gaps::Sequence;
 
-/// How many signs a session remembers. More come only from hostile input.
+/// How many signs other than gaps a session remembers. Beyond that, a new one is not noted (law 10.9).
 const MAX_SIGNS: usize = 64;
 
-/// The signs of loss in one session.
+/// The signs of loss in one session. The stored form has other names for some fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Evidence {
@@ -21,31 +28,32 @@ pub(crate) struct Evidence {
     pub(crate) users: Sequence,
     /// The counter of stream openings and closings.
     pub(crate) streams: Sequence,
+    /// All other signs.
     #[cfg_attr(feature = "serde", serde(rename = "doubts"))]
     pub(crate) signs: Signs,
 }
 
-/// The signs other than gaps.
+/// The signs other than gaps, each subject once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Signs(Vec<HeldSign>);
 
-/// One sign, and since when it holds.
+/// One sign other than a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct HeldSign {
     #[cfg_attr(feature = "serde", serde(rename = "about"))]
     pub(crate) subject: SignSubject,
-    /// The newest event time of what tells it: an observation made no earlier resolves it.
+    /// The newest event time of its evidence. An observation that is no earlier resolves it.
     pub(crate) told_at: Timestamp,
     /// When it was noticed, in local time.
     #[cfg_attr(feature = "serde", serde(rename = "seen_at"))]
     pub(crate) noticed_at: Timestamp,
-    /// Whether it was told to the application.
+    /// Whether the application was told of it (law 10.5).
     pub(crate) reported: bool,
 }
 
-/// What a sign is about.
+/// What a sign is about. [`Sign`] is the same without whom it is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum SignSubject {
@@ -53,30 +61,37 @@ pub(crate) enum SignSubject {
     NoCreate,
     /// The session is open, and nobody is in it.
     NobodyPresent,
-    /// A user has two logins.
+    /// A user has two logins that exclude each other.
     TwoLogins(UserId),
-    /// A stream is open, and its publisher is not there.
+    /// A stream is open, and its publisher is not in the room.
     PublisherAbsent(StreamId),
-    /// A login ended that no callback opened.
+    /// A named login ended, and no callback told of its opening.
     LogoutWithoutLogin(UserId, UserSessionId),
-    /// A user went right after coming in, and was in already before: by another device, or the same one.
+    /// An ordered user who was in already came in again, and left within δ. One of two devices may have gone
+    /// (law 10.13).
     AmbiguousExit(UserId),
-    /// A stream closed that no callback opened.
+    /// A named stay of a stream closed, and no callback told of its opening.
     CloseWithoutOpening(StreamId, StreamSessionId),
 }
 
-/// A gap or another sign, as readers and the planner look at it.
+/// A gap, another sign, or an opening that came too late, as rules and the planner look at it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignRef {
     pub(crate) sign: Sign,
+    /// The list that may be wrong. It decides which observations resolve the sign.
     pub(crate) list: SuspectedList,
+    /// The newest event time of the evidence.
     pub(crate) told_at: Timestamp,
+    /// When it was noticed, in local time.
     pub(crate) noticed_at: Timestamp,
+    /// Whether the application was told of it.
     pub(crate) reported: bool,
+    /// The first and the last number that is missing, if it is a gap.
     pub(crate) missing: Option<(u64, u64)>,
 }
 
 impl Evidence {
+    /// Whether there is no sign at all. Numbers that were seen are no sign.
     pub(crate) fn is_empty(&self) -> bool {
         self.users.gaps().is_empty() && self.streams.gaps().is_empty() && self.signs.is_empty()
     }
@@ -106,8 +121,8 @@ impl Evidence {
             .chain(signs)
     }
 
-    /// Marks as told whatever `is_due` says of its list, its event time and the time it was noticed.
-    /// Returns how many were not marked before.
+    /// Marks as reported each sign that is due. `is_due` takes its list, `told_at` and `noticed_at`. Returns how
+    /// many were marked just now.
     pub(crate) fn mark_reported(
         &mut self,
         is_due: impl Fn(SuspectedList, Timestamp, Timestamp) -> bool,
@@ -127,8 +142,8 @@ impl Evidence {
         of_gaps + due.map(|held| held.reported = true).count()
     }
 
-    /// Drops the gaps, and the signs that wait for a callback, that an observation of the users or the
-    /// streams resolved. Returns whether there were any.
+    /// Drops the gaps and the signs that wait for a callback, if a complete list resolved them (law 16.1). The
+    /// arguments are W of the users and of the streams. Returns whether any were dropped.
     pub(crate) fn resolve(&mut self, users: Option<Timestamp>, streams: Option<Timestamp>) -> bool {
         let len = |evidence: &Self| {
             let gaps = evidence.users.gaps().len() + evidence.streams.gaps().len();
@@ -138,18 +153,21 @@ impl Evidence {
         self.users.retain(|gap| Some(gap.told_at) > users);
         self.streams.retain(|gap| Some(gap.told_at) > streams);
         self.signs.0.retain(|held| {
+            // Signs that wait for a callback concern one list.
             let until = if held.subject.list() == SuspectedList::Users { users } else { streams };
             held.subject.follows_from_state() || Some(held.told_at) > until
         });
         before != len(self)
     }
 
+    /// Joins the signs of another replica (law 10.8).
     pub(crate) fn merge(&mut self, other: &Self, now: Timestamp) {
         self.users.merge(&other.users, now);
         self.streams.merge(&other.streams, now);
         self.signs.merge(&other.signs);
     }
 
+    /// Pulls local times that lie in the future back to now.
     pub(crate) fn pull_back(&mut self, now: Timestamp) {
         self.users.pull_back(now);
         self.streams.pull_back(now);
@@ -166,6 +184,7 @@ impl Evidence {
 }
 
 impl SignSubject {
+    /// Returns which sign it is.
     pub(crate) fn sign(&self) -> Sign {
         match self {
             Self::NoCreate => Sign::NoCreate,
@@ -178,6 +197,7 @@ impl SignSubject {
         }
     }
 
+    /// Returns which list may be wrong.
     pub(crate) fn list(&self) -> SuspectedList {
         match self {
             Self::NoCreate => SuspectedList::Room,
@@ -190,8 +210,7 @@ impl SignSubject {
         }
     }
 
-    /// Whether the sign follows from the registers, so that it is assessed again after each change.
-    /// The others stay until the missing callback comes.
+    /// Whether the sign follows from the registers, and does not wait for a callback.
     fn follows_from_state(&self) -> bool {
         match self {
             Self::NoCreate
@@ -208,8 +227,8 @@ impl SignSubject {
 impl Signs {
     /// Sets or removes a sign. Returns whether that changed anything.
     ///
-    /// `told_at` is the newest event time of what tells it, or `None` if the sign does not hold. If that
-    /// is newer than what resolved the sign before, the sign is noticed again now.
+    /// `told_at` is the newest event time of its evidence, or `None` if the sign does not hold. If an
+    /// observation had resolved the sign, newer evidence raises it again: it is noticed now (law 16.1).
     pub(crate) fn set(
         &mut self,
         subject: SignSubject,
@@ -245,27 +264,28 @@ impl Signs {
         }
     }
 
+    /// Whether a sign is held, resolved or not.
     #[inline]
     pub(crate) fn has(&self, subject: &SignSubject) -> bool {
         self.0.iter().any(|held| held.subject == *subject)
     }
 
-    /// Removes the sign of a callback that came after all. Returns whether there was one.
+    /// Removes a sign, because the missing callback arrived (law 10.6). Returns whether there was one.
     pub(crate) fn clear(&mut self, subject: &SignSubject) -> bool {
         let before = self.0.len();
         self.0.retain(|held| held.subject != *subject);
         before != self.0.len()
     }
 
-    /// Removes the signs that follow from the registers: the session is not visible any more. Returns
-    /// whether there were any.
+    /// Removes the signs that follow from the registers, because the session is not visible any more (law
+    /// 10.4). Returns whether there were any.
     pub(crate) fn clear_state(&mut self) -> bool {
         let before = self.0.len();
         self.0.retain(|held| !held.subject.follows_from_state());
         before != self.0.len()
     }
 
-    /// Joins the signs of another replica.
+    /// Joins the signs of another replica: the newer evidence and the earlier notice count (law 10.8).
     fn merge(&mut self, other: &Self) {
         for sign in &other.0 {
             let has_room = self.0.len() < MAX_SIGNS;
@@ -291,7 +311,8 @@ impl Signs {
         self.0.is_empty()
     }
 
-    /// Whether it is no more than a session remembers, and nothing twice.
+    /// Whether callbacks can have made them: no more than a session remembers, and none twice. For what comes
+    /// from a store.
     #[cfg(feature = "serde")]
     fn is_possible(&self) -> bool {
         let twice = |(index, sign): (usize, &HeldSign)| {
