@@ -60,7 +60,8 @@ impl RoomState {
         resolved.session = Some(session);
         let (registers, target) = (&mut self.registers, &mut resolved.target);
         let joined = registers.join(facts, session, target, cx.now, &self.settings);
-        let Joined { tally, lost_in, outdates, is_open_outdated, is_first_opening_changed } = joined;
+        let Joined { tally, lost_in, outdates, is_open_outdated, is_first_opening_changed } =
+            joined;
         // The first opening of the session counts for ends alone (law 6.8). Readers need not see it.
         cx.is_dirty |= is_first_opening_changed;
         cx.signs_changed |= is_open_outdated;
