@@ -358,6 +358,7 @@ fn what_an_end_hides_stays_hidden_in_a_room_that_forgets() {
             without_login_time: 30,
             closings: 4,
             max_gap: [5_000, 40_000, 150_000][usize::try_from(seed % 3).unwrap()],
+            ..Options::default()
         };
         let counts = play_and_forget(&valid_history(seed, options), true, seed);
         hidden += counts[0];

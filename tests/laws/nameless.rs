@@ -353,6 +353,7 @@ fn what_an_end_hides_without_a_session_stays_hidden_in_a_room_that_forgets() {
             without_login_time: 30,
             closings: 8,
             max_gap: [5_000, 40_000, 150_000][usize::try_from(seed % 3).unwrap()],
+            ..Options::default()
         };
         let mut history = valid_history(1_000 + seed, options);
         history.iter_mut().for_each(forget_the_session);
