@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Change, Config, Error, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, RoomRegistry,
-    Timestamp, UserRef,
+    Callback, Change, Config, Error, Heartbeat, ManualClock, Mirror, NewRoom, NewUser,
+    RoomRegistry, Timestamp, UserRef,
 };
-use room_registry_world::effort::properties;
+use room_registry_world::effort::{properties, seeds};
+use room_registry_world::history::{Options, as_it_arrives, valid_history};
 use room_registry_world::junk::junk_callback;
+use room_registry_world::vendor::Vendor;
 
 const START: Timestamp = Timestamp::from_secs(1_763_596_800);
 
@@ -43,34 +45,47 @@ fn joined(long_ago: &[(u8, u8)]) -> RoomRegistry<ManualClock> {
     registry
 }
 
+#[track_caller]
+fn check_batch(callbacks: &[Callback]) {
+    let (mut one_by_one, _) = registry();
+    let (mut at_once, _) = registry();
+    let mut changes: Vec<Change> = Vec::new();
+    let mut expected = Vec::new();
+    for callback in callbacks {
+        expected.push(one_by_one.apply_callback(callback));
+        changes.extend(one_by_one.changes());
+    }
+    let mut outcomes = vec![room_registry::Outcome::Refused; 3];
+    at_once.apply_callbacks(callbacks, &mut outcomes);
+    assert_eq!(outcomes, expected);
+    assert_eq!(visible(&at_once), visible(&one_by_one));
+    assert_eq!(at_once.outcomes(), one_by_one.outcomes());
+    assert_eq!(at_once.next_expiry(), one_by_one.next_expiry());
+    // What came and went within the call is no change, so a mirror is what to compare.
+    let mut mirror = Mirror::default();
+    at_once.changes().for_each(|change| mirror.apply(&change));
+    assert_eq!(mirror, visible(&at_once));
+    let mut other = Mirror::default();
+    for change in &changes {
+        other.apply(change);
+    }
+    assert_eq!(mirror, other);
+}
+
+#[test]
+fn a_batch_of_callbacks_of_any_vendor_is_its_callbacks() {
+    for (vendor, seed) in Vendor::each_with_seeds(seeds(1)) {
+        let history = valid_history(seed, Options { callbacks: 60, vendor, ..Options::default() });
+        check_batch(&as_it_arrives(&history, seed, 20));
+    }
+}
+
 proptest! {
     #![proptest_config(properties(60))]
 
     #[test]
     fn a_batch_of_callbacks_is_its_callbacks(callbacks in prop::collection::vec(junk_callback(), 0..60)) {
-        let (mut one_by_one, _) = registry();
-        let (mut at_once, _) = registry();
-        let mut changes: Vec<Change> = Vec::new();
-        let mut expected = Vec::new();
-        for callback in &callbacks {
-            expected.push(one_by_one.apply_callback(callback));
-            changes.extend(one_by_one.changes());
-        }
-        let mut outcomes = vec![room_registry::Outcome::Refused; 3];
-        at_once.apply_callbacks(&callbacks, &mut outcomes);
-        prop_assert_eq!(outcomes, expected);
-        prop_assert_eq!(visible(&at_once), visible(&one_by_one));
-        prop_assert_eq!(at_once.outcomes(), one_by_one.outcomes());
-        prop_assert_eq!(at_once.next_expiry(), one_by_one.next_expiry());
-        // What came and went within the call is no change, so a mirror is what to compare.
-        let mut mirror = Mirror::default();
-        at_once.changes().for_each(|change| mirror.apply(&change));
-        prop_assert_eq!(&mirror, &visible(&at_once));
-        let mut other = Mirror::default();
-        for change in &changes {
-            other.apply(change);
-        }
-        prop_assert_eq!(&mirror, &other);
+        check_batch(&callbacks);
     }
 
     #[test]

@@ -8,9 +8,10 @@ use room_registry::{
     Clock, Config, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Room, RoomRef, RoomRegistry,
     RoomUpdate, Timestamp, UserUpdate,
 };
-use room_registry_world::effort::properties;
-use room_registry_world::history::room_id;
+use room_registry_world::effort::{properties, seeds};
+use room_registry_world::history::{Options, delivered, room_id, valid_history};
 use room_registry_world::inputs::input;
+use room_registry_world::vendor::Vendor;
 use serde_json::Value;
 
 const START: u64 = 1_003_000;
@@ -133,6 +134,31 @@ proptest! {
             stored.take_heartbeats(beats, &config, now).unwrap();
             prop_assert_eq!(swept(Some(&stored), &clock), swept(Some(&room), &clock));
             prop_assert_eq!(shown(&stored, &clock), shown(&room, &clock));
+        }
+    }
+}
+
+#[test]
+fn a_store_that_writes_a_dirty_room_of_any_vendor_has_everything() {
+    let (config, (_, clock)) = (Config::default(), registry());
+    for (vendor, seed) in Vendor::each_with_seeds(seeds(1)) {
+        let options = Options { callbacks: 40, max_gap: 60_000, vendor, ..Options::default() };
+        let history = valid_history(seed, options);
+        let mut room = Room::new(room_id(), &config);
+        let mut stored = room.clone();
+        for (index, (at, callback)) in delivered(&history, seed, 1_200_000).iter().enumerate() {
+            clock.set(*at);
+            if index % 5 == 0 {
+                room.expire(&config, *at).unwrap();
+            } else {
+                room.apply(callback, &config, *at).unwrap();
+            }
+            if room.is_dirty() {
+                stored = room.clone();
+            }
+            let context = format!("seed {seed}, {vendor:?}");
+            assert_eq!(swept(Some(&stored), &clock), swept(Some(&room), &clock), "{context}");
+            assert_eq!(shown(&stored, &clock), shown(&room, &clock), "{context}");
         }
     }
 }

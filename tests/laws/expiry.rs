@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use room_registry::event::RoomCreated;
+use room_registry::event::{RoomClosed, RoomCreated};
 use room_registry::page::RoomOrder;
 use room_registry::{
     Callback, ChangeKind, Clock, Config, Heartbeat, Lifecycle, ManualClock, NewRoom, NewUser,
-    RoomId, RoomQuery, RoomRef, RoomRegistry, SessionId, Timestamp,
+    RoomId, RoomQuery, RoomRef, RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp,
+    UserId, UserSessionId,
 };
-use room_registry_world::effort::properties;
+use room_registry_world::effort::{properties, seeds};
+use room_registry_world::rng::Rng;
+use room_registry_world::vendor::Vendor;
 
 const ROOMS: usize = 100;
 const TIMEOUT: Duration = Duration::from_secs(90);
@@ -233,6 +236,68 @@ proptest! {
             clock.set(due(room));
             prop_assert_eq!(registry.expire().memberships, 1);
             prop_assert!(registry.room(&room_id(room)).unwrap().user("ann").is_none());
+        }
+    }
+}
+
+/// Rooms that callbacks alone told of, one of each vendor, and in each of them a user and a stream.
+#[test]
+fn rooms_of_any_vendor_that_stay_are_found_when_others_are_forgotten() {
+    for seed in seeds(20) {
+        let clock = ManualClock::at(START);
+        let config = Config::default();
+        let after = config.retention().unwrap() + config.clock_skew() + Duration::from_millis(1);
+        let mut registry = RoomRegistry::with_clock(config, clock.clone());
+        let mut rng = Rng::new(seed);
+        let (ann, camera) = (UserId::new("ann").unwrap(), StreamId::new("camera").unwrap());
+        let mut stay = Vec::new();
+        for (room, vendor) in Vendor::all().enumerate() {
+            clock.advance(Duration::from_millis(100));
+            let now = clock.now();
+            let mut media = vendor.room(RoomId::new(room_id(room)).unwrap());
+            let mut told = vec![media.open(SessionId::new("7").unwrap(), RoomCreated::new(now))];
+            let login = media.log_in(ann.clone(), UserSessionId::new("1").unwrap(), now);
+            told.push(media.tell(login));
+            let life = StreamSessionId::new("2").unwrap();
+            let published = media.publish(camera.clone(), ann.clone(), life, now);
+            told.push(media.tell(published));
+            if rng.chance(50) {
+                let later = now + Duration::from_millis(50);
+                let closing = media.unpublish(&camera, later);
+                told.push(media.tell(closing));
+                let logout = media.log_out(&ann, later);
+                told.push(media.tell(logout));
+                told.push(media.close(RoomClosed::new(later)));
+            } else {
+                stay.push(room);
+            }
+            for callback in told {
+                if vendor.sessions.tells(&callback) {
+                    registry.apply_callback(&callback);
+                }
+            }
+        }
+        let now = clock.now();
+        assert_eq!(registry.room_count(), stay.len(), "seed {seed}");
+        // The first that is forgotten goes this long after it closed, and the last one that much later.
+        while let Some(due_at) = registry.next_expiry().filter(|at| *at <= now + after * 2) {
+            clock.set(due_at);
+            assert!(registry.expire().steps() > 0, "seed {seed}: something is due");
+        }
+        assert_eq!(registry.held_room_count(), stay.len(), "seed {seed}");
+        let ids = |order: RoomOrder| -> Vec<String> {
+            let rooms = registry.page(&RoomQuery::new(order).limit(1_000)).unwrap().rooms;
+            rooms.iter().map(|room| room.id().to_string()).collect()
+        };
+        let by_id: Vec<_> = stay.iter().map(|room| room_id(*room)).collect();
+        for order in [RoomOrder::Id, RoomOrder::Oldest, RoomOrder::MostUsers] {
+            assert_eq!(ids(order), by_id, "seed {seed}");
+        }
+        assert!(ids(RoomOrder::Newest).iter().rev().eq(&by_id), "seed {seed}");
+        for id in &by_id {
+            let room = registry.room(id).unwrap();
+            assert_eq!(room.id().as_str(), id, "seed {seed}");
+            assert!(room.user("ann").is_some() && room.streams().count() == 1, "seed {seed}");
         }
     }
 }

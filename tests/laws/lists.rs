@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use room_registry::event::StreamCreated;
+use room_registry::event::{CallbackEvent, RoomClosed, StreamCreated, UserLoggedIn, UserLoggedOut};
 use room_registry::page::{
     CursorError, Direction, RoomCursor, RoomOrder, StreamCursor, UserCursor,
 };
 use room_registry::{
-    Callback, Config, ManualClock, NewRoom, NewUser, RoomId, RoomQuery, RoomRef, RoomRegistry,
-    SessionId, StreamId, StreamSessionId, Timestamp, UserRef,
+    Callback, Clock, Config, ManualClock, NewRoom, NewUser, RoomId, RoomQuery, RoomRef,
+    RoomRegistry, SessionId, StreamId, StreamRef, StreamSessionId, Timestamp, UserId, UserRef,
+    UserSessionId,
 };
 use room_registry_world::effort::properties;
+use room_registry_world::room::Stays;
 
 const ORDERS: [RoomOrder; 4] =
     [RoomOrder::Newest, RoomOrder::Oldest, RoomOrder::MostUsers, RoomOrder::Id];
@@ -23,7 +25,34 @@ enum Step {
     End(u8),
     Join(u8, u8),
     Leave(u8, u8),
+    /// The media server tells of a user, in one of its forms.
+    LogIn(u8, u8, Form),
+    LogOut(u8, u8, Form),
+    Close(u8, Form),
     Pass,
+}
+
+/// How callbacks name a session, and a stay in it.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    names_session: bool,
+    stays: Stays,
+}
+
+impl Form {
+    fn session(self) -> Option<SessionId> {
+        self.names_session.then(|| SessionId::new("7").unwrap())
+    }
+
+    fn names(self) -> bool {
+        matches!(self.stays, Stays::Named | Stays::Shared)
+    }
+}
+
+fn form() -> impl Strategy<Value = Form> {
+    let stays = vec![Stays::Named, Stays::Shared, Stays::Counted, Stays::Timed];
+    (any::<bool>(), prop::sample::select(stays))
+        .prop_map(|(names_session, stays)| Form { names_session, stays })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -32,7 +61,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..12_u8).prop_map(Step::End),
         4 => (0..12_u8, 0..4_u8).prop_map(|(room, user)| Step::Join(room, user)),
         2 => (0..12_u8, 0..4_u8).prop_map(|(room, user)| Step::Leave(room, user)),
-        1 => Just(Step::Pass),
+        3 => (0..12_u8, 0..4_u8, form()).prop_map(|(room, user, form)| Step::LogIn(room, user, form)),
+        2 => (0..12_u8, 0..4_u8, form()).prop_map(|(room, user, form)| Step::LogOut(room, user, form)),
+        1 => (0..12_u8, form()).prop_map(|(room, form)| Step::Close(room, form)),
+        3 => Just(Step::Pass),
     ]
 }
 
@@ -56,11 +88,38 @@ impl Play {
             Step::End(id) => self.registry.end_room(&room(id)),
             Step::Join(id, who) => self.registry.join_room(&room(id), NewUser::new(user(who))),
             Step::Leave(id, who) => self.registry.leave_room(&room(id), &user(who)),
+            Step::LogIn(id, who, form) => return self.hear(*id, *form, self.login(*who, *form)),
+            Step::LogOut(id, who, form) => return self.hear(*id, *form, self.logout(*who, *form)),
+            Step::Close(id, form) => {
+                return self.hear(*id, *form, RoomClosed::new(self.clock.now()));
+            }
             Step::Pass => {
                 self.clock.advance(Duration::from_millis(1));
                 Ok(())
             }
         };
+    }
+
+    fn hear(&mut self, room: u8, form: Form, event: impl Into<CallbackEvent>) {
+        let room_id = RoomId::new(format!("room{room}")).unwrap();
+        self.registry.apply_callback(&Callback::new(room_id, form.session(), event));
+    }
+
+    /// A user has one stay of each form.
+    fn login(&self, who: u8, form: Form) -> UserLoggedIn {
+        let at = self.clock.now();
+        UserLoggedIn::new(UserId::new(format!("user{who}")).unwrap(), at)
+            .user_session_id(form.names().then(|| UserSessionId::new(who.to_string()).unwrap()))
+            .order((form.stays == Stays::Counted).then_some(at.as_millis()))
+            .exclusive(form.stays != Stays::Shared)
+    }
+
+    fn logout(&self, who: u8, form: Form) -> UserLoggedOut {
+        let at = self.clock.now();
+        UserLoggedOut::new(UserId::new(format!("user{who}")).unwrap(), at)
+            .user_session_id(form.names().then(|| UserSessionId::new(who.to_string()).unwrap()))
+            .order((form.stays == Stays::Counted).then_some(at.as_millis()))
+            .exclusive(form.stays != Stays::Shared)
     }
 
     /// Where every room stands in an order.
@@ -179,17 +238,35 @@ proptest! {
 
     /// Holds law 4.9.
     #[test]
-    fn pages_of_users_are_the_list_of_users(users in 0..12_usize, limit in 1..5_usize, descending: bool) {
+    fn pages_of_users_are_the_list_of_users(
+        users in prop::collection::vec(prop::option::of(form()), 0..12),
+        limit in 1..5_usize,
+        descending: bool,
+    ) {
         let mut play = Play::new();
         play.step(&Step::Create(0));
-        for user in 0..users {
-            play.registry.join_room("room0", NewUser::new(format!("user{}", user * 7 % 12))).unwrap();
-            if user % 3 == 0 {
+        for (index, form) in users.iter().enumerate() {
+            let who = u8::try_from(index * 7 % 12).unwrap();
+            // In one of the sessions, or else without a login.
+            let names_session = users.iter().flatten().next().is_some_and(|form| form.names_session);
+            play.step(&match form {
+                Some(form) => Step::LogIn(0, who, Form { names_session, ..*form }),
+                None => Step::Join(0, who),
+            });
+            if index % 3 == 0 {
                 play.step(&Step::Pass);
             }
         }
         let room = play.registry.room("room0").unwrap();
-        let mut expected: Vec<_> = room.users().map(|user| user.id().to_string()).collect();
+        prop_assert_eq!(room.users().count(), users.len());
+        let place = |user: UserRef<'_>| {
+            let joined_at = user.membership().map(|membership| membership.joined_at);
+            let at = joined_at.or(user.login().map(|login| login.login_at)).unwrap();
+            (at, user.id().to_string())
+        };
+        let mut expected: Vec<_> = room.users().map(place).collect();
+        expected.sort();
+        let mut expected: Vec<_> = expected.into_iter().map(|(_, id)| id).collect();
         let direction = if descending { Direction::NewestFirst } else { Direction::OldestFirst };
         if descending {
             expected.reverse();
@@ -230,17 +307,22 @@ proptest! {
     /// Holds law 4.9.
     #[test]
     fn pages_of_streams_are_the_list_of_streams(
-        created in prop::collection::vec(0..6_u64, 0..12),
+        created in prop::collection::vec((0..6_u64, form()), 0..12),
         limit in 1..5_usize,
         descending: bool,
     ) {
         let clock = ManualClock::at(Timestamp::from_secs(100));
         let mut registry = RoomRegistry::with_clock(Config::default(), clock);
-        for (which, seconds) in created.iter().enumerate() {
-            registry.apply_callback(&stream_created(which * 7 % 12, *seconds));
+        for (which, (seconds, form)) in created.iter().enumerate() {
+            let form = Form { names_session: created[0].1.names_session, ..*form };
+            registry.apply_callback(&stream_created(which * 7 % 12, *seconds, form));
         }
         let Some(room) = registry.room("room") else { return Ok(()) };
-        let mut expected: Vec<_> = room.streams().map(|stream| stream.id().to_string()).collect();
+        let place =
+            |stream: StreamRef<'_>| (stream.created_at().unwrap(), stream.id().to_string());
+        let mut expected: Vec<_> = room.streams().map(place).collect();
+        expected.sort();
+        let mut expected: Vec<_> = expected.into_iter().map(|(_, id)| id).collect();
         prop_assert_eq!(expected.len(), created.len());
         let direction = if descending { Direction::NewestFirst } else { Direction::OldestFirst };
         if descending {
@@ -311,15 +393,16 @@ proptest! {
     }
 }
 
-/// A stream of the one session, so long after the room's first.
-fn stream_created(which: usize, seconds: u64) -> Callback {
+/// A stream, so long after the room's first.
+fn stream_created(which: usize, seconds: u64, form: Form) -> Callback {
     let stream_id = StreamId::new(format!("stream{which}")).unwrap();
     let life = StreamSessionId::new(format!("s-{which}")).unwrap();
     let created = StreamCreated::new(stream_id, Timestamp::from_secs(90 + seconds))
-        .stream_session_id(life)
-        .order(which as u64)
+        .stream_session_id((form.stays != Stays::Timed).then_some(life))
+        .order((form.stays == Stays::Counted).then_some(which as u64))
+        .exclusive(form.stays != Stays::Shared)
         .counter(which as u64);
-    Callback::new(RoomId::new("room").unwrap(), SessionId::new("7").unwrap(), created)
+    Callback::new(RoomId::new("room").unwrap(), form.session(), created)
 }
 
 #[test]

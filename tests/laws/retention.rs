@@ -14,11 +14,10 @@ use room_registry::{
     RoomRegistry, SessionId, StreamId, StreamSessionId, Timestamp, UserId, UserSessionId,
 };
 use room_registry_world::effort::{properties, seeds, times};
-use room_registry_world::history::{Options, room_id, valid_history};
+use room_registry_world::history::{Options, delivered, room_id, valid_history};
 use room_registry_world::interpreter::as_truth;
 use room_registry_world::junk::junk;
 use room_registry_world::repair_view::{observed_of, sight_of};
-use room_registry_world::rng::Rng;
 use room_registry_world::sightings::Told;
 use room_registry_world::truth::truth;
 use room_registry_world::vendor::Vendor;
@@ -29,24 +28,6 @@ const TIE_WINDOW: Duration = Duration::from_millis(100);
 const MINUTE: u64 = 60_000;
 /// The default retention.
 const RETENTION: u64 = 10 * MINUTE;
-
-/// A delivery: when (local time), and what.
-type Delivery = (Timestamp, Callback);
-
-/// A history as it is delivered with delays of up to `longest`, now and then repeated.
-fn delivered(history: &[Callback], seed: u64, longest: u64) -> Vec<Delivery> {
-    let mut rng = Rng::new(seed);
-    let mut deliveries = Vec::new();
-    for callback in history {
-        for _ in 0..=u64::from(rng.chance(20)) {
-            let delay = if rng.chance(70) { rng.below(1_000) } else { rng.below(longest) };
-            let at = callback.latest_time().as_millis() + delay;
-            deliveries.push((Timestamp::from_millis(at), callback.clone()));
-        }
-    }
-    deliveries.sort_by_key(|(at, _)| *at);
-    deliveries
-}
 
 /// A valid history, and what made it.
 struct Case {

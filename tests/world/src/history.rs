@@ -76,7 +76,7 @@ pub fn valid_history(seed: u64, options: Options) -> Vec<Callback> {
         rng,
         options,
         clocks,
-        room: media_room(options.vendor),
+        room: options.vendor.room(room_id()),
         stamps: BTreeMap::new(),
         sessions: 0,
         ids: 0,
@@ -86,12 +86,6 @@ pub fn valid_history(seed: u64, options: Options) -> Vec<Callback> {
         story.step();
     }
     story.told
-}
-
-fn media_room(vendor: Vendor) -> MediaRoom {
-    let room = MediaRoom::new(room_id()).stays(vendor.users, vendor.streams);
-    let room = if vendor.counts { room } else { room.without_counters() };
-    if vendor.sessions == Sessions::Named { room } else { room.nameless() }
 }
 
 impl Story {
@@ -121,9 +115,7 @@ impl Story {
         let session_id = SessionId::new(id.to_string()).expect("a valid id");
         let created = RoomCreated::new(self.stamp(0)).creator_id(user(self.rng.below(3)));
         let told = self.room.open(session_id, created);
-        if self.options.vendor.sessions.tells_creates() {
-            self.told.push(told);
-        }
+        self.push(told);
     }
 
     fn login(&mut self) {
@@ -237,9 +229,7 @@ impl Story {
             }
         }
         let told = self.room.close(closed);
-        if self.options.vendor.sessions.tells_closes() {
-            self.told.push(told);
-        }
+        self.push(told);
     }
 
     /// Law 21.3: a close without a session says that nobody and nothing was there a tie window before it. What
@@ -279,7 +269,13 @@ impl Story {
     }
 
     fn tell(&mut self, event: impl Into<CallbackEvent>) {
-        self.told.push(self.room.tell(event));
+        self.push(self.room.tell(event));
+    }
+
+    fn push(&mut self, callback: Callback) {
+        if self.options.vendor.sessions.tells(&callback) {
+            self.told.push(callback);
+        }
     }
 }
 
@@ -299,6 +295,22 @@ pub fn as_it_arrives(history: &[Callback], seed: u64, duplicates: u64) -> Vec<Ca
     arrived.extend(history.iter().filter(|_| rng.chance(duplicates)).cloned());
     rng.shuffle(&mut arrived);
     arrived
+}
+
+/// Makes of a history what is delivered of it, and when: each with a delay of up to `longest`, now and then
+/// repeated. It is in the order of arrival.
+pub fn delivered(history: &[Callback], seed: u64, longest: u64) -> Vec<(Timestamp, Callback)> {
+    let mut rng = Rng::new(seed);
+    let mut deliveries = Vec::new();
+    for callback in history {
+        for _ in 0..=u64::from(rng.chance(20)) {
+            let delay = if rng.chance(70) { rng.below(1_000) } else { rng.below(longest) };
+            let at = callback.latest_time().as_millis() + delay;
+            deliveries.push((Timestamp::from_millis(at), callback.clone()));
+        }
+    }
+    deliveries.sort_by_key(|(at, _)| *at);
+    deliveries
 }
 
 /// Answers every order of so many items.

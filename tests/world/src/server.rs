@@ -73,14 +73,13 @@ pub enum Sessions {
 }
 
 impl Sessions {
-    /// Answers whether creations are told.
-    pub fn tells_creates(self) -> bool {
-        !matches!(self, Self::Nameless { creates: false, .. })
-    }
-
-    /// Answers whether closes are told.
-    pub fn tells_closes(self) -> bool {
-        !matches!(self, Self::Nameless { closes: false, .. })
+    /// Answers whether a callback is told. All are that are not of the room as a whole.
+    pub fn tells(self, callback: &Callback) -> bool {
+        match (self, &callback.event) {
+            (Self::Nameless { creates, .. }, CallbackEvent::RoomCreated(_)) => creates,
+            (Self::Nameless { closes, .. }, CallbackEvent::RoomClosed(_)) => closes,
+            _ => true,
+        }
     }
 }
 
@@ -363,7 +362,7 @@ impl Scene<'_> {
         let created = RoomCreated::new(self.stamp()).creator_id(self.user_id(creator));
         let told = self.room_mut().open(session_id, created);
         self.server.rooms[self.room].began_at = self.now;
-        if self.server.manners.sessions.tells_creates() {
+        if self.server.manners.sessions.tells(&told) {
             self.told(Subject::Room, told);
         }
         self.login(creator);
@@ -565,7 +564,7 @@ impl Scene<'_> {
             chronicle.closes.insert(session_id, closed.closed_at);
         }
         let told = self.room_mut().close(closed);
-        if self.server.manners.sessions.tells_closes() {
+        if self.server.manners.sessions.tells(&told) {
             self.told(Subject::Room, told);
         }
     }

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use room_registry::RoomId;
+
 use super::rng::Rng;
-use super::room::Stays;
+use super::room::{MediaRoom, Stays};
 use super::server::Sessions;
 
 /// What a media server tells stays and sessions apart by.
@@ -32,11 +34,18 @@ impl Default for Vendor {
 }
 
 impl Vendor {
+    /// Makes a room of this vendor in which no session runs.
+    pub fn room(self, id: RoomId) -> MediaRoom {
+        let room = MediaRoom::new(id).stays(self.users, self.streams);
+        let room = if self.counts { room } else { room.without_counters() };
+        if self.sessions == Sessions::Named { room } else { room.nameless() }
+    }
+
     /// Answers whether a close can hide one stay of a user or stream, and another one shows later. A stay that
     /// excludes others, or that an order tells apart, goes once a later one is there.
     pub fn hides_one_of_several(self) -> bool {
         let is_shared = [self.users, self.streams].contains(&Stays::Shared);
-        is_shared && self.sessions != Sessions::Named && self.sessions.tells_closes()
+        is_shared && matches!(self.sessions, Sessions::Nameless { closes: true, .. })
     }
 
     /// Answers every vendor that there may be.
