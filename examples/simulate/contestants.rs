@@ -2,8 +2,8 @@
 
 use room_registry::journal::{Command, Input};
 use room_registry::{
-    Config, ManualClock, Mirror, Observation, Outcome, RoomId, RoomRef, RoomRegistry, StreamId,
-    Timestamp, UserId, UserRef, Visit, Visits,
+    Config, ManualClock, Mirror, Observation, Outcome, Room, RoomId, RoomRef, RoomRegistry,
+    StreamId, Timestamp, UserId, UserRef, Visit, Visits,
 };
 use room_registry_world::recipe::Recipe;
 use room_registry_world::truth::{Reader, Truth};
@@ -184,6 +184,15 @@ impl Ours {
             self.look_at(room, &observation.room_id);
             self.touched.push(room);
         }
+        self.tell_mirror();
+    }
+
+    /// Merges a room that was exported.
+    pub(crate) fn import(&mut self, room: Room, now: Timestamp) {
+        self.clock.set(now);
+        let room_id = room.id().clone();
+        self.registry.import(room).expect("it was made under the same settings");
+        self.look_at(index(room_id.as_str()), &room_id);
         self.tell_mirror();
     }
 

@@ -5,10 +5,11 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 use room_registry::journal::Command;
-use room_registry::{Observation, Timestamp};
+use room_registry::{Observation, Room, Timestamp};
 
 use super::contestants::{Contestant, Ours};
 use super::measure::{Allowance, Score, UnderWay};
+use super::names::index;
 use super::network::{Journey, Network};
 use super::repair::{Asker, Calls, Leg};
 use super::rng::Share;
@@ -188,6 +189,16 @@ impl Simulation {
         let now = Timestamp::from_millis(self.now);
         self.registries_mut().for_each(|ours| ours.command(command, now));
         self.judge(room);
+    }
+
+    /// Merges a room into the registry with repair, or into the one without.
+    pub(crate) fn import(&mut self, repairs: bool, room: Room) {
+        let now = Timestamp::from_millis(self.now);
+        let index = index(room.id().as_str());
+        if let Some(ours) = self.registries_mut().find(|ours| ours.repairs == repairs) {
+            ours.import(room, now);
+        }
+        self.judge(index);
     }
 
     /// Whether something still happens at the media server.

@@ -21,6 +21,10 @@
 //! - A replica that gets the same callbacks and observations in another order shows the same. If nothing
 //!   is ever forgotten, it gets all at once, shuffled. Otherwise it gets a whole history, each callback
 //!   with another delay within the retention. Worlds in which commands change the lists have no replica.
+//! - Rooms are exported at random instants, and merged later. An older copy of a room that is merged into it
+//!   shows nothing else, and a copy of the registry without repair shows nothing else in the one with repair.
+//!   Law 4.11 is the one exception: an empty room may be listed again. It does not matter which room is
+//!   merged into which, and a merge that comes again stores nothing new.
 //! - After a silence longer than the retention, what is listed is held, and nothing else.
 //! - Nothing panics.
 //! - With `--check`, each operation on a room compares what follows from its registers with what is made
@@ -28,6 +32,7 @@
 
 mod attendance;
 mod checks;
+mod merges;
 mod round;
 mod world;
 

@@ -17,6 +17,7 @@ use super::super::rng::{Dice, Share};
 use super::super::server::Lists;
 use super::super::settings::Settings;
 use super::super::simulation::{Entrant, Simulation};
+use super::merges::Exported;
 use super::world::{App, Ends, UNCOUNTED, World};
 use super::{Round, attendance, checks, world};
 
@@ -24,6 +25,8 @@ use super::{Round, attendance, checks, world};
 const LOOK_EVERY: u64 = 150;
 /// How often a registry is saved and restored, in looks.
 const SAVE_EVERY: u64 = 4;
+/// How often a room is exported, or merged with what was exported, in things that happen.
+const MERGE_EVERY: u64 = 200;
 /// How long a planner asks about a room that is not listed.
 const ASKED_FOR: Duration = Duration::from_secs(15 * 60);
 
@@ -50,6 +53,7 @@ pub(crate) fn play(seed: u64) -> Round {
     // Half of the worlds have clients of an app as well.
     let has_clients = rng.chance(Share::percent(50));
     let mut deeds = Dice::new(seed, 11);
+    let mut exported = Exported::new(simulation.settings());
     let look_every = (LOOK_EVERY * rooms as u64).max(2_000);
     let mut happened = 0;
     while simulation.step() {
@@ -57,6 +61,9 @@ pub(crate) fn play(seed: u64) -> Round {
         if has_clients && happened % 16 == 0 {
             command(&mut simulation, &app, &mut rng);
             act(&mut simulation, &app, &mut deeds);
+        }
+        if happened % MERGE_EVERY == 0 {
+            exported.go_on(&mut simulation, &mut found);
         }
         if happened % look_every == 0 {
             let saves = happened % (look_every * SAVE_EVERY) == 0;

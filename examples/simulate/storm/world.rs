@@ -98,6 +98,12 @@ pub(crate) fn random(seed: u64) -> Result<World, ConfigError> {
     let users = pick(users, vendors.index(5));
     let streams = [Stays::Counted, Stays::Counted, Stays::Named, Stays::Shared, Stays::Timed];
     let streams = pick(streams, vendors.index(5));
+    // Some have a name for what a counter orders.
+    let mut names = Dice::new(seed, 12);
+    let [users, streams] = [users, streams].map(|kind| match kind {
+        Stays::Counted if names.chance(Share::percent(50)) => Stays::NamedAndCounted,
+        kind => kind,
+    });
     let untold_closes = Share::percent([0, 0, 30, 100][vendors.index(4)]);
     let ends = [Ends::Never, Ends::Never, Ends::Told, Ends::Untold][vendors.index(4)];
     let app = App {

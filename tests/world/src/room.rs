@@ -25,6 +25,8 @@ pub enum Stays {
     Shared,
     /// A counter orders them. Users have no name for a stay.
     Counted,
+    /// A counter orders them, and each has a name as well: also a stream that is published again.
+    NamedAndCounted,
     /// The event time orders them. They have no names.
     Timed,
 }
@@ -45,13 +47,23 @@ pub struct MediaRoom {
 }
 
 impl Stays {
-    fn is_named(self) -> bool {
-        matches!(self, Self::Named | Self::Shared)
+    /// Whether each stay of a user has a name.
+    fn names_users(self) -> bool {
+        matches!(self, Self::Named | Self::Shared | Self::NamedAndCounted)
+    }
+
+    fn is_counted(self) -> bool {
+        matches!(self, Self::Counted | Self::NamedAndCounted)
     }
 
     /// Whether the last thing that is told of a user or stream counts.
     pub(crate) fn is_ordered(self) -> bool {
-        !self.is_named()
+        self.is_counted() || self == Self::Timed
+    }
+
+    /// Whether a stream that is published again goes on under the name that it has.
+    pub(crate) fn keeps_name(self) -> bool {
+        !matches!(self, Self::Shared | Self::NamedAndCounted)
     }
 }
 
@@ -149,8 +161,8 @@ impl MediaRoom {
         }
         logins.push(Login { id: id.clone(), at });
         UserLoggedIn::new(user_id, at)
-            .user_session_id(stays.is_named().then_some(id))
-            .order((stays == Stays::Counted).then_some(self.user_counter))
+            .user_session_id(stays.names_users().then_some(id))
+            .order(stays.is_counted().then_some(self.user_counter))
             .exclusive(stays != Stays::Shared)
             .counter(self.counts.then_some(self.user_counter))
     }
@@ -173,8 +185,8 @@ impl MediaRoom {
         let stays = self.users;
         self.user_counter += 1;
         UserLoggedOut::new(user_id.clone(), at)
-            .user_session_id(stays.is_named().then_some(login.id))
-            .order((stays == Stays::Counted).then_some(self.user_counter))
+            .user_session_id(stays.names_users().then_some(login.id))
+            .order(stays.is_counted().then_some(self.user_counter))
             .exclusive(stays != Stays::Shared)
             .counter(self.counts.then_some(self.user_counter))
             .login_at(login.at)
@@ -187,7 +199,7 @@ impl MediaRoom {
     }
 
     /// Publishes a stream. Published again, it goes on under the session that it has, and not under
-    /// this one, unless publications are shared.
+    /// this one, unless publications are shared or each has a name.
     pub fn publish(
         &mut self,
         stream_id: StreamId,
@@ -199,11 +211,11 @@ impl MediaRoom {
         self.stream_counter += 1;
         let publications = self.running_mut().streams.entry(stream_id.clone()).or_default();
         let held = if stays == Stays::Shared { None } else { publications.pop() };
-        let id = held.map_or(new, |stream| stream.id);
+        let id = held.filter(|_| stays.keeps_name()).map_or(new, |stream| stream.id);
         publications.push(Publication { id: id.clone(), at, publisher_id: publisher_id.clone() });
         let mut created = StreamCreated::new(stream_id, at)
             .stream_session_id((stays != Stays::Timed).then_some(id))
-            .order((stays == Stays::Counted).then_some(self.stream_counter))
+            .order(stays.is_counted().then_some(self.stream_counter))
             .exclusive(stays != Stays::Shared)
             .counter(self.counts.then_some(self.stream_counter));
         created.details.publisher_id = Some(publisher_id);
@@ -228,7 +240,7 @@ impl MediaRoom {
         let stream = take(&mut self.running_mut().streams, stream_id, which);
         StreamClosed::new(stream_id.clone(), at)
             .stream_session_id((stays != Stays::Timed).then_some(stream.id))
-            .order((stays == Stays::Counted).then_some(self.stream_counter))
+            .order(stays.is_counted().then_some(self.stream_counter))
             .exclusive(stays != Stays::Shared)
             .counter(self.counts.then_some(self.stream_counter))
             .created_at(stream.at)

@@ -487,8 +487,9 @@ impl Scene<'_> {
         if self.server.rng.chance(self.server.manners.without_login_time) {
             logout.login_at = None;
         }
-        let id = logout.user_session_id.clone();
-        let is_known = id.is_some() && logout.order.is_none() || logout.login_at.is_some();
+        // If an order tells what is the last, a name tells nothing.
+        let id = logout.user_session_id.clone().filter(|_| logout.order.is_none());
+        let is_known = id.is_some() || logout.login_at.is_some();
         self.note_stay(user, id, from, is_known.then(|| at.max(from)));
         self.tell(Subject::User(user), logout);
     }
@@ -503,12 +504,12 @@ impl Scene<'_> {
         }
     }
 
-    /// Published again, it is the same life of the stream, unless publications are shared.
+    /// Published again, it is the same life of the stream, unless publications are shared or each has a name.
     fn publish(&mut self, stream: usize) {
         let stays = self.server.manners.streams;
         let stream_id = self.stream_id(stream);
         let held = self.room().stream(&stream_id).map(|held| (held.id.clone(), held.at));
-        let held = held.filter(|_| stays != Stays::Shared);
+        let held = held.filter(|_| stays.keeps_name());
         let last_at = held.as_ref().map(|(_, at)| *at);
         let session = held.map_or_else(
             || StreamSessionId::new(self.new_id()).expect("a number is an id"),
