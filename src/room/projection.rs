@@ -1,8 +1,13 @@
-//! The projection: what follows from the registers, kept beside them so that reading costs nothing.
+//! Step 6: the projection. It is what follows from the registers, kept beside them so that reading costs
+//! nothing.
 //!
-//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it, here
-//! and in `schedule.rs`. This file notes each difference as a change. If the visible session stays, only
-//! those are compared whom the operation concerns. If not, one change hides all, and the rest shows it anew.
+//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it, here,
+//! in `tell.rs` and in `schedule.rs`. With `--cfg room_registry_check`, the door compares it with
+//! [`Projection::of`] after each operation.
+//!
+//! [`Projection::project`] also notes each difference as a change, in the order in which a mirror applies
+//! changes (law 1.6). If the visible session stays, only those are compared whom the input concerns. If it
+//! does not, one change hides all of it, and further changes show what is visible now.
 
 mod tell;
 
@@ -17,7 +22,7 @@ use crate::model::visible::Session;
 use crate::registers::Registers;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::places::Target;
-use crate::room::before::{Before, Looked, UserBefore};
+use crate::room::before::{Before, Looked};
 use crate::room::context::Context;
 use crate::room::notes::{Ended, Note};
 use crate::room::roles::Roles;
@@ -31,54 +36,58 @@ use crate::rules::signs::WorthAsking;
 use crate::rules::summary::Summary;
 use crate::rules::visibility::Visible;
 
-/// What follows from the registers of a room. It lies in memory in this order, before the rest of the room.
+/// What follows from the registers of a room. The fields lie in memory in this order, before the rest of
+/// the room, so that a heartbeat finds what it looks at side by side.
 #[derive(Debug, Clone, Default)]
 #[repr(C)]
 pub(crate) struct Projection {
-    /// One summary a session, by its index.
+    /// What the users and streams of each session come to, by the index of the session.
     pub(crate) summaries: SmallVec<[Summary; 1]>,
-    /// The users, by since when they are in the list.
+    /// The users, in the order of law 4.9: since when each is in the list, then the id.
     pub(crate) users: Order<(Timestamp, UserId)>,
-    /// The roles of the users.
+    /// How many users have each role, and whose role does not count (laws 18.9 and 18.12).
     pub(crate) roles: Roles,
-    /// The streams, by when they came.
+    /// The streams, in the order of law 4.9: the creation time, then the id.
     pub(crate) streams: Order<(Timestamp, StreamId)>,
-    /// What was reported of losses.
+    /// The signs of loss that readers see, because they were reported (law 10.5).
     pub(crate) suspicions: Vec<Suspicion>,
+    /// Since when there are signs that an answer of the media server could resolve, for the planner.
     pub(crate) worth_asking: WorthAsking,
-    /// When something can next be forgotten, and of whom.
+    /// When something can next be forgotten, and of whom. Step 7 writes it.
     pub(crate) schedule: Schedule,
-    /// Since when there is a sign of loss that was not reported yet.
+    /// Since when (local time) there is a sign of loss that was not reported yet.
     pub(crate) unreported_since: Option<Timestamp>,
-    /// Which session is visible.
+    /// Which session is visible (laws 4.4 and 15.7); `None` if none is.
     pub(crate) visible: Option<Visible>,
-    /// What readers see of the visible session.
+    /// What readers see of the visible session. It is there if and only if `visible` is.
     pub(crate) session: Option<Session>,
 }
 
-/// What the steps before found out, for the projection.
+/// What step 5 found out, for the projection.
 #[derive(Debug)]
 pub(crate) struct Widened {
     /// Which session is visible now.
     pub(crate) visible: Option<Visible>,
-    /// Whether the business info is another.
+    /// Whether the business info changed.
     pub(crate) is_info_changed: bool,
-    /// Whether a membership or attributes of the concerned user or stream are others.
+    /// Whether a membership, a note or attributes of the concerned user or stream changed.
     pub(crate) is_content_changed: bool,
     /// Whose membership a merge replaced.
     pub(crate) updated: Vec<UserId>,
-    /// Whether the visible session lost a user or a stream to a bound.
+    /// Whether users or streams of the visible session lost facts to a bound that rose (law 3.5). Nobody
+    /// looked at these, unless step 3 looked at everybody.
     pub(crate) is_visible_lost: bool,
-    /// When and why those went who did.
+    /// When and why those went who are gone now (law 1.8).
     pub(crate) ended: Ended,
 }
 
-/// What projecting did, for those who write it down in the registers.
+/// What projecting did, for the registers that follow from it (`record.rs`).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Projected {
-    /// Whether the session that was visible is not any more.
+    /// Whether the session that was visible is hidden now. Another one may be visible in its place.
     pub(crate) is_session_hidden: bool,
-    /// Whether a session became visible, or another one.
+    /// Whether what is visible now was shown anew: a session that was not visible before, or the same one
+    /// after a bound rose.
     pub(crate) is_session_changed: bool,
 }
 
@@ -90,20 +99,21 @@ pub(crate) struct ProjectionSource<'a> {
     pub(crate) settings: &'a Rules,
 }
 
-/// What may have moved the opening of an inferred session.
+/// Whose coming or going may have moved the opening time of an inferred session: that is the earliest login
+/// or stream creation in it (law 4.6).
 #[derive(Debug, Clone, Copy)]
 enum Moved {
+    /// The input concerned no user and no stream.
     Nobody,
-    /// One user or stream: the known times of what left the visible session, and of what came into it.
-    One {
-        gone: Option<Timestamp>,
-        came: Option<Timestamp>,
-    },
+    /// One user or stream: the times, if known, of what left the visible session and of what came into it.
+    One { gone: Option<Timestamp>, came: Option<Timestamp> },
+    /// Anybody may have.
     Everybody,
 }
 
 impl Projection {
-    /// Projects the registers from nothing. Cost: everything that is known of the room.
+    /// Computes the projection from the registers alone, for a room that comes from a store. Cost:
+    /// everything that is known of the room.
     #[cfg(any(feature = "serde", room_registry_check))]
     pub(crate) fn of(registers: &Registers, settings: &Rules) -> Self {
         let mut projection = Self::default();
@@ -142,7 +152,7 @@ impl Projection {
         }
     }
 
-    /// Finds the sessions anew: some were dropped.
+    /// Summarises the sessions that are left after some were dropped, and finds the visible one again.
     pub(crate) fn sessions_dropped(&mut self, registers: &Registers, rules: &Rules) {
         self.summarise(registers, rules);
         if let (Some(Visible::Session(_)), Some(session)) = (self.visible, &self.session)
@@ -158,7 +168,8 @@ impl Projection {
         self.summaries = sessions.map(|session| Summary::of(session, rules)).collect();
     }
 
-    /// Brings the summaries up to date after an operation that concerned one user or stream.
+    /// Brings the summaries up to date after a join that concerned one user or stream. `before` is what
+    /// that one added to each summary before.
     #[inline]
     pub(crate) fn summarise_target(
         &mut self,
@@ -195,7 +206,36 @@ impl Projection {
         }
     }
 
+    /// Tells whether the visible session stays, so that those whom the input concerns can be compared one by
+    /// one. Also tells whether it was unknown and has a name now: the same people are in it (law 15.8).
+    ///
+    /// If a bound took facts of others in the session, that is not enough: nobody looked at those. Then the
+    /// session counts as another one. To have had no session, and to have none, counts as staying.
+    #[inline]
+    fn compare_session(
+        &self,
+        registers: &Registers,
+        before: &Before,
+        widened: &Widened,
+    ) -> (bool, bool) {
+        let is_known = |session: Option<Visible>| matches!(session, Some(Visible::Session(_)));
+        let index = widened.visible.map(Visible::index);
+        let session_id =
+            index.map(|index| index.and_then(|index| registers.sessions[index].id.as_ref()));
+        let was = self.session.as_ref().map(|session| session.session_id.as_ref());
+        // Neither the unknown session nor the nameless one has an id.
+        let is_same = was == session_id && is_known(self.visible) == is_known(widened.visible);
+        let is_named = self.visible == Some(Visible::Unknown) && is_known(widened.visible);
+        let is_everybody = matches!(before.looked, Looked::Everybody(_));
+        let keeps = is_same && !widened.is_visible_lost || (is_same || is_named) && is_everybody;
+        (keeps, is_named)
+    }
+
     /// Brings what readers see up to date, and notes each difference as a change.
+    ///
+    /// The order of the notes is that in which a mirror applies them. The session that closed comes first,
+    /// and takes all that the media server said along. The room and the session that opened come next, and
+    /// then those who are in it.
     pub(crate) fn project(
         &mut self,
         source: ProjectionSource<'_>,
@@ -206,16 +246,7 @@ impl Projection {
     ) -> Projected {
         let ProjectionSource { id, registers, settings } = source;
         let is_listed = registers.info.is_some() || widened.visible.is_some();
-        let index = widened.visible.map(Visible::index);
-        let is_known = |session: Option<Visible>| matches!(session, Some(Visible::Session(_)));
-        let session_id =
-            index.map(|index| index.and_then(|index| registers.sessions[index].id.as_ref()));
-        let was = self.session.as_ref().map(|session| session.session_id.as_ref());
-        let is_same = was == session_id && is_known(self.visible) == is_known(widened.visible);
-        // The session that was not known turns out to be one that is: the same people are in it.
-        let is_named = self.visible == Some(Visible::Unknown) && is_known(widened.visible);
-        let keeps = is_same && !widened.is_visible_lost
-            || (is_same || is_named) && matches!(before.looked, Looked::Everybody(_));
+        let (keeps, is_named) = self.compare_session(registers, before, widened);
         self.visible = widened.visible;
         let mut projected = Projected::default();
         let mut note = |note| cx.log.note(id, cx.cause, note);
@@ -226,6 +257,7 @@ impl Projection {
         }
         if !is_listed {
             if before.was_listed {
+                // One change takes everybody along (law 1.8).
                 self.users.clear();
                 self.roles = Roles::default();
                 self.streams.clear();
@@ -261,35 +293,17 @@ impl Projection {
             (Looked::Stream(stream), Target::Stream(stream_id, places)) if keeps => {
                 moved = self.tell_stream(source, &stream_id.id, places, stream, widened, cx);
             }
-            _ if keeps && before.was_listed => {}
-            (looked, _) => {
-                // What was shown of the media server's is hidden; memberships stayed as they were.
-                let was_listed = before.was_listed;
-                let hidden = |user_id: &UserId| match (looked, target) {
-                    (Looked::User(user), Target::User(id, _)) if *id.id == *user_id => {
-                        Some(user.without_source()).filter(|user| user.is_member)
-                    }
-                    (Looked::Everybody(everybody), _) => {
-                        let user = everybody.users.get(user_id)?;
-                        Some(user.without_source()).filter(|user| user.is_member)
-                    }
-                    _ => {
-                        let member = registers.members.get(user_id).filter(|_| was_listed)?;
-                        Some(UserBefore::member(member.membership().joined_at))
-                    }
-                };
-                self.tell_users(source, hidden, widened, cx);
-                self.tell_gone(source, looked, target, keeps, widened, cx);
-                self.tell_streams(source, |_| None, widened, cx);
-            }
+            _ if keeps && before.was_listed => {} // nobody was looked at, and nobody is concerned
+            _ => self.tell_all_anew(source, before, target, keeps, widened, cx),
         }
+        // Nobody else can have moved the opening time. If everybody was looked at, it was told above.
         if keeps && !matches!(before.looked, Looked::Everybody(_)) {
             self.tell_session(source, moved, is_named, cx);
         }
         projected
     }
 
-    /// Lists the users anew, with their roles.
+    /// Lists the users anew, with their roles. Cost: the users.
     fn list_users(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         self.roles = Roles::default();
@@ -300,7 +314,7 @@ impl Projection {
         self.users = users.collect();
     }
 
-    /// Finds out which signs of loss are raised.
+    /// Finds out which signs of loss readers see, since when others wait, and what is worth asking about.
     fn sign(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
         let is_listed = registers.info.is_some() || self.visible.is_some();
@@ -309,8 +323,8 @@ impl Projection {
         self.worth_asking = book.worth_asking(self.visible, CanAsk::Both);
     }
 
-    /// Finds out which signs of loss are raised, and notes what is suspected now that was not, or is not
-    /// any more.
+    /// Does the same, and notes which suspicions were raised or withdrawn (laws 10.5 and 10.6). If one
+    /// changed, such as by another gap, it is raised again as it is now.
     pub(crate) fn tell_signs(&mut self, source: ProjectionSource<'_>, cx: &mut Context<'_>) {
         let ProjectionSource { id, registers, settings } = source;
         let before = std::mem::take(&mut self.suspicions);

@@ -1,4 +1,8 @@
-//! What readers are told: each difference between what was shown and what is shown now.
+//! Step 6, person by person: each difference between what readers saw and what they see now becomes a note
+//! (law 1.6), and moves those concerned in the orders of the lists.
+//!
+//! `tell_user` and `tell_stream` compare one, at the cost of a look-up in the order. `tell_users`,
+//! `tell_gone` and `tell_streams` compare everybody.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +10,7 @@ use crate::model::id::{StreamId, UserId};
 use crate::model::visible::Session;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
-use crate::room::before::{Looked, StreamBefore, UserBefore};
+use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::Note;
 use crate::room::projection::{Moved, Projection, ProjectionSource, Widened};
@@ -16,7 +20,8 @@ use crate::rules::lists::{earliest, listed_since, streams_of};
 use crate::rules::visibility::{Source, Visible};
 
 impl Projection {
-    /// Tells how the session that stays visible looks different.
+    /// Notes that the session that stays visible looks different: its creation came, its opening time moved,
+    /// a login named the room, or a callback named the session (`is_named`).
     pub(super) fn tell_session(
         &mut self,
         source: ProjectionSource<'_>,
@@ -33,7 +38,8 @@ impl Projection {
         let opened_at = match (create, shown.opened_at.filter(|_| shown.inferred)) {
             (Some(create), _) => Some(create.created_at),
             (None, None) => earliest(book, self.visible),
-            // An inferred session opened no later than what is in it.
+            // It is inferred still: it opened at the earliest login or stream in it (law 4.6). To find that
+            // costs everybody, so it is asked only if the earliest one may have gone.
             (None, Some(before)) => match moved {
                 Moved::Nobody => Some(before),
                 Moved::One { gone, came } if gone == came => Some(before),
@@ -61,7 +67,7 @@ impl Projection {
         }
     }
 
-    /// Notes what became of one user.
+    /// Notes what became of one user. Returns how that may move the opening time of the session.
     #[inline]
     pub(super) fn tell_user(
         &mut self,
@@ -111,7 +117,7 @@ impl Projection {
         moved
     }
 
-    /// Notes what became of one stream.
+    /// Notes what became of one stream. Returns how that may move the opening time of the session.
     pub(super) fn tell_stream(
         &mut self,
         source: ProjectionSource<'_>,
@@ -145,7 +151,8 @@ impl Projection {
         moved
     }
 
-    /// Orders the users anew, and notes who came and who looks different, in that order.
+    /// Lists the users anew, and notes who came and who looks different, in the order of the list. `before`
+    /// says what readers saw of a user; `None` if they did not see the user.
     pub(super) fn tell_users(
         &mut self,
         source: ProjectionSource<'_>,
@@ -177,7 +184,8 @@ impl Projection {
         }
     }
 
-    /// Notes who left: members alone if what the media server told is hidden anyway.
+    /// Notes who left. If the session does not stay (`keeps`), its close took along those whom only the media
+    /// server showed. Then only members are noted.
     pub(super) fn tell_gone(
         &self,
         source: ProjectionSource<'_>,
@@ -202,7 +210,7 @@ impl Projection {
         }
     }
 
-    /// Whether somebody who was in the list is in it still.
+    /// Whether somebody who was in the list is still in it. Whoever was not in it cannot have left.
     fn has_user(
         &self,
         source: ProjectionSource<'_>,
@@ -210,7 +218,7 @@ impl Projection {
         before: &UserBefore,
     ) -> bool {
         if before.since.is_none() {
-            return true; // never was
+            return true;
         }
         let ProjectionSource { registers, settings, .. } = source;
         let book = Rulebook { registers, settings, summaries: &self.summaries };
@@ -218,7 +226,41 @@ impl Projection {
         places.member.is_some() || book.source::<Users>(self.visible, &places.told).is_some()
     }
 
-    /// Orders the streams anew, and notes those that came, look different, or went.
+    /// Shows everybody anew, because the session or the room was not shown before.
+    ///
+    /// What the media server said before is hidden by then: by the change that closed the session, or
+    /// because the room was not listed. Memberships were seen all along if the room was listed.
+    pub(super) fn tell_all_anew(
+        &mut self,
+        source: ProjectionSource<'_>,
+        before: &Before,
+        target: &Target<'_>,
+        keeps: bool,
+        widened: &Widened,
+        cx: &mut Context<'_>,
+    ) {
+        let (looked, members) = (&before.looked, &source.registers.members);
+        let left_over = |user_id: &UserId| match (looked, target) {
+            (Looked::User(user), Target::User(id, _)) if *id.id == *user_id => {
+                Some(user.without_source()).filter(|user| user.is_member)
+            }
+            (Looked::Everybody(everybody), _) => {
+                let user = everybody.users.get(user_id)?;
+                Some(user.without_source()).filter(|user| user.is_member)
+            }
+            _ => {
+                // The input concerns somebody else, so the membership is as it was.
+                let member = members.get(user_id).filter(|_| before.was_listed)?;
+                Some(UserBefore::member(member.membership().joined_at))
+            }
+        };
+        self.tell_users(source, left_over, widened, cx);
+        self.tell_gone(source, looked, target, keeps, widened, cx);
+        self.tell_streams(source, |_| None, widened, cx);
+    }
+
+    /// Lists the streams anew, and notes which went, came, or look different. `before` says what readers saw
+    /// of a stream; `None` if they did not see it.
     pub(super) fn tell_streams(
         &mut self,
         source: ProjectionSource<'_>,
