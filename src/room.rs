@@ -6,6 +6,10 @@
 //!                                    ▼               ▼               ▼
 //!                                  rules ◀─────── registers ──▶ projection ─▶ changes
 //! ```
+//!
+//! This file has the public methods of a [`Room`]. Each makes a [`Work`] and hands it to the door. The registry
+//! does the same with the [`RoomState`] in each of its rooms, so both follow the same rules. To read on, begin
+//! with `door.rs`, and then take the files of the steps in the order in which it lists them.
 
 /// Documents a method of a room with an example on a created room.
 macro_rules! room_example {
@@ -93,9 +97,11 @@ use crate::room::work::{CallbackWork, Work, heartbeat_of, outcome_of};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Room {
+    /// What is known of it, and what follows from that.
     state: RoomState,
+    /// The changes of the last mutating call.
     log: ChangeLog,
-    /// Whether the last call changed what is stored.
+    /// Whether the last mutating call changed the stored form.
     is_dirty: bool,
 }
 
@@ -419,10 +425,12 @@ impl Room {
         self.state
     }
 
+    /// Hands in a command that has no answer but an error.
     fn command(&mut self, work: Work<'_>, config: &Config, now: Timestamp) -> Result<(), Error> {
         self.take(work, Cause::Command, config, now).map(|_| ())
     }
 
+    /// Hands work to the door, in a call of its own: what the last call noted is gone.
     fn take(
         &mut self,
         mut work: Work<'_>,
@@ -438,6 +446,7 @@ impl Room {
         answer
     }
 
+    /// Checks that the room was made under these settings (law 7.6).
     fn check_settings(&self, config: &Config) -> Result<(), Error> {
         let found = &self.state.settings;
         if *found == config.rules {
@@ -447,6 +456,7 @@ impl Room {
         Err(Error::OtherSettings { expected, found })
     }
 
+    /// Checks that an input is for this room.
     fn check_id(&self, found: &str) -> Result<(), Error> {
         if self.state.id == *found {
             return Ok(());

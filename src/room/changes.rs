@@ -1,5 +1,5 @@
-//! The changes that notes turn into: what became of whoever changed is read from the room when somebody
-//! asks.
+//! The changes that notes turn into (law 1.6). What became of whoever changed is read from the room when
+//! somebody asks, so a change shows the state after the whole call.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -29,8 +29,8 @@ impl<'a> Changes<'a> {
         Self { records: log.records().iter(), rooms }
     }
 
-    /// Returns the rooms of which more changed than a stream's details or a sign, in the order in which they
-    /// first did; without the room if it is not listed any more.
+    /// Returns the rooms whose line in a list of rooms may differ, in the order in which they first changed.
+    /// A room that left the list comes as its id alone. A stream's details and signs of loss are in no line.
     pub(crate) fn changed_lines(&self) -> Vec<(&'a RoomId, Option<&'a RoomState>)> {
         let is_in_line = |note: &Note| match note {
             Note::StreamUpdated(_) | Note::SuspicionRaised(..) | Note::SuspicionWithdrawn(..) => {
@@ -60,7 +60,8 @@ impl Iterator for Changes<'_> {
     type Item = Change;
 
     fn next(&mut self) -> Option<Change> {
-        // Readers never saw a user who joined and left within one call.
+        // A note becomes no change if the room does not show any more what it is about. Such a user joined
+        // and left within one call, and readers never saw that.
         loop {
             let Record { room_id, cause, note } = self.records.next()?;
             if let Some(kind) = kind_of(note, self.rooms.find(room_id)) {
@@ -78,6 +79,7 @@ impl fmt::Debug for Changes<'_> {
     }
 }
 
+/// Returns what a note tells, as the room is now; `None` if the room does not show that any more.
 fn kind_of(note: &Note, room: Option<&RoomState>) -> Option<ChangeKind> {
     let room = room.filter(|room| room.is_listed());
     Some(match note {

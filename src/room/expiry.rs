@@ -1,4 +1,5 @@
-//! What time does to one room, as the application asks for it.
+//! The methods of [`Room`] about time: expiry, heartbeats that a store kept beside the room, and graces. What
+//! they do stands in `time.rs`.
 
 use crate::model::change::Cause;
 use crate::model::command::UserConnection;
@@ -33,13 +34,15 @@ impl Room {
     /// Does what is due, and adds what that changes to what the call changed before.
     fn expire_due(&mut self, config: &Config, now: Timestamp) -> Result<Expired, Error> {
         let mut cx = Context::new(config, now, Cause::Command, &mut self.log);
-        let expired = self.state.expire(&mut usize::MAX.clone(), &mut cx);
+        let mut unlimited = usize::MAX;
+        let expired = self.state.expire(&mut unlimited, &mut cx);
         self.is_dirty |= cx.is_dirty;
         expired
     }
 
-    /// Takes over last heartbeats that were kept outside the room, then does everything that is
-    /// due. Each is of a user, or of one connection of a user. A heartbeat counts if it is later than what the room knows, and no later than now.
+    /// Takes over last heartbeats that were kept outside the room, then does everything that is due. Each is
+    /// of a user, or of one connection of a user. A heartbeat counts if it is later than what the room knows,
+    /// and no later than now.
     ///
     /// Heartbeats are too frequent to rewrite a stored room for each: keep them beside it, and hand
     /// them in when something is due. Cost: the memberships of the room.

@@ -1,5 +1,6 @@
-//! Inputs as values, into one room: what a store does that loads a room, hands in whatever came,
-//! and saves it.
+//! Inputs as values, for one room: a store loads the room, hands in whatever came, and saves it. Each variant
+//! of [`Input`] and [`Command`] calls the method of its name. `registry/replay.rs` and `registry/commands.rs`
+//! do the same for a registry.
 
 use crate::model::command::{Answer, Command};
 use crate::model::config::Config;

@@ -1,5 +1,9 @@
-//! What an operation leaves written in the registers beside its facts: since when the room is empty, which
-//! signs of loss hold, and what the application says of users and streams that are still there.
+//! What the door writes into the registers beside the facts, because nobody could compute it later: when
+//! something was noticed.
+//!
+//! That is an opening that came too late (law 10.11), since when the room is empty (laws 4.10 and 18.7) or
+//! without a session, and when each sign of loss was noticed (law 10.3). Here the notes and attributes of
+//! the app also go with the stays that they are on (law 18.11). Only `door.rs` calls this.
 
 use crate::model::callback::CallbackEvent;
 use crate::model::id::UserId;
@@ -18,7 +22,7 @@ use crate::rules::signs::Concerned;
 use crate::rules::visibility::{self, Visible};
 
 impl RoomState {
-    /// Records an opening that came too late, unless what opened shows already or never could.
+    /// Records an opening that came too late, unless it is no sign (law 10.11).
     pub(super) fn record_refused(
         &mut self,
         work: &Work<'_>,
@@ -27,7 +31,7 @@ impl RoomState {
     ) {
         let Work::Callback(work) = work else { return };
         if resolved.is_outdated {
-            return; // it could not show
+            return; // it is below the bounds of the room
         }
         let (book, visible) = (self.rulebook(), self.visible());
         let (list, is_shown) = match (&work.callback.event, &resolved.target) {
@@ -48,12 +52,15 @@ impl RoomState {
     }
 
     /// Writes down since when the room is empty, and since when no session of it is visible.
+    ///
+    /// The lifecycle `UntilEmpty` counts users alone, and the empty listing time counts streams, too (laws
+    /// 18.7 and 4.10). The lifecycle `FollowsSession` ends a room only if it had a session before.
     #[inline]
     pub(super) fn record_since(&mut self, is_session_hidden: bool, now: Timestamp) {
-        let is_empty = self.user_count() == 0;
-        self.record_emptiness(is_empty && self.streams().len() == 0, now);
+        let has_no_users = self.user_count() == 0;
+        self.record_emptiness(has_no_users && self.streams().len() == 0, now);
         let registers = &mut self.registers;
-        if is_empty {
+        if has_no_users {
             registers.empty_since.get_or_insert(now);
         } else {
             (registers.empty_since, registers.is_entered) = (None, true);
@@ -65,20 +72,21 @@ impl RoomState {
         }
     }
 
-    /// Writes down since when the visible session is empty. Of one that is open and not listed for that, it
-    /// stays as it is. A room that a command created follows its lifecycle.
+    /// Writes down since when the visible session is empty (law 4.10), and wipes that of every other session.
+    /// A session that is open, but not listed because it was empty for too long, keeps it. So it stays off
+    /// the list. A room that a command created follows its lifecycle instead.
     fn record_emptiness(&mut self, is_empty: bool, now: Timestamp) {
         let visible = self.projection.visible;
-        let counts = self.registers.info.is_none() && self.settings.empty_listing_ms.is_some();
-        let unlisted = visible.is_none() && counts && self.registers.is_any_unlisted();
-        let unlisted = if unlisted { self.rulebook().open() } else { None };
+        let can_unlist = self.registers.info.is_none() && self.settings.empty_listing_ms.is_some();
+        let has_unlisted = visible.is_none() && can_unlist && self.registers.is_any_unlisted();
+        let unlisted = if has_unlisted { self.rulebook().open() } else { None };
         let record = |session: Visible, held: &mut Option<Emptiness>| {
-            *held = match *held {
-                held if visible == Some(session) && is_empty && counts => {
-                    held.or(Some(Emptiness::new(now)))
-                }
-                held if unlisted == Some(session) => held,
-                _ => None,
+            *held = if visible == Some(session) && is_empty && can_unlist {
+                held.or(Some(Emptiness::new(now)))
+            } else if unlisted == Some(session) {
+                *held
+            } else {
+                None
             };
         };
         for (index, session) in self.registers.sessions.iter_mut().enumerate() {
@@ -87,7 +95,9 @@ impl RoomState {
         record(Visible::Unknown, &mut self.registers.unknown_emptiness);
     }
 
-    /// Assesses the signs of loss of those whom the operation concerns, and writes them down.
+    /// Assesses the signs of loss of those whom the input concerns, and notes when each was noticed (law
+    /// 10.3). With `all`, it assesses those of the whole visible session. The others then lose the signs that
+    /// follow from their registers: a session takes its signs along (law 10.4).
     #[inline]
     pub(super) fn record_signs(
         &mut self,
@@ -125,8 +135,11 @@ impl RoomState {
         }
     }
 
-    /// Keeps the notes on those users whom the media server shows. One who shows by another stay without
-    /// having gone keeps the note. After a merge nobody knows that: then a note stays with what it is on.
+    /// Keeps the app's notes on users whom the media server shows, and drops the others (law 18.11).
+    ///
+    /// A note belongs to one stay. If the user shows by another one without a gap, the note passes to that.
+    /// After a merge nobody knows whether there was a gap, so a note stays with its stay, as long as that is
+    /// stored.
     pub(super) fn keep_user_notes(
         &mut self,
         resolved: &Resolved<'_>,
@@ -136,7 +149,7 @@ impl RoomState {
         if self.registers.user_notes.is_empty() {
             return; // as nearly always
         }
-        let visible = self.rulebook().open(); // they outlast that the room is not listed
+        let visible = self.rulebook().open(); // even if the room is not listed, because it was empty
         let concerned: Vec<UserId> = match &resolved.target {
             Target::User(user_id, _) if visible == self.projection.visible && !joined.is_merge => {
                 vec![user_id.id.clone().into_owned()]
@@ -161,7 +174,8 @@ impl RoomState {
         }
     }
 
-    /// Keeps the attributes of those streams whose life is still visible.
+    /// Keeps the app's attributes of streams whose life is still visible, and drops the others. Attributes of
+    /// a stream that only an observation knew belong to the life that a callback then names.
     pub(super) fn keep_stream_attributes(&mut self, target: &Target<'_>, all: bool) {
         if self.registers.stream_attributes.is_empty() {
             return;

@@ -1,4 +1,5 @@
-//! The roles of a room's users: how many have each, and who does not count.
+//! The roles of a room's users: how many have each (law 18.12), and who does not count (law 18.9). It is a
+//! part of the projection.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +9,13 @@ use crate::model::id::UserId;
 use crate::model::text::Role;
 use crate::room::visible::VisibleUser;
 
-/// What follows from the roles of a room's users.
+/// What follows from the roles of the users in the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Roles {
-    /// How many have each, by role. A room rarely has more than three.
+    /// How many users have each role, ordered by role; `None` stands for no role. A room rarely has more
+    /// than three.
     counts: SmallVec<[(Option<Role>, usize); 1]>,
-    /// Whose role is one that does not count.
+    /// The users whose roles do not count.
     uncounted: BTreeSet<UserId>,
 }
 
@@ -60,6 +62,7 @@ impl Roles {
         !self.uncounted.contains(user_id)
     }
 
+    /// Returns where a role stands among the counts, or where it would stand.
     fn place(&self, role: Option<&Role>) -> Result<usize, usize> {
         self.counts.binary_search_by(|(held, _)| held.as_ref().cmp(&role))
     }

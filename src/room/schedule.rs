@@ -1,4 +1,8 @@
-//! When something of a room can next be forgotten, and of whom.
+//! Step 7: when something of a room can next be forgotten, and of whom (laws 5.4 to 5.6 and 16.6).
+//!
+//! The rules tell when (`rules/retention.rs`). The schedule keeps the answers in order, so that a sweep
+//! finds at once whether anything is due. What the registry waits for in each room is another schedule,
+//! `registry/schedule.rs`.
 
 use crate::collections::order::Order;
 use crate::model::id::{StreamId, UserId};
@@ -10,15 +14,16 @@ use crate::rules::visibility::Visible;
 use crate::rules::{Rulebook, earlier};
 
 /// When a sweep can next forget something. It follows from the registers, as all of the projection does.
+/// All times are local.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Schedule {
-    /// When a sweep can next forget something, a session included.
+    /// When a sweep can next forget something of a user, a stream or a session.
     pub(crate) sweep_at: Option<Timestamp>,
-    /// Users and streams, by when something of them can next be forgotten.
+    /// Users and streams, by when something of them can next be forgotten. Nobody is in it twice.
     order: Order<(Timestamp, Forgettable)>,
 }
 
-/// Something of which a part is forgotten by itself. A session goes with all that is in it.
+/// A user or stream, of which a part can be forgotten. Sessions have no entry: there are few of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Forgettable {
     User(UserId),
@@ -26,8 +31,8 @@ pub(crate) enum Forgettable {
 }
 
 impl Schedule {
-    /// Schedules what can next be forgotten of one user or stream. `scheduled` is when it is scheduled
-    /// already.
+    /// Schedules what can next be forgotten of one user or stream. `scheduled` is the time at which it stands
+    /// in the schedule now.
     #[inline]
     pub(crate) fn set(
         &mut self,
@@ -51,7 +56,7 @@ impl Schedule {
             Target::User(id, _) => Forgettable::User((*id.id).clone()),
             Target::Stream(id, _) => Forgettable::Stream((*id.id).clone()),
         };
-        let mut entry = (scheduled.unwrap_or_default(), id);
+        let mut entry = (scheduled.unwrap_or_default(), id); // one id serves both entries
         if scheduled.is_some() {
             self.order.remove(&entry);
         }
@@ -61,14 +66,14 @@ impl Schedule {
         }
     }
 
-    /// Schedules everything anew. Cost: everybody and everything.
+    /// Schedules everything anew. Cost: the users, streams and sessions of the room.
     pub(crate) fn rebuild(&mut self, book: Rulebook<'_>, visible: Option<Visible>) {
         let mut schedule = Vec::new();
         if book.settings.retention_ms.is_some() {
             schedule.extend(all::<Users>(book, visible, Forgettable::User));
             schedule.extend(all::<Streams>(book, visible, Forgettable::Stream));
         }
-        self.order = schedule.into_iter().collect(); // somebody who is met twice stands there once
+        self.order = schedule.into_iter().collect(); // equal entries become one
         self.set_sweep(book, visible);
     }
 
@@ -87,8 +92,8 @@ impl Schedule {
     }
 }
 
-/// Returns when something of each user or stream can next be forgotten. Who stands in more than one
-/// table comes more than once.
+/// Returns when something of each user or stream can next be forgotten. One that is in more than one table
+/// comes more than once, with the same time.
 fn all<'a, K: Tables>(
     book: Rulebook<'a>,
     visible: Option<Visible>,

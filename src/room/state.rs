@@ -1,4 +1,8 @@
-//! One room: what is known, and what follows from it.
+//! One room: what is known (the registers), and what follows from it (the projection). Here are its fields,
+//! and the questions that readers, the registry and the planner ask. None of them changes anything, except
+//! [`RoomState::look_for_timeouts`].
+//!
+//! What changes a room is in the door and the files of its steps.
 
 use std::sync::Arc;
 
@@ -22,17 +26,20 @@ use crate::rules::signs::WorthAsking;
 use crate::rules::visibility::{Source, Visible};
 use crate::rules::{Rulebook, earlier, summary};
 
-/// Everything of one room. It lies in memory in this order, so that a heartbeat or an outdated callback
-/// finds what it looks at side by side.
+/// Everything of one room. The fields lie in memory in this order, so that a heartbeat or an outdated
+/// callback finds what it looks at side by side.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub(crate) struct RoomState {
+    /// What follows from the registers. Only the door writes it.
     pub(super) projection: Projection,
+    /// The id of the room.
     pub(crate) id: RoomId,
     /// The local time of the last operation. What readers see is as of then.
     pub(crate) clock: Timestamp,
-    /// The settings that decide what is stored here.
+    /// The settings that decide what is stored here. A room keeps those under which it was made (section 22).
     pub(crate) settings: Arc<Rules>,
+    /// What is known. It is all that is stored, beside the three fields above.
     pub(crate) registers: Registers,
 }
 
@@ -68,13 +75,14 @@ impl RoomState {
         Rulebook { registers: &self.registers, settings: &self.settings, summaries }
     }
 
-    /// Whether the room was created and not ended, or a session of it is visible.
+    /// Whether the room is in the list: it was created and has not ended, or a session of it is visible (law
+    /// 4.7).
     #[inline]
     pub(crate) fn is_listed(&self) -> bool {
         self.registers.info.is_some() || self.projection.session.is_some()
     }
 
-    /// Whether nothing at all is known of it.
+    /// Whether nothing at all is stored of it.
     #[inline]
     pub(crate) fn is_forgotten(&self) -> bool {
         !self.is_listed()
@@ -103,13 +111,13 @@ impl RoomState {
         &self.projection.suspicions
     }
 
-    /// Returns what would be suspected at an instant, if signs count after a grace.
+    /// Returns what would be suspected at an instant, if signs counted after this grace.
     pub(crate) fn suspicions_as_of(&self, now: Timestamp, grace_ms: u64) -> Vec<Suspicion> {
         let counts = |noticed_at: Timestamp| noticed_at.plus(grace_ms) <= now;
         self.rulebook().suspicions(self.visible(), |sign| counts(sign.noticed_at))
     }
 
-    /// Returns until when those lists were confirmed that can be asked for.
+    /// Returns until when (event time) observations confirmed the lists that can be asked for.
     pub(crate) fn confirmed_at(&self, can_ask: CanAsk) -> Option<Timestamp> {
         self.rulebook().confirmed_at(can_ask.list()?, None)
     }
@@ -124,7 +132,7 @@ impl RoomState {
         &self.projection.streams
     }
 
-    /// Returns a user that readers see.
+    /// Returns a user whom readers see, by the id or by one that was hashed before.
     pub(crate) fn user(&self, user_id: &(impl Key + ?Sized)) -> Option<VisibleUser<'_>> {
         if !self.is_listed() {
             return None;
@@ -157,34 +165,37 @@ impl RoomState {
         UserReader { room: self, member: usize::MAX, login: usize::MAX }
     }
 
-    /// Returns when an expiry can next change something. If there are many members, it may be earlier.
+    /// Returns when an expiry can next change something. The time may be too early if there are many members.
     pub(crate) fn next_expiry(&self, config: &Config) -> Option<Timestamp> {
-        let timeout = timeout(self.registers.members.unseen_since_exactly(), config);
+        let timeout = timeout_at(self.registers.members.unseen_since_exactly(), config);
         earlier(timeout, self.next_expiry_of_others(config))
     }
 
-    /// Returns when a heartbeat is next overdue, or earlier: those that came since somebody looked may
-    /// have put it off.
+    /// Returns when a heartbeat is next overdue, or a time before that. Heartbeats that came since the last
+    /// look for timeouts may have put it off.
     #[inline]
     pub(crate) fn next_timeout(&self, config: &Config) -> Option<Timestamp> {
-        timeout(self.registers.members.unseen_since(), config)
+        timeout_at(self.registers.members.unseen_since(), config)
     }
 
-    /// Returns when anything else is due, which heartbeats do not put off.
+    /// Returns when anything else is due, which heartbeats do not put off. It is the first of all that
+    /// `expire` does, in the order of `time.rs`.
     #[inline]
     pub(crate) fn next_expiry_of_others(&self, config: &Config) -> Option<Timestamp> {
-        let ends = earlier(self.registers.members.oldest_end(), self.registers.ended_at);
-        let forgotten =
-            ends.zip(self.settings.retention_ms).map(|(at, retention)| at.plus(retention).plus(1));
         let report = self.projection.unreported_since.map(|at| at.plus(config.report_after_ms));
-        let refused = self.rulebook().due(self.registers.refused.first_noticed_at());
-        let kept = earlier(self.projection.schedule.sweep_at, refused);
-        let kept = earlier(earlier(kept, report), forgotten);
+        let lifecycle = self.lifecycle_end(config);
         let unlisted = self.rulebook().listing_ends_at(self.visible());
-        ever(earlier(earlier(self.lifecycle_end(config), unlisted), kept))
+        let sweep = self.projection.schedule.sweep_at;
+        // An end is forgotten once it is older than the retention, so a millisecond after that span.
+        let oldest_end = earlier(self.registers.members.oldest_end(), self.registers.ended_at);
+        let retention_ms = self.settings.retention_ms;
+        let ends = oldest_end.zip(retention_ms).map(|(at, span_ms)| at.plus(span_ms).plus(1));
+        let refused = self.rulebook().due(self.registers.refused.first_noticed_at());
+        let readers_see = earlier(earlier(report, lifecycle), unlisted);
+        if_reachable(earlier(readers_see, earlier(sweep, earlier(ends, refused))))
     }
 
-    /// Returns when the lifecycle ends the room, as things are.
+    /// Returns when the lifecycle ends the room, if nothing changes until then (law 18.7).
     #[inline]
     pub(super) fn lifecycle_end(&self, config: &Config) -> Option<Timestamp> {
         let info = self.registers.info.as_ref()?;
@@ -203,7 +214,7 @@ impl RoomState {
         earlier(end, info.ends_at)
     }
 
-    /// Returns how many users the room may have when one more joins.
+    /// Returns how many users the room may have (law 18.8); `None` for any number.
     #[inline]
     pub(crate) fn user_limit(&self, config: &Config) -> Option<usize> {
         let own =
@@ -214,13 +225,13 @@ impl RoomState {
         }
     }
 
-    /// Whether nobody more may join.
+    /// Whether the room is full (law 18.8).
     #[inline]
     pub(crate) fn is_full(&self, config: &Config) -> bool {
         self.user_limit(config).is_some_and(|limit| self.user_count() >= limit)
     }
 
-    /// Returns how many users count.
+    /// Returns how many users of the list count (law 18.9).
     #[inline]
     pub(crate) fn user_count(&self) -> usize {
         self.projection.users.len() - self.projection.roles.uncounted()
@@ -231,14 +242,15 @@ impl RoomState {
         &self.projection.roles
     }
 
-    /// Finds out when a heartbeat is next overdue, if that is now or within a fraction of the timeout.
+    /// Finds out exactly when a heartbeat is next overdue, if that may be now or within a fraction of the
+    /// timeout. Then [`next_timeout`](Self::next_timeout) is right, and not only early.
     pub(crate) fn look_for_timeouts(&mut self, config: &Config, now: Timestamp) {
         let timeout_ms = config.heartbeat_timeout_ms;
         self.registers.members.overdue(timeout_ms, now.plus(timeout_ms / LOOK_AHEAD_FRACTION));
     }
 
-    /// Returns the newest fact of the visible session if observations did not confirm it yet, and when
-    /// the session last changed.
+    /// Returns when (local time) the visible session last changed, if observations did not confirm its newest
+    /// fact yet. The room is quiet once that was long ago (law 17.1).
     pub(crate) fn unconfirmed(&self, can_ask: CanAsk) -> Option<Timestamp> {
         let index = self.visible()?.index()?;
         let session = &self.registers.sessions[index];
@@ -246,8 +258,9 @@ impl RoomState {
         (newest > self.confirmed_at(can_ask)).then_some(session.changed_at)
     }
 
-    /// Returns since when nobody sees the room and nothing was told of it. A callback that opens nothing
-    /// is a reason to ask all the same.
+    /// Returns since when (local time) the room has not been listed and nothing about it has come; `None` if
+    /// it is listed. The planner asks about such a room for a while (law 17.3). An opening that came too late
+    /// starts that time again, although it left the session as it was.
     pub(crate) fn unlisted_since(&self) -> Option<Timestamp> {
         if self.is_listed() {
             return None;
@@ -257,8 +270,8 @@ impl RoomState {
         Some(since.max(self.registers.refused.last_noticed_at()).unwrap_or(self.clock))
     }
 
-    /// Returns which signs are worth asking about. Cost: constant if both lists can be asked for, else the
-    /// signs.
+    /// Returns since when signs are worth asking about (law 17.4). Cost: constant if both lists can be asked
+    /// for, else the signs.
     pub(crate) fn worth_asking(&self, can_ask: CanAsk) -> WorthAsking {
         match can_ask {
             CanAsk::Both => self.projection.worth_asking,
@@ -267,25 +280,29 @@ impl RoomState {
     }
 }
 
-/// Who is overdue within this fraction of the timeout is found out when a room is looked at. Of many
-/// rooms each is looked at up to an eighth of the timeout before something is due.
+/// [`RoomState::look_for_timeouts`] looks this fraction of the timeout ahead: a quarter. If there are many
+/// rooms, the registry examines each up to an eighth of the timeout before something is due in it. So a
+/// quarter is enough.
 const LOOK_AHEAD_FRACTION: u64 = 4;
 
 /// Reads a list of users, and remembers the place of the last one. Users who came one after the other
-/// mostly stand side by side.
+/// mostly stand side by side in the tables, so the next place is tried before the id is looked up.
 #[derive(Debug)]
 pub(crate) struct UserReader<'a> {
     room: &'a RoomState,
+    /// The place of the last member that was read; `usize::MAX` before the first.
     member: usize,
+    /// The place of the last login that was read; `usize::MAX` before the first.
     login: usize,
 }
 
 impl<'a> UserReader<'a> {
+    /// Reads one user. It returns what [`RoomState::user`] does, and is faster for lists.
     pub(crate) fn read(&mut self, user_id: &UserId) -> Option<VisibleUser<'a>> {
         let registers = &self.room.registers;
         let visible = self.room.visible();
-        // With observations, or more than one session, the places in all of them count. What an end hides
-        // of a session without a name is looked at one by one.
+        // With observations, or with more than one session, the places in all of them count. An end hides
+        // single logins of the nameless session (law 21.4). In both cases the ordinary look-up decides.
         let is_named = registers.sessions.iter().all(|session| session.id.is_some());
         let is_simple = is_named
             && registers.sessions.len() <= 1
@@ -307,14 +324,15 @@ impl<'a> UserReader<'a> {
     }
 }
 
-/// Returns when somebody is overdue, if the longest unseen was last seen then.
+/// Returns when the next member times out: a millisecond after the timeout, because exactly the timeout is
+/// in time. `unseen_since` is when the member who was silent for longest was last seen.
 #[inline]
-fn timeout(unseen_since: Option<Timestamp>, config: &Config) -> Option<Timestamp> {
-    ever(unseen_since.map(|at| at.plus(config.heartbeat_timeout_ms).plus(1)))
+fn timeout_at(unseen_since: Option<Timestamp>, config: &Config) -> Option<Timestamp> {
+    if_reachable(unseen_since.map(|at| at.plus(config.heartbeat_timeout_ms).plus(1)))
 }
 
-/// What no clock reaches is never due.
+/// Returns when something is due, unless no clock that counts ever shows that time.
 #[inline]
-fn ever(due: Option<Timestamp>) -> Option<Timestamp> {
+fn if_reachable(due: Option<Timestamp>) -> Option<Timestamp> {
     due.filter(|at| *at <= Timestamp::LATEST_NOW)
 }

@@ -1,4 +1,5 @@
-//! Users and streams as readers see them, by reference.
+//! Users and streams as readers see them, by reference. The views of `read/` wrap them, and changes copy
+//! them.
 
 use crate::model::callback::StreamDetails;
 use crate::model::id::{StreamId, StreamSessionId, UserId};
@@ -14,12 +15,15 @@ use crate::rules::visibility::Source;
 /// A user of a room: a membership, what the media server says, or both.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VisibleUser<'a> {
+    /// The id.
     pub(crate) id: &'a UserId,
+    /// The membership, if there is one.
     pub(crate) member: Option<MemberRef<'a>>,
+    /// What the media server says: a login, or else a presence (law 15.6).
     pub(crate) source: Option<Source<'a, Users>>,
-    /// What the application says, if there is no membership.
+    /// What the app says, if there is no membership (law 18.11).
     pub(crate) note: Option<&'a UserNote>,
-    /// Whether the role is one that counts.
+    /// Whether the role is one that counts (law 18.9).
     pub(crate) is_counted: bool,
 }
 
@@ -28,12 +32,13 @@ impl<'a> VisibleUser<'a> {
         self.member.map(MemberRef::membership)
     }
 
-    /// Returns the role: that of the membership, else the app's word, else the media server's.
+    /// Returns the role: that of the membership, else that of the note, else the media server's.
     pub(crate) fn role(self) -> Option<&'a Role> {
         role_of(self.member, self.note, self.source)
     }
 
-    /// Returns a user of a room, with the app's note and the mark.
+    /// Makes a user of a membership and of what the media server says. The rules add the note, and whether
+    /// the role counts.
     pub(crate) fn of(
         id: &'a UserId,
         member: Option<MemberRef<'a>>,
@@ -75,8 +80,11 @@ impl<'a> VisibleUser<'a> {
 /// A stream of the visible session.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VisibleStream<'a> {
+    /// The id.
     pub(crate) id: &'a StreamId,
+    /// What the media server says: an open stay, or else a presence (law 15.6).
     pub(crate) source: Source<'a, Streams>,
+    /// The app's own attributes.
     pub(crate) attributes: &'a Attributes,
 }
 
