@@ -368,7 +368,7 @@ impl<C: Clock> RoomRegistry<C> {
             let Some(held) = self.rooms.at_mut(number) else { continue };
             let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut self.log);
             held.room.set_clock(&mut cx).expect("a clock is no error");
-            self.index.update(number, &held.room, &mut held.place, &self.config, self.now);
+            self.index.update(number, &held.room, &mut held.keys, &self.config, self.now);
             self.dirty.push(held.room.id.clone());
             self.follow_users(number);
         }
@@ -426,7 +426,7 @@ impl<C: Clock> RoomRegistry<C> {
             self.update(number);
         } else if held.room.registers.members.unseen_since() != unseen_since {
             // The last heartbeat of the room that was waited for puts off what is due in it.
-            let due = held.place.next(&held.room, &self.config);
+            let due = held.keys.next(&held.room, &self.config);
             self.index.keep_up(number, due, self.now);
         }
         #[cfg(room_registry_check)]
@@ -445,11 +445,11 @@ impl<C: Clock> RoomRegistry<C> {
         if self.dirty.last() != Some(room_id) {
             self.dirty.push(room_id.clone());
         }
-        if self.index.update(number, &held.room, &mut held.place, &self.config, self.now) {
+        if self.index.update(number, &held.room, &mut held.keys, &self.config, self.now) {
             self.rooms.swap_remove(number);
             let last = self.rooms.len();
-            if let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) {
-                self.index.renumber(&room.id, place, last, number);
+            if let Some(HeldRoom { room, keys }) = self.rooms.at_mut(number) {
+                self.index.renumber(&room.id, keys, last, number);
             }
             self.index.schedule.truncate(last);
         }

@@ -6,7 +6,7 @@
 
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::registry::index::{Index, Place};
+use crate::registry::index::{Index, IndexKeys};
 use crate::registry::rooms::HeldRoom;
 use crate::registry::users::UserIndex;
 
@@ -21,7 +21,7 @@ impl<C: Clock> RoomRegistry<C> {
         for number in 0..self.rooms.len() {
             self.check_room(number);
             let Some(HeldRoom { room, .. }) = self.rooms.held(number) else { continue };
-            expected.update(number, room, &mut Place::nowhere(), &self.config, self.now);
+            expected.update(number, room, &mut IndexKeys::nowhere(), &self.config, self.now);
         }
         self.check_users();
         let difference = self.index.difference(&expected);
@@ -30,8 +30,8 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// Compares what the index knows of one room with what the room says.
     pub(super) fn check_room(&self, number: usize) {
-        let Some(HeldRoom { room, place }) = self.rooms.held(number) else { return };
-        let difference = self.index.difference_of(number, room, place, &self.config);
+        let Some(HeldRoom { room, keys }) = self.rooms.held(number) else { return };
+        let difference = self.index.difference_of(number, room, keys, &self.config);
         let room_id = &room.id;
         assert!(difference.is_empty(), "the index is not what room {room_id} says: {difference}");
     }

@@ -168,7 +168,7 @@ impl<C: Clock> RoomRegistry<C> {
             let Some(held) = self.rooms.at_mut(number) else { continue };
             let mut cx = Context::new(&self.config, self.now, cause, &mut self.log);
             held.room.take(&mut Work::GrantGrace, &mut cx).expect("a grace is no error");
-            self.index.update(number, &held.room, &mut held.place, &self.config, self.now);
+            self.index.update(number, &held.room, &mut held.keys, &self.config, self.now);
             self.dirty.push(held.room.id.clone());
         }
     }
@@ -195,9 +195,9 @@ impl<C: Clock> RoomRegistry<C> {
     /// nothing. So a room may come up too early, and this moves it then. Rooms in which something is due
     /// by now move, too, so that the longest due comes first.
     fn put_off(&mut self, number: usize) -> bool {
-        let Some(HeldRoom { room, place }) = self.rooms.at_mut(number) else { return false };
+        let Some(HeldRoom { room, keys }) = self.rooms.at_mut(number) else { return false };
         room.look_for_timeouts(&self.config, self.now);
-        let due = place.next(room, &self.config);
+        let due = keys.next(room, &self.config);
         debug_assert_eq!(
             due,
             earlier(due, room.next_expiry(&self.config)),

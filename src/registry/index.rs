@@ -20,13 +20,13 @@ const EARLIEST_MS: u64 = 60_000;
 
 /// Holds the place of a room in every index, as a value. So one comparison tells what to move.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct IndexKeys {
     ranks: Ranks,
     looked_up: LookedUp,
     /// When something is due in it that heartbeats do not put off.
     due: Option<Timestamp>,
     /// Whether it stood in the indexes before.
-    is_known: bool,
+    is_indexed: bool,
 }
 
 /// What orders the room among the others.
@@ -61,11 +61,11 @@ pub(crate) struct Index {
     pub(super) planner: Planner,
 }
 
-impl Place {
+impl IndexKeys {
     /// Returns the place of a room that is not there yet.
     pub(crate) fn nowhere() -> Self {
         let (ranks, looked_up) = (Ranks::default(), LookedUp::default());
-        Self { ranks, looked_up, due: None, is_known: false }
+        Self { ranks, looked_up, due: None, is_indexed: false }
     }
 
     /// Returns where the room stands in the orders of the list, if it is listed.
@@ -75,7 +75,7 @@ impl Place {
 
     /// Returns what bringing it up to date looks at.
     pub(super) fn peek(&self) -> (bool, Option<Timestamp>, Option<Timestamp>, bool) {
-        (self.is_known, self.due, self.ranks.listed, self.looked_up.is_run())
+        (self.is_indexed, self.due, self.ranks.listed, self.looked_up.is_run())
     }
 
     /// Returns when something is due in the room, if nothing but heartbeats came since the last update.
@@ -124,28 +124,28 @@ impl Index {
         &mut self,
         number: usize,
         room: &RoomState,
-        place: &mut Place,
+        keys: &mut IndexKeys,
         config: &Config,
         now: Timestamp,
     ) -> bool {
         let after = Ranks::of(room, config);
         let is_forgotten = room.is_forgotten();
-        place.due = if is_forgotten { None } else { room.next_expiry_of_others(config) };
-        let due = place.next(room, config);
+        keys.due = if is_forgotten { None } else { room.next_expiry_of_others(config) };
+        let due = keys.next(room, config);
         if is_forgotten {
             self.put_off(number, None, now);
         } else {
             self.keep_up(number, due, now);
         }
-        self.rank(narrow(number), &room.id, &place.ranks, &after);
-        self.lookups.update(narrow(number), listed(room), &mut place.looked_up);
+        self.rank(narrow(number), &room.id, &keys.ranks, &after);
+        self.lookups.update(narrow(number), listed(room), &mut keys.looked_up);
         let status = after.repair_status;
         if is_forgotten {
             self.planner.update(&room.id, None);
-        } else if status.differs_from(&place.ranks.repair_status) || !place.is_known {
+        } else if status.differs_from(&keys.ranks.repair_status) || !keys.is_indexed {
             self.planner.update(&room.id, Some(status));
         }
-        (place.ranks, place.is_known) = (after, true);
+        (keys.ranks, keys.is_indexed) = (after, true);
         is_forgotten
     }
 
@@ -156,11 +156,11 @@ impl Index {
     }
 
     /// Gives a room another number.
-    pub(crate) fn renumber(&mut self, room_id: &RoomId, place: &Place, from: usize, to: usize) {
+    pub(crate) fn renumber(&mut self, room_id: &RoomId, keys: &IndexKeys, from: usize, to: usize) {
         let (from, to) = (narrow(from), narrow(to));
         self.schedule.renumber(from, to);
-        self.orders.renumber(room_id, place.ranks.standing(), to);
-        self.lookups.renumber(&place.looked_up, from, to);
+        self.orders.renumber(room_id, keys.ranks.standing(), to);
+        self.lookups.renumber(&keys.looked_up, from, to);
     }
 
     /// Takes another time at which something is due in a room. The room keeps its place if that was put
@@ -212,7 +212,7 @@ impl Index {
         &self,
         number: usize,
         room: &RoomState,
-        place: &Place,
+        keys: &IndexKeys,
         config: &Config,
     ) -> String {
         let ranks = Ranks::of(room, config);
@@ -225,13 +225,13 @@ impl Index {
             ..*status
         };
         let is_same = |known: &RepairStatus| !told(&ranks.repair_status).differs_from(&told(known));
-        if (place.ranks.standing(), place.ranks.totals) != (ranks.standing(), ranks.totals) {
-            difference += &format!("{:?} is not {ranks:?}; ", place.ranks);
+        if (keys.ranks.standing(), keys.ranks.totals) != (ranks.standing(), ranks.totals) {
+            difference += &format!("{:?} is not {ranks:?}; ", keys.ranks);
         }
         let mut looked_up = LookedUp::default();
         Lookups::new(config).update(narrow(number), listed(room), &mut looked_up);
-        if place.looked_up != looked_up {
-            difference += &format!("{:?} is not {looked_up:?}; ", place.looked_up);
+        if keys.looked_up != looked_up {
+            difference += &format!("{:?} is not {looked_up:?}; ", keys.looked_up);
         }
         let known = self.planner.status(&room.id);
         if !known.as_ref().map_or(is_unlisted, is_same) {

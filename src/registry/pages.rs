@@ -245,7 +245,7 @@ impl<C: Clock> RoomRegistry<C> {
         let mut found: Vec<(u64, RoomRef<'r>)> = Vec::new();
         for number in numbers {
             let Some(held) = self.rooms.held(number) else { continue };
-            let Some(standing) = held.place.standing() else { continue };
+            let Some(standing) = held.keys.standing() else { continue };
             let room = RoomRef::new(&held.room);
             if query.without_full && standing.is_full || !find.accepts(number, room) {
                 continue;

@@ -76,8 +76,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// Asks for what tells when something is due in these rooms.
     pub(super) fn prefetch_timeouts(&self, numbers: &[u32]) {
         for number in numbers {
-            if let Some(HeldRoom { room, place }) = self.rooms.held(*number as usize) {
-                black_box(place.next(room, &self.config));
+            if let Some(HeldRoom { room, keys }) = self.rooms.held(*number as usize) {
+                black_box(keys.next(room, &self.config));
             }
         }
     }
@@ -86,7 +86,7 @@ impl<C: Clock> RoomRegistry<C> {
     pub(super) fn prefetch_listed(&self, room_ids: &[Hashed<'_, RoomId>]) {
         let numbers: Vec<_> = room_ids.iter().filter_map(|id| self.rooms.place_hint(id)).collect();
         for held in numbers.iter().filter_map(|number| self.rooms.held(*number)) {
-            black_box((held.room.id.as_str().as_bytes().first(), held.place.standing()));
+            black_box((held.room.id.as_str().as_bytes().first(), held.keys.standing()));
         }
     }
 
@@ -140,12 +140,12 @@ impl<C: Clock> RoomRegistry<C> {
 
     /// Asks for all of the memory of a room itself.
     fn prefetch_room(&self, held: &HeldRoom, number: usize) {
-        let HeldRoom { room, place } = held;
+        let HeldRoom { room, keys } = held;
         prefetch_head(room);
         let registers = &room.registers;
         black_box((registers.latest_create, registers.observed.is_empty(), registers.ended_at));
         black_box((registers.empty_since, room.info().is_some(), room.suspicions().len()));
-        black_box(place.peek());
+        black_box(keys.peek());
         black_box(self.index.schedule.at(number));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::collections::hashed::Key;
 use crate::collections::id_table::Slots;
-use crate::registry::index::Place;
+use crate::registry::index::IndexKeys;
 use crate::room::state::RoomState;
 
 /// How many rooms lie side by side. No more move in memory while their number grows, and a few pages of
@@ -22,12 +22,12 @@ pub(crate) struct Rooms {
 #[repr(C)]
 pub(crate) struct HeldRoom {
     pub(crate) room: RoomState,
-    pub(crate) place: Place,
+    pub(crate) keys: IndexKeys,
 }
 
 impl HeldRoom {
     pub(crate) fn new(room: RoomState) -> Self {
-        Self { room, place: Place::nowhere() }
+        Self { room, keys: IndexKeys::nowhere() }
     }
 }
 

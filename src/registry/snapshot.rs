@@ -231,8 +231,8 @@ impl<C: Clock> RoomRegistry<C> {
         let mut registry = Self::read(config, clock, saved, Settings::Same)?;
         for number in 0..registry.rooms.len() {
             let Some(held) = registry.rooms.at_mut(number) else { continue };
-            let HeldRoom { room, place } = held;
-            registry.index.update(number, room, place, &registry.config, registry.now);
+            let HeldRoom { room, keys } = held;
+            registry.index.update(number, room, keys, &registry.config, registry.now);
         }
         Ok(registry)
     }
