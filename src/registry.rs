@@ -1,7 +1,8 @@
 //! Many rooms: routing, the clock, limits, the order of the list, and what is due when.
 //!
-//! The rules are [`Room`](crate::Room)'s. The registry reads the clock, finds the room, hands the
-//! input on, and keeps its own indexes up with what came of it.
+//! The rules are [`Room`](crate::Room)'s. A method that changes something calls `begin`, which reads the
+//! clock once. It makes a [`Work`], and `take_at` hands that to the room. `update` then brings the indexes up
+//! to date, if the room says that it changed. Laws 4.9, 4.12 and 18.10 are about those indexes.
 
 mod batches;
 #[cfg(room_registry_check)]
@@ -81,17 +82,21 @@ pub struct RoomRegistry<
 > {
     config: Config,
     clock: C,
-    /// The local time, as of the last call.
+    /// The local time of the last call that changes something.
     now: Timestamp,
-    /// The local time of a replay, which counts instead of the clock's.
+    /// The local time of the journal entry that is being replayed. It counts instead of the clock's.
     replayed_at: Option<Timestamp>,
+    /// The rooms, with the keys of each in the indexes.
     rooms: Rooms,
+    /// What is kept of all rooms, so that lists, queries and expiry need not look at each.
     index: Index,
+    /// How many callbacks had each outcome.
     outcomes: Outcomes,
+    /// The changes of the last call.
     log: ChangeLog,
-    /// The rooms whose stored form the last call may have made different.
+    /// The rooms whose stored form the last call may have changed. A room may be in it twice.
     dirty: Vec<RoomId>,
-    /// In which rooms each user is, if the configuration asks for it.
+    /// In which rooms each user is, with the setting `index_users` (law 18.10).
     users: Option<UserIndex>,
 }
 
@@ -223,8 +228,8 @@ impl<C: Clock> RoomRegistry<C> {
         Some(RoomRef::new(room))
     }
 
-    /// Returns a room that an order of the list names. Orders name listed rooms only, so this does not
-    /// check: a check would cost a page a visit to each of its rooms.
+    /// Returns a room that an order of the list names. Orders name listed rooms only, so this does not check:
+    /// a check would read the memory of each room on a page.
     fn listed_room(&self, number: usize) -> Option<RoomRef<'_>> {
         let room = self.rooms.at(number)?;
         debug_assert!(room.is_listed(), "{} is in an order of the list", room.id);
@@ -342,8 +347,8 @@ impl<C: Clock> RoomRegistry<C> {
         &self.config
     }
 
-    /// Reads the clock, before a call that changes something. A small step back reads as standing still.
-    /// A larger one is believed, by every room.
+    /// Begins a call that changes something: reads the clock, and lets go of what the last call noted. A step
+    /// back of up to the clock skew reads as standing still. A larger one is believed, by every room.
     #[inline]
     fn begin(&mut self) {
         self.log.clear();
@@ -374,7 +379,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Hands work to a room that must be known.
+    /// Hands a command to a room, which must be stored.
     fn take(
         &mut self,
         number: Option<usize>,
@@ -387,7 +392,8 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Hands work to a room that may not be known yet.
+    /// Hands work to a room that may not be stored yet. A new room is kept only if the work left something in
+    /// it.
     fn take_or_create(
         &mut self,
         number: Option<usize>,
@@ -409,7 +415,7 @@ impl<C: Clock> RoomRegistry<C> {
         answer
     }
 
-    /// Hands work to the room that has a number.
+    /// Hands work to the room that has this number, and brings the indexes up to date.
     fn take_at(
         &mut self,
         number: usize,
@@ -425,7 +431,7 @@ impl<C: Clock> RoomRegistry<C> {
         if is_dirty {
             self.update(number);
         } else if held.room.registers.members.unseen_since() != unseen_since {
-            // The last heartbeat of the room that was waited for puts off what is due in it.
+            // The heartbeat was of the member who would have timed out first.
             let due = held.keys.next(&held.room, &self.config);
             self.index.keep_up(number, due, self.now);
         }
@@ -436,8 +442,8 @@ impl<C: Clock> RoomRegistry<C> {
         answer
     }
 
-    /// Brings everything that the registry keeps of a room up to date, and drops the room if nothing is
-    /// left of it.
+    /// Brings everything that the registry keeps of a room up to date. A room of which nothing is stored any
+    /// more goes, and the last room takes its number.
     fn update(&mut self, number: usize) {
         self.follow_users(number);
         let Some(held) = self.rooms.at_mut(number) else { return };
@@ -465,7 +471,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Makes the index of users anew. Cost: everybody.
+    /// Fills the index of users from the rooms. Cost: the users of all rooms.
     #[cfg(feature = "serde")]
     pub(super) fn index_all_users(&mut self) {
         if let Some(users) = &mut self.users {

@@ -1,8 +1,8 @@
-//! Holds the index against one that is made of the rooms. It is compiled with `--cfg room_registry_check`
+//! Compares the index with one that is made from the rooms. It is compiled with `--cfg room_registry_check`
 //! alone: the tests of the gate and `simulate --storm --check` have it, and no user.
 //!
-//! Two parts are compared as bounds. The schedule may look at a room early, and never late. Of the planner
-//! only what it knows of each room is compared, not its budget, its pauses and its failures.
+//! Two parts may differ in some ways. The schedule may examine a room early, but never late. Of the planner,
+//! only what it knows of each room is compared, and not its budget, its pauses and its failures.
 
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
@@ -11,7 +11,7 @@ use crate::registry::rooms::HeldRoom;
 use crate::registry::users::UserIndex;
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Compares the whole index with one that is made of the rooms. Cost: everything.
+    /// Compares the whole index with one that is made from the rooms. Cost: all that is stored.
     ///
     /// # Panics
     ///

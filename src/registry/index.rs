@@ -1,5 +1,9 @@
-//! What the registry keeps beside its rooms: the order of the list, what queries find rooms by, what is due
-//! when, and the totals.
+//! What the registry keeps beside its rooms: the orders of the list, what queries find rooms by, what is due
+//! when, the totals, and the planner.
+//!
+//! All of it follows from the rooms, and nothing of it is stored. After a room changed, the registry calls
+//! [`Index::update`]. That compares the room's [`IndexKeys`] with those from before, and moves the room where
+//! they differ. With `--cfg room_registry_check`, `check.rs` compares the index with the rooms.
 
 use crate::model::config::Config;
 use crate::model::id::RoomId;
@@ -13,34 +17,39 @@ use crate::repair::status::RepairStatus;
 use crate::room::state::RoomState;
 use crate::rules::earlier;
 
-/// What is due within this time is examined when it is due, and not before.
+/// A room in which something is due within this time is examined exactly then, in milliseconds.
 const SOON_MS: u64 = 20_000;
-/// How long before it is due something is examined, at most.
+/// How long before something is due in it a room is examined, at most, in milliseconds.
 const EARLIEST_MS: u64 = 60_000;
 
-/// Holds the place of a room in every index, as a value. So one comparison tells what to move.
+/// The keys under which a room stands in the indexes. They lie beside the room, so that an update finds what
+/// to move without a look-up.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexKeys {
+    /// Its keys in the orders of the list, the totals and the planner.
     ranks: Ranks,
+    /// Its keys in the lookups that serve queries.
     looked_up: LookedUp,
-    /// When something is due in it that heartbeats do not put off.
+    /// When (local time) something is due in it that heartbeats do not put off.
     due: Option<Timestamp>,
-    /// Whether it stood in the indexes before.
+    /// Whether it stands in the indexes. The planner must be told of a room that does not.
     is_indexed: bool,
 }
 
-/// What orders the room among the others.
+/// What orders a room among the others, and what it adds to the totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Ranks {
-    /// When it began; none if it is not listed.
+    /// When it began (law 4.9); `None` if it is not listed.
     listed: Option<Timestamp>,
-    /// Whether it has as many users as it may have.
+    /// Whether it has as many users as it may have (law 18.8).
     is_full: bool,
+    /// What it adds to the totals. The users also order it in the list by users.
     totals: Totals,
+    /// What the planner knows of it.
     repair_status: RepairStatus,
 }
 
-/// Numbers that are kept up, so that counting costs nothing.
+/// How many rooms are listed, and how many sessions, users and streams are in their lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Totals {
     pub(crate) rooms: usize,
@@ -49,20 +58,24 @@ pub(crate) struct Totals {
     pub(crate) streams: usize,
 }
 
-/// Holds what is kept of many rooms.
+/// What is kept of all rooms. Rooms stand in it by their numbers, and in the planner by id.
 #[derive(Debug)]
 pub(crate) struct Index {
+    /// The orders of the list (law 4.9).
     orders: Orders,
-    /// When to examine each next: never after something is due in it. It may be earlier, if heartbeats
-    /// put that off since or if it is far off.
+    /// When to examine each room next: never after something is due in it. It may be earlier, if heartbeats
+    /// put that off since, or if it is far off.
     pub(super) schedule: Schedule,
+    /// What queries find rooms by (law 4.12).
     lookups: Lookups,
+    /// Kept up with each update, so that counting costs nothing.
     totals: Totals,
+    /// Which room to ask about next (section 17).
     pub(super) planner: Planner,
 }
 
 impl IndexKeys {
-    /// Returns the place of a room that is not there yet.
+    /// Returns the keys of a room that stands in no index yet.
     pub(crate) fn nowhere() -> Self {
         let (ranks, looked_up) = (Ranks::default(), LookedUp::default());
         Self { ranks, looked_up, due: None, is_indexed: false }
@@ -73,7 +86,7 @@ impl IndexKeys {
         self.ranks.standing()
     }
 
-    /// Returns what bringing it up to date looks at.
+    /// Reads what an update compares, for a prefetch.
     pub(super) fn peek(&self) -> (bool, Option<Timestamp>, Option<Timestamp>, bool) {
         (self.is_indexed, self.due, self.ranks.listed, self.looked_up.is_run())
     }
@@ -118,8 +131,8 @@ impl Index {
         }
     }
 
-    /// Moves a room to its place of now in every index. Tells whether it is forgotten, and has no number
-    /// any more.
+    /// Moves a room to where it belongs now in every index. Returns whether nothing is stored of it any more:
+    /// then it stands in none, and the caller drops it.
     pub(crate) fn update(
         &mut self,
         number: usize,
@@ -150,12 +163,13 @@ impl Index {
     }
 
     #[inline]
+    /// Moves a room in the orders of the list, and counts it in the totals.
     fn rank(&mut self, number: u32, room_id: &RoomId, before: &Ranks, after: &Ranks) {
         self.orders.reorder(number, room_id, before.standing(), after.standing());
         self.totals.replace(before.totals, after.totals);
     }
 
-    /// Gives a room another number.
+    /// Gives a room another number in every index, because it takes the number of one that is gone.
     pub(crate) fn renumber(&mut self, room_id: &RoomId, keys: &IndexKeys, from: usize, to: usize) {
         let (from, to) = (narrow(from), narrow(to));
         self.schedule.renumber(from, to);
@@ -163,8 +177,9 @@ impl Index {
         self.lookups.renumber(&keys.looked_up, from, to);
     }
 
-    /// Takes another time at which something is due in a room. The room keeps its place if that was put
-    /// off by less than as long again, because most rooms are put off again soon.
+    /// Takes another time at which something is due in a room. If that is later, the room mostly stays where
+    /// it is in the schedule, because heartbeats soon put it off again. It moves if it would be examined before
+    /// half of the time until then is over.
     pub(crate) fn keep_up(&mut self, number: usize, due: Option<Timestamp>, now: Timestamp) {
         let examine_at = self.schedule.at(number);
         let is_too_late = earlier(examine_at, due) != examine_at;
@@ -176,8 +191,8 @@ impl Index {
         }
     }
 
-    /// Sets when to examine a room: when something is due in it, or a little before if it is one of many.
-    /// Tells whether that is another time than before.
+    /// Sets when to examine a room: when something is due in it, or a little before if there are many rooms.
+    /// Returns whether that is another time than before.
     pub(crate) fn put_off(
         &mut self,
         number: usize,
@@ -217,9 +232,9 @@ impl Index {
     ) -> String {
         let ranks = Ranks::of(room, config);
         let mut difference = String::new();
-        // A room that is quiet for longer now need not be known, nor one that left the list long ago.
+        // The planner need not know that a quiet time moved, nor a room that left the list long ago.
         let is_unlisted = ranks.listed.is_none();
-        // Since when a room is unlisted may follow from its clock alone.
+        // Since when a room is not listed may follow from its clock alone, which no update tells.
         let told = |status: &RepairStatus| RepairStatus {
             unlisted_since: status.unlisted_since.map(|_| Timestamp::MIN),
             ..*status
@@ -267,22 +282,24 @@ impl Totals {
     }
 }
 
-/// Returns a room as readers see it, if they do.
+/// Returns a room as readers see it, if it is listed.
 fn listed(room: &RoomState) -> Option<RoomRef<'_>> {
     room.is_listed().then(|| RoomRef::new(room))
 }
 
-/// Returns when to examine a room of many in which something is due at an instant.
+/// Returns when to examine one of many rooms, if something is due in it at `due`.
 ///
-/// After a restart, all rooms filled at once. If their users are rarely seen, all rooms would come up
-/// together, though heartbeats put off nearly all of them by then. So a room that is far off comes up
-/// earlier, by up to an eighth of the time, each by another part of it. Then it is put off once more.
+/// After a restart, all memberships have the same timeout. All rooms would come up together, though
+/// heartbeats put off nearly all of them by then. So a room in which nothing is due soon comes up earlier, by
+/// up to an eighth of the time that is left. The number of the room decides by how much. Then it is put off
+/// once more.
 fn examine_at(due: Timestamp, now: Timestamp, number: u32) -> Timestamp {
     let left = due.as_millis().saturating_sub(now.as_millis());
     if left < SOON_MS {
         return due;
     }
-    let part = number.wrapping_mul(0x9e37_79b9) >> 16; // of 65,536, evenly spread
+    // Multiplying by the golden ratio spreads neighbouring numbers evenly over 0 to 65,535.
+    let part = number.wrapping_mul(0x9e37_79b9) >> 16;
     due.minus(((left / 8).min(EARLIEST_MS) * u64::from(part)) >> 16)
 }
 

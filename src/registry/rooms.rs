@@ -1,27 +1,31 @@
-//! The rooms of a registry. They are found by id, and by number for the orders that name many of them.
+//! The rooms of a registry. They are found by id, or by number: the indexes name rooms by number, because
+//! that is four bytes and needs no hash.
 
 use crate::collections::hashed::Key;
 use crate::collections::id_table::Slots;
 use crate::registry::index::IndexKeys;
 use crate::room::state::RoomState;
 
-/// How many rooms lie side by side. No more move in memory while their number grows, and a few pages of
-/// memory tell where a million of them lie.
+/// How many rooms lie side by side in one allocation. No room moves when more rooms come, and the list of a
+/// million rooms' allocations is short.
 const CHUNK: usize = 512;
 
-/// Holds many rooms. Each has a number below their count. If one goes, the last one takes its number.
+/// Many rooms. Each has a number below their count. If one goes, the last one takes its number.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
+    /// The number of each room, by the hash of its id.
     numbers: Slots,
-    /// All but the last are full.
+    /// The rooms by number, [`CHUNK`] in each but the last.
     chunks: Vec<Vec<HeldRoom>>,
 }
 
-/// A room, and what the index knows of it. Both lie in memory in this order.
+/// A room, and its keys in the indexes. Both lie in memory in this order.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct HeldRoom {
+    /// The room.
     pub(crate) room: RoomState,
+    /// The keys as of the last update of the indexes.
     pub(crate) keys: IndexKeys,
 }
 
@@ -64,7 +68,7 @@ impl Rooms {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
 
-    /// Adds a room. Returns its number, or nothing if there is one of this id.
+    /// Adds a room. Returns its number; `None` if there is a room of this id already.
     pub(crate) fn insert(&mut self, room: HeldRoom) -> Option<usize> {
         if self.number_of(&room.room.id).is_some() {
             return None;
