@@ -9,6 +9,7 @@ mod batches;
 mod check;
 pub(crate) mod clock;
 mod commands;
+mod create;
 mod dirty;
 mod expiry;
 mod index;

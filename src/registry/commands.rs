@@ -1,16 +1,16 @@
-//! The commands of a registry: routing, and the limits that concern more than one room.
+//! The commands of a registry. Each finds the room, and hands it a [`Work`] as [`Room`](crate::Room) does.
+//! Whatever concerns more than one room is in `create.rs`: creating rooms, and their limits.
 
 use std::collections::BTreeMap;
 
 use crate::collections::hashed::Hashed;
-use crate::model::change::Cause;
 use crate::model::command::{
-    Answer, CheckedRoom, CheckedUser, Command, Heartbeat, Lifecycle, NewRoom, NewUser, RoomUpdate,
-    UserConnection, UserUpdate, check_reason,
+    Answer, Command, Heartbeat, NewRoom, NewUser, RoomUpdate, UserConnection, UserUpdate,
+    check_reason,
 };
 use crate::model::error::{Error, id_text};
-use crate::model::id::{ConnectionId, RoomId, UserId};
-use crate::model::text::{Attributes, RemovalReason, Text};
+use crate::model::id::ConnectionId;
+use crate::model::text::{RemovalReason, Text};
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
 use crate::room::state::RoomState;
@@ -277,7 +277,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.beat(Hashed::new(room_id), Hashed::new(user_id), connection_id, update.non_empty())
     }
 
-    /// Hands a heartbeat on.
+    /// Hands a heartbeat to its room.
     pub(super) fn beat(
         &mut self,
         room_id: Hashed<'_, str>,
@@ -290,7 +290,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.take(number, room_id.id, &mut work).map(heartbeat_of)
     }
 
-    /// Hands a command on.
+    /// Hands a command to its room, in a call of its own.
     fn command(&mut self, room_id: &str, mut work: Work<'_>) -> Result<(), Error> {
         self.begin();
         let number = self.rooms.number_of(room_id);
@@ -403,91 +403,5 @@ impl<C: Clock> RoomRegistry<C> {
             Command::GrantGrace => self.grant_grace(),
         }
         Ok(Answer::Done)
-    }
-
-    fn create(&mut self, room: CheckedRoom) -> Result<(), Error> {
-        self.check_creation(&room)?;
-        let room_id = room.room_id.clone();
-        let number = self.rooms.number_of(&room_id);
-        self.take_or_create(number, &room_id, &mut Work::Create(room), Cause::Command).map(|_| ())
-    }
-
-    /// Creates the room that a user joins. A session that an end had hidden may show again and fill the
-    /// room. Then the join is refused, and the room is as it was.
-    fn create_for(
-        &mut self,
-        number: Option<usize>,
-        room_id: &str,
-        user: CheckedUser,
-        lifecycle: Lifecycle,
-    ) -> Result<(), Error> {
-        let room_id = RoomId::new(room_id)?;
-        let room = CheckedRoom {
-            room_id: room_id.clone(),
-            host_id: user.user_id.clone(),
-            name: None,
-            attributes: Attributes::default(),
-            lifecycle,
-            max_users: None,
-            ends_at: None,
-            first_join_grace_ms: None,
-            empty_grace_ms: None,
-        };
-        self.check_creation(&room)?;
-        let before = number.and_then(|number| self.rooms.at(number)).cloned();
-        let (told, dirty) = (self.log.len(), self.dirty.len());
-        self.take_or_create(number, &room_id, &mut Work::Create(room), Cause::Command)?;
-        let number = self.rooms.number_of(&room_id);
-        let joined = self.take(number, room_id.as_str(), &mut Work::Join(user));
-        if joined.is_err()
-            && let Some(number) = number
-            && let Some(held) = self.rooms.at_mut(number)
-        {
-            let nothing = || RoomState::new(room_id, self.config.rules.clone());
-            held.room = before.unwrap_or_else(nothing);
-            if let Some(users) = &mut self.users {
-                users.replace(&held.room); // no note tells who is hidden again
-            }
-            self.update(number);
-            // What the clock did to other rooms before stays told.
-            self.log.truncate(told);
-            self.dirty.truncate(dirty);
-            if let Some(users) = &mut self.users {
-                users.go_back(told);
-            }
-        }
-        joined.map(|_| ())
-    }
-
-    /// Checks that the room may be created: there is none, and no limit forbids it.
-    fn check_creation(&self, room: &CheckedRoom) -> Result<(), Error> {
-        let known = self.rooms.get(room.room_id.as_str());
-        if known.is_some_and(|known| known.info().is_some()) {
-            return Err(Error::RoomAlreadyExists { room_id: id_text(room.room_id.as_str()) });
-        }
-        if let Some(limit) = self.config.max_rooms
-            && known.is_none_or(|known| !known.is_listed())
-            && self.room_count() >= limit
-        {
-            return Err(Error::TooManyRooms { limit });
-        }
-        self.check_rooms_of(&room.host_id)
-    }
-
-    fn check_rooms_of(&self, host_id: &UserId) -> Result<(), Error> {
-        match self.config.max_rooms_per_host {
-            Some(limit) if self.has_created_rooms(host_id, limit) => {
-                Err(Error::TooManyRoomsOfHost { host_id: id_text(host_id.as_str()), limit })
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Tells whether a host has at least so many created rooms. A room that callbacks alone made known does
-    /// not count.
-    fn has_created_rooms(&self, host_id: &UserId, limit: usize) -> bool {
-        let rooms = self.index.lookups().of_host(host_id.as_str());
-        let infos = rooms.filter_map(|number| self.rooms.at(number)?.info());
-        infos.take(limit).count() == limit
     }
 }

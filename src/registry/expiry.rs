@@ -1,4 +1,7 @@
-//! Expiry: tells when something is due, and does it.
+//! Expiry: tells when something is due in any room, and does it. What is done in a room is in `room/time.rs`.
+//!
+//! The schedule says when to examine each room (`schedule.rs`). Heartbeats put off what is due in a room, and
+//! do not move the room for that. So a room that comes up is looked at first, and moved if nothing is due in it.
 
 use crate::model::change::Cause;
 use crate::model::expired::Expired;
@@ -11,7 +14,7 @@ use crate::room::context::Context;
 use crate::room::work::Work;
 use crate::rules::earlier;
 
-/// How many rooms `next_expiry` examines, if heartbeats put off what was due in them.
+/// How many rooms `next_expiry` looks at. Beyond that it returns a time that may be too early.
 const LOOK_AHEAD: usize = 32;
 
 impl<C: Clock> RoomRegistry<C> {
@@ -77,7 +80,8 @@ impl<C: Clock> RoomRegistry<C> {
         let mut looked_at = 0_usize;
         while budget > 0 {
             let next = self.due().next();
-            // It opens one second after the other, as far as the budget goes.
+            // The rooms of a second that has begun are given an order first. One second after the other is
+            // opened, as far as the budget goes.
             if let Some(rooms) = self.index.schedule.open(next.map_or(self.now, |(at, _)| at)) {
                 self.put_off_all(&rooms);
                 continue;
@@ -162,7 +166,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.grant_grace_because(Cause::Command);
     }
 
-    /// Does the same for another reason.
+    /// Does the same, with the cause that the changes then tell. It also updates the indexes of every room.
     pub(super) fn grant_grace_because(&mut self, cause: Cause) {
         for number in self.rooms.numbers_by_id() {
             let Some(held) = self.rooms.at_mut(number) else { continue };
@@ -173,7 +177,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Does what is due in one room, at most `budget` steps of it.
+    /// Does what is due in one room, at most `budget` steps of it. It returns `None` if no room has the number.
     fn expire_room(&mut self, number: usize, budget: &mut usize) -> Option<Expired> {
         let held = self.rooms.at_mut(number)?;
         let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut self.log);
@@ -184,16 +188,18 @@ impl<C: Clock> RoomRegistry<C> {
         Some(expired)
     }
 
-    /// Returns the rooms to examine by now, of the seconds that are open, with the longest due first.
+    /// Returns the rooms to examine by now, with the longest due first. Seconds that are not opened yet are
+    /// missing.
     pub(super) fn due(&self) -> impl Iterator<Item = (Timestamp, usize)> {
         self.index.schedule.near().take_while(|(at, _)| *at <= self.now)
     }
 
-    /// Puts a room where it belongs in the schedule. Tells whether that is another place.
+    /// Puts a room where it belongs in the schedule. Returns whether it moved.
     ///
     /// A heartbeat puts off what is due without moving the room, because most such moves would be for
-    /// nothing. So a room may come up too early, and this moves it then. Rooms in which something is due
-    /// by now move, too, so that the longest due comes first.
+    /// nothing. So a room may come up too early, and this moves it then. A room in which something is due by
+    /// now moves, too, if that became due later than the room was to be examined. So the longest due comes
+    /// first.
     fn put_off(&mut self, number: usize) -> bool {
         let Some(HeldRoom { room, keys }) = self.rooms.at_mut(number) else { return false };
         room.look_for_timeouts(&self.config, self.now);
@@ -206,7 +212,7 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.put_off(number, due, self.now)
     }
 
-    /// Does the same for many rooms. Their memory comes together, and this waits for little else.
+    /// Does the same for many rooms, whose memory it asks for together.
     fn put_off_all(&mut self, rooms: &[u32]) {
         for numbers in rooms.chunks(BATCH_LEN) {
             self.prefetch_timeouts(numbers);

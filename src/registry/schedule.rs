@@ -1,33 +1,35 @@
-//! The expiry schedule: when the registry examines each room next.
+//! The expiry schedule: when the registry examines each room next. What can next be forgotten within a room is
+//! another schedule, `room/schedule.rs`. All times are local.
 //!
-//! Nearly every time nothing is due in the room, because heartbeats put it off. So a room that is far off
-//! stands in the list of its second only, in no order. It costs next to nothing to put it there and to
-//! take it away. When a second begins, only the rooms that are still due in it get an order. If there are
-//! not many rooms, all are near and have an order, so the next time is known exactly.
+//! Nearly every time nothing is due in the room, because heartbeats put it off. So a room that is *far* stands
+//! in the list of its second only, in no order. It costs next to nothing to put it there and to take it away.
+//! When a second begins, its rooms become *near* if they are still due in it, and get an order. If there are
+//! not many rooms, all are near, so the next time is known exactly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::time::Timestamp;
 
-/// Below so many rooms, all are near.
+/// Below this number of rooms, all are near.
 const EXACT_UNTIL: usize = 1_000;
 
-/// Holds rooms by number, and when to examine each.
+/// When to examine each room, by the number of the room.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    /// By number.
+    /// One for each room, by its number.
     slots: Vec<Slot>,
-    /// The rooms that are near, in order.
+    /// The rooms that are near, by when to examine them.
     near: BTreeSet<(Timestamp, u32)>,
-    /// The rooms that are far, by second.
+    /// The rooms that are far, by the second in which to examine them.
     far: BTreeMap<Second, Vec<u32>>,
 }
 
 /// When to examine a room.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
+    /// When; `None` if nothing is due in the room.
     at: Option<Timestamp>,
-    /// Its position in the list of its second, if it is far.
+    /// Its position in the list of its second; `None` if it is near.
     place: Option<u32>,
 }
 
@@ -46,7 +48,7 @@ impl Second {
 }
 
 impl Schedule {
-    /// Tells whether there are so many rooms that the next time is not known exactly.
+    /// Returns whether there are so many rooms that the next time is not known exactly.
     pub(super) fn has_many(&self) -> bool {
         self.slots.len() >= EXACT_UNTIL
     }
@@ -56,7 +58,7 @@ impl Schedule {
         self.slots.get(number)?.at
     }
 
-    /// Sets when to examine a room. Tells whether that is another time than before.
+    /// Sets when to examine a room. Returns whether that is another time than before.
     pub(super) fn set(&mut self, number: u32, at: Option<Timestamp>, now: Timestamp) -> bool {
         let before = self.slot(number).at;
         if before == at {
@@ -70,7 +72,7 @@ impl Schedule {
         true
     }
 
-    /// Gives the room of the last number the number of a room that is gone.
+    /// Gives the room that has the last number the number of a room that is gone.
     pub(super) fn renumber(&mut self, last: u32, number: u32) {
         let moved = *self.slot(last);
         if let Slot { at: Some(at), place: None } = moved {
@@ -95,7 +97,8 @@ impl Schedule {
         self.slots.truncate(rooms);
     }
 
-    /// Takes out all rooms of the first second, if it has begun by then. The caller sets them again.
+    /// Takes out all rooms of the first second that has any, if that second has begun by then. The caller sets
+    /// each of them again, with the time at which something is due in it now.
     pub(super) fn open(&mut self, by: Timestamp) -> Option<Vec<u32>> {
         let second = self.far.first_entry()?;
         if *second.key() > Second::of(by) {
@@ -118,6 +121,8 @@ impl Schedule {
         self.far.first_key_value().map(|(second, _)| second.begins_at())
     }
 
+    /// Puts a room among those that are near or far. Returns its position in the list of its second, if it is
+    /// far.
     fn put(&mut self, number: u32, at: Timestamp, now: Timestamp) -> Option<u32> {
         let second = Second::of(at);
         if !self.has_many() || second <= Second::of(now) {
@@ -129,6 +134,7 @@ impl Schedule {
         Some(narrow(numbers.len() - 1))
     }
 
+    /// Takes a room out, wherever it stands. The last room of a second takes its position.
     fn strike_out(&mut self, number: u32) {
         let Slot { at: Some(at), place } = std::mem::take(self.slot(number)) else { return };
         let Some(place) = place else {
@@ -145,6 +151,7 @@ impl Schedule {
         }
     }
 
+    /// Returns the slot of a room, and makes it if there is none.
     fn slot(&mut self, number: u32) -> &mut Slot {
         let number = number as usize;
         if number >= self.slots.len() {
@@ -154,6 +161,7 @@ impl Schedule {
     }
 }
 
+/// Returns the number of a room in four bytes, as the indexes hold it.
 pub(super) fn narrow(number: usize) -> u32 {
     u32::try_from(number).expect("four billion rooms do not fit in memory")
 }
