@@ -1,7 +1,8 @@
-//! What queries find rooms by, so that a page need not look at the others: hosts, and names and attributes if
-//! the configuration asks for them.
+//! What queries find rooms by, so that a page need not look at the others (law 4.12): hosts, and names and
+//! attributes if the settings `index_names` and `index_attributes` ask for them. `users.rs` has the lookup by
+//! users.
 //!
-//! A lookup names rooms by their numbers. It holds the beginning of a long text only, so it may name a room too
+//! A lookup names rooms by their numbers. It holds only the beginning of a long text, so it may name a room too
 //! many, and never one too few. Whoever asks looks at each room that it names.
 
 use std::collections::BTreeSet;
@@ -13,35 +14,39 @@ use crate::model::id::UserId;
 use crate::model::text::Text;
 use crate::read::RoomRef;
 
-/// How many characters of a text a lookup holds. Texts come from outside and may be long.
+/// How many characters of a text a lookup holds. Texts come from clients and may be long.
 const HELD: usize = 64;
 
-/// Holds every lookup.
+/// Every lookup.
 #[derive(Debug)]
 pub(super) struct Lookups {
+    /// By the user who runs the room.
     hosts: Lookup<UserId>,
-    /// By the lower case of their names.
+    /// By the beginning of the name, in lower case; `None` if the settings do not ask for it.
     names: Option<Lookup<CompactString>>,
-    /// By the values of an attribute, for each key that the configuration names.
+    /// By the beginning of an attribute's value, for each key that the settings name. Ordered by key.
     attributes: Vec<(Text, Lookup<CompactString>)>,
 }
 
-/// What the lookups hold of one room.
+/// The keys of one room in the lookups. It is a part of [`IndexKeys`](super::index::IndexKeys).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct LookedUp {
+    /// The user who runs it; `None` if nobody does, or if it is not listed.
     host_id: Option<UserId>,
-    /// None if the configuration asks for no texts.
+    /// `None` if the settings ask for no texts.
     texts: Option<Box<Texts>>,
 }
 
+/// The keys of one room that are texts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Texts {
+    /// The beginning of the name, in lower case.
     name: Option<CompactString>,
-    /// In the order of the keys.
+    /// The beginnings of the attributes' values, in the order of [`Lookups::attributes`].
     attributes: Box<[Option<CompactString>]>,
 }
 
-/// Rooms by one key.
+/// The numbers of rooms, by one key.
 #[derive(Debug)]
 struct Lookup<K>(BTreeSet<(K, u32)>);
 
@@ -55,7 +60,8 @@ impl Lookups {
         }
     }
 
-    /// Moves a room to where it belongs now. It is nowhere if it is not listed.
+    /// Moves a room to where it belongs now. A room that is not listed comes as `None`, and stands nowhere. Of
+    /// the keys in `held`, only those that changed are written.
     #[inline]
     pub(super) fn update(&mut self, number: u32, room: Option<RoomRef<'_>>, held: &mut LookedUp) {
         let host_id = room.and_then(RoomRef::host_id);
@@ -110,7 +116,7 @@ impl Lookups {
         host_id.into_iter().flat_map(|host_id| self.hosts.of(host_id))
     }
 
-    /// Returns the rooms whose names begin with a text in lower case. `None` without this lookup.
+    /// Returns the rooms whose names begin with a prefix that is in lower case. `None` without this lookup.
     pub(super) fn named(&self, prefix: &str) -> Option<impl Iterator<Item = usize>> {
         let prefix: CompactString = prefix.chars().take(HELD).collect();
         let from = self.names.as_ref()?.0.range((prefix.clone(), 0)..);
@@ -126,7 +132,7 @@ impl Lookups {
 }
 
 impl LookedUp {
-    /// Tells whether the room has a host.
+    /// Returns whether somebody runs the room.
     pub(super) fn is_run(&self) -> bool {
         self.host_id.is_some()
     }
@@ -161,12 +167,14 @@ impl<K: Ord + Clone> Lookup<K> {
     }
 }
 
-/// Returns the characters of a text in lower case, each by itself. Then the beginning of a text becomes the
-/// beginning of what the text becomes, which the lower case of a whole word does not promise.
+/// Returns the characters of a text in lower case, each by itself. So a prefix of a text becomes a prefix of
+/// what the text becomes. The lower case of a whole word does not promise that: a sigma at the end of a word
+/// differs.
 pub(super) fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
+/// Returns as much of a text as a lookup holds.
 fn beginning(text: &str) -> &str {
     text.char_indices().nth(HELD).map_or(text, |(end, _)| &text[..end])
 }

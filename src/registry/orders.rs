@@ -1,8 +1,8 @@
-//! The orders of the room list.
+//! The orders of the room list (law 4.9).
 //!
-//! Full rooms stand apart from the others. So a list that leaves them out looks at none of them, and one
-//! that has all reads both parts as one. Orders name rooms by their numbers, and by id if that orders
-//! equal keys.
+//! Full rooms (law 18.8) stand apart from the others. So a list that leaves them out looks at none of them, and
+//! a list of all rooms reads both parts as one. Orders lead to the numbers of rooms. The ids order rooms whose
+//! keys are equal.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,19 +13,22 @@ use crate::model::cursor::RoomOrder;
 use crate::model::id::RoomId;
 use crate::model::time::Timestamp;
 
-/// A room of an order: its key, its id, and its number.
+/// A room of an order: its key as the cursor has it, its id, and its number.
 pub(crate) type Listed<'a> = (u64, &'a OrderedId, usize);
 
 /// Where a listed room stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
+    /// When it was created (local time), else when its session opened (event time).
     pub(crate) began_at: Timestamp,
+    /// How many of its users count.
     pub(crate) users: usize,
+    /// Whether it has as many users as it may have.
     pub(crate) is_full: bool,
 }
 
 impl Standing {
-    /// Returns what an order of the list orders by. Scores are not here.
+    /// Returns what an order of the list orders by, as the cursor has it. Only the query knows a score.
     pub(super) fn key(self, order: RoomOrder) -> u64 {
         match order {
             RoomOrder::Newest | RoomOrder::Oldest => self.began_at.as_millis(),
@@ -35,29 +38,34 @@ impl Standing {
     }
 }
 
-/// Holds every order of the list.
+/// Every order of the list.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
+    /// The rooms into which somebody may still come.
     open: Part,
+    /// The rooms that are full.
     full: Part,
 }
 
 /// The orders of the rooms that are full, or of the others.
 #[derive(Debug, Default)]
 struct Part {
+    /// By when they began, the oldest first.
     listed: BTreeMap<(Timestamp, OrderedId), u32>,
+    /// By users, the most first.
     most_users: BTreeMap<(Reverse<usize>, OrderedId), u32>,
+    /// By id.
     ids: BTreeMap<OrderedId, u32>,
 }
 
-/// An id as it is ordered: rooms are compared a dozen times to find one among many, and two numbers
-/// nearly always decide.
+/// An id in a form that is fast to compare: two numbers nearly always decide. To find one room among many
+/// takes dozens of comparisons.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OrderedId {
-    /// The first bytes, big-endian, so that they order as the text. Zeros fill a short id, and no id
-    /// holds any.
+    /// The first 16 bytes, big-endian, so that they order as the text does. Zeros fill a short id. No id
+    /// holds a zero.
     first: (u64, u64),
-    /// The whole of a longer one.
+    /// The whole id, if it has more than 16 bytes.
     long: Option<Box<RoomId>>,
 }
 
@@ -72,6 +80,7 @@ impl OrderedId {
         Self { first: (first, second), long }
     }
 
+    /// Returns the id.
     pub(crate) fn id(&self) -> RoomId {
         if let Some(id) = &self.long {
             return (**id).clone();
@@ -85,7 +94,7 @@ impl OrderedId {
 }
 
 impl Orders {
-    /// Moves a room to where it stands now.
+    /// Moves a room to where it stands now. `None` means that it is not listed.
     pub(super) fn reorder(
         &mut self,
         number: u32,
@@ -110,6 +119,7 @@ impl Orders {
         part.listed.insert((began_at, room_id), to);
     }
 
+    /// Returns all listed rooms, the newest first.
     pub(super) fn newest_first(&self) -> impl DoubleEndedIterator<Item = usize> {
         let rooms = self.range(|part| &part.listed, (Bound::Unbounded, Bound::Unbounded), true);
         rooms.rev().map(|(_, number)| *number as usize)
@@ -163,6 +173,7 @@ impl Orders {
         rooms.map(|(room_id, number)| (0, room_id, *number as usize))
     }
 
+    /// Returns the rooms of an order between two bounds, of both parts or without the full ones.
     fn range<'o, K: Ord>(
         &'o self,
         order: impl Fn(&'o Part) -> &'o BTreeMap<K, u32>,
@@ -176,6 +187,7 @@ impl Orders {
     }
 }
 
+/// Returns the bound of what comes after a place; without a place, of everything.
 fn excluded<K>(place: Option<K>) -> Bound<K> {
     place.map_or(Bound::Unbounded, Bound::Excluded)
 }
@@ -200,6 +212,7 @@ impl Part {
     }
 }
 
+/// Moves a room in one order, if its key changed.
 fn reorder<K: Ord + Copy>(
     order: &mut BTreeMap<(K, OrderedId), u32>,
     number: u32,
@@ -219,9 +232,11 @@ fn reorder<K: Ord + Copy>(
     }
 }
 
-/// Reads two parts of one order as one. `full` is none if nothing of it is wanted.
+/// Reads the two parts of one order as one: of the next of each, the lower comes first.
 struct Both<'o, K> {
+    /// The rooms that are not full.
     open: Range<'o, K, u32>,
+    /// The full rooms; `None` if there are none, or none are asked for.
     full: Option<Range<'o, K, u32>>,
 }
 

@@ -1,7 +1,7 @@
-//! Pages of the room list.
+//! Pages of the room list (law 4.12).
 //!
-//! A page walks along an order of the list and looks at each room, or it looks at the rooms that a lookup
-//! names. Both give the same rooms. Which is shorter decides.
+//! A page *walks* along an order of the list and looks at each room, or it *picks* from the rooms that a
+//! lookup names. Both give the same rooms. [`RoomRegistry::page_into`] takes the one that likely looks at fewer.
 
 use std::cmp::Ordering;
 
@@ -90,14 +90,16 @@ impl<C: Clock> RoomRegistry<C> {
             }
             return Ok(());
         }
-        // If a lookup names more rooms than this, a walk meets enough of them among as many rooms, unless they
-        // lie together.
+        // Let a lookup name n of all rooms. To pick costs n. If the named rooms lie evenly in the list, a walk
+        // finds a page of them among limit × rooms / n. The two are equal at the square root.
         let few = (query.limit.saturating_mul(self.room_count())).isqrt().min(query.look_at_most);
         if let Some(numbers) = self.fewest_named(find, few) {
             self.pick(find, numbers, page);
             return Ok(());
         }
         if self.is_any_named(find) {
+            // It names many. If they lie together elsewhere in the list, a short walk finds none. Then they are
+            // picked after all, if that looks at no more rooms than the query allows.
             self.walk(find, few, page);
             if !page.stopped_early {
                 return Ok(());
@@ -176,8 +178,8 @@ impl<C: Clock> RoomRegistry<C> {
         rooms.into_iter().flatten().filter_map(|room_id| self.room(room_id.as_str()))
     }
 
-    /// Returns the rooms that a query finds by users, by number. `None` if it asks for none, or no lookup
-    /// knows.
+    /// Returns the numbers of the rooms that list any of the users of a query, in ascending order. `None` if the
+    /// query asks for no users, or the setting `index_users` is off.
     fn with_any_user(&self, query: &RoomQuery<'_>) -> Option<Vec<usize>> {
         let (user_ids, users) = (query.with_any_user.as_ref()?, self.users.as_ref()?);
         let user_ids: Vec<_> = user_ids.iter().map(|user_id| Hashed::new(&**user_id)).collect();
@@ -192,8 +194,11 @@ impl<C: Clock> RoomRegistry<C> {
         Some(numbers)
     }
 
-    /// Returns the rooms that one lookup names, of the one that names the fewest. `None` if each names more
-    /// than `most`, or there is none. Cost: `most` for each lookup.
+    /// Returns the numbers of the rooms that one lookup names: the lookup that names the fewest. `None` if each
+    /// names more than `most`, or none serves a filter of the query. Cost: `most` for each lookup.
+    ///
+    /// A lookup may name a room too many, because it holds only the beginning of a text. Whoever takes the
+    /// rooms looks at each.
     fn fewest_named(&self, find: Find<'_, '_>, most: usize) -> Option<Vec<usize>> {
         let (query, lookups) = (find.query, self.index.lookups());
         let mut fewest: Option<Vec<usize>> = None;
@@ -223,7 +228,7 @@ impl<C: Clock> RoomRegistry<C> {
         fewest
     }
 
-    /// Tells whether a lookup names rooms for one of the filters.
+    /// Returns whether a lookup serves one of the filters.
     fn is_any_named(&self, find: Find<'_, '_>) -> bool {
         let (query, lookups) = (find.query, self.index.lookups());
         let has = |(key, value): &(Text, Text)| lookups.with(key, value).is_some();
@@ -233,8 +238,8 @@ impl<C: Clock> RoomRegistry<C> {
             || query.name_prefix.as_ref().is_some_and(|prefix| lookups.named(prefix).is_some())
     }
 
-    /// Fills a page with the first of these rooms that pass the filters and come after the cursor. Cost: the
-    /// rooms.
+    /// Fills a page with the first of these rooms, in the order of the query, that pass the filters and come
+    /// after the cursor. Cost: the rooms.
     fn pick<'r>(
         &'r self,
         find: Find<'_, '_>,
@@ -270,8 +275,8 @@ impl<C: Clock> RoomRegistry<C> {
         page.rooms.extend(found.into_iter().take(query.limit).map(|(_, room)| room));
     }
 
-    /// Fills a page with the rooms that pass the filters, along the order of the list. It looks at so many
-    /// at most.
+    /// Fills a page with the rooms that pass the filters, along the order of the list. It looks at
+    /// `look_at_most` rooms.
     fn walk<'r>(&'r self, find: Find<'_, '_>, look_at_most: usize, page: &mut RoomPage<'r>) {
         let query = find.query;
         let after = query.after.as_ref().map(|cursor| (cursor.key, &cursor.room_id));
@@ -287,7 +292,7 @@ impl<C: Clock> RoomRegistry<C> {
             RoomOrder::MostUsers => {
                 self.collect(find, look_at_most, orders.most_users_after(after, full), page);
             }
-            // Without a score all rooms are equal, and ids decide.
+            // A query by score never walks.
             RoomOrder::Id | RoomOrder::Score => {
                 let after = after.map(|(_, id)| id);
                 self.collect(find, look_at_most, orders.ids_after(after, full), page);
@@ -295,6 +300,8 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
+    /// Fills a page from rooms that come in the order of the list. The cursor continues after the last room
+    /// that was looked at, whether it passed the filters or not.
     fn collect<'r>(
         &'r self,
         find: Find<'_, '_>,
@@ -323,16 +330,17 @@ impl<C: Clock> RoomRegistry<C> {
     }
 }
 
-/// A query, with what was found out for it beforehand.
+/// A query, with what a lookup found for it beforehand.
 #[derive(Clone, Copy)]
 struct Find<'f, 'q> {
     query: &'f RoomQuery<'q>,
-    /// The rooms that it finds by users, if a lookup knows them.
+    /// The numbers of the rooms that list any of its users, in ascending order; `None` if no lookup knows.
     with_user: Option<&'f [usize]>,
 }
 
 impl Find<'_, '_> {
-    /// Tells whether a room passes the filters, but for the one by full rooms.
+    /// Returns whether a room passes the filters, except the one that leaves out full rooms: the orders keep
+    /// those apart.
     fn accepts(self, number: usize, room: RoomRef<'_>) -> bool {
         let is_with_user = match (self.with_user, &self.query.with_any_user) {
             (Some(numbers), _) => numbers.binary_search(&number).is_ok(),
@@ -343,7 +351,8 @@ impl Find<'_, '_> {
     }
 }
 
-/// Compares two places in an order of the list.
+/// Compares the keys and ids of two rooms in an order of the list. The newest first reverses both, and the
+/// most users first reverses the key alone (law 4.9).
 fn in_order(order: RoomOrder, a: (u64, &RoomId), b: (u64, &RoomId)) -> Ordering {
     match order {
         RoomOrder::Newest => b.cmp(&a),

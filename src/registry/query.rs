@@ -1,4 +1,4 @@
-//! Queries: which rooms to list, in which order, and how many.
+//! Queries: which rooms to list, in which order, and how many. `pages.rs` answers them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::registry::lookups::folded;
 
 /// How many rooms a page has by default.
 const DEFAULT_LIMIT: usize = 20;
-/// How many rooms a page looks at by default.
+/// How many rooms a page looks at by default, at most.
 const DEFAULT_LOOK: usize = 10_000;
 
 /// Says which rooms to list, in which order, and how many.
@@ -68,22 +68,33 @@ const DEFAULT_LOOK: usize = 10_000;
 #[derive(Clone)]
 #[must_use]
 pub struct RoomQuery<'q> {
+    /// The order of the list.
     pub(super) order: RoomOrder,
+    /// How many rooms a page has at most: at least one.
     pub(super) limit: usize,
+    /// How many rooms a page looks at at most: at least one.
     pub(super) look_at_most: usize,
+    /// Where the page before ended; `None` for the first page.
     pub(super) after: Option<RoomCursor>,
+    /// The attributes that a room must have, as key and value.
     pub(super) attributes: Vec<(Text, Text)>,
-    /// In lower case.
+    /// What the name of a room must begin with, in lower case. It is not empty.
     pub(super) name_prefix: Option<Text>,
+    /// Who must run a room.
     pub(super) host_id: Option<Text>,
+    /// The users of whom a room must list one.
     pub(super) with_any_user: Option<Vec<Text>>,
+    /// Whether a room must have a visible session, or must have none.
     open_session: Option<bool>,
+    /// Whether to leave out full rooms.
     pub(super) without_full: bool,
+    /// What else must be true of a room.
     predicates: Vec<Arc<OfRoom<'q, bool>>>,
+    /// The score, if the order is by score.
     pub(super) score: Option<Arc<OfRoom<'q, u64>>>,
 }
 
-/// What the caller says of a room.
+/// A function of a room that the caller gives: a predicate, or a score.
 type OfRoom<'q, T> = dyn Fn(RoomRef<'_>) -> T + Send + Sync + 'q;
 
 /// Documents a query's method with an example on three rooms, a to c.
@@ -313,7 +324,8 @@ impl<'q> RoomQuery<'q> {
         self
     }
 
-    /// Tells whether a room passes the filters, but for those by users and by full rooms.
+    /// Returns whether a room passes the filters, except those by users and by full rooms, which `pages.rs`
+    /// applies.
     pub(super) fn accepts(&self, room: RoomRef<'_>) -> bool {
         let is_named = |prefix: &Text| room.name().is_some_and(|name| is_named(name, prefix));
         self.open_session.is_none_or(|is_open| room.session().is_some() == is_open)
@@ -333,7 +345,7 @@ impl<'q> RoomQuery<'q> {
     }
 }
 
-/// Tells whether a name begins with a text in lower case.
+/// Returns whether a name begins with a prefix that is in lower case.
 fn is_named(name: &str, prefix: &str) -> bool {
     let mut name = folded(name);
     prefix.chars().all(|expected| name.next() == Some(expected))
