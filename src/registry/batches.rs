@@ -1,4 +1,5 @@
-//! Many inputs in one call.
+//! Many inputs in one call. It gives the same as one call for each, except that the clock is read once and that
+//! the changes of all of them stay. It is faster, because the memory of several inputs comes together.
 
 use smallvec::SmallVec;
 
@@ -56,10 +57,10 @@ impl<C: Clock> RoomRegistry<C> {
     }
 
     /// Takes many heartbeats in one call, as a gateway that holds connections has them. Each is a
-    /// `(room id, user)`, or `(room id, (user, connection))`. The answers come in the same order, in a buffer that is used again. Each
-    /// does, answers and costs what it does in [`heartbeat`](Self::heartbeat). Together they wait for
-    /// memory at the same time, and not one after the other. [`changes`](Self::changes) has what all
-    /// of them made different.
+    /// `(room id, user)`, or `(room id, (user, connection))`. The answers come in the same order, in a buffer
+    /// that is used again. Each does, answers and costs what it does in [`heartbeat`](Self::heartbeat).
+    /// Together they wait for memory at the same time, and not one after the other.
+    /// [`changes`](Self::changes) has what all of them made different.
     ///
     /// ```
     /// use room_registry::{Config, Heartbeat, ManualClock, NewRoom, NewUser, RoomRegistry};

@@ -1,4 +1,5 @@
-//! The rooms that the last call changed, for those who keep each room in a store.
+//! The rooms whose stored form the last call changed, for applications that keep each room in a store.
+//! `update` in `registry.rs` notes them, if the [`Context`](crate::room::context::Context) says so.
 
 use crate::model::id::RoomId;
 use crate::registry::RoomRegistry;

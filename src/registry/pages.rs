@@ -292,7 +292,7 @@ impl<C: Clock> RoomRegistry<C> {
             RoomOrder::MostUsers => {
                 self.collect(find, look_at_most, orders.most_users_after(after, full), page);
             }
-            // A query by score never walks.
+            // An order by score without a score: all rooms are equal, and ids decide.
             RoomOrder::Id | RoomOrder::Score => {
                 let after = after.map(|(_, id)| id);
                 self.collect(find, look_at_most, orders.ids_after(after, full), page);

@@ -1,9 +1,10 @@
-//! Prefetching: asks for memory ahead, so that one wait serves several lines. Rules know nothing of it.
+//! Prefetching: reads memory ahead of use, so that the processor waits for several cache lines at once. It
+//! changes no result, and no rule knows of it. Without this file everything works, only slower.
 //!
-//! A registry of a million users does not fit into the caches of a processor. An operation that comes
-//! upon one line after the other waits for each. If it asks for all of them first, it waits once. Asking
-//! is a read whose value nobody uses. A batch asks step by step for all of its inputs. Each step is so short
-//! that the processor is at the next input while it waits for this one.
+//! A registry of a million users does not fit into the caches of a processor. An operation that meets one
+//! line after the other waits for each. If it reads all of them first, it waits once. `black_box` keeps the
+//! compiler from leaving out a read whose value nobody uses. A batch goes step by step, each step for all of
+//! its inputs: a step is so short that the processor begins the next input while it waits for this one.
 
 use std::hint::black_box;
 
@@ -16,15 +17,15 @@ use crate::registry::users::UserIndex;
 use crate::room::state::RoomState;
 use crate::room::work::Work;
 
-/// How many rooms or inputs wait for memory together.
+/// How many rooms or inputs a batch prefetches together.
 pub(super) const BATCH_LEN: usize = 16;
 
 impl<C: Clock> RoomRegistry<C> {
-    /// Asks for what work on a room looks at.
+    /// Prefetches what work on a room reads.
     pub(super) fn prefetch_work(&self, number: usize, work: &Work<'_>) {
         let Some(held) = self.rooms.held(number) else { return };
         match work {
-            // It looks at the room and at one membership.
+            // It reads the head of the room and one membership, which wait for nothing else.
             Work::Heartbeat(..) => {}
             Work::Callback(callback) => {
                 let latest = callback.callback.latest_time();
@@ -32,7 +33,7 @@ impl<C: Clock> RoomRegistry<C> {
                 let settings = &self.config.rules;
                 let bound = registers.floor(settings).min(registers.anchors_from(settings));
                 if latest < bound {
-                    return; // likely outdated: then little is looked at
+                    return; // it is likely outdated, and then reads little
                 }
                 self.prefetch_room(held, number);
                 prefetch_lists(&held.room);
@@ -63,7 +64,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Asks for the rooms in which something is due.
+    /// Prefetches the rooms in which something is due.
     pub(super) fn prefetch_due(&self) {
         let rooms = self.due().take(BATCH_LEN);
         for (_, number) in rooms {
@@ -73,7 +74,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Asks for what tells when something is due in these rooms.
+    /// Prefetches what tells when something is due in these rooms.
     pub(super) fn prefetch_timeouts(&self, numbers: &[u32]) {
         for number in numbers {
             if let Some(HeldRoom { room, keys }) = self.rooms.held(*number as usize) {
@@ -82,7 +83,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Asks for the rooms that a query looks at, and for where they stand.
+    /// Prefetches the rooms that a query looks at, and their keys.
     pub(super) fn prefetch_listed(&self, room_ids: &[Hashed<'_, RoomId>]) {
         let numbers: Vec<_> = room_ids.iter().filter_map(|id| self.rooms.place_hint(id)).collect();
         for held in numbers.iter().filter_map(|number| self.rooms.held(*number)) {
@@ -90,7 +91,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Asks for what a batch of heartbeats looks at: the room and the user of each, hashed.
+    /// Prefetches what a batch of heartbeats reads. Each comes as the room and the user, hashed.
     pub(super) fn prefetch_heartbeats<'a, K: Key + 'a>(
         &self,
         batch: impl Iterator<Item = (&'a K, &'a K)> + Clone,
@@ -107,7 +108,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
-    /// Asks for what a batch of callbacks looks at: the hashed room of each, and its work.
+    /// Prefetches what a batch of callbacks reads. Each comes as the hashed room, and its work.
     pub(super) fn prefetch_callbacks<'a, K: Key + 'a>(
         &self,
         batch: impl Iterator<Item = (&'a K, &'a Work<'a>)> + Clone,
@@ -123,6 +124,7 @@ impl<C: Clock> RoomRegistry<C> {
         }
     }
 
+    /// Looks up the rooms of a batch, and prefetches the head of each.
     fn prefetch_rooms<'a, K: Key + 'a>(
         &self,
         room_ids: impl Iterator<Item = &'a K>,
@@ -138,7 +140,7 @@ impl<C: Clock> RoomRegistry<C> {
         rooms
     }
 
-    /// Asks for all of the memory of a room itself.
+    /// Prefetches all cache lines of a room, but not what it refers to.
     fn prefetch_room(&self, held: &HeldRoom, number: usize) {
         let HeldRoom { room, keys } = held;
         prefetch_head(room);
@@ -150,7 +152,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 }
 
-/// Asks for what is known of these users. Each step is done for all of them before the next.
+/// Prefetches the rooms of these users. Each step is done for all of them before the next.
 pub(super) fn prefetch_users(users: &UserIndex, user_ids: &[Hashed<'_, str>]) {
     let places: Vec<_> = user_ids.iter().filter_map(|id| users.place_hint(id)).collect();
     for place in places {
@@ -158,17 +160,17 @@ pub(super) fn prefetch_users(users: &UserIndex, user_ids: &[Hashed<'_, str>]) {
     }
 }
 
-/// Asks for what every operation on a room looks at.
+/// Prefetches the cache lines that every operation on a room reads.
 fn prefetch_head(room: &RoomState) {
     let members = &room.registers.members;
     black_box((room.id.as_str().len(), room.clock, room.is_listed()));
     black_box((members.unseen_since(), members.len()));
 }
 
-/// Asks for what a room refers to.
+/// Prefetches what a room refers to: its first users, and its sessions.
 #[inline]
 fn prefetch_lists(room: &RoomState) {
-    // Two stand in a line of memory.
+    // Two users lie in one cache line.
     room.users().few().iter().step_by(2).for_each(|(since, _)| _ = black_box(*since));
     for session in &room.registers.sessions {
         black_box((session.closed_at, session.changed_at, session.name.is_some()));
@@ -176,7 +178,7 @@ fn prefetch_lists(room: &RoomState) {
     }
 }
 
-/// Asks for what is known of a user.
+/// Prefetches the register of a user in each session.
 fn prefetch_user(room: &RoomState, user_id: &impl Key) {
     for session in &room.registers.sessions {
         if let Some(place) = session.users.place_hint(user_id)

@@ -1,4 +1,5 @@
-//! Repair: says what to ask the media server about, and takes its answers.
+//! Repair: says what to ask the media server about (section 17), and takes its answers (sections 12 to 16).
+//! The planner itself is in `repair/planner.rs`. The index tells it the status of each room that changed.
 
 use crate::model::change::Cause;
 use crate::model::error::Error;

@@ -1,4 +1,5 @@
-//! Inputs as values, at the clock's time or at the time of a journal.
+//! Inputs as values, at the clock's time or at the time of a journal entry. Each variant of [`Input`] calls the
+//! method of its name. `room/inputs.rs` does the same for one room.
 
 use crate::model::command::Answer;
 use crate::model::error::Error;

@@ -1,8 +1,9 @@
-//! Whole registries, saved and restored in any serde format.
+//! Whole registries, saved and restored in any serde format (laws 1.7 and 17.8).
 //!
-//! A snapshot is a header and then room after room, so neither side holds a second copy of everything.
-//! Writing walks the registry, and reading checks and keeps one room at a time. What is impossible is an
-//! error that names it, and then nothing is restored.
+//! A snapshot is a header and then room after room, so neither side holds a second copy of everything. Writing
+//! walks the registry, and reading checks and keeps one room at a time. The form of a room is in `stored.rs`.
+//! A room that no input could have made is an error that names it, and then nothing is restored. The index is
+//! not stored, because it follows from the rooms.
 
 use std::fmt;
 
@@ -32,9 +33,13 @@ const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"
 /// [`RoomRegistry::restore`] reads it back.
 #[derive(Clone, Copy)]
 pub struct Snapshot<'r> {
+    /// The settings that decide what is stored. A restore under others is an error.
     settings: &'r Rules,
+    /// The local time of the last call.
     taken_at: Timestamp,
+    /// How many callbacks had each outcome.
     outcomes: Outcomes,
+    /// All rooms, listed or not.
     rooms: &'r Rooms,
 }
 
@@ -179,7 +184,7 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(Self::read(config, clock, saved, Settings::Any)?.with_grace())
     }
 
-    /// Grants everybody a fresh timeout, which also fills the indexes.
+    /// Grants all memberships a fresh timeout. That updates every room in the indexes, and so fills them.
     fn with_grace(mut self) -> Self {
         self.begin();
         self.grant_grace_because(Cause::Import);
@@ -237,7 +242,7 @@ impl<C: Clock> RoomRegistry<C> {
         Ok(registry)
     }
 
-    /// Reads all but the index.
+    /// Reads the rooms and all but the index of rooms, which the caller fills.
     fn read<'de, D: Deserializer<'de>>(
         config: Config,
         clock: C,
@@ -255,7 +260,7 @@ impl<C: Clock> RoomRegistry<C> {
     }
 }
 
-/// Holds what was read.
+/// A snapshot that was read.
 struct Restored {
     taken_at: Timestamp,
     outcomes: Outcomes,
@@ -265,12 +270,13 @@ struct Restored {
 /// Which settings a snapshot may be of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Settings {
+    /// Only these.
     Same,
-    /// Its rooms are carried over.
+    /// Any: rooms of other settings are carried over.
     Any,
 }
 
-/// How a snapshot is read.
+/// How a snapshot is read: under which settings, and which it may have.
 #[derive(Clone, Copy)]
 struct Reading<'c> {
     config: &'c Config,
@@ -278,6 +284,7 @@ struct Reading<'c> {
 }
 
 impl Reading<'_> {
+    /// Checks the settings of a snapshot or of a room.
     fn check<E: de::Error>(self, found: &Rules) -> Result<(), E> {
         let expected: &Rules = &self.config.rules;
         if found == expected || self.settings == Settings::Any {
@@ -296,8 +303,8 @@ impl Reading<'_> {
             room.settings = self.config.rules.clone(); // which all rooms share
             return Ok(Some(room));
         }
-        let mut untold = ChangeLog::default();
-        room.carry_over(&mut Context::new(self.config, room.clock, Cause::Import, &mut untold));
+        let mut discarded = ChangeLog::default(); // a restored registry has no changes to follow
+        room.carry_over(&mut Context::new(self.config, room.clock, Cause::Import, &mut discarded));
         Ok(Some(room).filter(|room| !room.is_forgotten()))
     }
 }
@@ -334,7 +341,8 @@ impl<'de> Visitor<'de> for Reading<'_> {
                 Field::Rooms => rooms = Some(fields.next_value_seed(RoomsSeed(self))?),
             }
         }
-        // Formats may order fields as they like. Each room carries its own version and settings.
+        // Fields may come in any order, so rooms may be read before the header. Each room carries its own
+        // version and settings, and is checked by those.
         version.ok_or_else(|| de::Error::missing_field("version"))?;
         settings.ok_or_else(|| de::Error::missing_field("settings"))?;
         Ok(Restored {
@@ -364,7 +372,7 @@ fn check_version<E: de::Error>(found: u32) -> Result<(), E> {
     )))
 }
 
-/// Reads one room after the other.
+/// Reads one room after the other, so that only one is held twice.
 struct RoomsSeed<'c>(Reading<'c>);
 
 impl<'de> DeserializeSeed<'de> for RoomsSeed<'_> {

@@ -1,4 +1,4 @@
-//! Moves single rooms out of a registry and into one.
+//! Moves single rooms out of a registry and into one, with all that is stored of them (section 7).
 
 use crate::model::change::Cause;
 use crate::model::config::Rules;
@@ -50,6 +50,7 @@ impl<C: Clock> RoomRegistry<C> {
         if held.room.is_listed() {
             self.log.note(&held.room.id, Cause::Import, Note::RoomUnlisted);
         }
+        // An empty room takes its place. It is forgotten, so the update drops it from every index.
         let nothing = RoomState::new(held.room.id.clone(), held.room.settings.clone());
         let removed = std::mem::replace(&mut held.room, nothing);
         self.update(number);

@@ -1,4 +1,7 @@
-//! In which rooms each user is, if the configuration asks for it.
+//! In which rooms each user is (law 18.10), with the setting `index_users`.
+//!
+//! The index follows the notes of changes: whoever joined or left is looked up in the room. If the session or
+//! the listing of a room changed, all its users are taken over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,28 +13,29 @@ use crate::model::id::{RoomId, UserId};
 use crate::room::notes::Note;
 use crate::room::state::RoomState;
 
-/// Holds the rooms of each user, and the users of each room as far as the former has them.
+/// The rooms of each user, and the users of each room, so that a room can be taken over.
 #[derive(Debug, Default)]
 pub(super) struct UserIndex {
-    /// Ordered by id. Most users are in one room.
+    /// The rooms that list a user, ordered by id. Most users are in one room.
     rooms: IdTable<UserId, SmallVec<[RoomId; 1]>>,
+    /// The same pairs, by room.
     users: BTreeMap<RoomId, BTreeSet<UserId>>,
-    /// How many notes of the call are in it.
+    /// How many notes of this call the index has followed.
     seen: usize,
 }
 
 impl UserIndex {
-    /// Begins with the notes of another call.
+    /// Begins a call, whose notes are counted from zero.
     pub(super) fn begin(&mut self) {
         self.seen = 0;
     }
 
-    /// Goes on behind the first so many notes: the others were taken back.
+    /// Goes on after the first `seen` notes, because the others were taken back.
     pub(super) fn go_back(&mut self, seen: usize) {
         self.seen = seen;
     }
 
-    /// Brings it up to date with a room of which these notes tell.
+    /// Follows the notes of a room. `seen` is how many notes the call has now.
     pub(super) fn follow<'n>(
         &mut self,
         room: &RoomState,
@@ -53,7 +57,7 @@ impl UserIndex {
         }
     }
 
-    /// Takes over everybody in a room. Cost: the users of the room.
+    /// Takes over all users of a room. Cost: the users of the room.
     pub(super) fn replace(&mut self, room: &RoomState) {
         let now: BTreeSet<_> = room.users().iter().map(|(_, user_id)| user_id.clone()).collect();
         let before = self.users.get(&room.id).cloned().unwrap_or_default();
@@ -72,23 +76,24 @@ impl UserIndex {
         self.rooms.place_hint(user_id)
     }
 
-    /// Returns what a look-up of the user who has this place looks at.
+    /// Reads what a look-up of the user at this place reads, for a prefetch.
     pub(super) fn peek(&self, place: usize) -> Option<(u8, usize)> {
         let (user_id, rooms) = self.rooms.at(place)?;
         Some((*user_id.as_str().as_bytes().first()?, rooms.len()))
     }
 
-    /// Returns how many notes of the call are in it.
+    /// Returns how many notes of this call the index has followed.
     pub(super) fn seen(&self) -> usize {
         self.seen
     }
 
-    /// Tells whether it has the same users in the same rooms.
+    /// Returns whether another index has the same users in the same rooms.
     #[cfg(room_registry_check)]
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.rooms, &self.users) == (&other.rooms, &other.users)
     }
 
+    /// Writes down whether a room lists a user.
     fn set(&mut self, room_id: &RoomId, user_id: &UserId, is_in: bool) {
         let user = Hashed::new(user_id);
         let place = self.rooms.place_of(&user);
