@@ -1,6 +1,9 @@
-//! Views: readers see the visible state through them. They are small `Copy` values that borrow from the
-//! registry or the room. Followers keep what they need by themselves: the mirror, the debounce and the
-//! visits.
+//! What readers use: views and followers.
+//!
+//! A *view* of a room, a user or a stream is a small `Copy` value that borrows from the registry or the room.
+//! Views decide nothing: they read the projection, and `room/visible.rs`. A *follower* keeps what it needs by
+//! itself: the mirror follows changes (law 1.6), the debounce too (section 20), and the visits also
+//! follow inputs (section 19). Followers know nothing of rooms, registers or rules.
 
 /// Documents a view's method with an example on a room that has one user and no session.
 macro_rules! room_example {

@@ -1,4 +1,7 @@
-//! Changes, without those who go and are back at once.
+//! Changes, without those who go and are back at once (section 20 of the rules). An application hands in the
+//! changes of a registry or a room.
+//!
+//! Departures wait in a queue, by when their grace is over. What waits for whom is found by room and subject.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,19 +61,22 @@ use crate::model::time::{Timestamp, millis};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Debounce {
+    /// How long a departure waits, in milliseconds.
     grace_ms: u64,
     /// The local time of the last call.
     clock: Timestamp,
-    /// How many have waited so far. It tells apart what is due at one time.
+    /// How many departures have waited so far. It numbers them, so that those of one time keep their order.
     count: u64,
-    /// Who is waited for, and where in the queue.
-    waiting: BTreeMap<RoomId, BTreeMap<Subject, Place>>,
-    queue: BTreeMap<Place, Change>,
+    /// Whose departures wait, and where in the queue. The queue has the same entries.
+    waiting: BTreeMap<RoomId, BTreeMap<Subject, QueueKey>>,
+    /// The departures that wait, the first to be due first.
+    queue: BTreeMap<QueueKey, Change>,
 }
 
-/// When its grace is over, and its number.
-type Place = (Timestamp, u64);
+/// Where a departure stands in the queue: when its grace is over (local time), and its number.
+type QueueKey = (Timestamp, u64);
 
+/// Who or what departed from a room.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     User(UserId),
@@ -163,8 +169,8 @@ impl Debounce {
     pub fn take_due(&mut self, now: Timestamp) -> Vec<Change> {
         self.set_clock(now);
         let mut due = Vec::new();
-        while let Some((place, _)) = self.queue.first_key_value()
-            && place.0 <= now
+        while let Some(((due_at, _), _)) = self.queue.first_key_value()
+            && *due_at <= now
         {
             self.pass_first(&mut due);
         }
@@ -196,7 +202,7 @@ impl Debounce {
         self.queue.values()
     }
 
-    /// Somebody or something went.
+    /// Takes a departure. It waits, or goes into `passed` at once (law 20.1).
     fn went(&mut self, subject: Subject, waits: bool, change: Change, passed: &mut Vec<Change>) {
         if !waits || self.grace_ms == 0 {
             self.stop(&change.room_id, &subject);
@@ -205,35 +211,36 @@ impl Debounce {
         }
         let room = self.waiting.entry(change.room_id.clone()).or_default();
         if room.contains_key(&subject) {
-            return; // who came in between was gone before anybody could look
+            return; // whoever came in between was gone before the changes were read, so no change told that
         }
         self.count += 1;
-        let place = (self.clock.plus(self.grace_ms), self.count);
-        room.insert(subject, place);
-        self.queue.insert(place, change);
+        let key = (self.clock.plus(self.grace_ms), self.count);
+        room.insert(subject, key);
+        self.queue.insert(key, change);
         if self.queue.len() > Self::MAX_WAITING {
             self.pass_first(passed);
         }
     }
 
-    /// Waits no longer for somebody or something. Returns whether it did.
+    /// Drops the departure of a user or stream, if it waits. Returns whether it did.
     fn stop(&mut self, room_id: &RoomId, subject: &Subject) -> bool {
         let Some(room) = self.waiting.get_mut(room_id) else { return false };
-        let Some(place) = room.remove(subject) else { return false };
+        let Some(key) = room.remove(subject) else { return false };
         if room.is_empty() {
             self.waiting.remove(room_id);
         }
-        self.queue.remove(&place).is_some()
+        self.queue.remove(&key).is_some()
     }
 
-    /// Passes on whoever is waited for in a room.
+    /// Passes on the departures that wait in a room, in the order of the queue (law 20.5).
     fn stop_room(&mut self, room_id: &RoomId, passed: &mut Vec<Change>) {
         let room = self.waiting.remove(room_id).unwrap_or_default();
-        let mut places: Vec<_> = room.into_values().collect();
-        places.sort_unstable();
-        passed.extend(places.iter().filter_map(|place| self.queue.remove(place)));
+        let mut keys: Vec<_> = room.into_values().collect();
+        keys.sort_unstable();
+        passed.extend(keys.iter().filter_map(|key| self.queue.remove(key)));
     }
 
+    /// Passes on the departure that is due first.
     fn pass_first(&mut self, passed: &mut Vec<Change>) {
         let Some((_, change)) = self.queue.pop_first() else { return };
         let subject = match &change.kind {
@@ -247,16 +254,15 @@ impl Debounce {
         passed.push(change);
     }
 
-    /// If the local clock went back, nobody waits for longer than the grace from now on.
+    /// Sets the clock. If it went back, nobody waits for longer than the grace from now on (law 20.6).
     fn set_clock(&mut self, now: Timestamp) {
         if now < self.clock {
             let latest = now.plus(self.grace_ms);
             let queue = std::mem::take(&mut self.queue);
-            let earlier = |(at, number): Place| (at.min(latest), number);
-            self.queue =
-                queue.into_iter().map(|(place, change)| (earlier(place), change)).collect();
-            let places = self.waiting.values_mut().flat_map(BTreeMap::values_mut);
-            places.for_each(|place| *place = earlier(*place));
+            let earlier = |(at, number): QueueKey| (at.min(latest), number);
+            self.queue = queue.into_iter().map(|(key, change)| (earlier(key), change)).collect();
+            let keys = self.waiting.values_mut().flat_map(BTreeMap::values_mut);
+            keys.for_each(|key| *key = earlier(*key));
         }
         self.clock = now;
     }

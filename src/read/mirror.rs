@@ -1,4 +1,5 @@
-//! The visible state, rebuilt from changes.
+//! The visible state, rebuilt from changes (law 1.6). The tests hold it against the registry after each call:
+//! it also states what a change means for whoever follows.
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,7 @@ use crate::read::RoomRef;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Mirror {
+    /// The listed rooms.
     rooms: BTreeMap<RoomId, MirrorRoom>,
 }
 
@@ -213,11 +215,13 @@ impl MirrorRoom {
         self.head().summary(self.user_count(), self.stream_count())
     }
 
+    /// Returns what names and describes the room, as [`RoomRef`] has it.
     fn head(&self) -> Head<'_> {
         let (info, session) = (self.info.as_ref(), self.session.as_ref());
         Head { room_id: &self.room_id, info, session }
     }
 
+    /// Takes a suspicion in, in the place of one of the same list and sign.
     fn suspect(&mut self, suspicion: Suspicion) {
         let subject = |held: &Suspicion| (held.list, held.sign);
         self.suspicions.retain(|held| subject(held) != subject(&suspicion));
@@ -225,6 +229,7 @@ impl MirrorRoom {
         self.suspicions.sort_unstable_by_key(subject);
     }
 
+    /// Takes out what only the media server said: streams, logins and presences. Members stay.
     fn close_session(&mut self) {
         self.session = None;
         self.streams.clear();

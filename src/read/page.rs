@@ -1,4 +1,4 @@
-//! Pages of the users and streams of a room.
+//! Pages of the users and streams of a room, in the orders of law 4.9.
 
 use std::ops::Bound;
 
@@ -29,8 +29,8 @@ pub struct StreamPage<'a> {
     pub next: Option<StreamCursor>,
 }
 
-/// Puts the items of an order that follow a place into a page, at least one. Returns the place of
-/// the last if more follow.
+/// Fills a page with the items of an order that follow a place: `limit` of them, and at least one. Returns the
+/// place of the last one if more follow. `find` returns the view of an item.
 pub(super) fn fill_page<'a, I: Ord + Clone, V>(
     order: &'a Order<(Timestamp, I)>,
     limit: usize,

@@ -1,4 +1,4 @@
-//! A room, as readers see it.
+//! The view of a room, as readers see it. It decides nothing: each method reads the projection.
 
 use std::fmt;
 use std::time::Duration;
@@ -42,6 +42,8 @@ impl<'a> RoomRef<'a> {
         Self(room)
     }
 
+    /// Returns what names and describes the room. A [`MirrorRoom`](crate::visible::MirrorRoom) has the same,
+    /// so that both derive the rest in the same way.
     fn head(self) -> Head<'a> {
         Head { room_id: self.id(), info: self.info(), session: self.session() }
     }

@@ -1,4 +1,4 @@
-//! A stream of a room, as readers see it.
+//! The view of a stream, as readers see it.
 
 use std::fmt;
 

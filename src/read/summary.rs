@@ -1,4 +1,4 @@
-//! The lines of the rooms that a call changed.
+//! The lines of the rooms that a call changed: a room without its users and streams.
 
 use crate::model::id::RoomId;
 use crate::model::summary::SummaryChange;

@@ -1,4 +1,4 @@
-//! A user of a room, as readers see it.
+//! The view of a user, as readers see them. Laws 4.8, 15.6 and 18.11 say whose word counts.
 
 use std::fmt;
 

@@ -1,4 +1,7 @@
-//! Who was here, from when to when.
+//! Who was here, from when to when (section 19 of the rules).
+//!
+//! Logins follow from callbacks ([`Visits::apply`]), and memberships from changes ([`Visits::follow`]). Here is
+//! what an input or a change means, and when something is due. `held.rs` keeps what is known of each room.
 
 mod held;
 
@@ -90,16 +93,19 @@ pub enum Facet {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(from = "Stored"))]
 pub struct Visits {
+    /// The settings that count here.
     limits: Limits,
     /// The local time of the last call.
     clock: Timestamp,
+    /// What is held of each room. A room of which nothing is held goes.
     rooms: BTreeMap<RoomId, HeldRoom>,
-    /// What is due when: something of a user, or of the sessions of a room. It follows from the rooms.
+    /// When (local time) something is due of a user in a room; without a user, of the closings of the room's
+    /// sessions. It follows from the rooms, so it is not stored.
     #[cfg_attr(feature = "serde", serde(skip))]
     queue: BTreeSet<(Timestamp, RoomId, Option<UserId>)>,
 }
 
-/// What is stored of visits.
+/// The stored form of visits: all but the queue.
 #[cfg(feature = "serde")]
 #[derive(Deserialize)]
 struct Stored {
@@ -285,13 +291,14 @@ impl Visits {
         self.rooms.values().map(HeldRoom::len).sum()
     }
 
+    /// Takes a callback. Returns the visit that it completes, if it completes one.
     fn hear(&mut self, callback: &Callback) -> Option<Visit> {
         let Callback { room_id, session_id, event } = callback;
         if callback.latest_time() > self.clock.plus(self.limits.future_guard_ms) {
-            return None;
+            return None; // law 5.8 refuses it
         }
         if let CallbackEvent::RoomClosed(event) = event {
-            // Without a name, a close may be of any session before the logins after it.
+            // A close without a session may belong to any earlier life of the room (law 21.7).
             let session_id = session_id.as_ref()?;
             self.close(room_id, session_id, event.closed_at);
             return None;
@@ -300,6 +307,7 @@ impl Visits {
         let (user_session_id, opened_at) = stay;
         let session_id = session_id.clone();
         let key = StayKey { session_id, user_session_id, opened_at };
+        // It came too late to make an entry, and there is none (law 19.3).
         if !heard.makes && !self.rooms.get(room_id)?.has_stay(user_id, &key) {
             return None;
         }
@@ -310,9 +318,11 @@ impl Visits {
         Some(login_visit(room_id, user_id, key, from, to, reason))
     }
 
-    /// Returns what a callback says of a login, of whose, and of which. Others say nothing. If logins have
-    /// no names, a logout that tells when its login began says all of it, and nothing else says anything:
-    /// nobody knows which login another logout ends.
+    /// Returns the user whom a callback is about, which login it is about, and what it says of that.
+    ///
+    /// Callbacks other than logins and logouts say nothing. If an order decides which login is the last, a
+    /// login says nothing, because nobody knows which logout ends it. A logout then counts if it tells when its
+    /// login began: it gives both ends (law 19.1).
     fn heard<'a>(&self, event: &'a CallbackEvent) -> Option<(&'a UserId, Named, Heard)> {
         match event {
             CallbackEvent::UserLoggedIn(event) => {
@@ -337,11 +347,12 @@ impl Visits {
         }
     }
 
+    /// Takes the close of a session, which may end logins in it (law 19.4).
     fn close(&mut self, room_id: &RoomId, session_id: &SessionId, at: Timestamp) {
         let concerned = self.rooms.get(room_id).map(|room| room.open_in(session_id));
         let mut concerned = concerned.unwrap_or_default();
         if concerned.is_empty() && !self.limits.admits_closing(at, self.clock) {
-            return;
+            return; // it came too late, and ends nothing that is held
         }
         let room = self.rooms.entry(room_id.clone()).or_default();
         if let Some(gone) = room.close(session_id, Close { at, received_at: self.clock }) {
@@ -353,11 +364,13 @@ impl Visits {
         }
     }
 
-    /// Brings a membership up to date with what a change shows of the user.
+    /// Brings a membership up to date with what a change shows of the user (law 19.7). Returns the visit that
+    /// ended by that.
     fn see_membership(&mut self, room_id: &RoomId, user: &User, cause: Cause) -> Option<Visit> {
         let user_id = &user.user_id;
         let held = self.rooms.get(room_id).and_then(|room| room.member_since(user_id));
         let Some(membership) = &user.membership else {
+            // The membership ended, and the user is still logged in.
             let reason = match cause {
                 Cause::HeartbeatTimeout => EndReason::HeartbeatTimeout,
                 Cause::Import => EndReason::Imported,
@@ -369,7 +382,8 @@ impl Visits {
         if held == Some(since) {
             return None;
         }
-        // A clock that is set back pulls the join back. Otherwise another membership took the place.
+        // A clock that is set back pulls back the join of the same membership. In all other cases, another
+        // membership took its place.
         let is_same = cause == Cause::ClockSetBack;
         let reason = match cause {
             Cause::HeartbeatTimeout => EndReason::HeartbeatTimeout,
@@ -381,6 +395,7 @@ impl Visits {
         ended
     }
 
+    /// Ends a membership at a local time, if one is held. Returns its visit.
     fn end_membership(
         &mut self,
         room_id: &RoomId,
@@ -420,7 +435,7 @@ impl Visits {
         }
     }
 
-    /// Makes the queue anew. Cost: everything.
+    /// Fills the queue from the rooms. Cost: all that is held.
     fn schedule_all(&mut self) {
         let rooms: Vec<_> =
             self.rooms.iter().map(|(id, room)| (id.clone(), room.users())).collect();
@@ -432,8 +447,8 @@ impl Visits {
         }
     }
 
-    /// A small step back reads as standing still. After a larger one, local times that lie in the future
-    /// are pulled back to now.
+    /// Sets the clock. A step back of up to the clock skew reads as standing still. After a larger one, local
+    /// times that lie in the future are pulled back to now (law 19.8).
     fn set_clock(&mut self, now: Timestamp) {
         if now >= self.clock {
             self.clock = now;
@@ -445,6 +460,7 @@ impl Visits {
     }
 }
 
+/// Makes the visit of a login that has both ends.
 fn login_visit(
     room_id: &RoomId,
     user_id: &UserId,
@@ -465,10 +481,11 @@ fn login_visit(
     }
 }
 
-/// The id of a login, or when one without an id began.
+/// What names a login of a user: its id, or else when it began.
 type Named = (Option<UserSessionId>, Option<Timestamp>);
 
-/// Names a login by its id, unless an order tells what is the last: then the id may come again.
+/// Returns the name of a login by its id. If the callback tells an order, the id may come again, and names
+/// nothing (law 2.5).
 fn named(order: Option<u64>, user_session_id: Option<&UserSessionId>) -> Option<Named> {
     let user_session_id = user_session_id.filter(|_| order.is_none())?;
     Some((Some(user_session_id.clone()), None))

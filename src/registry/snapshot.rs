@@ -372,7 +372,7 @@ fn check_version<E: de::Error>(found: u32) -> Result<(), E> {
     )))
 }
 
-/// Reads one room after the other, so that only one is held twice.
+/// Reads one room after the other, so that nobody holds the stored forms of all of them.
 struct RoomsSeed<'c>(Reading<'c>);
 
 impl<'de> DeserializeSeed<'de> for RoomsSeed<'_> {

@@ -1,5 +1,6 @@
-//! What is held of visits, room by room: logins with one end or both, memberships, and closings of
-//! sessions.
+//! What is held of visits, room by room: logins with one end or both, memberships, and closings of sessions.
+//!
+//! Only `visits.rs` calls this. It owns the queue, so whatever changes something here schedules it there.
 
 use std::collections::BTreeMap;
 
@@ -16,36 +17,43 @@ pub(super) const MAX_STAYS: usize = 64;
 /// See [`Visits::MAX_CLOSES`](super::Visits::MAX_CLOSES).
 pub(super) const MAX_CLOSES: usize = 64;
 
-/// How long things are held, and what is let in.
+/// The settings that say how long things are held, and what is let in. All are in milliseconds.
 #[expect(clippy::struct_field_names, reason = "each names its unit")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub(super) struct Limits {
+    /// R; `None` to keep everything that is complete.
     pub(super) retention_ms: Option<u64>,
+    /// δ.
     pub(super) clock_skew_ms: u64,
+    /// F.
     pub(super) future_guard_ms: u64,
+    /// How long the logout may come after the close of its session (law 19.4).
     pub(super) report_after_ms: u64,
+    /// How long a login that nothing ended is held (law 19.6).
     pub(super) longest_stay_ms: u64,
 }
 
 impl Limits {
-    /// Whether an opening may make an entry.
+    /// Whether an opening at this event time may make an entry (law 19.3).
     pub(super) fn admits_opening(&self, at: Timestamp, now: Timestamp) -> bool {
         self.retention_ms.is_none_or(|retention_ms| at >= now.minus(retention_ms))
     }
 
-    /// Whether a closing may make an entry.
+    /// Whether a closing at this event time may make an entry (law 19.3).
     pub(super) fn admits_closing(&self, at: Timestamp, now: Timestamp) -> bool {
         self.admits_opening(at.plus(self.clock_skew_ms), now)
     }
 
-    /// Returns when something is forgotten whose newest time and last change this is.
+    /// Returns when something is forgotten: the first millisecond at which `newest`, the later of its newest
+    /// time and its last change, is below the threshold (law 19.5).
     fn forgotten_at(&self, newest: Timestamp) -> Option<Timestamp> {
         let span = self.retention_ms?.saturating_add(self.clock_skew_ms);
         Some(newest.plus(span).plus(1))
     }
 
-    /// Returns when the close of a session counts for a login without a logout.
+    /// Returns when the close of a session ends a login without a logout: the receipt of both is longer than
+    /// `report_after` ago (law 19.4).
     fn counts_at(&self, close: Close, changed_at: Timestamp) -> Timestamp {
         close.received_at.max(changed_at).plus(self.report_after_ms).plus(1)
     }
@@ -55,9 +63,11 @@ impl Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub(super) struct HeldRoom {
+    /// The latest close of each session, for those that named one.
     closes: BTreeMap<SessionId, Close>,
+    /// The users of whom something is held.
     users: BTreeMap<UserId, HeldUser>,
-    /// When a close can be forgotten, as the queue has it.
+    /// When (local time) a close can be forgotten: its key in the queue.
     #[cfg_attr(feature = "serde", serde(skip))]
     closes_due: Option<Timestamp>,
 }
@@ -66,9 +76,9 @@ pub(super) struct HeldRoom {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub(super) struct Close {
-    /// In event time.
+    /// When it closed, in event time.
     pub(super) at: Timestamp,
-    /// In local time.
+    /// When the callback came, in local time.
     pub(super) received_at: Timestamp,
 }
 
@@ -76,10 +86,11 @@ pub(super) struct Close {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 struct HeldUser {
+    /// The logins, in the order of their first news.
     stays: Vec<Stay>,
-    /// Since when the user is a member.
+    /// Since when (local time) the user is a member; `None` if the user is none.
     member_since: Option<Timestamp>,
-    /// When something of it is due, as the queue has it.
+    /// When (local time) something of the logins is due: its key in the queue.
     #[cfg_attr(feature = "serde", serde(skip))]
     due: Option<Timestamp>,
 }
@@ -88,8 +99,11 @@ struct HeldUser {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 struct Stay {
+    /// What names it.
     key: StayKey,
+    /// When it began, in event time: the earliest that a callback told.
     from: Option<Timestamp>,
+    /// When it ended, in event time, and why: what came first.
     to: Option<(Timestamp, EndReason)>,
     /// When anything of it last changed, in local time.
     changed_at: Timestamp,
@@ -99,23 +113,26 @@ struct Stay {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub(super) struct StayKey {
+    /// The session; `None` for the nameless one.
     pub(super) session_id: Option<SessionId>,
-    /// The id of the login, unless an order tells what is the last of the user.
+    /// The id of the login; `None` if it has none, or an order decides which login is the last.
     pub(super) user_session_id: Option<UserSessionId>,
-    /// When a login without such an id began.
+    /// When a login without such an id began, in event time.
     pub(super) opened_at: Option<Timestamp>,
 }
 
 /// What a callback says of a login.
 #[derive(Debug)]
 pub(super) struct Heard {
+    /// When it began, in event time, if that is told.
     pub(super) from: Option<Timestamp>,
+    /// When it ended, in event time, and why, if it did.
     pub(super) to: Option<(Timestamp, EndReason)>,
-    /// Whether it may make an entry.
+    /// Whether the callback may make an entry (law 19.3).
     pub(super) makes: bool,
 }
 
-/// A login with both ends: its key, from, to, and why.
+/// A login with both ends: its key, when it began and ended (event time), and why it ended.
 pub(super) type Ended = (StayKey, Timestamp, Timestamp, EndReason);
 
 impl HeldRoom {
@@ -124,7 +141,7 @@ impl HeldRoom {
         user.is_some_and(|user| user.stays.iter().any(|stay| stay.key == *key))
     }
 
-    /// Joins what a callback says of a login. Returns it if that completes it.
+    /// Joins what a callback says of a login. Returns the login if that completes it.
     pub(super) fn join(
         &mut self,
         user_id: &UserId,
@@ -138,7 +155,8 @@ impl HeldRoom {
         user.stays[index].join(heard, now)
     }
 
-    /// Tells and forgets what is due of a user at an instant.
+    /// Does what is due of a user at a local time. Returns the logins that the close of their session ended.
+    /// Logins that are told for long enough, or open for too long, go.
     pub(super) fn settle(
         &mut self,
         user_id: &UserId,
@@ -154,6 +172,7 @@ impl HeldRoom {
             if stay.due(close, limits).is_none_or(|due| due > at) {
                 return true;
             }
+            // Either the close of the session counts now, or the login goes.
             let counts = close.filter(|close| limits.counts_at(*close, stay.changed_at) <= at);
             let Some(close) = counts else { return false };
             let heard =
@@ -164,7 +183,8 @@ impl HeldRoom {
         ended
     }
 
-    /// Joins the closing of a session. Returns the session whose closing went beyond the cap, if one did.
+    /// Joins the closing of a session. Returns the session whose closing the cap took out, if it did (law
+    /// 19.6).
     pub(super) fn close(&mut self, session_id: &SessionId, close: Close) -> Option<SessionId> {
         if self.closes.get(session_id).is_some_and(|held| held.at >= close.at) {
             return None;
@@ -179,7 +199,7 @@ impl HeldRoom {
         Some(earliest)
     }
 
-    /// Returns who has a login in a session of which no end is known.
+    /// Returns the users who have a login without an end in a session.
     pub(super) fn open_in(&self, session_id: &SessionId) -> Vec<UserId> {
         let is_in =
             |stay: &Stay| stay.to.is_none() && stay.key.session_id.as_ref() == Some(session_id);
@@ -187,7 +207,7 @@ impl HeldRoom {
         users.map(|(user_id, _)| user_id.clone()).collect()
     }
 
-    /// Forgets the closings that are due at an instant.
+    /// Forgets the closings that are due at a local time.
     pub(super) fn forget_closes(&mut self, at: Timestamp, limits: &Limits) {
         self.closes_due = None; // it is out of the queue
         self.closes.retain(|_, close| close.forgotten_at(limits).is_none_or(|due| due > at));
@@ -215,8 +235,8 @@ impl HeldRoom {
         self.users.keys().cloned().collect()
     }
 
-    /// Finds out when something of a user is due, or of the closings. Returns when it was, and when it is.
-    /// A user of whom nothing is held any more goes.
+    /// Finds out when something of a user is due; without a user, of the closings. Returns when it was due
+    /// before, as the queue has it, and when it is due now. A user of whom nothing is held goes.
     pub(super) fn reschedule(
         &mut self,
         user_id: Option<&UserId>,
@@ -260,7 +280,7 @@ impl HeldRoom {
 }
 
 impl Close {
-    /// Returns when it is forgotten: no login can come any more that it ends.
+    /// Returns when it is forgotten. No login that it ends can come any more by then (law 19.5).
     fn forgotten_at(self, limits: &Limits) -> Option<Timestamp> {
         let newest = limits.forgotten_at(self.at.max(self.received_at))?;
         Some(newest.plus(limits.report_after_ms).plus(1))
@@ -268,7 +288,8 @@ impl Close {
 }
 
 impl HeldUser {
-    /// Makes an entry of which nothing is known yet. Returns its place.
+    /// Makes an entry of which nothing is known yet, and returns its place. If there are too many, one goes by
+    /// the table of law 19.6.
     fn insert(&mut self, key: StayKey, now: Timestamp) -> usize {
         while self.stays.len() >= MAX_STAYS {
             let places = self.stays.iter().enumerate();
@@ -282,12 +303,12 @@ impl HeldUser {
 }
 
 impl Stay {
-    /// A login is told once both ends are known.
+    /// Whether both ends are known, and so the login was told (law 19.2).
     fn is_told(&self) -> bool {
         self.from.is_some() && self.to.is_some()
     }
 
-    /// Joins what is heard of it. Returns it if that completes it.
+    /// Joins what is heard of it. Returns it if that completes it. Once complete, nothing changes it.
     fn join(&mut self, heard: Heard, now: Timestamp) -> Option<Ended> {
         if self.is_told() {
             return None;
@@ -307,13 +328,14 @@ impl Stay {
         Some((self.key.clone(), from, *to, reason.clone()))
     }
 
-    /// Returns the close of its session, unless it began after it.
+    /// Returns the close of its session, if that can end it: no logout is known, and it began no later (law
+    /// 19.4).
     fn close_of(&self, closes: &BTreeMap<SessionId, Close>) -> Option<Close> {
         let (from, close) = (self.from?, closes.get(self.key.session_id.as_ref()?)?);
         (self.to.is_none() && from <= close.at).then_some(*close)
     }
 
-    /// Returns when something is due of it: the close of its session counts, or it goes.
+    /// Returns when something is due of it: that it goes, or before that the close of its session counts.
     fn due(&self, close: Option<Close>, limits: &Limits) -> Option<Timestamp> {
         if self.to.is_some() {
             return limits.forgotten_at(self.newest(limits.clock_skew_ms).max(self.changed_at));
@@ -323,8 +345,8 @@ impl Stay {
         Some(counts_at.map_or(goes_at, |counts_at| counts_at.min(goes_at)))
     }
 
-    /// Returns its latest event time. The logout that is missing may be stamped after the close of the
-    /// session, by the clock skew.
+    /// Returns its latest event time. An end that the close of the session gave counts as later by the clock
+    /// skew, because the missing logout may be stamped that much after the close (law 19.5).
     fn newest(&self, clock_skew_ms: u64) -> Timestamp {
         let to = self.to.as_ref().map(|(to, reason)| match reason {
             EndReason::RoomClosed => to.plus(clock_skew_ms),
