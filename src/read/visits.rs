@@ -320,9 +320,9 @@ impl Visits {
 
     /// Returns the user whom a callback is about, which login it is about, and what it says of that.
     ///
-    /// Callbacks other than logins and logouts say nothing. If an order decides which login is the last, a
-    /// login says nothing, because nobody knows which logout ends it. A logout then counts if it tells when its
-    /// login began: it gives both ends (law 19.1).
+    /// Callbacks other than logins and logouts say nothing. Neither does a login without an id or with an order,
+    /// because nobody knows which logout ends it. Such a logout counts if it tells when its login began: it
+    /// gives both ends (law 19.1).
     fn heard<'a>(&self, event: &'a CallbackEvent) -> Option<(&'a UserId, Named, Heard)> {
         match event {
             CallbackEvent::UserLoggedIn(event) => {

@@ -1,18 +1,21 @@
 //! Decides which rooms to ask the media server about next, under a budget of calls.
 //!
-//! The planner is pure. It says what to ask; the application asks, and reports answers and failures.
-//! Rooms come in this order:
+//! The planner is pure. It says what to ask; the application asks, and reports answers and failures. Rooms come
+//! in this order (laws 17.1 and 17.2):
 //!
-//! 1. rooms in which something opened that was told of too late,
-//! 2. rooms with gaps in their counters,
-//! 3. rooms with other signs of a loss,
-//! 4. rooms that are quiet since a change that no observation confirmed,
+//! 1. rooms in which an opening came too late,
+//! 2. rooms with sequence gaps,
+//! 3. rooms with other signs of loss,
+//! 4. quiet rooms: nothing came since a change that no observation confirmed,
 //! 5. all rooms in rotation, the longest unconfirmed first.
 //!
 //! Every fourth question goes to the rotation, so that no room waits for ever.
 //!
-//! [`RoomRegistry`](crate::RoomRegistry) has a planner of its own. An application that keeps rooms
-//! in a store uses this one, and tells it the repair status of its rooms.
+//! A room stands in several ordered sets, by keys that follow from its [`Known`]. So every change of that goes
+//! through `remove` and `insert`, which know all sets. The rest of a question is whom to leave alone (law 17.6).
+//!
+//! [`RoomRegistry`](crate::RoomRegistry) has a planner of its own, which its index updates. An application that
+//! keeps rooms in a store uses one itself, and tells it the repair status of its rooms.
 
 mod budget;
 
@@ -26,15 +29,15 @@ use crate::repair::planner::budget::Budget;
 use crate::repair::question::{Question, Reason};
 use crate::repair::status::RepairStatus;
 
-/// How long an answer is waited for.
+/// How long a room is left alone while an answer is outstanding (law 17.6).
 const OUTSTANDING_FOR_MS: u64 = 30_000;
-/// How long a room is left alone after an answer, and after a first failure.
+/// How long a room is left alone after an answer, and after a first failure (law 17.6).
 const PAUSE_MS: u64 = 10_000;
-/// The longest pause after failures.
+/// The longest pause after failures (law 17.6).
 const LONGEST_PAUSE_MS: u64 = 300_000;
-/// How long a room is still asked about after it left the list.
+/// How long a room is still asked about after it left the list (law 17.3).
 const UNLISTED_FOR_MS: u64 = 900_000;
-/// One in so many questions goes to the rotation.
+/// One question of this number goes to the rotation (law 17.2).
 const ROTATION_EVERY: u32 = 4;
 
 /// Decides what to ask the media server next.
@@ -58,34 +61,42 @@ const ROTATION_EVERY: u32 = 4;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Planner {
+    /// How many calls may be made now (law 17.7).
     budget: Budget,
+    /// Which lists the media server can be asked for (law 17.9).
     can_ask: CanAsk,
+    /// What is known of each room. Those that left the list stay for a while.
     rooms: BTreeMap<RoomId, Known>,
-    /// Rooms whose gaps and signs are too young, by the time when they are old enough.
+    /// Rooms whose gaps and signs are too young (law 17.4), by the local time from which they are old enough. A
+    /// room is here or in `ready` once for each reason.
     waiting: BTreeSet<(Timestamp, Reason, RoomId)>,
-    /// Rooms whose gaps and signs are old enough: gaps first, then by [`Known::turn`].
+    /// Rooms whose gaps and signs are old enough: the most urgent reason first, then by [`Known::turn`].
     ready: BTreeSet<(Reason, Option<Timestamp>, RoomId)>,
-    /// Quiet rooms, the longest quiet first.
+    /// Rooms by the local time from which they count as quiet. Those of the past are quiet now.
     quiet: BTreeSet<(Timestamp, RoomId)>,
     /// All rooms, by [`Known::turn`].
     rotation: BTreeSet<(Option<Timestamp>, RoomId)>,
-    /// Rooms that left the list, the first to leave first.
+    /// Rooms that left the list, by the local time since when.
     unlisted: BTreeSet<(Timestamp, RoomId)>,
+    /// The last question about each room that was asked about, and what became of it.
     asked: BTreeMap<RoomId, Asked>,
+    /// How many questions were asked. It wraps around.
     questions: u32,
 }
 
 /// What the planner knows about a room.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
+    /// As the last update told it. It may be quiet later than that says.
     status: RepairStatus,
     /// The local time of the last question about the room.
     asked_at: Option<Timestamp>,
 }
 
 impl Known {
-    /// Orders rooms that are equally urgent: the longest unconfirmed goes first. A question counts
-    /// like a confirmation, so that a room whose answers confirm nothing lets others have theirs.
+    /// Orders rooms that are equally urgent: the longest unconfirmed goes first (law 17.2). A question counts
+    /// like a confirmation, so that a room whose answers confirm nothing lets others have their turn. This
+    /// compares an event time with a local time (law 11.5).
     fn turn(&self) -> Option<Timestamp> {
         self.status.confirmed_at.max(self.asked_at)
     }
@@ -96,6 +107,7 @@ impl Known {
 struct Asked {
     /// The local time until which the room is left alone.
     until: Timestamp,
+    /// How many questions failed since the last answer.
     failures: u32,
 }
 
@@ -160,6 +172,7 @@ impl Planner {
         let status = match (status, before) {
             (Some(status), _) => status,
             (None, None) => return,
+            // The room is forgotten. Its time since it left the list goes on.
             (None, Some(Known { status: before, .. })) => RepairStatus {
                 unlisted_since: before.unlisted_since,
                 confirmed_at: before.confirmed_at,
@@ -289,7 +302,7 @@ impl Planner {
         self.budget.restart();
     }
 
-    /// Moves rooms whose gaps and signs are old enough now.
+    /// Makes rooms ready whose gaps and signs are old enough now.
     fn ripen(&mut self, now: Timestamp) {
         while let Some((at, reason, room_id)) = self.waiting.pop_first() {
             if at > now {
@@ -301,7 +314,7 @@ impl Planner {
         }
     }
 
-    /// Lets rooms go that left the list long ago.
+    /// Forgets rooms that left the list long ago (law 17.3).
     fn drop_unlisted(&mut self, now: Timestamp) {
         while let Some((since, room_id)) = self.unlisted.first()
             && since.plus(UNLISTED_FOR_MS) <= now
@@ -314,11 +327,12 @@ impl Planner {
         }
     }
 
+    /// Returns a question about the first room whose gaps or signs are old enough, and that is not left alone.
     fn next_ready(&self, now: Timestamp) -> Option<Question> {
         let mut ready = self.ready.iter();
         ready.find_map(|(reason, _, room_id)| {
             let Known { status, .. } = self.rooms.get(room_id)?;
-            // A gap or sign that concerns neither list in particular may come from either.
+            // If both lists are in doubt, or none in particular, both are asked for (law 17.5).
             let both = status.users == status.streams;
             let (users, streams) = (both || status.users, both || status.streams);
             let question = self.question(room_id.clone(), users, streams, *reason);
@@ -326,6 +340,8 @@ impl Planner {
         })
     }
 
+    /// Returns a question about the room that has been quiet for longest, and that is not left alone. If its
+    /// quiet began later than the planner knows, that is noted, and the next room is looked at.
     fn next_quiet(
         &mut self,
         now: Timestamp,
@@ -351,6 +367,7 @@ impl Planner {
         }
     }
 
+    /// Returns a question about the room whose turn it is, and that is not left alone.
     fn next_in_rotation(&self, now: Timestamp) -> Option<Question> {
         let mut rooms = self.rotation.iter();
         let (_, room_id) = rooms.find(|(_, room_id)| !self.is_left_alone(room_id, now))?;
@@ -363,10 +380,12 @@ impl Planner {
         Question { room_id, users, streams, reason }
     }
 
+    /// Whether the pause after the last question about a room goes on (law 17.6).
     fn is_left_alone(&self, room_id: &RoomId, now: Timestamp) -> bool {
         self.asked.get(room_id).is_some_and(|asked| asked.until > now)
     }
 
+    /// Puts a room into every set in which it belongs. Its gaps and signs wait again, until the next question.
     fn insert(&mut self, room_id: &RoomId, known: Known) {
         for (at, reason) in known.status.urgent() {
             self.waiting.insert((at, reason, room_id.clone()));
@@ -381,6 +400,7 @@ impl Planner {
         self.rooms.insert(room_id.clone(), known);
     }
 
+    /// Takes a room out of every set, by the keys that follow from what was known of it.
     fn remove(&mut self, room_id: &RoomId, known: &Known) {
         for (at, reason) in known.status.urgent() {
             self.waiting.remove(&(at, reason, room_id.clone()));

@@ -1,4 +1,4 @@
-//! What to ask the media server, and why.
+//! What to ask the media server, and why. The planner makes questions, and the application carries them out.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ named_enum! {
     /// Why a room is worth asking about, the most urgent reason first.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Reason {
-        /// Something in it was reported too late to be shown.
+        /// An opening in it came too late to be let in.
         Refused = "refused",
         /// Its counters have gaps.
         Gap = "hole",

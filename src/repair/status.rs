@@ -1,4 +1,5 @@
-//! Where a room stands in the eyes of the planner: what a store tells of each room.
+//! What the planner must know about a room: the repair status. The room computes it from its registers and its
+//! projection, and a store keeps it beside the room. Laws 17.1, 17.4 and 17.5.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -37,8 +38,8 @@ pub struct RepairStatus {
 }
 
 impl RepairStatus {
-    /// Returns whether a planner must be told. A quiet time that only moved is no difference: the
-    /// planner asks for the present status before it asks about a quiet room.
+    /// Returns whether the planner must be told. It need not know that a quiet time only moved, because it asks
+    /// for the present status before it asks about a quiet room.
     #[inline]
     pub(crate) fn differs_from(&self, before: &Self) -> bool {
         self.quiet_at.is_some() != before.quiet_at.is_some()
@@ -53,15 +54,17 @@ impl RepairStatus {
         refused.into_iter().chain(gap).chain(sign)
     }
 
+    /// Returns the repair status of a room. Cost: constant if both lists can be asked for, else its signs.
     #[inline]
     pub(crate) fn of(room: &RoomState, config: &Config) -> Self {
-        // An answer tells nothing of what is younger than the clock skew, and a little is added.
+        // An answer resolves nothing that is younger than the clock skew (law 12.2). So a question waits for
+        // that and a second more (law 17.4).
         let skew_ms = room.settings.clock_skew_ms.saturating_add(1_000);
         let grace_ms = config.ask_after_ms.max(skew_ms);
         let ask_at = |noticed_at: Option<Timestamp>| noticed_at.map(|at| at.plus(grace_ms));
         let worth = room.worth_asking(config.can_ask);
         Self {
-            // It does not wait: what it is about is older than the clock skew.
+            // It does not wait (law 17.4): an opening that comes too late is older than the retention.
             refused_at: worth.refused_noticed_at,
             gap_at: ask_at(worth.gap_noticed_at),
             sign_at: ask_at(worth.sign_noticed_at),

@@ -1,13 +1,15 @@
-//! The budget of calls.
+//! The budget of calls (law 17.7): a token bucket.
 
 use crate::model::time::Timestamp;
 
 /// A bucket of calls that fills steadily. It holds the calls of one second, and at least one question.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
+    /// How many calls come in each second; 0 allows none.
     calls_per_second: u32,
     /// The content, in thousandths of a call.
     filled: u64,
+    /// The local time until which calls came in; `None` before the first question.
     filled_at: Option<Timestamp>,
 }
 
@@ -24,9 +26,9 @@ impl Budget {
     /// Adds what came in since it was last filled.
     pub(super) fn fill(&mut self, now: Timestamp) {
         let per_second = u64::from(self.calls_per_second);
-        let full = per_second.max(2) * 1_000;
+        let full = per_second.max(2) * 1_000; // a question costs two calls at most
         let passed = match self.filled_at {
-            None => 1_000,
+            None => 1_000, // milliseconds: the bucket begins full
             Some(at) => now.as_millis().saturating_sub(at.as_millis()),
         };
         self.filled = self.filled.saturating_add(passed.saturating_mul(per_second)).min(full);
