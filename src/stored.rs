@@ -1,8 +1,12 @@
-//! The stored form of a room, and the checks on the way in.
+//! The stored form of a room (law 1.7), and the checks on the way in.
 //!
-//! The registers are stored, and nothing that follows from them. On the way in every register is joined
-//! into an empty room by the same code that applies callbacks. One that would not be kept there is
-//! impossible, and the error names it. Names in the form may differ from names in the code.
+//! The registers are stored, and nothing that follows from them. On the way in, every register is joined into an
+//! empty room by the same code that applies callbacks. What would not be kept there is impossible, and the error
+//! names it. So a stored room that was tampered with breaks no promise of a room.
+//!
+//! Fields of the stored form keep their names from version to version. If a register has another name in the code,
+//! the field says so. To add a register, add its field here, to [`StoredRoom::of`], and to `restore`, which says
+//! what is impossible of it. Then [`VERSION`] must change, unless the field has a default.
 
 mod inside;
 mod stays;
@@ -36,11 +40,15 @@ use crate::room::state::RoomState;
 use crate::stored::inside::{Inside, StoredError, VERSION};
 use crate::stored::stays::{Stored, StoredTable};
 
+/// The stored form of a room: what is known, and when. Times are local, except in [`StoredLive`].
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredRoom<'a> {
+    /// The [`VERSION`] of the form.
     version: u32,
     room_id: Cow<'a, RoomId>,
+    /// The settings under which it was made.
     settings: Cow<'a, Rules>,
+    /// The local time of its last operation.
     clock: Timestamp,
     info: Option<Cow<'a, RoomInfo>>,
     ended_at: Option<Timestamp>,
@@ -50,14 +58,20 @@ pub(crate) struct StoredRoom<'a> {
     sessionless_since: Option<Timestamp>,
     unknown_emptiness: Option<Emptiness>,
     refused: Cow<'a, RefusedOpenings>,
+    /// The memberships that hold, the longest silent first.
     members: Vec<StoredMember<'a>>,
+    /// The memberships that ended, by user.
     left: Vec<StoredLeft<'a>>,
+    /// The connections of those who named one, also of memberships that ended.
     connections: Cow<'a, BTreeMap<UserId, Connections>>,
+    /// What the media server told.
     live: StoredLive<'a>,
+    /// `Registers::stream_attributes`.
     stream_notes: Cow<'a, IdTable<StreamId, StreamAttributes>>,
     user_notes: Cow<'a, UserNotes>,
 }
 
+/// A membership that holds.
 #[derive(Serialize, Deserialize)]
 struct StoredMember<'a> {
     user_id: Cow<'a, UserId>,
@@ -66,6 +80,7 @@ struct StoredMember<'a> {
     updated_at: Timestamp,
 }
 
+/// A membership that ended.
 #[derive(Serialize, Deserialize)]
 struct StoredLeft<'a> {
     user_id: Cow<'a, UserId>,
@@ -74,43 +89,53 @@ struct StoredLeft<'a> {
     how: Cow<'a, End>,
 }
 
+/// What the media server told in callbacks and observations.
 #[derive(Serialize, Deserialize)]
 struct StoredLive<'a> {
+    /// C, in event time.
     latest_create: Option<Timestamp>,
     sessions: Vec<StoredSession<'a>>,
     observed: Cow<'a, Observed>,
 }
 
+/// A session: see [`SessionRegister`]. Times are event times unless said.
 #[derive(Serialize, Deserialize)]
 struct StoredSession<'a> {
+    /// `None` for the nameless session.
     session_id: Option<Cow<'a, SessionId>>,
     create: Option<Cow<'a, Create>>,
     closed_at: Option<Timestamp>,
+    /// `SessionRegister::latest_opening_at`.
     seen_at: Option<Timestamp>,
+    /// `SessionRegister::latest_exit_at`.
     exit_at: Option<Timestamp>,
     name: Option<Cow<'a, Name>>,
+    /// `SessionRegister::confirmed_open_at`.
     alive_at: Option<Timestamp>,
     first_opening_at: Option<Timestamp>,
+    /// In local time.
     heard_at: Timestamp,
+    /// In local time.
     hidden_at: Option<Timestamp>,
     hidden_openings_until: Option<Timestamp>,
     emptiness: Option<Emptiness>,
+    /// `SessionRegister::changed_at`, in local time.
     touched_at: Timestamp,
     evidence: Cow<'a, Evidence>,
     users: StoredTable<'a, Users>,
     streams: StoredTable<'a, Streams>,
 }
 
-/// Everything but what follows from it, in a form of version 2. Lists are ordered by id, but for the
-/// members. Of these the longest silent is the first. So those who are silent for equally long time out
-/// in the same order as if the room had not been stored.
+/// Serialises all registers, in a form of version 2. Lists are ordered by id, except that of the members. There,
+/// whoever has been silent for longest comes first. So members who were silent for equally long time out in the
+/// same order as if the room had not been stored.
 impl Serialize for Room {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         StoredRoom::of(self.state()).serialize(serializer)
     }
 }
 
-/// Checked: a room that no callbacks and commands could have made is an error that names what is
+/// Checks what it reads: a room that no callbacks and commands could have made is an error that names what is
 /// wrong with it.
 impl<'de> Deserialize<'de> for Room {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -120,6 +145,7 @@ impl<'de> Deserialize<'de> for Room {
 }
 
 impl<'a> StoredRoom<'a> {
+    /// Returns the stored form of a room, which borrows from it.
     pub(crate) fn of(room: &'a RoomState) -> Self {
         let registers = &room.registers;
         let members = registers.members.by_last_seen().map(|member| StoredMember {
@@ -160,6 +186,7 @@ impl<'a> StoredRoom<'a> {
         }
     }
 
+    /// Makes the room again. What bounds the rest is checked and joined first.
     fn restore(self) -> Result<RoomState, StoredError> {
         if self.version != VERSION {
             return Err(StoredError::Version { found: self.version });
@@ -197,7 +224,8 @@ impl<'a> StoredRoom<'a> {
 }
 
 impl StoredRoom<'_> {
-    /// The room's end let go of everything before it.
+    /// Checks that nothing is stored that the last end of the room ended (laws 6.5 and 18.3), and that the end
+    /// before it was earlier.
     fn check_end(&self) -> Result<(), StoredError> {
         let is_before_end = |at: Timestamp| Some(at) <= self.ended_at;
         let info = self.info.iter().filter(|info| is_before_end(info.updated_at));
@@ -223,7 +251,8 @@ impl StoredRoom<'_> {
     }
 }
 
-/// What comes next may have to be later than these. So they leave room for it.
+/// Checks that no local time is beyond what clocks show. What comes next may have to be a millisecond later than
+/// these (law 6.5), and that must be possible.
 fn check_times(registers: &Registers, room_id: &RoomId) -> Result<(), StoredError> {
     let members = &registers.members;
     let times = [
@@ -241,6 +270,7 @@ fn check_times(registers: &Registers, room_id: &RoomId) -> Result<(), StoredErro
     }
 }
 
+/// Makes the memberships again, those that hold and those that ended. No user may have two.
 fn restore_members(
     room_id: &RoomId,
     mut members: Vec<StoredMember<'_>>,
@@ -251,7 +281,7 @@ fn restore_members(
         what: format!("the membership of user {user_id}"),
     };
     let mut restored = Members::default();
-    members.sort_by_key(|member| member.heartbeat_at); // as it is, unless it was forged
+    members.sort_by_key(|member| member.heartbeat_at); // it is in this order already, unless somebody changed it
     for StoredMember { user_id, membership, heartbeat_at, updated_at } in members {
         let hashed = Hashed::new(&*user_id);
         if restored.place_of(&hashed).is_some() {
@@ -271,7 +301,8 @@ fn restore_members(
 }
 
 impl StoredLive<'_> {
-    /// What bounds the rest is joined first, so that nothing joined later can make room for it.
+    /// Makes the registers of what the media server told. C is set first. It bounds everything else, so what is
+    /// below it is found to be impossible.
     fn restore(self, room_id: &RoomId, rules: &Rules) -> Result<Registers, StoredError> {
         let mut registers = Registers { latest_create: self.latest_create, ..Registers::default() };
         if self.sessions.len() > MAX_SESSIONS {
@@ -283,6 +314,7 @@ impl StoredLive<'_> {
         for session in self.sessions {
             session.restore(&mut registers, room_id, rules)?;
         }
+        // Observations are not joined again. They must be as pruning leaves them.
         registers.observed = self.observed.into_owned().into();
         let mut pruned = registers.observed.clone();
         if let Some(observed) = pruned.held() {
@@ -325,7 +357,8 @@ impl<'a> StoredSession<'a> {
         }
     }
 
-    /// Joins everything of a session, what bounds the rest first.
+    /// Joins everything of a session into the registers. Its close comes before its users and streams, because it
+    /// bounds them (law 3.3). Each fact must change something: it is neither below a bound, nor stored twice.
     fn restore(
         self,
         registers: &mut Registers,
@@ -343,7 +376,7 @@ impl<'a> StoredSession<'a> {
         if registers.session(session_id.as_ref()).is_some() {
             return Err(StoredError::Twice { room_id: room_id.clone(), what: session_name });
         }
-        // Without a name there is no creation and no close of a session, and no end hides all of it.
+        // The nameless session has no creation, no close and no confirmation (laws 21.1 and 21.5).
         let named = [
             (self.create.is_some(), "the creation"),
             (self.closed_at.is_some(), "the close"),
@@ -396,6 +429,7 @@ impl<'a> StoredSession<'a> {
         }
         session.changed_at = self.touched_at;
         session.first_opening_at = self.first_opening_at;
+        // A session changed no earlier than what is in it.
         for changed_at in session.users.values().map(|user| user.changed_at) {
             session.changed_at = session.changed_at.max(changed_at);
         }

@@ -55,7 +55,7 @@ impl<C: Clock> RoomRegistry<C> {
     /// the budget of [`repair_calls_per_second`](crate::ConfigBuilder::repair_calls_per_second) is used
     /// up. Call it about as often as the budget allows calls.
     ///
-    /// Rooms in which something was reported too late come first. Then come those with sequence gaps, and
+    /// Rooms in which an opening came too late come first. Then come those with sequence gaps, and
     /// those with other signs of loss. Then come quiet rooms, about which nothing has come since a change
     /// that no observation confirmed. Last come all rooms in rotation, the longest unconfirmed first. Every
     /// fourth question is of the last kind. An observation of the room counts as the answer. A room is left

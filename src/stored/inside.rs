@@ -1,4 +1,4 @@
-//! Putting the users and streams of a session back, and what can be wrong with them.
+//! What restoring the inside of a session works with, and what can be wrong with a stored room.
 
 use crate::model::config::Rules;
 use crate::model::id::RoomId;
@@ -14,33 +14,44 @@ pub(super) const VERSION: u32 = 2;
 /// Why what was stored is no room.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum StoredError {
+    /// It has another version.
     #[error("a stored room of version {found} cannot be read: this is version {VERSION}")]
     Version { found: u32 },
+    /// A session or a membership is there twice.
     #[error("room {room_id}: {what} is stored twice")]
     Twice { room_id: RoomId, what: String },
+    /// A join of everything else would not have kept it.
     #[error(
         "room {room_id}: {what} cannot be: it is below a bound, or outranked by what is stored beside it"
     )]
     Impossible { room_id: RoomId, what: String },
+    /// A local time leaves no room for a later one.
     #[error("room {room_id}: {what} has a time that no clock shows")]
     BeyondClocks { room_id: RoomId, what: &'static str },
+    /// A cap of law 3.10 is exceeded.
     #[error("room {room_id}: {what} holds more than any room does")]
     TooMuch { room_id: RoomId, what: String },
 }
 
-/// A session whose users and streams are put back.
+/// A session into which users and streams are put back.
 pub(super) struct Inside<'s> {
+    /// The registers of its room.
     pub(super) registers: &'s mut Registers,
+    /// The index of the session.
     pub(super) index: usize,
+    /// The settings of the room.
     pub(super) rules: &'s Rules,
+    /// Makes the error that something of this session is impossible.
     pub(super) refuse: &'s dyn Fn(&str) -> StoredError,
 }
 
 impl Inside<'_> {
+    /// Returns the session.
     pub(super) fn session(&mut self) -> &mut SessionRegister {
         &mut self.registers.sessions[self.index]
     }
 
+    /// Joins facts of a user or stream, as a callback would.
     pub(super) fn join(
         &mut self,
         facts: &Facts<'_>,

@@ -1,4 +1,4 @@
-//! The stored form of the users and of the streams of a session.
+//! The stored form of the users and of the streams of a session. One generic form serves both kinds.
 
 use std::borrow::Cow;
 
@@ -14,14 +14,16 @@ use crate::registers::stays::{MAX_SHARED_STAYS, MAX_STAYS, StayRegister};
 use crate::registers::tables::Tables;
 use crate::stored::inside::{Inside, StoredError};
 
-/// Most of what a room holds are its users: they are put into their stored form one by one, as they are
-/// written.
+/// The users or the streams of a session. They are most of what a room holds. So each is put into its stored form
+/// only when it is written.
 pub(super) enum StoredTable<'a, K: Tables> {
+    /// Registers of a room that is written, ordered by id.
     Held(Vec<(&'a K::Id, &'a StayRegister<K>)>),
+    /// Stored forms that were read.
     Read(Vec<StoredStays<'a, K>>),
 }
 
-/// The register of one user or stream.
+/// The register of one user or stream: see [`StayRegister`]. Times are event times unless said.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(
     serialize = "K::Id: Serialize, K::StayId: Serialize, K::Details: Serialize",
@@ -33,13 +35,17 @@ pub(super) struct StoredStays<'a, K: Tables> {
     facts: Cow<'a, [HeldFact<K>]>,
     closings: Cow<'a, [ClosingTombstone<K>]>,
     found_open_at: Option<Timestamp>,
+    /// In local time.
     changed_at: Timestamp,
 }
 
-/// Names a kind, and makes what the joins of a room take.
+/// What restoring needs of a kind beside its tables.
 pub(super) trait Stored: Tables {
+    /// What errors call it.
     const NAME: &'static str;
+    /// Looks up where facts of this id are joined.
     fn target<'a>(inside: &Inside<'_>, id: &'a Self::Id) -> Target<'a>;
+    /// Makes facts of a room of what is said of one user or stream.
     fn facts(facts: StayFacts<'_, Self>) -> Facts<'_>;
 }
 
@@ -101,6 +107,7 @@ impl<'a, K: Tables> StoredStays<'a, K> {
 }
 
 impl<K: Stored> StoredStays<'_, K> {
+    /// Joins a register into its session, fact by fact. Each fact must change something.
     fn restore(mut self, inside: &mut Inside<'_>) -> Result<(), StoredError> {
         let (id, name) = (&*self.id, K::NAME);
         let refuse = |inside: &Inside<'_>, what: &str| {
@@ -118,7 +125,7 @@ impl<K: Stored> StoredStays<'_, K> {
         if self.facts.iter().any(is_nameless) {
             return Err(refuse(inside, "a stay without a name"));
         }
-        // Nearly all have one opening, which is the latest as well.
+        // Nearly all have one opening, which is the latest as well. Those are checked and put in at once.
         if let ([held], []) = (&*self.facts, &*self.closings)
             && held.is_open()
             && self.latest_opening_at == Some(held.at).filter(|_| held.is_exclusive())

@@ -28,7 +28,7 @@ impl Budget {
         let per_second = u64::from(self.calls_per_second);
         let full = per_second.max(2) * 1_000; // a question costs two calls at most
         let passed = match self.filled_at {
-            None => 1_000, // milliseconds: the bucket begins full
+            None => 1_000, // milliseconds: it begins with the calls of one second
             Some(at) => now.as_millis().saturating_sub(at.as_millis()),
         };
         self.filled = self.filled.saturating_add(passed.saturating_mul(per_second)).min(full);
