@@ -1,9 +1,10 @@
 //! What readers use: views and followers.
 //!
 //! A *view* of a room, a user or a stream is a small `Copy` value that borrows from the registry or the room.
-//! Views decide nothing: they read the projection, and `room/visible.rs`. A *follower* keeps what it needs by
-//! itself: the mirror follows changes (law 1.6), the debounce too (section 20), and the visits also
-//! follow inputs (section 19). Followers know nothing of rooms, registers or rules.
+//! Views decide nothing: they read the projection and `room/visible.rs`.
+//!
+//! A *follower* keeps what it needs by itself, and looks into no room. The mirror (law 1.6) and the debounce
+//! (section 20) follow changes, and the visits (section 19) also follow inputs.
 
 /// Documents a view's method with an example on a room that has one user and no session.
 macro_rules! room_example {

@@ -1,5 +1,5 @@
-//! Decides which rooms to ask the media server about: the planner (section 17 of the guide's page on repair), its
-//! questions, and what it must know of each room. What an answer changes is in `room/`.
+//! Decides which rooms to ask the media server about. [`guide::repair`](crate::guide::repair) has the laws, in
+//! its section 17.
 
 pub(crate) mod planner;
 pub(crate) mod question;

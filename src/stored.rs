@@ -6,7 +6,7 @@
 //!
 //! Fields of the stored form keep their names from version to version. If a register has another name in the code,
 //! the field says so. To add a register, add its field here, to [`StoredRoom::of`], and to `restore`, which says
-//! what is impossible of it. Then [`VERSION`] must change, unless the field has a default.
+//! what is impossible of it. Each change of the form raises [`VERSION`].
 
 mod inside;
 mod stays;

@@ -59,8 +59,8 @@ pub enum Facet {
 
 /// Reports each visit once both its ends are known, for attendance, billing, and "who was here".
 ///
-/// Logins follow from inputs: hand in every [`Input`] with the local time of its receipt, as a journal
-/// has them, whatever the registry made of it. Callbacks may come in any order, late and repeatedly, and
+/// Logins follow from inputs. Hand in every [`Input`] with the local time of its receipt, as a journal has
+/// them, whatever the registry made of it. Callbacks may come in any order, late and repeatedly, and
 /// readers need not have seen the login. Memberships follow from changes: hand these in, too, if you need
 /// memberships. Only the registry knows which joins it refused, and who timed out.
 ///

@@ -23,8 +23,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// Creates the room that a user joins, with the user as its host.
     ///
     /// A session that an end had hidden may show again, and its users may fill the room. Then the join is
-    /// refused. A refused call changes nothing, so the room is then put back as it was, with its keys in the
-    /// indexes and without the notes of its creation.
+    /// refused. A refused call changes nothing. So the room is then put back as it was, also in the indexes, and
+    /// the notes of its creation are taken back.
     pub(super) fn create_for(
         &mut self,
         number: Option<usize>,

@@ -1,9 +1,9 @@
-//! What the registry keeps beside its rooms: the orders of the list, what queries find rooms by, what is due
-//! when, the totals, and the planner.
+//! What the registry keeps beside its rooms: orders of the list, lookups for queries, the expiry schedule, totals,
+//! and the planner.
 //!
 //! All of it follows from the rooms, and nothing of it is stored. After a room changed, the registry calls
-//! [`Index::update`]. That compares the room's [`IndexKeys`] with those from before, and moves the room where
-//! they differ. With `--cfg room_registry_check`, `check.rs` compares the index with the rooms.
+//! [`Index::update`]. That compares the room's [`IndexKeys`] with those from before, and moves the room in each
+//! part in which they differ. With `--cfg room_registry_check`, `check.rs` compares the index with the rooms.
 
 use crate::model::config::Config;
 use crate::model::id::RoomId;
@@ -177,9 +177,9 @@ impl Index {
         self.lookups.renumber(&keys.looked_up, from, to);
     }
 
-    /// Takes another time at which something is due in a room. If that is later, the room mostly stays where
-    /// it is in the schedule, because heartbeats soon put it off again. It moves if it would be examined before
-    /// half of the time until then is over.
+    /// Takes another time at which something is due in a room. If that is later, the room mostly keeps its place
+    /// in the schedule, because heartbeats soon put it off again. It moves if it would be examined before half of
+    /// the time until then is over.
     pub(crate) fn keep_up(&mut self, number: usize, due: Option<Timestamp>, now: Timestamp) {
         let examine_at = self.schedule.at(number);
         let is_too_late = earlier(examine_at, due) != examine_at;

@@ -1,6 +1,6 @@
-//! What queries find rooms by, so that a page need not look at the others (law 4.12): hosts, and names and
-//! attributes if the settings `index_names` and `index_attributes` ask for them. `users.rs` has the lookup by
-//! users.
+//! What queries find rooms by, so that a page need not look at the others (law 4.12). Rooms are always found by
+//! their hosts. The settings `index_names` and `index_attributes` ask for names and attributes. `users.rs` has the
+//! lookup by users.
 //!
 //! A lookup names rooms by their numbers. It holds only the beginning of a long text, so it may name a room too
 //! many, and never one too few. Whoever asks looks at each room that it names.

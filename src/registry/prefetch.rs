@@ -4,7 +4,7 @@
 //! A registry of a million users does not fit into the caches of a processor. An operation that meets one
 //! line after the other waits for each. If it reads all of them first, it waits once. `black_box` keeps the
 //! compiler from leaving out a read whose value nobody uses. A batch goes step by step, each step for all of
-//! its inputs: a step is so short that the processor begins the next input while it waits for this one.
+//! its inputs. A step is so short that the processor begins the next input while it waits for this one.
 
 use std::hint::black_box;
 

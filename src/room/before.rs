@@ -51,8 +51,8 @@ pub(crate) struct EverybodyBefore {
 /// What readers saw of a user.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UserBefore {
-    /// Where the user stood in the list: since the join (local time), else the login (event time), else
-    /// the zero of time (laws 4.9 and 15.6). `None` if the user was not in it.
+    /// Where the user stood in the list (laws 4.9 and 15.6); `None` if the user was not in it. It is when the
+    /// user joined (local time), else the login (event time), else the zero of time.
     pub(crate) since: Option<Timestamp>,
     /// Whether the user had a membership.
     pub(crate) is_member: bool,

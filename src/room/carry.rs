@@ -10,7 +10,7 @@ use crate::room::work::Work;
 
 impl Room {
     /// Carries a room over to other settings, such as one that was stored before they changed. What is
-    /// known of it stays, as far as the new settings can hold it, and readers see what follows from that
+    /// known of it stays, as far as the new settings can hold it. Readers then see what follows from that
     /// under the new ones. [`changes`](Self::changes) tells the difference, with [`Cause::Import`]. A room
     /// of these settings stays as it is.
     ///

@@ -176,8 +176,8 @@ impl RoomState {
 
     /// Step 5: brings the summaries of the sessions up to date, and finds out which session is visible.
     ///
-    /// Three things follow for the registers. A session beyond the cap goes (law 3.10), a room into which
-    /// somebody came is listed again (law 4.10), and a room that left the list has no members any more.
+    /// Three things follow for the registers. A session beyond the cap goes (law 3.10). A room into which
+    /// somebody came is listed again (law 4.10). A room that left the list has no members any more.
     #[inline]
     fn widen(
         &mut self,

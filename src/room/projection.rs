@@ -37,7 +37,7 @@ use crate::rules::summary::Summary;
 use crate::rules::visibility::Visible;
 
 /// What follows from the registers of a room. The fields lie in memory in this order, before the rest of
-/// the room, so that a heartbeat finds what it looks at side by side.
+/// the room. So a heartbeat finds what it looks at side by side.
 #[derive(Debug, Clone, Default)]
 #[repr(C)]
 pub(crate) struct Projection {
@@ -99,8 +99,8 @@ pub(crate) struct ProjectionSource<'a> {
     pub(crate) settings: &'a Rules,
 }
 
-/// Whose coming or going may have moved the opening time of an inferred session: that is the earliest login
-/// or stream creation in it (law 4.6).
+/// Whose coming or going may have moved the opening time of an inferred session. That time is the earliest
+/// login or stream creation in it (law 4.6).
 #[derive(Debug, Clone, Copy)]
 enum Moved {
     /// The input concerned no user and no stream.
@@ -206,8 +206,8 @@ impl Projection {
         }
     }
 
-    /// Tells whether the visible session stays, so that those whom the input concerns can be compared one by
-    /// one. Also tells whether it was unknown and has a name now: the same people are in it (law 15.8).
+    /// Returns whether the visible session stays, so that those whom the input concerns can be compared one by
+    /// one. Also returns whether it was unknown and has a name now: the same people are in it (law 15.8).
     ///
     /// If a bound took facts of others in the session, that is not enough: nobody looked at those. Then the
     /// session counts as another one. To have had no session, and to have none, counts as staying.

@@ -1,9 +1,12 @@
 //! What the door writes into the registers beside the facts, because nobody could compute it later: when
 //! something was noticed.
 //!
-//! That is an opening that came too late (law 10.11), since when the room is empty (laws 4.10 and 18.7) or
-//! without a session, and when each sign of loss was noticed (law 10.3). Here the notes and attributes of
-//! the app also go with the stays that they are on (law 18.11). Only `door.rs` calls this.
+//! - An opening came too late: law 10.11.
+//! - The room is empty, or no session of it is visible: laws 4.10 and 18.7.
+//! - A sign of loss holds: law 10.3.
+//!
+//! Here the notes and attributes of the app also go with the stays that they are on (law 18.11). Only
+//! `door.rs` and `state.rs` call this.
 
 use crate::model::callback::CallbackEvent;
 use crate::model::id::UserId;

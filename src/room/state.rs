@@ -286,7 +286,7 @@ impl RoomState {
 const LOOK_AHEAD_FRACTION: u64 = 4;
 
 /// Reads a list of users, and remembers the place of the last one. Users who came one after the other
-/// mostly stand side by side in the tables, so the next place is tried before the id is looked up.
+/// mostly stand side by side in the tables. So the next place is tried before the id is looked up.
 #[derive(Debug)]
 pub(crate) struct UserReader<'a> {
     room: &'a RoomState,

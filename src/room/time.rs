@@ -1,8 +1,8 @@
 //! What time does to a room: its clock, what is forgotten, and what `expire` ends.
 //!
 //! `take` in `door.rs` sets the clock and forgets before each input (law 5.1). [`RoomState::expire`] also
-//! does what readers can see: timeouts (law 6.2), the lifecycle (law 18.7), leaving the list (law 4.10),
-//! and signs that are due (law 10.5). Each end is a pass through the door, with a cause of its own.
+//! does what readers can see: timeouts, the lifecycle, leaving the list, and signs that are due (laws 6.2,
+//! 18.7, 4.10 and 10.5). Each end is a pass through the door, with a cause of its own.
 
 use crate::model::change::Cause;
 use crate::model::command::Answer;
@@ -66,7 +66,7 @@ impl RoomState {
         Ok(expired)
     }
 
-    /// Forgets what follows no schedule, because readers never see it: ends of memberships (law 18.1), the
+    /// Forgets what stands in no schedule, at most `budget` steps. That is ends of memberships (law 18.1), the
     /// last ends of the room (law 7.3), and openings that came too late (law 10.11).
     fn forget_aged(&mut self, budget: &mut usize, cx: &mut Context<'_>) {
         let Some(retention_ms) = self.settings.retention_ms else { return };

@@ -45,8 +45,8 @@ impl Limits {
         self.admits_opening(at.plus(self.clock_skew_ms), now)
     }
 
-    /// Returns when something is forgotten: the first millisecond at which `newest`, the later of its newest
-    /// time and its last change, is below the threshold (law 19.5).
+    /// Returns when something is forgotten: the first millisecond at which `newest` is below the threshold (law
+    /// 19.5). That is the later of its newest time and its last change.
     fn forgotten_at(&self, newest: Timestamp) -> Option<Timestamp> {
         let span = self.retention_ms?.saturating_add(self.clock_skew_ms);
         Some(newest.plus(span).plus(1))
@@ -345,8 +345,8 @@ impl Stay {
         Some(counts_at.map_or(goes_at, |counts_at| counts_at.min(goes_at)))
     }
 
-    /// Returns its latest event time. An end that the close of the session gave counts as later by the clock
-    /// skew, because the missing logout may be stamped that much after the close (law 19.5).
+    /// Returns its latest event time. If the close of the session gave its end, that counts as later by the clock
+    /// skew (law 19.5). The missing logout may be stamped that much after the close.
     fn newest(&self, clock_skew_ms: u64) -> Timestamp {
         let to = self.to.as_ref().map(|(to, reason)| match reason {
             EndReason::RoomClosed => to.plus(clock_skew_ms),

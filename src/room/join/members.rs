@@ -1,5 +1,5 @@
-//! What the commands about one user or one stream join: memberships and their connections (section 18),
-//! closings of our own (laws 6.1 and 6.2), and what the app says of users and streams (law 18.11).
+//! What the commands about one user or one stream join. That is memberships and their connections (section
+//! 18), closings of our own (laws 6.1 and 6.2), and what the app says (law 18.11).
 //!
 //! Step 2 admitted each command, so nothing here refuses one. What would be refused changes nothing.
 

@@ -1,5 +1,5 @@
 //! Step 6, person by person: each difference between what readers saw and what they see now becomes a note
-//! (law 1.6), and moves those concerned in the orders of the lists.
+//! (law 1.6). Those concerned also move in the orders of the lists.
 //!
 //! `tell_user` and `tell_stream` compare one, at the cost of a look-up in the order. `tell_users`,
 //! `tell_gone` and `tell_streams` compare everybody.
@@ -20,8 +20,8 @@ use crate::rules::lists::{earliest, listed_since, streams_of};
 use crate::rules::visibility::{Source, Visible};
 
 impl Projection {
-    /// Notes that the session that stays visible looks different: its creation came, its opening time moved,
-    /// a login named the room, or a callback named the session (`is_named`).
+    /// Notes that the session that stays visible looks different. Its creation may have come, its opening time
+    /// may have moved, a login may have named the room, or a callback the session (`is_named`).
     pub(super) fn tell_session(
         &mut self,
         source: ProjectionSource<'_>,
