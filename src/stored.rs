@@ -40,7 +40,8 @@ use crate::room::state::RoomState;
 use crate::stored::inside::{Inside, StoredError, VERSION};
 use crate::stored::stays::{Stored, StoredTable};
 
-/// The stored form of a room: what is known, and when. Times are local, except in [`StoredLive`].
+/// The stored form of a room. Fields without a comment are those of [`Registers`] that have the same name. Times
+/// are local, except in [`StoredLive`].
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredRoom<'a> {
     /// The [`VERSION`] of the form.
@@ -71,7 +72,7 @@ pub(crate) struct StoredRoom<'a> {
     user_notes: Cow<'a, UserNotes>,
 }
 
-/// A membership that holds.
+/// A membership that holds, with the local times of the last heartbeat and of the last update.
 #[derive(Serialize, Deserialize)]
 struct StoredMember<'a> {
     user_id: Cow<'a, UserId>,
@@ -80,7 +81,7 @@ struct StoredMember<'a> {
     updated_at: Timestamp,
 }
 
-/// A membership that ended.
+/// A membership that ended: see [`Left`].
 #[derive(Serialize, Deserialize)]
 struct StoredLeft<'a> {
     user_id: Cow<'a, UserId>,
@@ -98,7 +99,8 @@ struct StoredLive<'a> {
     observed: Cow<'a, Observed>,
 }
 
-/// A session: see [`SessionRegister`]. Times are event times unless said.
+/// A session. Fields without a comment are those of [`SessionRegister`] that have the same name. Times are event
+/// times unless said.
 #[derive(Serialize, Deserialize)]
 struct StoredSession<'a> {
     /// `None` for the nameless session.

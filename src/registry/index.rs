@@ -52,9 +52,13 @@ struct Ranks {
 /// How many rooms are listed, and how many sessions, users and streams are in their lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Totals {
+    /// The listed rooms.
     pub(crate) rooms: usize,
+    /// The visible sessions.
     pub(crate) sessions: usize,
+    /// The users who count (law 18.9). Whoever is in two rooms counts twice.
     pub(crate) users: usize,
+    /// The streams.
     pub(crate) streams: usize,
 }
 
@@ -98,6 +102,7 @@ impl IndexKeys {
 }
 
 impl Ranks {
+    /// Returns the ranks of a room as it is now.
     fn of(room: &RoomState, config: &Config) -> Self {
         let is_listed = room.is_listed();
         Self {
@@ -274,6 +279,7 @@ impl Index {
 }
 
 impl Totals {
+    /// Replaces what one room adds.
     fn replace(&mut self, before: Self, after: Self) {
         self.rooms = self.rooms + after.rooms - before.rooms;
         self.sessions = self.sessions + after.sessions - before.sessions;

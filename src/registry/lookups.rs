@@ -145,6 +145,7 @@ impl<K> Default for Lookup<K> {
 }
 
 impl<K: Ord + Clone> Lookup<K> {
+    /// Moves a room from one key to another; `None` stands for no key.
     fn replace(&mut self, number: u32, before: Option<K>, after: Option<K>) {
         if let Some(before) = before {
             self.0.remove(&(before, number));
@@ -154,6 +155,7 @@ impl<K: Ord + Clone> Lookup<K> {
         }
     }
 
+    /// Gives the room of a key another number.
     fn renumber(&mut self, key: Option<&K>, from: u32, to: u32) {
         if let Some(key) = key {
             self.0.remove(&(key.clone(), from));
@@ -161,6 +163,7 @@ impl<K: Ord + Clone> Lookup<K> {
         }
     }
 
+    /// Returns the rooms that have a key, by number.
     fn of(&self, key: K) -> impl Iterator<Item = usize> {
         let rooms = self.0.range((key.clone(), 0)..=(key, u32::MAX));
         rooms.map(|(_, number)| *number as usize)

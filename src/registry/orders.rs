@@ -193,6 +193,7 @@ fn excluded<K>(place: Option<K>) -> Bound<K> {
 }
 
 impl Part {
+    /// Moves a room to where it stands now in each order of this part.
     fn reorder(
         &mut self,
         number: u32,

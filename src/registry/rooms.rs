@@ -44,6 +44,7 @@ impl Rooms {
         self.at(self.number_of(room_id)?)
     }
 
+    /// Returns the number of a room, by the id or by one that was hashed before.
     pub(crate) fn number_of(&self, room_id: &(impl Key + ?Sized)) -> Option<usize> {
         self.numbers.find(room_id, |number| self.at(number).map(|room| room.id.as_str()))
     }
@@ -53,16 +54,19 @@ impl Rooms {
         self.numbers.place_hint(room_id)
     }
 
+    /// Returns the room that has a number.
     #[inline]
     pub(crate) fn at(&self, number: usize) -> Option<&RoomState> {
         self.held(number).map(|held| &held.room)
     }
 
+    /// Returns the room that has a number, with its keys.
     #[inline]
     pub(super) fn held(&self, number: usize) -> Option<&HeldRoom> {
         self.chunks.get(number / CHUNK)?.get(number % CHUNK)
     }
 
+    /// As [`held`](Self::held), to change it.
     #[inline]
     pub(crate) fn at_mut(&mut self, number: usize) -> Option<&mut HeldRoom> {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)

@@ -34,8 +34,11 @@ pub(crate) struct Before {
 pub(crate) enum Looked {
     /// The input is about no user or stream in particular, or changes nothing that readers see.
     Nobody,
+    /// The user whom the input is about.
     User(UserBefore),
+    /// The stream that the input is about.
     Stream(StreamBefore),
+    /// All users and streams that readers saw.
     Everybody(Box<EverybodyBefore>),
 }
 

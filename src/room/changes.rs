@@ -11,6 +11,7 @@ use crate::room::state::RoomState;
 
 /// Finds rooms, for those who ask what became of them.
 pub(crate) trait FindRoom {
+    /// Returns a room, listed or not.
     fn find(&self, room_id: &RoomId) -> Option<&RoomState>;
 }
 
@@ -20,7 +21,9 @@ pub(crate) trait FindRoom {
 /// [`Room::changes`](crate::Room::changes) return it. Cost: what is read is looked up.
 #[derive(Clone)]
 pub struct Changes<'a> {
+    /// The notes that are left.
     records: std::slice::Iter<'a, Record>,
+    /// Where to read what became of a room.
     rooms: &'a dyn FindRoom,
 }
 

@@ -48,6 +48,7 @@ impl Room {
         }
     }
 
+    /// Carries out a command as a value, which names this room or none.
     fn apply_command(
         &mut self,
         command: &Command,

@@ -54,6 +54,7 @@ impl RoomState {
         Before { was_listed: self.is_listed(), looked, parts, due }
     }
 
+    /// Looks at all users and streams that readers see. Cost: the users and streams.
     fn look_at_everybody(&self) -> EverybodyBefore {
         let users = self.users().iter().map(|(_, user_id)| {
             (user_id.clone(), self.look_at_user(user_id, &self.registers.user_places(user_id)))
@@ -68,6 +69,7 @@ impl RoomState {
         }
     }
 
+    /// Looks at one user. Whoever is not in the list gives the default.
     #[inline]
     fn look_at_user(&self, user_id: &UserId, places: &UserPlaces) -> UserBefore {
         if !self.is_listed() {
@@ -85,6 +87,7 @@ impl RoomState {
         }
     }
 
+    /// Looks at one stream. One that is not in the list gives the default.
     fn look_at_stream(&self, places: &StreamPlaces) -> StreamBefore {
         let source = self.rulebook().source(self.visible(), &places.told);
         StreamBefore { source: source.map(OwnedSource::of) }

@@ -12,8 +12,11 @@ use crate::model::time::Timestamp;
 /// A note, with its room and its cause.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
+    /// The room that changed.
     pub(super) room_id: RoomId,
+    /// What caused it.
     pub(super) cause: Cause,
+    /// Who or what changed in the room.
     pub(super) note: Note,
 }
 
@@ -51,6 +54,7 @@ pub(crate) struct Ended {
 pub(crate) struct ChangeLog(Vec<Record>);
 
 impl ChangeLog {
+    /// Begins another call.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.0.clear();
@@ -75,6 +79,7 @@ impl ChangeLog {
         self.0.len()
     }
 
+    /// Adds a note.
     pub(crate) fn note(&mut self, room_id: &RoomId, cause: Cause, note: Note) {
         self.0.push(Record { room_id: room_id.clone(), cause, note });
     }

@@ -91,11 +91,15 @@ pub(crate) struct Projected {
     pub(crate) is_session_changed: bool,
 }
 
-/// The registers of a room, as the projection reads them.
+/// What the projection is computed from. It is borrowed field by field, because the projection itself is
+/// borrowed to be written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ProjectionSource<'a> {
+    /// The id of the room, for notes of changes.
     pub(crate) id: &'a RoomId,
+    /// What is known.
     pub(crate) registers: &'a Registers,
+    /// The settings of the room.
     pub(crate) settings: &'a Rules,
 }
 
@@ -191,6 +195,8 @@ impl Projection {
         }
     }
 
+    /// Replaces what one user or stream adds to the summary of each session. If its fact was the newest of a
+    /// session and went, that session is summarised anew.
     #[inline]
     fn replace_parts(
         &mut self,

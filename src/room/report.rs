@@ -21,6 +21,7 @@ impl RoomState {
         if cx.signs_changed || is_due { self.tell_signs(cx) } else { 0 }
     }
 
+    /// Does the same. Most operations do not come here, because no sign changed.
     #[inline(never)] // rare, and the question whether anything is due is not
     fn tell_signs(&mut self, cx: &mut Context<'_>) -> usize {
         cx.signs_changed = false;

@@ -93,6 +93,7 @@ impl RoomState {
         Resolved { session: None, target, is_outdated: false, member }
     }
 
+    /// Looks up what a callback names. One that is outdated needs fewer places.
     #[inline]
     fn resolve_callback<'a>(&self, work: &CallbackWork<'a>) -> Resolved<'a> {
         let registers = &self.registers;

@@ -44,6 +44,7 @@ pub(crate) struct RoomState {
 }
 
 impl RoomState {
+    /// Makes a room about which nothing is known.
     pub(crate) fn new(id: RoomId, settings: Arc<Rules>) -> Self {
         Self {
             id,
@@ -92,21 +93,25 @@ impl RoomState {
             && self.registers.members.is_forgotten()
     }
 
+    /// Returns what commands set for the room; `None` if no command created it, or it ended.
     #[inline]
     pub(crate) fn info(&self) -> Option<&RoomInfo> {
         self.registers.info.as_ref()
     }
 
+    /// Returns what readers see of the visible session.
     #[inline]
     pub(crate) fn session(&self) -> Option<&Session> {
         self.projection.session.as_ref()
     }
 
+    /// Returns which session is visible.
     #[inline]
     pub(crate) fn visible(&self) -> Option<Visible> {
         self.projection.visible
     }
 
+    /// Returns the signs of loss that were reported, by list and sign.
     pub(crate) fn suspicions(&self) -> &[Suspicion] {
         &self.projection.suspicions
     }
@@ -122,11 +127,13 @@ impl RoomState {
         self.rulebook().confirmed_at(can_ask.list()?, None)
     }
 
+    /// Returns the users that readers see, in order. It is empty if the room is not listed.
     #[inline]
     pub(crate) fn users(&self) -> &Order<(Timestamp, UserId)> {
         &self.projection.users
     }
 
+    /// Returns the streams that readers see, in order.
     #[inline]
     pub(crate) fn streams(&self) -> &Order<(Timestamp, StreamId)> {
         &self.projection.streams

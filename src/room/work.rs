@@ -85,8 +85,11 @@ pub(crate) enum Work<'a> {
 /// A callback, its facts, and whom they are about.
 #[derive(Debug)]
 pub(crate) struct CallbackWork<'a> {
+    /// The callback as it came: its number, its times and its texts.
     pub(crate) callback: &'a Callback,
+    /// What it says (law 2.1).
     pub(crate) facts: Facts<'a>,
+    /// Whom it is about, beside the session.
     pub(crate) subject: Subject<'a>,
 }
 

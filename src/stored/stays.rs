@@ -23,7 +23,8 @@ pub(super) enum StoredTable<'a, K: Tables> {
     Read(Vec<StoredStays<'a, K>>),
 }
 
-/// The register of one user or stream: see [`StayRegister`]. Times are event times unless said.
+/// The register of one user or stream. Fields without a comment are those of [`StayRegister`] that have the same
+/// name. Times are event times unless said.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(
     serialize = "K::Id: Serialize, K::StayId: Serialize, K::Details: Serialize",
