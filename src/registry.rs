@@ -271,8 +271,8 @@ impl<C: Clock> RoomRegistry<C> {
         self.index.totals().rooms
     }
 
-    /// Returns how many users are in the lists of all rooms. A user who is in two rooms counts twice. Cost:
-    /// constant.
+    /// Returns how many users are in the lists of all rooms, not counting those whose roles do not count. A
+    /// user who is in two rooms counts twice. Cost: constant.
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, RoomRegistry};

@@ -73,10 +73,11 @@ impl JoinResult {
 }
 
 impl RoomState {
-    /// Whether an input may change what readers see of anybody, and not only of those whom it names.
+    /// Whether an input may change what readers see of people in a session that stays, apart from those whom
+    /// the input names. Step 3 then looks at everybody, which costs the whole room.
     ///
-    /// Step 3 then looks at everybody, which costs the whole room. A callback of users or streams
-    /// concerns one of them only, unless observations are stored or the session is new.
+    /// An input that opens or closes the visible session need not: one change then hides everybody, and
+    /// further changes show who is there (step 6).
     pub(super) fn concerns_everybody(&self, work: &Work<'_>, resolved: &Resolved<'_>) -> bool {
         let Registers { observed, sessions, .. } = &self.registers;
         match work {
@@ -114,6 +115,7 @@ impl RoomState {
         }
     }
 
+    /// Whether callbacks came that named no session (section 21).
     fn has_nameless_session(&self) -> bool {
         self.registers.sessions.iter().any(|session| session.id.is_none())
     }

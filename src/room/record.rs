@@ -45,7 +45,7 @@ impl RoomState {
             (CallbackEvent::StreamCreated(_), Target::Stream(_, places)) => {
                 (SuspectedList::Streams, book.source::<Streams>(visible, &places.told).is_some())
             }
-            _ => return,
+            _ => return, // a closing hides nothing that is live
         };
         let told_at = work.callback.event.at();
         if is_shown || Some(told_at) <= book.confirmed_at(list, None) {
