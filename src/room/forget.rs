@@ -104,8 +104,8 @@ impl RoomState {
         JoinResult { may_have_emptied, ..JoinResult::changed(Answer::Expired(expired)) }
     }
 
-    /// Forgets the first of these that is due: a confirmation (law 16.6), a session that is not current (law
-    /// 5.4), everything that the media server told (law 5.6).
+    /// Forgets what is due first of these: a confirmation, a session that is not current, everything that the
+    /// media server told (laws 16.6, 5.4 and 5.6).
     pub(super) fn forget_session(
         &mut self,
         resolved: &mut Resolved<'_>,

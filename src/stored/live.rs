@@ -130,7 +130,7 @@ impl<'a> StoredSession<'a> {
     }
 
     /// Returns what a session of this name, or without one, cannot have. The nameless session has no creation, no
-    /// close and no confirmation (laws 21.1 and 21.5), and an end hides all of a session that has a name.
+    /// close and no confirmation (laws 21.1 and 21.5). An end hides all of a session that has a name.
     fn impossible(&self) -> Option<&'static str> {
         if self.session_id.is_some() {
             return self.hidden_openings_until.map(|_| "the end of what has no name");
