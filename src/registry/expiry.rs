@@ -80,8 +80,9 @@ impl<C: Clock> RoomRegistry<C> {
         let mut looked_at = 0_usize;
         while budget > 0 {
             let next = self.due().next();
-            // The rooms of a second that has begun are given an order first. One second after the other is
-            // opened, as far as the budget goes.
+            // Rooms of a second that begins before the first near room is due come before that room. Without a
+            // near room that is due, seconds that have begun by now are opened. One second is opened at a time,
+            // as far as the budget goes.
             if let Some(rooms) = self.index.schedule.open(next.map_or(self.now, |(at, _)| at)) {
                 self.put_off_all(&rooms);
                 continue;

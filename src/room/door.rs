@@ -195,7 +195,7 @@ impl RoomState {
             self.projection.summarise_target(registers, rules, &before.parts, &resolved.target);
         }
         let was_visible = self.projection.visible.and_then(Visible::index);
-        let is_visible_lost = was_visible.is_some_and(|index| joined.lost_in & 1 << index != 0);
+        let is_visible_lost = was_visible.is_some_and(|index| joined.lost_facts_in(index));
         let is_from_media_server = matches!(joined.answer, Answer::Outcome(_)) || joined.is_merge;
         while self.registers.sessions.len() > MAX_SESSIONS
             && let Some(index) = self.rulebook().session_beyond_cap()

@@ -66,6 +66,12 @@ impl JoinResult {
         }
     }
 
+    /// Whether users or streams of a session lost facts to a bound that rose.
+    #[inline]
+    pub(super) fn lost_facts_in(&self, index: usize) -> bool {
+        self.lost_in & 1 << index != 0
+    }
+
     /// Something changed, so the pass goes on.
     pub(super) fn changed(answer: Answer) -> Self {
         Self { is_changed: true, ..Self::unchanged(answer) }

@@ -115,6 +115,26 @@ enum Moved {
     Everybody,
 }
 
+impl Moved {
+    /// Returns when an inferred session opened that opened at `before` until now (law 4.6). To find the
+    /// `earliest` login or stream in it costs everybody, so that is asked only if the one of `before` may have
+    /// gone.
+    fn opening_time(
+        self,
+        before: Timestamp,
+        earliest: impl FnOnce() -> Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        match self {
+            Self::Nobody => Some(before),
+            Self::One { gone, came } if gone == came => Some(before),
+            Self::One { gone, came } if gone != Some(before) => {
+                Some(came.map_or(before, |came| came.min(before)))
+            }
+            Self::One { .. } | Self::Everybody => earliest(),
+        }
+    }
+}
+
 impl Projection {
     /// Computes the projection from the registers alone, for a room that comes from a store. Cost:
     /// everything that is known of the room.

@@ -165,6 +165,7 @@ impl RoomState {
             let on = on.map(visibility::Source::note_subject).filter(|_| !joined.is_merge);
             let shown =
                 before.user(&resolved.target, &user_id).and_then(|user| user.note.as_deref());
+            // Taken out of the registers, because the rulebook borrows these meanwhile.
             let mut notes = std::mem::take(&mut self.registers.user_notes);
             if let (Some(on), Some(shown)) = (&on, shown)
                 && notes.get(&user_id, on).is_none()

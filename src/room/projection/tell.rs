@@ -35,19 +35,12 @@ impl Projection {
         let index = self.visible.and_then(Visible::index);
         let session = index.map(|index| &registers.sessions[index]);
         let create = session.and_then(|session| session.create.as_ref());
+        let earliest_in_it = || earliest(book, self.visible);
         let opened_at = match (create, shown.opened_at.filter(|_| shown.inferred)) {
             (Some(create), _) => Some(create.created_at),
-            (None, None) => earliest(book, self.visible),
-            // It is inferred still: it opened at the earliest login or stream in it (law 4.6). To find that
-            // costs everybody, so it is asked only if the earliest one may have gone.
-            (None, Some(before)) => match moved {
-                Moved::Nobody => Some(before),
-                Moved::One { gone, came } if gone == came => Some(before),
-                Moved::One { gone, came } if gone != Some(before) => {
-                    Some(came.map_or(before, |came| came.min(before)))
-                }
-                Moved::One { .. } | Moved::Everybody => earliest(book, self.visible),
-            },
+            (None, Some(before)) => moved.opening_time(before, earliest_in_it),
+            // It was not inferred before, or nothing in it told a time.
+            (None, None) => earliest_in_it(),
         };
         let name = session.and_then(|session| session.name.as_ref()).map(|name| &name.name);
         let is_same = !is_named
