@@ -1,11 +1,18 @@
-//! When each id of a room was last seen, and which was last seen longest ago.
+//! When each id of a room was last seen, and which one was last seen longest ago. All times are local.
 //!
-//! A room records this a million times for each time that it asks. So a record writes one time beside the
-//! id, and nothing else. What is kept apart are lower bounds: nobody was last seen before them. There is
-//! one bound for all entries. If there are more than a few entries, each block of them has a bound, and so
-//! does each block of bounds. A bound may be too early. Whoever asks for the longest unseen brings those up
-//! to date that stand in the way. The bound of all keeps up by itself. Once everybody was seen after a
-//! checkpoint, the bound moves to it, and the next checkpoint is now.
+//! `Members` keeps the last heartbeats in one. A room records a heartbeat a million times for each time that
+//! it asks who is overdue. So to record one must cost next to nothing: it writes one time beside the id.
+//!
+//! A queue would have to be kept in order at each record. Here only *lower bounds* are kept apart: nobody in
+//! a block of 32 entries was last seen before the bound of the block. The bounds form a tree. Each block of
+//! 32 bounds has a bound again, until one block is left, and one bound covers all. A record leaves the
+//! bounds alone, so they may be too early, but never too late. [`LastSeen::longest`] walks down the tree to
+//! the earliest entry, and raises the bounds on its way to what they should be.
+//!
+//! The bound of all also moves without such a walk, by a *checkpoint*. It is a record of the past, and a
+//! counter says how many entries have not been seen after it. Once that is none, the bound moves to the
+//! checkpoint, and the latest record becomes the next checkpoint. So a room whose members all send
+//! heartbeats need not look for who is overdue. This file carries no law by itself, but law 6.2 rests on it.
 
 use std::cmp::Ordering;
 
@@ -13,32 +20,32 @@ use crate::collections::hashed::{Hashed, Key};
 use crate::collections::id_table::IdTable;
 use crate::model::time::Timestamp;
 
-/// How many entries, or bounds, have a bound together.
+/// How many entries have a bound in common, and how many bounds have one again.
 const BLOCK_LEN: usize = 32;
 
-/// When an entry was last seen, and which one it was of those within the same millisecond.
+/// A record: when an entry was seen, and which record it was of those within the same millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Seen {
     at: Timestamp,
     nth: u32,
 }
 
-/// Holds ids in places, as an [`IdTable`] does, and when each was last seen. Those of one millisecond keep
-/// their order. It lies in memory in this order.
+/// Holds ids in places, as an [`IdTable`] does, and when each was last seen. Records of one millisecond keep
+/// their order. It lies in memory in this order: a record needs the fields up to `unseen`.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub(crate) struct LastSeen<I> {
     entries: IdTable<I, Seen>,
-    /// Nobody was last seen before this; none if there is nobody.
+    /// The bound of all: nobody was last seen before this. `None` if there is nobody.
     since: Option<Seen>,
-    /// The last that was recorded.
+    /// The record that was made last.
     last: Seen,
     /// An earlier value of `last`.
     checkpoint: Seen,
-    /// How many were not seen after the checkpoint.
+    /// How many entries were not seen after the checkpoint.
     unseen: usize,
-    /// The bounds of each block of places, then those of each block of bounds, until there is only one
-    /// block.
+    /// The tree of bounds, by level and block. Level 0 has a bound for each block of entries, and each further
+    /// level one for each block of bounds below it. There is no level if one block has all entries.
     bounds: Vec<Vec<Seen>>,
 }
 
@@ -71,31 +78,31 @@ impl<I: AsRef<str>> LastSeen<I> {
         self.entries.place_beside(key, found)
     }
 
-    /// Returns the place where an id may stand, without a look at what stands there.
+    /// Returns what [`IdTable::place_hint`] does.
     pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         self.entries.place_hint(key)
     }
 
-    /// Returns who has a place, and when it was last seen.
+    /// Returns the id that has a place, and when it was last seen.
     pub(crate) fn at(&self, place: usize) -> Option<(&I, Timestamp)> {
         self.entries.at(place).map(|(id, seen)| (id, seen.at))
     }
 
-    /// Records that an entry was seen, after all that was recorded of the same millisecond.
+    /// Records that an entry was seen, after all records of the same millisecond.
     pub(crate) fn record(&mut self, place: usize, at: Timestamp) {
         let Some(held) = self.entries.at_mut(place) else { return };
         let seen = self.last.next(at);
         let before = std::mem::replace(held, seen);
         self.last = seen;
         if seen < before {
-            self.lower(place, seen);
+            self.lower(place, seen); // only a time before the last one can be below a bound
         }
         self.unseen += usize::from(seen <= self.checkpoint);
         self.unseen -= usize::from(before <= self.checkpoint);
         self.advance_checkpoint();
     }
 
-    /// Inserts an id that is not there, and was seen at this time.
+    /// Adds an id that is not there. It was seen at this time.
     pub(crate) fn insert_new(&mut self, id: Hashed<'_, I>, at: Timestamp)
     where
         I: Clone,
@@ -108,24 +115,24 @@ impl<I: AsRef<str>> LastSeen<I> {
         self.lower(place, seen);
     }
 
-    /// Takes out the id that has a place. The last id has this place from then on.
+    /// Takes out the id that has a place. The last id takes the place.
     pub(crate) fn swap_remove_at(&mut self, place: usize) -> Option<I> {
         let (id, seen) = self.entries.swap_remove_at(place)?;
         self.unseen -= usize::from(seen <= self.checkpoint);
         self.resize_bounds();
         if let Some((_, moved)) = self.entries.at(place) {
-            self.lower(place, *moved);
+            self.lower(place, *moved); // it is in another block now
         }
         self.advance_checkpoint();
         Some(id)
     }
 
-    /// Returns a time before which nobody was last seen. It may be too early.
+    /// Returns a time before which nobody was last seen. It may be too early, but never too late.
     pub(crate) fn since(&self) -> Option<Timestamp> {
         self.since.map(|since| since.at)
     }
 
-    /// Returns the same time, and exactly the right one if there are only a few entries.
+    /// Returns the exact time if one block has all entries, else the same bound.
     pub(crate) fn since_exactly(&self) -> Option<Timestamp> {
         if self.bounds.is_empty() {
             self.earliest(0, 0).map(|(_, seen)| seen.at)
@@ -134,45 +141,50 @@ impl<I: AsRef<str>> LastSeen<I> {
         }
     }
 
-    /// Returns who was last seen longest ago, if that was before `old`.
+    /// Returns the place of the id that was last seen longest ago, if that was before `old`.
     ///
-    /// Cost: the logarithm of the entries, and next to nothing for each that was seen since its bound was
-    /// last brought up to date.
+    /// Each round finds the earliest entry below the earliest bounds. If those bounds were exact, it is the
+    /// earliest of all. If not, they are exact now, and the next round goes on with other blocks.
+    ///
+    /// Cost: the logarithm of the entries, and as much for each block with a bound that is too early.
     pub(crate) fn longest(&mut self, old: Timestamp) -> Option<usize> {
         while self.since.is_some_and(|since| since.at < old) {
+            // Down: from the earliest bound of each level to the earliest entry of its block.
             let top = self.bounds.len();
             let (mut place, mut seen) = self.earliest(top, 0)?;
             for level in (0..top).rev() {
                 (place, seen) = self.earliest(level, place)?;
             }
-            // The bound of this block is known now, and so are those above it.
-            let (mut block, mut known) = (place, seen);
+            // Up: the bound of the entry's block is known now, and with it those of the blocks above.
+            let (mut block, mut bound) = (place, seen);
             for level in 0..top {
                 block /= BLOCK_LEN;
-                self.bounds[level][block] = known;
-                known = self.earliest(level + 1, block / BLOCK_LEN)?.1;
+                self.bounds[level][block] = bound;
+                bound = self.earliest(level + 1, block / BLOCK_LEN)?.1;
             }
-            self.since = self.since.max(Some(known));
-            if known == seen {
+            self.since = self.since.max(Some(bound));
+            // The bound of all is this very record: nobody was last seen before it.
+            if bound == seen {
                 return (seen.at < old).then_some(place);
             }
         }
         None
     }
 
-    /// Returns the places, with the longest unseen first.
+    /// Returns the places by when each was last seen, the one seen longest ago first.
     pub(crate) fn in_order(&self) -> Vec<usize> {
         let mut places: Vec<_> = self.entries.values().copied().enumerate().collect();
         places.sort_by_key(|(_, seen)| *seen);
         places.into_iter().map(|(place, _)| place).collect()
     }
 
-    /// Replaces each time. The order stays as it is.
+    /// Replaces each time. The order of the entries stays as it is.
     pub(crate) fn map(&mut self, change: impl Fn(Timestamp) -> Timestamp) {
         self.order(&self.in_order(), change);
     }
 
-    /// Replaces each time, and makes this order of the places theirs.
+    /// Replaces each time, and makes this the order of the places, within each millisecond too. The times must
+    /// ascend in it.
     pub(crate) fn order(&mut self, places: &[usize], change: impl Fn(Timestamp) -> Timestamp) {
         for (place, nth) in places.iter().zip(0..) {
             if let Some(held) = self.entries.at_mut(*place) {
@@ -186,7 +198,7 @@ impl<I: AsRef<str>> LastSeen<I> {
         (self.checkpoint, self.unseen) = (self.last, self.entries.iter().len());
     }
 
-    /// Moves the bound of all to the checkpoint, if everybody was seen after it, and sets the next one.
+    /// If everybody was seen after the checkpoint, moves the bound of all to it, and sets the next one.
     fn advance_checkpoint(&mut self) {
         if self.unseen == 0 && self.since.is_some() {
             self.since = self.since.max(Some(self.checkpoint));
@@ -194,7 +206,7 @@ impl<I: AsRef<str>> LastSeen<I> {
         }
     }
 
-    /// Lowers the bounds of a place to a time.
+    /// Lowers the bounds of all blocks that have a place to a record, if they are later.
     fn lower(&mut self, place: usize, seen: Seen) {
         let mut block = place;
         for bounds in &mut self.bounds {
@@ -204,7 +216,7 @@ impl<I: AsRef<str>> LastSeen<I> {
         self.since = Some(self.since.map_or(seen, |since| since.min(seen)));
     }
 
-    /// Makes as many bounds as there are blocks. New ones are exact, and the others stay as they were.
+    /// Makes as many bounds as there are blocks now. New ones are exact, and the others stay as they were.
     fn resize_bounds(&mut self) {
         let mut len = self.entries.iter().len();
         if len == 0 {
@@ -226,8 +238,8 @@ impl<I: AsRef<str>> LastSeen<I> {
         self.bounds.truncate(level);
     }
 
-    /// Returns the earliest of a block, with its position among all. At level 0 these are entries, and
-    /// above it the bounds of that level.
+    /// Returns the earliest record in a block, and its index. The blocks of level 0 have entries, by place. Those
+    /// of level n have the bounds at `self.bounds[n - 1]`.
     fn earliest(&self, level: usize, block: usize) -> Option<(usize, Seen)> {
         let first = block * BLOCK_LEN;
         match level.checked_sub(1) {
@@ -243,13 +255,16 @@ impl<I: AsRef<str>> LastSeen<I> {
     }
 }
 
+/// Returns the earliest of some records, and its index, if they are counted from `first`. Of equal ones, the
+/// first counts.
 fn earliest(first: usize, block: impl Iterator<Item = Seen>) -> Option<(usize, Seen)> {
     let block = (first..).zip(block);
     block.reduce(|earliest, other| if other.1 < earliest.1 { other } else { earliest })
 }
 
 impl Ord for Seen {
-    /// Compares them as one number each, because this happens by the dozen.
+    /// Compares time and then number. As one number of 96 bits this needs no branch, and a walk down the tree
+    /// compares dozens.
     fn cmp(&self, other: &Self) -> Ordering {
         let [this, other] =
             [self, other].map(|seen| u128::from(seen.at.as_millis()) << 32 | u128::from(seen.nth));
@@ -264,6 +279,7 @@ impl PartialOrd for Seen {
 }
 
 impl Seen {
+    /// Returns the record after this one, made at a time.
     fn next(self, at: Timestamp) -> Self {
         Self { at, nth: if at == self.at { self.nth.saturating_add(1) } else { 0 } }
     }
