@@ -1,38 +1,48 @@
-//! The connections of a member: devices, tabs, sockets. A membership holds while one of them does.
+//! The connections of one member: devices, tabs, sockets. A membership holds while one of them does. All
+//! times are local.
 //!
-//! A user who never names a connection has one that is unnamed, and no entry here: the membership itself
-//! says all of it. So nobody pays for connections who has none.
+//! A user who never names a connection has a single unnamed one, and no entry here: the membership says all
+//! of it. So a room that does not use connections pays nothing for them.
+//!
+//! `members/connections.rs` keeps the entries, by user, and `members/merge.rs` merges them. Laws: 18.4 to
+//! 18.6.
 
 use crate::model::config::Rules;
 use crate::model::id::ConnectionId;
 use crate::model::text::RemovalReason;
 use crate::model::time::Timestamp;
 
-/// How many connections of one user may hold.
+/// How many connections of one user may hold at a time (law 18.4).
 pub(crate) const MAX_CONNECTIONS: usize = 16;
-/// How many connections of one user are known, those that ended included.
+/// How many connections of one user are known, those that ended included. It bounds what hostile clients
+/// can store.
 const MAX_KNOWN: usize = 64;
 
-/// What is known of the connections of one user, ordered by id. The unnamed one is the first.
+/// What is known of the connections of one user, ordered by id. The unnamed one comes first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub(crate) struct Connections(Vec<Connection>);
 
+/// What is known of one connection. The names of the fields are those of the stored form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Connection {
+    /// `None` for the unnamed connection.
     #[cfg_attr(feature = "serde", serde(rename = "connection_id"))]
     id: Option<ConnectionId>,
-    /// When the membership joined that it belongs to.
+    /// When the membership joined that the connection belongs to.
     member_since: Timestamp,
+    /// When the connection joined that membership.
     joined_at: Timestamp,
+    /// Its last heartbeat.
     heartbeat_at: Timestamp,
-    /// When and how it ended. Heartbeats that stopped end it too, without a word here.
+    /// When and how it ended. A connection whose heartbeats stopped has ended, too, but nothing is noted here:
+    /// that follows from `heartbeat_at`.
     ended: Option<(Timestamp, End)>,
 }
 
-/// How a membership or a connection ended.
+/// How a membership or a connection ended. The order is the rule of a merge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -45,39 +55,43 @@ pub(crate) enum End {
     Removed(RemovalReason),
 }
 
-/// What has become of a connection.
+/// What has become of a connection, as the answer to its heartbeat says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
+    /// It holds.
     Holds,
+    /// It ended, and that is remembered.
     Ended(End),
     /// It never joined, or that was forgotten.
     Unknown,
 }
 
-/// What a connection is judged by.
+/// What decides whether a connection holds: the time, and two settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judge<'a> {
     pub(crate) now: Timestamp,
+    /// The heartbeat timeout, in milliseconds.
     pub(crate) timeout_ms: u64,
+    /// The retention among them says for how long an end is remembered.
     pub(crate) settings: &'a Rules,
 }
 
 impl Judge<'_> {
-    /// Whether what ended then is forgotten.
+    /// Whether an end at this time is older than the retention (law 18.5).
     fn is_forgotten(self, ended_at: Timestamp) -> bool {
         self.settings.retention_ms.is_some_and(|span| ended_at < self.now.minus(span))
     }
 }
 
 impl Connections {
-    /// The unnamed connection that a membership without others stands for.
+    /// Makes the unnamed connection that a membership without an entry here has.
     pub(crate) fn unnamed(joined_at: Timestamp, heartbeat_at: Timestamp) -> Self {
         let (id, member_since) = (None, joined_at);
         let unnamed = Connection { id, member_since, joined_at, heartbeat_at, ended: None };
         Self(vec![unnamed])
     }
 
-    /// Returns what has become of a connection, in a membership that joined then.
+    /// Returns what has become of a connection. `joined_at` is when the membership joined, here and below.
     pub(crate) fn standing(
         &self,
         id: Option<&str>,
@@ -92,12 +106,13 @@ impl Connections {
         }
     }
 
-    /// Returns how many hold.
+    /// Returns how many connections hold.
     pub(crate) fn holding(&self, joined_at: Timestamp, by: Judge<'_>) -> usize {
         self.0.iter().filter(|held| held.end(joined_at, by).is_none()).count()
     }
 
-    /// A connection joins a membership, after whatever was known of it.
+    /// Joins a connection to a membership. It counts as joined later than it did before, so that the new join
+    /// outranks the end of the old one in a merge.
     pub(crate) fn join(
         &mut self,
         connection_id: Option<ConnectionId>,
@@ -117,6 +132,7 @@ impl Connections {
         });
     }
 
+    /// Records a heartbeat, unless the connection ended: it revives nothing (law 18.5).
     pub(crate) fn beat(&mut self, id: Option<&str>, at: Timestamp) {
         if let Some(held) = self.get_mut(id).filter(|held| held.ended.is_none()) {
             held.heartbeat_at = held.heartbeat_at.max(at);
@@ -137,12 +153,12 @@ impl Connections {
         }
     }
 
-    /// Returns the last heartbeat of those that did not end, in a membership that joined then.
+    /// Returns the last heartbeat of all connections that did not end. It is that of the membership.
     pub(crate) fn heartbeat_at(&self, joined_at: Timestamp) -> Option<Timestamp> {
         self.open(joined_at).map(|held| held.heartbeat_at).max()
     }
 
-    /// Returns the last heartbeat of each that did not end.
+    /// Returns the last heartbeat of each connection that did not end.
     pub(crate) fn heartbeats(
         &self,
         joined_at: Timestamp,
@@ -150,7 +166,7 @@ impl Connections {
         self.open(joined_at).map(|held| (held.id.as_ref(), held.heartbeat_at))
     }
 
-    /// Gives those a fresh timeout that held when the user was last heard of.
+    /// Grants a fresh timeout to the connections that held when the user was last heard of (law 18.5).
     pub(crate) fn beat_all(&mut self, joined_at: Timestamp, timeout_ms: u64, now: Timestamp) {
         let last = self.heartbeat_at(joined_at).unwrap_or_default();
         for held in self.0.iter_mut().filter(|held| held.ended.is_none()) {
@@ -160,14 +176,13 @@ impl Connections {
         }
     }
 
-    /// Drops what ended so long ago that it tells nothing any more.
+    /// Drops the connections whose end is older than the retention.
     pub(crate) fn forget(&mut self, joined_at: Timestamp, by: Judge<'_>) {
         self.0.retain(|held| !held.end(joined_at, by).is_some_and(|(at, _)| by.is_forgotten(at)));
     }
 
-    /// Joins what another replica knows: of each connection the one of the later membership, and the
-    /// one that joined later; of the same, its
-    /// end or else its later heartbeat.
+    /// Joins what another replica knows, one connection at a time (law 18.6). That of the later membership
+    /// counts, and then the later join. If the join is the same, an end counts, or else the later heartbeat.
     pub(crate) fn merge(&mut self, other: &Self) {
         for theirs in &other.0 {
             let id = theirs.id.as_ref().map(ConnectionId::as_str);
@@ -183,13 +198,14 @@ impl Connections {
         }
     }
 
-    /// Drops what belongs to another membership than the one that joined then. Replicas keep no more of
-    /// each other, so that it does not matter in which order they merge.
+    /// Drops the connections of other memberships than the one that joined then. A merge keeps no more, so that
+    /// the order of merges does not matter.
     pub(crate) fn keep_of(&mut self, joined_at: Timestamp) {
         self.0.retain(|held| held.member_since == joined_at);
     }
 
-    /// Returns the last heartbeat of the unnamed connection, if there is no other and it did not end.
+    /// Returns the last heartbeat of the unnamed connection, if it is the only one and did not end. Then no
+    /// entry is needed.
     pub(crate) fn only_unnamed(&self) -> Option<Timestamp> {
         let [Connection { id: None, ended: None, heartbeat_at, .. }] = &*self.0 else {
             return None;
@@ -197,23 +213,24 @@ impl Connections {
         Some(*heartbeat_at)
     }
 
-    /// Pulls times that lie in the future back to now, and joins to `from`.
-    pub(crate) fn pull_back(&mut self, now: Timestamp, from: Timestamp) {
+    /// Pulls times that lie in the future back to now, and join times to `latest_join`.
+    pub(crate) fn pull_back(&mut self, now: Timestamp, latest_join: Timestamp) {
         for held in &mut self.0 {
-            held.member_since = held.member_since.min(from);
-            held.joined_at = held.joined_at.min(from);
+            held.member_since = held.member_since.min(latest_join);
+            held.joined_at = held.joined_at.min(latest_join);
             held.heartbeat_at = held.heartbeat_at.min(now);
             held.ended = held.ended.take().map(|(at, how)| (at.min(now), how));
         }
     }
 
-    /// Whether no room could have made it: too many, or not in order.
+    /// Whether no room can have made it: none, too many, or not in order. For what comes from a store.
     #[cfg(feature = "serde")]
     pub(crate) fn is_impossible(&self) -> bool {
         self.0.is_empty() || self.0.len() > MAX_KNOWN || !self.0.is_sorted_by(|a, b| a.id < b.id)
     }
 
-    /// Puts a connection in place of what is known of it. Beyond the cap goes what ended longest ago.
+    /// Sets what is known of a connection. Beyond the cap, one is dropped: of those that ended, or else of all,
+    /// the one whose last heartbeat is the oldest.
     fn insert(&mut self, connection: Connection) {
         match self.0.binary_search_by(|held| held.id.cmp(&connection.id)) {
             Ok(place) => self.0[place] = connection,
@@ -221,11 +238,12 @@ impl Connections {
         }
         if self.0.len() > MAX_KNOWN {
             let rank = |held: &&Connection| (held.ended.is_none(), held.heartbeat_at);
-            let last = self.0.iter().min_by_key(rank).map(|held| held.id.clone());
-            self.0.retain(|held| Some(&held.id) != last.as_ref());
+            let lowest = self.0.iter().min_by_key(rank).map(|held| held.id.clone());
+            self.0.retain(|held| Some(&held.id) != lowest.as_ref());
         }
     }
 
+    /// Returns the connections of a membership that were not ended. Heartbeats may have stopped.
     fn open(&self, joined_at: Timestamp) -> impl Iterator<Item = &Connection> {
         self.0.iter().filter(move |held| held.ended.is_none() && held.member_since >= joined_at)
     }
@@ -240,12 +258,13 @@ impl Connections {
 }
 
 impl Connection {
-    /// Returns when its membership joined, and then when it did.
+    /// Returns what orders two states of one connection: when its membership joined, then when it did.
     fn since(&self) -> (Timestamp, Timestamp) {
         (self.member_since, self.joined_at)
     }
 
-    /// Returns when and how it ended, if it did: by a word, with an earlier membership, or by silence.
+    /// Returns when and how it ended, if it did: by a command, with a membership before this one, or because its
+    /// heartbeats stopped.
     fn end(&self, joined_at: Timestamp, by: Judge<'_>) -> Option<(Timestamp, End)> {
         if let Some(ended) = &self.ended {
             return Some(ended.clone());
@@ -258,7 +277,7 @@ impl Connection {
     }
 }
 
-/// Whether the heartbeats stopped for more than the timeout. Exactly the timeout is in time.
+/// Whether the heartbeats stopped for longer than the timeout. A heartbeat after exactly the timeout is in time.
 pub(crate) fn is_timed_out(heartbeat_at: Timestamp, timeout_ms: u64, now: Timestamp) -> bool {
     now > heartbeat_at.plus(timeout_ms)
 }

@@ -1,5 +1,7 @@
-//! The connections of members. A member without a named one has a single connection without a name, and
-//! then nothing is kept but the last heartbeat.
+//! The connections of members: which user has an entry, and how it follows the membership.
+//!
+//! A member without a named connection has a single unnamed one, and no entry: the last heartbeat of the
+//! membership is that of the connection. The first named connection makes the entry. Laws: 18.4, 18.5.
 
 #[cfg(feature = "serde")]
 use std::collections::BTreeMap;
@@ -37,7 +39,7 @@ impl Members {
         connections.map_or(1, |held| held.holding(member.membership().joined_at, by))
     }
 
-    /// Another connection of a member joins.
+    /// Joins another connection of a member. The unnamed one that the member had before gets an entry, too.
     pub(crate) fn join_connection(
         &mut self,
         place: usize,
@@ -53,7 +55,7 @@ impl Members {
         self.last_seen.record(place, by.now);
     }
 
-    /// One of several connections of a member ends.
+    /// Ends one of several connections of a member, because it left.
     pub(crate) fn leave_connection(&mut self, place: usize, connection: &str, now: Timestamp) {
         let Some((user_id, _)) = self.last_seen.at(place) else { return };
         if let Some(connections) = self.connections.get_mut(user_id.as_str()) {
@@ -62,8 +64,8 @@ impl Members {
         self.follow_connections(place);
     }
 
-    /// Makes the last heartbeat of a member that of the connections. If all ended, which only a merge
-    /// finds out, the membership is overdue.
+    /// Takes the last heartbeat of a member from the connections. If all of them ended, which only a merge can
+    /// bring about, the membership is overdue: the next expiry ends it (law 18.6).
     pub(super) fn follow_connections(&mut self, place: usize) {
         let Some(member) = self.at(place) else { return };
         let joined_at = member.membership().joined_at;
@@ -73,6 +75,7 @@ impl Members {
         }
     }
 
+    /// Returns the connections of a user, if the user named one.
     pub(super) fn connections_of(&self, user_id: &str) -> Option<&Connections> {
         if self.connections.is_empty() {
             return None; // as nearly always
@@ -93,13 +96,13 @@ impl Members {
         alone.map(|member| (None, member.heartbeat_at)).into_iter().chain(named)
     }
 
-    /// Returns everybody's connections, by user.
+    /// Returns the connections of all users who have an entry. For the stored form.
     #[cfg(feature = "serde")]
     pub(crate) fn all_connections(&self) -> &BTreeMap<UserId, Connections> {
         &self.connections
     }
 
-    /// Puts back the connections of a user.
+    /// Sets the connections of a user, as a stored form has them.
     #[cfg(feature = "serde")]
     pub(crate) fn restore_connections(&mut self, user_id: UserId, connections: Connections) {
         self.connections.insert(user_id, connections);
