@@ -1,8 +1,22 @@
-//! Questions to the registers, by shared reference: which session is current, who is visible, what the
-//! retention lets in and lets go, which signs of loss hold.
+//! The rules: questions to the registers, by shared reference.
 //!
-//! A rule changes nothing. What it needs beside the registers is passed in: the settings, and the
-//! [summaries](summary::Summary) of the sessions, which spare it a walk through their users.
+//! A rule changes nothing, and calls nothing that does. It is a method of [`Rulebook`], which borrows the
+//! registers, the settings, and the [summaries](summary::Summary) of the sessions. Most steps of the
+//! door ask them, and so do views.
+//!
+//! | file | the question | section of the guide |
+//! |---|---|---|
+//! | `current` | which session is current? | 4 |
+//! | `visibility` | who and what is in it, callbacks and observations taken together? | 4, 15 |
+//! | `lists` | what do readers see, in which order? | 4 |
+//! | `listing` | how long is an empty room listed, and who counts? | 4, 18 |
+//! | `retention` | what is too late, and what may be forgotten? | 5, 16 |
+//! | `signs` | which signs of loss hold? | 10, 16 |
+//! | `notes` | which of the application's notes do readers see? | 18 |
+//! | `summary` | what do the users and streams of a session add up to? | |
+//!
+//! How to read instants and bounds stands in [`registers`](crate::registers). A session of type `usize` is an
+//! index in `registers.sessions`.
 
 pub(crate) mod current;
 pub(crate) mod listing;
@@ -24,7 +38,7 @@ use crate::rules::summary::Summary;
 pub(crate) struct Rulebook<'a> {
     pub(crate) registers: &'a Registers,
     pub(crate) settings: &'a Rules,
-    /// One a session, by the same index.
+    /// One for each session, by the same index. The projection keeps them up to date.
     pub(crate) summaries: &'a [Summary],
 }
 
@@ -37,7 +51,8 @@ impl<'a> Rulebook<'a> {
     }
 }
 
-/// Returns the earlier of two instants that may be none.
+/// Returns the earlier of two optional instants. `None` means never here, so the other one counts. (`min`
+/// would return `None`.)
 #[inline]
 pub(crate) fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     match (a, b) {

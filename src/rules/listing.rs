@@ -1,8 +1,11 @@
-//! How long a room that no command created is listed while it is empty.
+//! How long a room without business info is listed while it is empty, and which users count.
 //!
-//! A media server may not tell that a room closed, and a close may get lost. So a room without business
-//! info leaves the list once nobody and nothing was in its visible session for the empty listing time.
-//! What is known of the session stays, and whoever comes into it lists the room again.
+//! A media server may not tell that a room closed, and a close may get lost. So such a room leaves the list
+//! once its visible session has been empty for the empty listing time. What is known of the session stays.
+//! Whoever comes into it lists the room again.
+//!
+//! The projection and [`expire`](crate::RoomRegistry::expire) ask. `room/record.rs` writes the registers that
+//! this reads. Laws: 4.8, 4.10, 18.9.
 
 use crate::model::id::UserId;
 use crate::model::text::Role;
@@ -16,7 +19,8 @@ use crate::rules::lists::{told, users_of};
 use crate::rules::visibility::{Source, Visible};
 
 impl<'a> Rulebook<'a> {
-    /// Whether the room is not listed although a session is open, because that was empty for too long.
+    /// Whether the room left the list because its open session was empty for too long. Business info lists it
+    /// again, and so does a setting that leaves empty rooms in the list.
     #[inline]
     pub(crate) fn is_unlisted(self, session: Visible) -> bool {
         self.registers.info.is_none()
@@ -24,7 +28,8 @@ impl<'a> Rulebook<'a> {
             && self.settings.empty_listing_ms.is_some()
     }
 
-    /// Returns when the room leaves the list unless somebody comes, if it is empty.
+    /// Returns the local time at which the room leaves the list unless somebody comes. `None` if it is not
+    /// empty, or has business info, or left the list already.
     #[inline]
     pub(crate) fn listing_ends_at(self, visible: Option<Visible>) -> Option<Timestamp> {
         if self.registers.info.is_some() {
@@ -37,14 +42,14 @@ impl<'a> Rulebook<'a> {
         Some(since.plus(self.settings.empty_listing_ms?))
     }
 
-    /// Whether a user who counts, or a stream, is in the room. Cost: everybody and everything.
+    /// Whether a user who counts, or a stream, is in the room. Cost: all users and streams.
     pub(crate) fn is_occupied(self, session: Visible) -> bool {
         let visible = Some(session);
         told::<Streams>(self, visible).next().is_some()
             || users_of(self, visible).any(|user| self.counts(user.id, user.member, user.source))
     }
 
-    /// Whether a user has a role that counts.
+    /// Whether a user counts: the role is none of the uncounted roles (law 18.9).
     #[inline]
     pub(crate) fn counts(
         self,
@@ -58,7 +63,8 @@ impl<'a> Rulebook<'a> {
     }
 }
 
-/// Returns the role of a user: that of the membership, else the app's word, else the media server's.
+/// Returns the role of a user: that of the membership, else that of the application's note, else what the
+/// media server told (laws 4.8 and 18.11).
 pub(crate) fn role_of<'a>(
     member: Option<MemberRef<'a>>,
     note: Option<&'a UserNote>,

@@ -1,4 +1,7 @@
-//! The lists of a room: who and what is in them, in order, and how the session looks.
+//! The lists of a room: which users and streams are in them, in which order, and how the session looks.
+//!
+//! The projection keeps what these functions return, and `room/check.rs` compares the two. Laws: 4.4, 4.6, 4.8,
+//! 4.9, 15.6, 15.8.
 
 use crate::collections::order::Order;
 use crate::model::id::{StreamId, UserId};
@@ -10,7 +13,7 @@ use crate::registers::tables::Tables;
 use crate::rules::Rulebook;
 use crate::rules::visibility::{Source, Visible};
 
-/// Returns what readers see of the visible session.
+/// Returns what readers see of the visible session. Without its creation, it is inferred (law 4.6).
 pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Session> {
     let index = visible?.index();
     let session = index.map(|index| &book.registers.sessions[index]);
@@ -25,22 +28,25 @@ pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option
     })
 }
 
-/// Returns the earliest login or stream that is visible now. Cost: everybody and everything.
+/// Returns the event time of the earliest login or stream opening that is visible now: an inferred session
+/// opened then (law 4.6). Cost: all users and streams.
 pub(crate) fn earliest(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Timestamp> {
     let users = told::<Users>(book, visible).filter_map(|(_, source)| source.began_at());
     let streams = told::<Streams>(book, visible).filter_map(|(_, source)| source.began_at());
     users.chain(streams).min()
 }
 
-/// A user that readers see: a member, somebody whom the media server shows, or both.
+/// A user in the list: one who has a membership, one whom the media server shows, or both (law 4.8).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ListedUser<'a> {
     pub(crate) id: &'a UserId,
     pub(crate) member: Option<MemberRef<'a>>,
+    /// What the media server says of the user.
     pub(crate) source: Option<Source<'a, Users>>,
 }
 
-/// Returns since when a user is in the list: joined, else logged in. `None` if the user is not in it.
+/// Returns by which time a user stands in the list: joined at (local), else login time (event), as law 4.9
+/// says. If neither is known, the user comes first (law 15.6). `None` if the user is not in the list.
 #[inline]
 pub(crate) fn listed_since(
     member: Option<MemberRef<'_>>,
@@ -50,7 +56,7 @@ pub(crate) fn listed_since(
     joined_at.or_else(|| Some(source?.began_at().unwrap_or_default()))
 }
 
-/// Returns the users that readers see, in any order. Cost: them.
+/// Returns the users of the list, in any order. Cost: all users.
 pub(crate) fn users_of(
     book: Rulebook<'_>,
     visible: Option<Visible>,
@@ -66,6 +72,7 @@ pub(crate) fn users_of(
     members.chain(others)
 }
 
+/// Returns the streams of the list, in its order (law 4.9). Cost: all streams.
 pub(crate) fn streams_of(
     book: Rulebook<'_>,
     visible: Option<Visible>,
@@ -75,7 +82,8 @@ pub(crate) fn streams_of(
     streams.collect()
 }
 
-/// Returns the users or streams that the media server shows, and what it says of them, in any order.
+/// Returns the users or streams that the media server shows, and what it says of each, in any order: first
+/// those of the session, then those of the observed roster alone.
 pub(crate) fn told<K: Tables>(
     book: Rulebook<'_>,
     visible: Option<Visible>,

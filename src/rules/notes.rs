@@ -1,4 +1,6 @@
-//! Which note of the application's readers see of a user, and which notes are kept.
+//! Which of the application's notes readers see of a user, and which notes are kept.
+//!
+//! Views and the projection ask the first, and `room/record.rs` the second. Law: 18.11.
 
 use crate::model::id::UserId;
 use crate::model::time::Timestamp;
@@ -13,7 +15,7 @@ use crate::rules::Rulebook;
 use crate::rules::visibility::Source;
 
 impl Source<'_, Users> {
-    /// Returns what a note on the user is on.
+    /// Returns what a note on the user belongs to: the stay or presence that readers see.
     pub(crate) fn note_subject(self) -> NoteSubject {
         match self {
             Source::Stay(held) => match (held.form, &held.stay_id) {
@@ -30,7 +32,8 @@ impl Source<'_, Users> {
 }
 
 impl<'a> Rulebook<'a> {
-    /// Returns the note that readers see of a user. A membership stands above it.
+    /// Returns the note that readers see of a user. Of a member they see none, because the membership says what
+    /// the note would.
     #[inline]
     pub(crate) fn note(
         self,
@@ -45,12 +48,12 @@ impl<'a> Rulebook<'a> {
         notes.get(user_id, &source?.note_subject())
     }
 
-    /// Whether what a note is on is stored in any session, seen by readers or not. Merging can only take
-    /// that away, so it does not matter in which order replicas merge.
+    /// Whether the stay or presence that a note belongs to is stored in any session, visible or not. A merge can
+    /// only take that away, so the order in which replicas merge does not matter.
     pub(crate) fn holds(self, on: &NoteSubject, places: &Places) -> bool {
         let mut stays = self.registers.stays_of::<Users>(places);
-        let mut any = |is_it: &dyn Fn(&HeldFact<Users>) -> bool| {
-            stays.any(|stays| stays.facts.iter().any(is_it))
+        let mut any = |is_subject: &dyn Fn(&HeldFact<Users>) -> bool| {
+            stays.any(|stays| stays.facts.iter().any(is_subject))
         };
         match on {
             NoteSubject::Named { exclusive, user_session_id } => any(&|held| {
@@ -64,7 +67,8 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Whether a list had a user at an event time, and nothing newer is known of the user or the room.
+    /// Whether a presence of a user at an event time is stored, and nothing newer is known: no fact of the user,
+    /// no creation or close of the room, and no leave.
     fn was_seen_last(self, at: Timestamp, places: &Places) -> bool {
         let facts = self.registers.stays_of::<Users>(places).filter_map(StayRegister::newest);
         let after = facts.max().max(self.registers.outdated_until());

@@ -1,4 +1,8 @@
-//! Summaries of sessions: what rules ask of all users and streams of a session at once.
+//! Summaries of sessions: what its users and streams add up to.
+//!
+//! They spare rules a walk through all users. The projection keeps one for each session, and step 5 of the
+//! door brings it up to date: it replaces what the concerned user or stream adds. They carry no law by
+//! themselves.
 
 use smallvec::SmallVec;
 
@@ -11,24 +15,24 @@ use crate::registers::session::SessionRegister;
 use crate::registers::stays::StayRegister;
 use crate::registers::tables::Tables;
 
-/// What the users and streams of one session come to.
+/// What the users and streams of one session add up to, whatever observations say of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Summary {
-    /// How many of its users are logged in.
+    /// How many users have an open login.
     pub(crate) logged_in: usize,
-    /// How many of its users have a login that the application closed.
+    /// How many users have a login that a command closed. To signs of loss they are present (law 6.7).
     pub(crate) closed_by_us: usize,
-    /// How many of its streams are open.
+    /// How many streams are open.
     pub(crate) open_streams: usize,
-    /// The latest time of any fact of a user or stream in it.
+    /// The latest event time of any fact of a user or stream, as it counts for forgetting (law 2.3).
     pub(crate) newest: Option<Timestamp>,
 }
 
-/// What one user or stream adds to the summary of each session, by its index.
+/// What one user or stream adds to the summary of each session, by the index of the session.
 pub(crate) type Parts = SmallVec<[Summary; 1]>;
 
 impl Summary {
-    /// Summarises a session. Cost: its users and streams.
+    /// Summarises a session from nothing. Cost: its users and streams.
     pub(crate) fn of(session: &SessionRegister, rules: &Rules) -> Self {
         let mut summary = Self::default();
         for user in session.users.values() {
@@ -51,6 +55,7 @@ impl Summary {
         stays.map(move |stays| stays.map(|stays| K::summary(stays, rules)).unwrap_or_default())
     }
 
+    /// Adds what one user or stream adds.
     fn add(&mut self, part: Self) {
         self.logged_in += part.logged_in;
         self.closed_by_us += part.closed_by_us;
@@ -58,8 +63,8 @@ impl Summary {
         self.newest = self.newest.max(part.newest);
     }
 
-    /// Replaces what one user or stream adds. Returns whether the newest fact may be an older one now,
-    /// so that the session is to be summarised again.
+    /// Replaces what one user or stream adds. Returns whether `newest` may have to go down. A sum can be corrected,
+    /// but a maximum cannot, so the session is then summarised from nothing.
     #[inline]
     pub(crate) fn replace(&mut self, before: Self, after: Self) -> bool {
         self.logged_in = self.logged_in + after.logged_in - before.logged_in;
@@ -71,7 +76,7 @@ impl Summary {
     }
 }
 
-/// Says what one user or stream adds.
+/// A kind that says what one of its things adds to the summary of a session.
 pub(crate) trait Summed: Tables {
     fn summary(stays: &StayRegister<Self>, rules: &Rules) -> Summary;
 }
@@ -96,7 +101,7 @@ impl Summed for Streams {
     }
 }
 
-/// Returns the latest time of any fact in a session.
+/// Returns the latest event time of any fact in a session, as it counts for forgetting (law 5.4).
 #[inline]
 pub(crate) fn newest(session: &SessionRegister, summary: &Summary) -> Option<Timestamp> {
     session.newest_of_its_own().max(summary.newest)
