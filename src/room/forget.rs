@@ -114,7 +114,7 @@ impl RoomState {
         let nothing_due = JoinResult::unchanged(Answer::Expired(Expired::default()));
         let Some(retention_ms) = self.settings.retention_ms else { return nothing_due };
         let threshold = cx.now.minus(retention_ms).minus(self.settings.clock_skew_ms);
-        if let Some(index) = self.rulebook().forgettable_sighting(threshold) {
+        if let Some(index) = self.rulebook().forgettable_confirmation(threshold) {
             self.registers.sessions[index].confirmed_open_at = None;
             if self.registers.sessions[index].is_empty() {
                 self.remove_session(index, resolved);

@@ -1,9 +1,14 @@
 //! Too late, and forgetting: what the retention lets in, and what it lets go.
 //!
-//! *Old* is now less the retention. The *threshold* is old less the clock skew. Both are compared with
-//! event times and local times. An opening older than old is too late. A closing older than the threshold
-//! is too late, unless what it closes is known. What has closed is forgotten once its newest fact and its
-//! last change are both below the threshold. What is visible never goes.
+//! *Old* is now − R, and the *threshold* is old − δ (section 5 of the rules). Both are compared with event
+//! times and with local times: laws 11.2 and 11.3 say what that costs. What is visible never goes.
+//!
+//! Step 2 of the door (`room/admit.rs`) asks what is let in. Step 7 (`room/schedule.rs`) asks when something
+//! can go, and step 4 (`room/forget.rs`, `room/join.rs`) takes it out. Laws: 3.10, 5.1 to 5.7, 6.8, 16.5, 16.6,
+//! 21.3.
+//!
+//! A function that ends in `forgettable_at` returns the instant that the threshold must pass before something
+//! can go. [`due`](Rulebook::due) makes of it the local time at which that is so.
 
 use crate::model::time::Timestamp;
 use crate::registers::facts::{Facts, Form, StayFacts};
@@ -18,7 +23,8 @@ use crate::rules::visibility::Visible;
 use crate::rules::{Rulebook, earlier};
 
 impl Rulebook<'_> {
-    /// Whether every fact is below the bound of the room, so that nothing of it can be stored.
+    /// Whether every fact of a callback is below its bound (laws 3.1 and 3.2), so that none can be stored
+    /// whatever else is known. Most late callbacks end here.
     #[inline]
     pub(crate) fn is_outdated(self, facts: &Facts<'_>) -> bool {
         let anchors_from = self.registers.anchors_from(self.settings);
@@ -27,7 +33,8 @@ impl Rulebook<'_> {
             && !facts.is_any_from(floor, self.settings)
     }
 
-    /// Whether the retention lets a callback in. One that it does not let in is refused whole.
+    /// Whether the retention lets a callback in: one row of law 5.2 for each main fact. One that it does not let
+    /// in is refused as a whole (law 5.3).
     pub(crate) fn admits(
         self,
         facts: &Facts<'_>,
@@ -40,6 +47,7 @@ impl Rulebook<'_> {
         let registers = self.registers;
         let old = now.minus(retention_ms);
         let threshold = old.minus(self.settings.clock_skew_ms);
+        // A creation. The session may be an anchor already, or be visible without its creation.
         if let Some(create) = facts.create {
             return create.created_at >= old
                 || session.is_some_and(|session| {
@@ -47,9 +55,11 @@ impl Rulebook<'_> {
                         || visible == Some(Visible::Session(session))
                 });
         }
+        // A close without a session (law 21.3).
         if let Some(closed_at) = facts.nameless_close {
             return closed_at >= old;
         }
+        // A close. What an observation saw open may be closed late, too (law 16.5).
         if let Some(closed_at) = facts.close {
             return closed_at >= threshold || session.is_some() || self.was_seen_open();
         }
@@ -64,8 +74,8 @@ impl Rulebook<'_> {
         }
     }
 
-    /// Whether the retention lets a fact of a user or stream in. An ordered opening may repeat one that
-    /// is shown, however old.
+    /// Whether the retention lets an opening or closing of a user or stream in (law 5.2). However old, an ordered
+    /// opening is let in if the user or stream is there already by the same stay.
     fn admits_stay<K: Tables>(
         self,
         facts: Option<&StayFacts<'_, K>>,
@@ -76,6 +86,7 @@ impl Rulebook<'_> {
     ) -> bool {
         let Some(fact) = facts.and_then(|facts| facts.fact.as_ref()) else { return true };
         let held = || session.and_then(|session| self.registers.stays_at::<K>(session, places));
+        // A closing is let in late if what it closes is known, by a stay or by a presence (law 16.5).
         if fact.is_closing() {
             let entry = K::roster(&self.registers.observed).entry_at(places.in_roster);
             return fact.counts_at(self.settings) >= threshold
@@ -89,8 +100,8 @@ impl Rulebook<'_> {
         fact.at >= old || fact.form == Form::Ordered && held().is_some_and(is_shown)
     }
 
-    /// Returns the instant that the threshold must pass before something of a user or stream can go.
-    /// `None` if nothing of it can.
+    /// Returns the instant that the threshold must pass before something of a user or stream can go. `None` if
+    /// nothing of it can.
     #[inline]
     pub(crate) fn stays_forgettable_at<K: Tables>(
         self,
@@ -106,7 +117,8 @@ impl Rulebook<'_> {
         next
     }
 
-    /// Returns the same of what observations said: of idle presences, or of the entry if it has none.
+    /// Returns the same of what observations said: of presences that do not count, or of the entry if it has
+    /// none (law 16.6).
     #[inline]
     pub(crate) fn presence_forgettable_at<K: Tables>(
         self,
@@ -117,8 +129,8 @@ impl Rulebook<'_> {
         if roster.entry_at(places.in_roster)?.is_present() {
             return self.idle_presences::<K>(visible, places).map(|(_, at)| at).min();
         }
-        // Without the entry the last complete list would hide a stay that counts, also from those who
-        // see its session again later.
+        // An id without an entry was absent from the latest complete list. So without the entry, that list
+        // would hide a stay that counts, even in a session that becomes visible later.
         let mut stays = self.registers.stays_by_session::<K>(places).enumerate();
         let is_open = |(session, stays): (usize, Option<&'_ StayRegister<K>>)| {
             stays.is_some_and(|stays| self.open_stay(session, stays, places.in_roster).is_some())
@@ -127,22 +139,22 @@ impl Rulebook<'_> {
         roster.listed_at.filter(|_| !is_needed)
     }
 
-    /// Returns the session that may go now, if one may.
+    /// Returns a session that may be forgotten now (law 5.4).
     pub(crate) fn forgettable_session(self, threshold: Timestamp) -> Option<usize> {
         let current = self.current();
         let mut sessions = self.sessions();
-        let gone = sessions.find(|(index, session, summary)| {
+        let forgettable = sessions.find(|(index, session, summary)| {
             Some(*index) != current
                 && !self.is_kept_beside(session)
                 && self.session_forgettable_at(session, summary) < threshold
         });
-        gone.map(|(index, ..)| index)
+        forgettable.map(|(index, ..)| index)
     }
 
-    /// Returns a session that an observation saw alive too long ago for that to count.
-    pub(crate) fn forgettable_sighting(self, threshold: Timestamp) -> Option<usize> {
+    /// Returns a session whose confirmation may be forgotten now: it is not current (law 16.6).
+    pub(crate) fn forgettable_confirmation(self, threshold: Timestamp) -> Option<usize> {
         if self.registers.sessions.iter().all(|session| session.confirmed_open_at.is_none()) {
-            return None;
+            return None; // as nearly always, and before the current session is picked
         }
         let current = self.current();
         self.registers.sessions.iter().enumerate().position(|(index, session)| {
@@ -151,10 +163,10 @@ impl Rulebook<'_> {
         })
     }
 
-    /// Whether everything that callbacks and observations told may go.
+    /// Whether all that callbacks and observations told may be forgotten now (laws 5.6 and 16.6).
     ///
-    /// The current session goes last: when it is not visible, and no other is left but unclosed anchors,
-    /// all below the threshold. They and C go with it.
+    /// The current session goes last, and C with it. It must not be visible, and only anchors without a close
+    /// may be left beside it. All other sessions have gone before.
     pub(crate) fn is_forgettable(self, threshold: Timestamp) -> bool {
         let registers = self.registers;
         let latest = registers.latest_create.max(registers.observed.newest());
@@ -166,7 +178,8 @@ impl Rulebook<'_> {
             && self.visible().is_none()
     }
 
-    /// Returns when a session, or everything, can next go.
+    /// Returns the local time at which a session, a confirmation, or all that the media server told can next be
+    /// forgotten. `None` without a retention, or if none can.
     #[inline]
     pub(crate) fn sessions_due(
         self,
@@ -180,7 +193,7 @@ impl Rulebook<'_> {
         let mut next = None;
         for (index, session, summary) in self.sessions() {
             if Some(index) == current {
-                continue; // it goes last
+                continue; // it goes last, with all the rest
             }
             next = earlier(next, self.due(session.confirmed_open_at));
             if !self.is_kept_beside(session) {
@@ -190,6 +203,7 @@ impl Rulebook<'_> {
         if is_visible {
             return next;
         }
+        // All the rest at once, when the newest of it is below the threshold: see `is_forgettable`.
         let mut last = self.registers.latest_create.max(self.registers.observed.newest());
         for (_, session, summary) in self.sessions() {
             last = last.max(Some(self.session_forgettable_at(session, summary)));
@@ -197,11 +211,10 @@ impl Rulebook<'_> {
         earlier(next, self.due(last))
     }
 
-    /// Returns the instant that the threshold of forgetting must pass before a session can go, if it may
-    /// go.
+    /// Returns the instant that the threshold must pass before a session can go, if it may go.
     ///
-    /// It is the latest of an event time and local times. Each keeps the session longer than the others
-    /// would, and none lets it go early.
+    /// It is the latest of its newest fact (event time), its last change (local time), and the end that hides it
+    /// (local time, law 6.8). Law 11.3 says why this is safe: each can only keep the session longer.
     #[inline]
     fn session_forgettable_at(self, session: &SessionRegister, summary: &Summary) -> Timestamp {
         let hidden_until = session.hidden_until(self.registers.ended_at, self.settings);
@@ -209,8 +222,8 @@ impl Rulebook<'_> {
         newest.max(session.changed_at)
     }
 
-    /// Returns which session goes beyond the cap: the oldest but the current one, which hides others even
-    /// if it closed.
+    /// Returns which session is dropped beyond the cap: of those that are not current, the one whose newest fact
+    /// is the oldest (law 3.10). The current one stays even if it closed, because it hides the others.
     pub(crate) fn session_beyond_cap(self) -> Option<usize> {
         let current = self.current();
         let others = self.sessions().filter(|(index, ..)| Some(*index) != current);
@@ -218,7 +231,8 @@ impl Rulebook<'_> {
         oldest.map(|(index, ..)| index)
     }
 
-    /// Returns the first instant at which the threshold has passed: it must lie above.
+    /// Returns the first local time at which the threshold has passed an instant, so that the instant is below it:
+    /// R + δ and one millisecond later. `None` if that never comes.
     #[inline]
     pub(crate) fn due(self, forgettable_at: Option<Timestamp>) -> Option<Timestamp> {
         let after = forgettable_at?.plus(self.settings.retention_ms?);
@@ -226,7 +240,8 @@ impl Rulebook<'_> {
         (after < Timestamp::MAX).then(|| after.plus(1))
     }
 
-    /// Whether a session that is not current stays until the current one goes: an unclosed anchor.
+    /// Whether a session that is not current stays until the current one goes: an anchor without a close (law
+    /// 5.4).
     #[inline]
     fn is_kept_beside(self, session: &SessionRegister) -> bool {
         session.is_anchor() && !is_closed(session, self.registers.closings(), self.settings)

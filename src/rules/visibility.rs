@@ -1,11 +1,15 @@
-//! Who and what readers see, callbacks and observations taken together.
+//! What readers see: which session is visible, and who and what is in it, callbacks and observations taken
+//! together.
 //!
-//! A login or stream that callbacks tell of counts, unless a later complete list was without it. A
-//! presence that an observation tells of counts as long as nothing newer is known: no list without it,
-//! no creation or close of the room, and no fact of a callback about the same user or stream.
+//! - A *stay* counts if it is no earlier than the absence of its user or stream (law 15.3).
+//! - A *presence* counts as long as nothing newer is known: no list without the user or stream, no creation or
+//!   close of the room, and no fact of a callback about the same user or stream (laws 15.4 and 15.5).
+//! - A stay that counts comes before a presence (law 15.6).
+//! - A room of which only presences are known, or only that it is open, is open in an *unknown* session (law
+//!   15.8).
 //!
-//! A user who has both is shown by the login. One who has only a presence is shown in a session that
-//! nobody named. A room of which only presences are known is open in an unknown session.
+//! Nearly everything that looks at a room asks these questions. Laws: 4.4, 15.3 to 15.8, 16.2, 16.3, 16.5, 16.6,
+//! 21.2, 21.4.
 
 use crate::model::id::SessionId;
 use crate::model::time::Timestamp;
@@ -21,13 +25,14 @@ use crate::rules::current::is_closed;
 /// The session that readers see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Visible {
-    /// One that callbacks or observations named, by its index.
+    /// A session that is stored, by its index.
     Session(usize),
-    /// The room is known to be open, and nothing else.
+    /// An unknown session: observations saw the room open, and no session of it is open (law 15.8).
     Unknown,
 }
 
 impl Visible {
+    /// Returns the index of the session, unless it is unknown.
     #[inline]
     pub(crate) fn index(self) -> Option<usize> {
         match self {
@@ -40,16 +45,16 @@ impl Visible {
 /// What the media server says of a user or stream.
 #[derive(Debug)]
 pub(crate) enum Source<'a, K: Kind> {
-    /// Callbacks told of a stay that holds.
+    /// A stay of which callbacks told, and which counts. It is an opening.
     Stay(&'a HeldFact<K>),
-    /// An observation saw it, at an event time.
+    /// A presence that counts, and its event time q.
     Presence(&'a K::Presence, Timestamp),
 }
 
 copy!(Source);
 
 impl<'a, K: Kind> Source<'a, K> {
-    /// Returns when it came, if that is known.
+    /// Returns when the user logged in or the stream opened, in event time, if that is known.
     #[inline]
     pub(crate) fn began_at(self) -> Option<Timestamp> {
         match self {
@@ -58,7 +63,7 @@ impl<'a, K: Kind> Source<'a, K> {
         }
     }
 
-    /// Returns the stay, if callbacks told of it.
+    /// Returns the stay, if the source is one.
     #[inline]
     pub(crate) fn stay(self) -> Option<&'a HeldFact<K>> {
         match self {
@@ -67,12 +72,12 @@ impl<'a, K: Kind> Source<'a, K> {
         }
     }
 
-    /// Returns the id of the stay, if callbacks told it.
+    /// Returns the id of the stay, if callbacks told one.
     pub(crate) fn stay_id(self) -> Option<&'a K::StayId> {
         self.stay()?.stay_id.as_ref()
     }
 
-    /// Returns the presence, if an observation alone tells of it.
+    /// Returns the presence, if the source is one.
     #[inline]
     pub(crate) fn presence(self) -> Option<&'a K::Presence> {
         match self {
@@ -82,23 +87,24 @@ impl<'a, K: Kind> Source<'a, K> {
     }
 }
 
-/// What a presence of a user or stream is held against.
+/// The event times of the newest facts of a user or stream. A presence counts only if it is later.
 #[derive(Debug, Clone, Copy)]
 struct NewestFacts {
-    /// The newest fact that any session holds of it.
+    /// In any session: for presences without the name of a session (law 15.4).
     in_any: Option<Timestamp>,
-    /// The newest fact that the visible session holds of it.
+    /// In the visible session: for presences with its name (law 15.5).
     in_visible: Option<Timestamp>,
 }
 
 impl<'a> Rulebook<'a> {
-    /// Returns the session that readers see, if the room is open and was not empty for too long.
+    /// Returns the session that readers see: the one that is open, unless the room left the list because that was
+    /// empty for too long (law 4.10).
     #[inline]
     pub(crate) fn visible(self) -> Option<Visible> {
         self.open().filter(|session| !self.is_unlisted(*session))
     }
 
-    /// Returns the session that is open. Readers see it unless the room was empty for too long.
+    /// Returns the session that is open: the current one (laws 4.4 and 15.7), or else an unknown one (law 15.8).
     #[inline]
     pub(crate) fn open(self) -> Option<Visible> {
         let closings = self.registers.closings();
@@ -111,7 +117,8 @@ impl<'a> Rulebook<'a> {
         self.is_room_open().then_some(Visible::Unknown)
     }
 
-    /// Returns what the media server says of a user or stream: a stay, if there is one.
+    /// Returns what the media server says of a user or stream in the visible session: the stay that counts, or
+    /// else the presence that does (law 15.6). `None` if readers do not see it.
     #[inline]
     pub(crate) fn source<K: Tables>(
         self,
@@ -129,8 +136,8 @@ impl<'a> Rulebook<'a> {
         Some(Source::Presence(&present.details, present.seen.at))
     }
 
-    /// Returns the stay of a user or stream that counts: one that is no earlier than the latest complete
-    /// list without it.
+    /// Returns the stay of a user or stream that counts in a session: the highest that is no earlier than its
+    /// absence (law 15.3), and that no end hides (law 21.4).
     #[inline]
     pub(crate) fn open_stay<K: Tables>(
         self,
@@ -143,8 +150,8 @@ impl<'a> Rulebook<'a> {
         stays.open_since(absent_at.max(hidden_until.map(|until| until.plus(1))))
     }
 
-    /// Returns until which opening time an end hides what is in the nameless session. Business info made
-    /// after the end shows it again.
+    /// Returns h, up to which an end hides openings of a session, in event time. Only the nameless session has it.
+    /// Business info that was made after the end shows everything again (law 21.4).
     #[inline]
     pub(crate) fn hidden_openings_until(self, session: usize) -> Option<Timestamp> {
         let register = &self.registers.sessions[session];
@@ -156,8 +163,8 @@ impl<'a> Rulebook<'a> {
         Some(until).filter(|_| shows_from.is_none_or(|from| hidden_at >= from))
     }
 
-    /// Whether an observation saw a user, and the media server told nothing newer. The end of the room
-    /// and a leave come from the application, and hide nobody here.
+    /// Whether a presence of a user is stored, and the media server told nothing newer. Ends of the room and
+    /// `leave_room` are commands: for signs of loss, they hide nobody (law 6.7).
     pub(crate) fn was_seen(self, session: usize, places: &Places) -> bool {
         let entry = self.registers.observed.users.entry_at(places.in_roster);
         entry.is_some_and(|entry| {
@@ -167,14 +174,14 @@ impl<'a> Rulebook<'a> {
         })
     }
 
-    /// The same of anybody at all. Cost: who was observed.
+    /// Whether the same holds of any user. Cost: the entries of the observed roster.
     pub(crate) fn was_anybody_seen(self, session: usize) -> bool {
         let mut entries = self.registers.observed.users.entries.iter();
         let places = |user_id| self.registers.places::<Users>(user_id);
         entries.any(|(user_id, _)| self.was_seen(session, &places(user_id)))
     }
 
-    /// Whether an observation saw the room open, or somebody or something in it.
+    /// Whether the room has P, a presence, or a session that was confirmed open (law 16.5).
     pub(crate) fn was_seen_open(self) -> bool {
         let registers = self.registers;
         registers.observed.open_at.is_some()
@@ -182,7 +189,8 @@ impl<'a> Rulebook<'a> {
             || registers.observed.has_presence()
     }
 
-    /// Returns the presences of a user or stream that nobody sees, each with what keeps it.
+    /// Returns the presences of a user or stream that do not count. Each comes with its session name, and with the
+    /// instant that the threshold must pass before it is forgotten (law 16.6).
     pub(crate) fn idle_presences<K: Tables>(
         self,
         visible: Option<Visible>,
@@ -197,7 +205,8 @@ impl<'a> Rulebook<'a> {
                 if !self.would_count(entry, present, session, facts) {
                     return Some((&present.session_id, at));
                 }
-                // Nothing but an end hides it. The room may be created again, so the end keeps it too.
+                // If only an end hides it, it is kept as if it were as new as the end: a room that is created
+                // again shows it.
                 let hidden_at = self.registers.observed.hidden_at;
                 let hidden_at = hidden_at.filter(|_| self.hides(present.seen))?;
                 Some((&present.session_id, hidden_at.max(at)))
@@ -205,8 +214,8 @@ impl<'a> Rulebook<'a> {
         })
     }
 
-    /// Whether the current session, which is not closed, is open: it is an anchor, it was seen to be
-    /// alive, or somebody or something is in it.
+    /// Whether the current session, which does not count as closed, is open: it is an anchor, it was confirmed
+    /// open after C, or a user or stream that counts is in it (law 15.7).
     #[inline]
     fn is_session_open(self, index: usize) -> bool {
         let registers = self.registers;
@@ -214,6 +223,7 @@ impl<'a> Rulebook<'a> {
         if session.is_anchor() || session.confirmed_open_at > registers.latest_create {
             return true;
         }
+        // If nothing can hide a stay or show a presence, the summary has the answer.
         let summary = &self.summaries[index];
         if registers.observed.is_empty() && self.hidden_openings_until(index).is_none() {
             return summary.logged_in > 0 || summary.open_streams > 0;
@@ -223,14 +233,15 @@ impl<'a> Rulebook<'a> {
             || self.is_anybody_present(Some(index))
     }
 
-    /// Whether a stay of some user or stream of a session counts. Cost: all of them.
+    /// Whether a stay of any user or stream of a session counts. Cost: all users or streams.
     fn is_any_open<K: Tables>(self, session: usize) -> bool {
         let in_roster = |id| K::roster(&self.registers.observed).entries.place_of(id);
         let mut stays = K::table(&self.registers.sessions[session]).iter();
         stays.any(|(id, stays)| self.open_stay(session, stays, in_roster(id)).is_some())
     }
 
-    /// Whether the room is open in a session that is not known.
+    /// Whether the room is open in an unknown session: P is there, or a presence without the name of a session
+    /// counts (law 15.8).
     #[inline]
     fn is_room_open(self) -> bool {
         let observed = &self.registers.observed;
@@ -240,16 +251,18 @@ impl<'a> Rulebook<'a> {
         observed.open_at.is_some_and(|seen| !self.hides(seen)) || self.is_anybody_present(None)
     }
 
-    /// Whether somebody or something is shown by a presence.
+    /// Whether a presence of any user or stream counts.
     fn is_anybody_present(self, session: Option<usize>) -> bool {
         self.is_any_present::<Users>(session) || self.is_any_present::<Streams>(session)
     }
 
+    /// Whether a presence of any user, or of any stream, counts. Cost: the entries of the observed roster.
     fn is_any_present<K: Tables>(self, session: Option<usize>) -> bool {
         let mut entries = K::roster(&self.registers.observed).entries.iter();
         entries.any(|(id, _)| self.present::<K>(session, &self.registers.places::<K>(id)).is_some())
     }
 
+    /// Returns the latest presence of a user or stream that counts.
     #[inline]
     fn present<K: Tables>(
         self,
@@ -260,7 +273,7 @@ impl<'a> Rulebook<'a> {
         self.presence(entry, session, self.newest_facts::<K>(session, places))
     }
 
-    /// Returns what a presence is held against. Without one, nothing is.
+    /// Returns the newest facts of a user or stream. Without an entry in the roster, nobody needs them.
     fn newest_facts<K: Tables>(self, session: Option<usize>, places: &Places) -> NewestFacts {
         if places.in_roster.is_none() {
             return NewestFacts { in_any: None, in_visible: None };
@@ -270,7 +283,7 @@ impl<'a> Rulebook<'a> {
         NewestFacts { in_any, in_visible: visible.and_then(StayRegister::newest) }
     }
 
-    /// Returns the latest presence that counts.
+    /// Returns the latest presence of an entry that counts.
     fn presence<D>(
         self,
         entry: &'a RosterEntry<D>,
@@ -283,7 +296,8 @@ impl<'a> Rulebook<'a> {
         counting.max_by_key(|present| present.seen.at)
     }
 
-    /// Whether a presence counts unless an end hides it.
+    /// Whether a presence counts, unless an end hides it: no `leave_room` closed it (law 16.2), and the media
+    /// server told nothing newer.
     fn would_count<D>(
         self,
         entry: &RosterEntry<D>,
@@ -294,7 +308,8 @@ impl<'a> Rulebook<'a> {
         Some(present.seen.at) > entry.left_at && self.is_latest(entry, present, session, facts)
     }
 
-    /// Whether the media server told nothing newer than a presence. A tie goes to the callback.
+    /// Whether the media server told nothing newer than a presence (laws 15.4 and 15.5). At equal times, the
+    /// absence loses against the presence, and the presence against facts of callbacks.
     fn is_latest<D>(
         self,
         entry: &RosterEntry<D>,
@@ -316,8 +331,8 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Whether an end of the room hides what was received until then. Business info made after the end
-    /// shows it again.
+    /// Whether an end of the room hides what was received at a local time: it was no later than the end. Business
+    /// info that was made after the end shows it again (law 16.3).
     fn hides(self, seen: SeenAt) -> bool {
         let shows_from = self.registers.closings().shows_from;
         self.registers.observed.hidden_at.is_some_and(|hidden_at| {
