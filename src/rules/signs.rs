@@ -1,4 +1,12 @@
-//! Signs of loss: which of them hold, which an observation resolved, and what they come to.
+//! Signs of loss: which of them hold, which an observation resolved, and what they add up to.
+//!
+//! `registers/signs.rs` says what a sign is, and how one that *follows from the registers* differs from one
+//! that *waits for a callback*. Here, [`raised_by`](Rulebook::raised_by) finds out the latter when a closing
+//! arrives, and [`assess`](Rulebook::assess) the former after each change. The rest serves suspicions, which
+//! readers see, and the planner.
+//!
+//! Steps 4 and 6 of the door ask, and write the answers down (`room/join.rs`, `room/record.rs`). Laws: 6.7,
+//! 10.3 to 10.7, 10.11 to 10.13, 16.1, 17.1, 17.5, 17.9, 21.6.
 
 use crate::model::callback::{Callback, CallbackEvent};
 use crate::model::id::{StreamId, UserId};
@@ -14,42 +22,48 @@ use crate::registers::tables::Tables;
 use crate::rules::visibility::Visible;
 use crate::rules::{Rulebook, earlier};
 
-/// Whom an operation concerns, as far as signs are concerned.
+/// Whose signs an operation may have changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Concerned<'a> {
-    /// With the register in the visible session.
+    /// A user, with the register in the visible session if there is one.
     User(&'a UserId, Option<&'a StayRegister<Users>>),
-    /// With the register in the visible session.
+    /// A stream, with the register in the visible session if there is one.
     Stream(&'a StreamId, Option<&'a StayRegister<Streams>>),
+    /// All users and streams of the visible session.
     Everybody,
 }
 
-/// A sign that holds or does not hold now.
+/// Whether a sign holds now, for [`Signs::set`](crate::registers::signs::Signs::set).
 #[derive(Debug)]
 pub(crate) struct Assessed {
     pub(crate) subject: SignSubject,
-    /// The newest event time of what tells it; `None` if it does not hold.
+    /// The newest event time of its evidence; `None` if the sign does not hold.
     pub(crate) told_at: Option<Timestamp>,
-    /// Until when an observation resolved it.
+    /// Up to which event time observations resolve it.
     pub(crate) resolved_until: Option<Timestamp>,
 }
 
-/// What is worth asking the media server about, and since when.
+/// What is worth asking the media server about, and since when. The planner orders rooms by it (law 17.1). Times
+/// are local.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct WorthAsking {
-    /// When the first opening came too late.
+    /// When the first opening arrived too late.
     pub(crate) refused_noticed_at: Option<Timestamp>,
     /// When the first gap was noticed.
     pub(crate) gap_noticed_at: Option<Timestamp>,
     /// When the first other sign was noticed.
     pub(crate) sign_noticed_at: Option<Timestamp>,
+    /// Whether to ask for the users.
     pub(crate) users: bool,
+    /// Whether to ask for the streams.
     pub(crate) streams: bool,
 }
 
 impl<'a> Rulebook<'a> {
-    /// Returns the sign that a closing raises if it is new: nothing is known of what it closes, so that its
-    /// opening seems to be lost, or it may close another stay. To be asked before it is joined.
+    /// Returns the sign that a closing raises, if the closing turns out to be new. Either nothing is known of the
+    /// stay that it closes, so that its opening may be lost (law 10.7). Or it is an ambiguous exit (law 10.13).
+    ///
+    /// It must be asked before the closing is joined. A closing that says that it may come alone lacks nothing.
     #[inline]
     pub(crate) fn raised_by(
         self,
@@ -61,6 +75,7 @@ impl<'a> Rulebook<'a> {
             (CallbackEvent::UserLoggedOut(event), Target::User(_, places)) => {
                 let user_id = || event.user_id.clone();
                 let stay_id = event.user_session_id.as_ref().filter(|_| event.order.is_none());
+                // Only ordered closings can be ambiguous, and only named ones can lack their opening.
                 let Some(stay_id) = stay_id else {
                     let is_ambiguous =
                         self.exits_ambiguously(event.logout_at, session, &places.told);
@@ -81,7 +96,8 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Whether a logout ends an ordered user right after an opening that found the user in already.
+    /// Whether a logout takes an ordered user out within δ after an opening that found the user in already (law
+    /// 10.13).
     fn exits_ambiguously(
         self,
         logout_at: Timestamp,
@@ -94,7 +110,8 @@ impl<'a> Rulebook<'a> {
         found_open_at.is_some_and(|at| (at..=at.plus(skew_ms)).contains(&logout_at))
     }
 
-    /// Whether nothing is known of a named stay. One that a later opening replaced lacks nothing.
+    /// Whether nothing is known of a named stay that closes. One that a later opening replaced lacks nothing: its
+    /// opening is below the bound (law 10.7).
     fn lacks_stay<K: Tables>(
         self,
         stay_id: &K::StayId,
@@ -109,7 +126,8 @@ impl<'a> Rulebook<'a> {
         })
     }
 
-    /// Returns until when observations confirmed a list, in event time.
+    /// Returns up to which event time observations confirmed a list, and so resolve its signs (law 16.1). The
+    /// session is only needed for the room itself.
     pub(crate) fn confirmed_at(
         self,
         list: SuspectedList,
@@ -129,23 +147,27 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Assesses the signs of a session that follow from the registers. Returns those that may be
-    /// different from what the session remembers.
+    /// Assesses the signs of a session that follow from the registers. Returns those that may differ from what the
+    /// session remembers, whether they hold or not.
+    ///
+    /// Most operations change no sign, so nothing is copied before something may have changed.
     #[inline]
     pub(crate) fn assess(self, index: usize, concerned: Concerned<'_>) -> Vec<Assessed> {
         let session = &self.registers.sessions[index];
         let signs = &session.evidence.signs;
         let mut assessed: Vec<(SignSubject, Option<Timestamp>)> = Vec::new();
-        // Of most callbacks nothing is to be recorded.
+        // The signs of the session as a whole. A sign that goes on keeps its evidence, so only a change is told.
         let mut state = |subject: &SignSubject, holds: bool| {
             if holds != signs.has(subject) {
                 let told_at = if holds { session.newest_opening_or_user() } else { None };
                 assessed.push((subject.clone(), told_at));
             }
         };
+        // A nameless session has no creation, and lasts only while somebody is in it (law 21.6).
         let is_named = session.id.is_some();
         state(&SignSubject::NoCreate, is_named && session.create.is_none());
         state(&SignSubject::NobodyPresent, is_named && self.is_nobody_present(index));
+        // The signs of single users and streams. One that neither holds nor is remembered is left out.
         let is_news =
             |sign: &(SignSubject, Option<Timestamp>)| sign.1.is_some() || signs.has(&sign.0);
         let two_logins = |user_id: &UserId, user: Option<&StayRegister<Users>>| {
@@ -162,6 +184,7 @@ impl<'a> Rulebook<'a> {
                 if !signs.is_empty() || user.is_some_and(|user| user.exclusive().nth(1).is_some()) {
                     assessed.extend(Some(two_logins(user_id, user)).filter(is_news));
                 }
+                // The publisher of a stream may have come or gone.
                 if self.summaries[index].open_streams > 0 {
                     let published = session.streams.iter().filter(|(_, stream)| {
                         stream.open_since(None).and_then(publisher_of) == Some(user_id)
@@ -174,6 +197,7 @@ impl<'a> Rulebook<'a> {
                 assessed.extend(Some(absent(stream_id, stream)).filter(is_news));
             }
             Concerned::Everybody => {
+                // By id, so that a cap drops the same signs whatever the order of the tables.
                 let mut users: Vec<_> = session.users.iter().collect();
                 users.sort_unstable_by_key(|(user_id, _)| *user_id);
                 let users = users.into_iter().map(|(id, user)| two_logins(id, Some(user)));
@@ -182,6 +206,7 @@ impl<'a> Rulebook<'a> {
                 streams.sort_unstable_by_key(|(stream_id, _)| *stream_id);
                 let streams = streams.into_iter().map(|(id, stream)| absent(id, Some(stream)));
                 assessed.extend(streams.filter(is_news));
+                // Signs of users and streams that have no register any more do not hold.
                 let gone = signs.iter().filter(|held| match &held.subject {
                     SignSubject::TwoLogins(user_id) => !session.users.contains_key(user_id),
                     SignSubject::PublisherAbsent(stream_id) => {
@@ -206,13 +231,15 @@ impl<'a> Rulebook<'a> {
         assessed.collect()
     }
 
-    /// Whether nobody is in a session, as far as the media server told.
+    /// Whether no user is in a session, as far as the media server told. A user whom a command closed out is in it
+    /// (law 6.7).
     fn is_nobody_present(self, index: usize) -> bool {
         let summary = &self.summaries[index];
         summary.logged_in == 0 && summary.closed_by_us == 0 && !self.was_anybody_seen(index)
     }
 
-    /// Returns the newest time of what tells that a stream is open without its publisher.
+    /// Returns the newest event time of the evidence that a stream is open without its publisher. `None` if it is
+    /// not.
     fn publisher_absent(
         self,
         index: usize,
@@ -225,7 +252,8 @@ impl<'a> Rulebook<'a> {
         let publisher = self.registers.stays_at::<Users>(index, &places);
         let is_present = publisher.is_some_and(|user| user.is_open() || user.is_closed_by_us())
             || self.was_seen(index, &places);
-        // A server may publish under an id that never logs in. What was forgotten withdraws no sign.
+        // A server may publish under an id that never logs in, so callbacks must have told of the publisher (law
+        // 10.12). Once the sign is raised, it stays even if the publisher is forgotten.
         let signs = &self.registers.sessions[index].evidence.signs;
         let is_known =
             || publisher.is_some() || signs.has(&SignSubject::PublisherAbsent(stream_id.clone()));
@@ -236,8 +264,8 @@ impl<'a> Rulebook<'a> {
         Some(told_at.map_or(held.at, |told_at| told_at.max(held.at)))
     }
 
-    /// Returns the signs of the visible session, and of openings that came too late, that no observation
-    /// resolved.
+    /// Returns the signs that no observation resolved: those of openings that came too late, and those of the
+    /// visible session (law 10.4).
     pub(crate) fn unresolved_signs(
         self,
         visible: Option<Visible>,
@@ -253,13 +281,14 @@ impl<'a> Rulebook<'a> {
         self.registers.refused.signs().chain(of_session)
     }
 
-    /// Returns since when there is a sign that was not reported yet.
+    /// Returns since when, in local time, there is a sign that was not reported yet (law 10.5).
     pub(crate) fn unreported_since(self, visible: Option<Visible>) -> Option<Timestamp> {
         let waiting = self.unresolved_signs(visible).filter(|sign| !sign.reported);
         waiting.map(|sign| sign.noticed_at).min()
     }
 
-    /// Returns what the signs of the visible session come to, by list and sign.
+    /// Returns the suspicions of the room: its unresolved signs, joined by list and sign. `counts` says which signs
+    /// count.
     pub(crate) fn suspicions(
         self,
         visible: Option<Visible>,
@@ -285,7 +314,8 @@ impl<'a> Rulebook<'a> {
         suspicions
     }
 
-    /// Returns what is worth asking about, and since when: the signs that an answer can resolve.
+    /// Returns what is worth asking about, and since when: signs that no list can resolve that can be asked for
+    /// are left out (law 17.9).
     pub(crate) fn worth_asking(self, visible: Option<Visible>, can_ask: CanAsk) -> WorthAsking {
         let mut worth = WorthAsking::default();
         for sign in self.unresolved_signs(visible).filter(|sign| can_ask.resolves(sign.list)) {
@@ -301,11 +331,11 @@ impl<'a> Rulebook<'a> {
                 | Sign::PublisherAbsent => &mut worth.sign_noticed_at,
             };
             *noticed_at = earlier(*noticed_at, Some(sign.noticed_at));
-            // One list alone is asked for only if nothing else is suspected.
-            let alone = |concerns: bool, other: bool| concerns || !other;
+            // A sign of the room itself is in neither list, so it takes both (law 17.5).
             let (users, streams) = (sign.list.concerns_users(), sign.list.concerns_streams());
-            worth.users |= alone(users, streams);
-            worth.streams |= alone(streams, users);
+            let is_of_room = !users && !streams;
+            worth.users |= users || is_of_room;
+            worth.streams |= streams || is_of_room;
         }
         worth
     }
