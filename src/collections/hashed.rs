@@ -1,25 +1,28 @@
-//! Ids with their hashes: an id is hashed once an operation, whatever looks it up.
+//! Ids with their hashes: an operation hashes an id once, however many tables it looks the id up in.
 //!
-//! Ids come from clients, so they are hashed with a key that nobody outside knows. A process draws it once,
-//! and no table holds it. So hashing need not wait for the memory of the table, and one hash of an id
-//! serves every table.
+//! Ids come from clients, who must not be able to make many ids with the same hash. So ids are hashed with a
+//! random key. A process draws one key for all tables: one hash of an id serves every table, and hashing need
+//! not wait for the memory of a table.
 
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
+/// The key of all hashes in this process.
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Finds an entry: an id, or one that was hashed before.
+/// What an entry can be found by: an id, or an id with its hash.
 pub(crate) trait Key {
+    /// Returns the id.
     fn text(&self) -> &str;
 
+    /// Returns the hash of the id. A plain id is hashed at each call.
     fn hash(&self) -> u32 {
         hash(self.text())
     }
 
-    /// Returns the id with its hash, for other tables.
+    /// Returns the id with its hash, so that several tables can use it.
     fn hashed(&self) -> Hashed<'_, str> {
         Hashed { id: self.text(), hash: self.hash() }
     }
@@ -31,7 +34,7 @@ impl<I: AsRef<str> + ?Sized> Key for I {
     }
 }
 
-/// Holds an id with its hash.
+/// Borrows an id, with its hash.
 #[derive(Debug)]
 pub(crate) struct Hashed<'a, I: ?Sized> {
     pub(crate) id: &'a I,
@@ -39,13 +42,14 @@ pub(crate) struct Hashed<'a, I: ?Sized> {
 }
 
 impl<'a, I: AsRef<str> + ?Sized> Hashed<'a, I> {
+    /// Hashes an id.
     pub(crate) fn new(id: &'a I) -> Self {
         Self { id, hash: hash(id.as_ref()) }
     }
 }
 
 impl Hashed<'_, str> {
-    /// Returns the same id as another value, with the hash.
+    /// Puts the hash to an owned value of the same id.
     pub(crate) fn of<I: Clone>(self, id: I) -> HashedId<'static, I> {
         HashedId { id: Cow::Owned(id), hash: Cell::new(Some(self.hash)) }
     }
@@ -69,8 +73,7 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
     }
 }
 
-/// Holds an id, and hashes it once, when a table is first asked for it. The id is borrowed from an input,
-/// or owned.
+/// Holds an id that is borrowed from an input or owned, and hashes it only if a table is asked for it, once.
 #[derive(Debug, Clone)]
 pub(crate) struct HashedId<'a, I: Clone> {
     pub(crate) id: Cow<'a, I>,
@@ -106,8 +109,9 @@ impl<I: AsRef<str> + Clone> Key for HashedId<'_, I> {
     }
 }
 
+/// Hashes a text. Half of the 64 bits are enough for tables of less than four billion ids.
 fn hash(text: &str) -> u32 {
     let mut hasher = KEY.build_hasher();
-    hasher.write(text.as_bytes()); // nothing comes after it
+    hasher.write(text.as_bytes()); // no length or end mark is needed, because nothing comes after the text
     (hasher.finish() >> 32) as u32
 }

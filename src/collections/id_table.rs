@@ -1,4 +1,8 @@
-//! Tables over ids: entries stand in dense places, 0 to n − 1, and each is found by its id.
+//! Tables over ids. Entries stand densely in *places*, 0 to n − 1, and each is found by its id.
+//!
+//! A place is an index, and costs nothing to look up again. It holds until an entry is removed: then the last
+//! entry takes the place of the removed one, or entries move up. Sessions keep users and streams so, rooms
+//! their memberships, and the registry its index of users.
 
 use std::ops::Range;
 
@@ -6,24 +10,24 @@ use hashbrown::HashTable;
 
 use crate::collections::hashed::{Hashed, Key};
 
-/// At most so many ids need no index.
+/// How many ids a table may have without an index.
 const MAX_TAGS: usize = 32;
 
 /// Tells in which place each id of a table stands. The owner of the table keeps the entries themselves.
 ///
 /// Most rooms are small, and then an index costs more than it saves. It is memory of its own, and a look-up
-/// waits for it before it can wait for the entry. A byte of each hash, right here, does nearly as well.
+/// waits for it before it can wait for the entry. A *tag* for each id, right here, does nearly as well: one
+/// byte of its hash. An id can only stand in a place that has its tag.
 #[derive(Debug, Clone)]
 pub(crate) enum Slots {
-    /// A byte of each hash, by place.
-    Few {
-        tags: [u8; MAX_TAGS],
-        len: u8,
-    },
+    /// The tags, by place. Those from `len` on mean nothing.
+    Few { tags: [u8; MAX_TAGS], len: u8 },
+    /// An index of the places, by hash.
     Many(HashTable<Slot>),
 }
 
-/// A place with half of the hash. That half is enough, and with it an index grows without reading the ids.
+/// An entry of the index: a place, and the hash of the id there. With the hash, an index grows without reading
+/// the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot {
     hash: u32,
@@ -37,7 +41,7 @@ impl Slot {
         Self { hash, place }
     }
 
-    /// Returns the hash as the index needs it: the index uses both ends.
+    /// Returns a hash of 64 bits, as the index needs it. It uses both ends of that, so both get the hash.
     fn spread(self) -> u64 {
         u64::from(self.hash) << 32 | u64::from(self.hash)
     }
@@ -64,6 +68,7 @@ impl Slots {
         let hash = key.hash();
         match self {
             Self::Few { tags, len } => {
+                // Sets of places, with bit i for place i: those that are filled, and those with the same tag.
                 let filled = !u32::MAX.checked_shl((*len).into()).unwrap_or(0);
                 let mut alike = alike(tags, tag(hash)) & filled;
                 while alike != 0 {
@@ -71,7 +76,7 @@ impl Slots {
                     if stands_at(place) {
                         return Some(place);
                     }
-                    alike &= alike - 1;
+                    alike &= alike - 1; // takes out the lowest
                 }
                 None
             }
@@ -82,7 +87,8 @@ impl Slots {
         }
     }
 
-    /// Returns the place of an id if it has one, without reading what stands there. It may be wrong.
+    /// Returns the place where an id likely stands, without reading what stands there. It may be wrong. Only the
+    /// prefetch of the registry uses it.
     pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         let hash = key.hash();
         match self {
@@ -97,8 +103,8 @@ impl Slots {
         }
     }
 
-    /// Adds an id of this hash in the place after all others. `hash_at` tells the hash of what stands
-    /// in a place.
+    /// Adds an id with this hash in `place`, which must come right after all others. `hash_at` tells the hash of
+    /// the id in a place, in case that an index has to be made.
     pub(crate) fn push(&mut self, hash: u32, place: usize, hash_at: impl Fn(usize) -> u32) {
         match self {
             Self::Few { tags, len } if place < MAX_TAGS => {
@@ -117,8 +123,8 @@ impl Slots {
         }
     }
 
-    /// Takes an id out of its place. The id that had the last place has this one from then on. Both are
-    /// hashed only if that is needed.
+    /// Takes an id out of its place. `last` is the id in the last place, if it is another one. It takes this place.
+    /// Both are hashed only if that is needed.
     pub(crate) fn swap_remove(
         &mut self,
         hash: impl FnOnce() -> u32,
@@ -160,11 +166,13 @@ impl Slots {
     }
 }
 
+/// Returns the tag of an id with this hash.
 fn tag(hash: u32) -> u8 {
     hash.to_le_bytes()[0]
 }
 
-/// Tells which of the tags are this one, by a bit each.
+/// Returns the places that have a tag, with bit i for place i. The loop has no branch, so that it can become a few
+/// vector instructions.
 #[inline]
 fn alike(tags: &[u8; MAX_TAGS], tag: u8) -> u32 {
     tags.iter().zip(0..).fold(0, |alike, (held, place)| alike | u32::from(*held == tag) << place)
@@ -174,10 +182,11 @@ fn insert(slots: &mut HashTable<Slot>, slot: Slot) {
     slots.insert_unique(slot.spread(), slot, |slot| slot.spread());
 }
 
-/// Holds entries densely, in an order that depends on what was removed.
+/// Holds entries by place, and finds them by id. The order of the places depends on what was removed.
 #[derive(Debug, Clone)]
 pub(crate) struct IdTable<I, T> {
     slots: Slots,
+    /// The entries, by place.
     entries: Vec<(I, T)>,
 }
 
@@ -203,13 +212,13 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
     #[inline]
     pub(crate) fn place_of(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         if self.entries.is_empty() {
-            return None; // before the id is hashed
+            return None; // an empty table does not need the hash
         }
         self.slots.find(key, |place| self.entries.get(place).map(|(id, _)| id.as_ref()))
     }
 
-    /// Returns what [`place_of`](Self::place_of) does, and first tries the place beside the one that was
-    /// found before. Ids that came one after the other mostly stand so.
+    /// Returns what [`place_of`](Self::place_of) does, but first tries both places beside `found`, the one that was
+    /// found before. Ids that came one after the other mostly stand side by side.
     pub(crate) fn place_beside(
         &self,
         key: &(impl Key + ?Sized),
@@ -229,6 +238,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.slots.place_hint(key)
     }
 
+    /// Returns what stands in a place.
     #[inline]
     pub(crate) fn at(&self, place: usize) -> Option<(&I, &T)> {
         self.entries.get(place).map(|(id, held)| (id, held))
@@ -255,7 +265,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.at_mut(self.place_of(key)?)
     }
 
-    /// Inserts an entry of an id that is not there. Returns its place.
+    /// Adds an entry of an id that has none. Returns its place.
     pub(crate) fn insert_new(&mut self, id: Hashed<'_, I>, held: T) -> usize
     where
         I: Clone,
@@ -268,7 +278,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         place
     }
 
-    /// Takes out what stands in a place. The last entry has this place from then on.
+    /// Takes out what stands in a place. The last entry takes the place.
     pub(crate) fn swap_remove_at(&mut self, place: usize) -> Option<(I, T)> {
         if place >= self.entries.len() {
             return None;
@@ -276,23 +286,24 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         let (id, held) = self.entries.swap_remove(place);
         let moved = self.entries.get(place).map(|(id, _)| (|| id.hash(), self.entries.len()));
         self.slots.swap_remove(|| id.hash(), place, moved);
+        // At half as many, so that one entry that comes and goes does not make an index each time.
         if !self.slots.is_few() && self.entries.len() <= MAX_TAGS / 2 {
-            self.find_anew();
+            self.rebuild_slots();
         }
         Some((id, held))
     }
 
-    /// Removes what `keep` does not want to keep. The others keep their order.
+    /// Removes what `keep` does not want to keep. The others move up, and keep their order.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&I, &mut T) -> bool) {
         let before = self.entries.len();
         self.entries.retain_mut(|(id, held)| keep(id, held));
         if self.entries.len() < before {
-            self.find_anew();
+            self.rebuild_slots();
         }
     }
 
     /// Computes all slots anew, and releases the memory of a table that is not large any more.
-    fn find_anew(&mut self) {
+    fn rebuild_slots(&mut self) {
         self.slots = Slots::new();
         for (place, (id, _)) in self.entries.iter().enumerate() {
             self.slots.push(id.hash(), place, |place| self.entries[place].0.hash());
@@ -308,13 +319,13 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         Self { slots: Slots::with_capacity(capacity), entries: Vec::with_capacity(capacity) }
     }
 
-    /// Returns what stands in these places, as far as there is something.
+    /// Returns what stands in these places, or in those of them that exist.
     pub(crate) fn range(&self, places: Range<usize>) -> &[(I, T)] {
         let end = places.end.min(self.entries.len());
         self.entries.get(places.start..end).unwrap_or_default()
     }
 
-    /// Returns everything, in an order that depends on what was removed.
+    /// Returns all entries, by place.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&I, &T)> {
         self.entries.iter().map(|(id, held)| (id, held))
     }
@@ -332,7 +343,7 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
     }
 }
 
-/// Two tables are equal if they hold the same, in whatever places.
+/// Two tables are equal if they hold the same entries, in whatever places.
 impl<I: AsRef<str>, T: PartialEq> PartialEq for IdTable<I, T> {
     fn eq(&self, other: &Self) -> bool {
         self.entries.len() == other.entries.len()
@@ -342,7 +353,7 @@ impl<I: AsRef<str>, T: PartialEq> PartialEq for IdTable<I, T> {
 
 impl<I: AsRef<str>, T: Eq> Eq for IdTable<I, T> {}
 
-/// Serialises a map, by id.
+/// Serialises a map that is ordered by id, so that equal tables have equal stored forms.
 #[cfg(feature = "serde")]
 impl<I: Ord + serde::Serialize, T: serde::Serialize> serde::Serialize for IdTable<I, T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -368,11 +379,11 @@ where
     }
 }
 
-/// The least that grows at once.
+/// By how many entries a vector grows at least.
 pub(crate) const LEAST_GROWTH: usize = 4;
 
-/// Makes room for one more. Most tables are small and many, so they grow by a quarter and not to
-/// twice the size.
+/// Makes room for one more entry. Most tables are small, and there are many of them. So they grow by a quarter,
+/// and not to twice the size.
 pub(crate) fn grow_slowly<T>(entries: &mut Vec<T>) {
     let len = entries.len();
     if len == entries.capacity() {

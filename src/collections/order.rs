@@ -1,7 +1,8 @@
-//! Ordered sets that are mostly small, as the users and streams of a room are.
+//! Ordered sets that are small most of the time, as the users and streams of a room are.
 //!
-//! A tree of a few dozen entries takes twice their memory, and a reader waits for each of its nodes. So
-//! few items stand side by side in order, and more stand in a tree.
+//! A tree of a few dozen items takes twice their memory, and a reader waits for each of its nodes. So few
+//! items stand in a sorted vector, and more stand in a tree. The projection keeps its lists and its
+//! schedule so.
 
 use std::collections::{BTreeSet, btree_set};
 use std::ops::Bound;
@@ -9,16 +10,18 @@ use std::slice;
 
 use crate::collections::id_table::{LEAST_GROWTH, grow_slowly};
 
-/// At most so many items stand side by side: to insert one moves half of them, on average.
+/// How many items may stand in a vector. To insert one moves half of them, on average.
 const MAX_SIDE_BY_SIDE: usize = 64;
 
-/// Holds a set in order.
+/// Holds an ordered set.
 #[derive(Debug, Clone)]
 pub(crate) struct Order<T>(Held<T>);
 
 #[derive(Debug, Clone)]
 enum Held<T> {
+    /// Sorted, and at most `MAX_SIDE_BY_SIDE` items.
     Few(Vec<T>),
+    /// More than half of that many: see `shrink`.
     Many(BTreeSet<T>),
 }
 
@@ -43,7 +46,7 @@ impl<T: Ord> Order<T> {
         }
     }
 
-    /// Returns all items if they stand side by side, or else none.
+    /// Returns all items if they stand in a vector, and an empty slice if they stand in a tree.
     pub(crate) fn few(&self) -> &[T] {
         match &self.0 {
             Held::Few(items) => items,
@@ -55,10 +58,11 @@ impl<T: Ord> Order<T> {
         *self = Self::default();
     }
 
+    /// Inserts an item, unless it is there already.
     pub(crate) fn insert(&mut self, item: T) {
         match &mut self.0 {
             Held::Few(items) => {
-                // What comes mostly comes after all others.
+                // Most items come after all others, so the last one is compared first.
                 let place = match items.last() {
                     Some(last) if *last >= item => items.binary_search(&item).err(),
                     Some(_) | None => Some(items.len()),
@@ -77,12 +81,13 @@ impl<T: Ord> Order<T> {
         }
     }
 
+    /// Removes an item, if it is there.
     pub(crate) fn remove(&mut self, item: &T) {
         match &mut self.0 {
             Held::Few(items) => {
                 let Ok(place) = items.binary_search(item) else { return };
                 items.remove(place);
-                // Room for the fewest stays: one item often comes and goes.
+                // The least capacity is kept, because one item often comes and goes.
                 if items.capacity() > LEAST_GROWTH && items.len() < items.capacity() / 4 {
                     items.shrink_to_fit();
                 }
@@ -94,8 +99,8 @@ impl<T: Ord> Order<T> {
         }
     }
 
-    /// Puts items side by side again once half as many are left. So one item that comes and goes does not
-    /// move all others each time.
+    /// Moves the items of a tree back into a vector once half as many are left as a vector may have. So one item
+    /// that comes and goes does not move all others each time.
     fn shrink(&mut self) {
         if let Held::Many(items) = &mut self.0
             && items.len() <= MAX_SIDE_BY_SIDE / 2
@@ -115,7 +120,8 @@ impl<T: Ord> Order<T> {
         self.range((Bound::Unbounded, Bound::Unbounded))
     }
 
-    /// Returns the items between two bounds. The first bound must not be above the second.
+    /// Returns the items between two bounds, in order. The first bound must not be above the second: this may
+    /// panic.
     pub(crate) fn range(&self, (from, to): (Bound<&T>, Bound<&T>)) -> Items<'_, T> {
         match &self.0 {
             Held::Few(items) => {
@@ -136,7 +142,7 @@ impl<T: Ord> Order<T> {
     }
 }
 
-/// Sorts the items once.
+/// Collects items in any order, and sorts them once.
 impl<T: Ord> FromIterator<T> for Order<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         let mut items: Vec<T> = items.into_iter().collect();

@@ -314,8 +314,8 @@ impl<'a> Rulebook<'a> {
         suspicions
     }
 
-    /// Returns what is worth asking about, and since when: signs that no list can resolve that can be asked for
-    /// are left out (law 17.9).
+    /// Returns what is worth asking about, and since when. It leaves out signs that an answer cannot resolve,
+    /// because the media server cannot be asked for the list that they concern (law 17.9).
     pub(crate) fn worth_asking(self, visible: Option<Visible>, can_ask: CanAsk) -> WorthAsking {
         let mut worth = WorthAsking::default();
         for sign in self.unresolved_signs(visible).filter(|sign| can_ask.resolves(sign.list)) {
