@@ -30,8 +30,8 @@
 //!
 //! - A name that ends in `_at` or `_until`, or begins with `latest_`, is an instant. Facts have *event
 //!   times*. Only `changed_at`, `heard_at`, `hidden_at`, `ended_at`, `received_at`, `noticed_at`, and all
-//!   of memberships and notes, are *local times*. The two are never compared, except where section 11 of
-//!   the rules says so. A number that ends in `_ms` is a span in milliseconds.
+//!   of memberships and notes, are *local times*. The two are compared only at the places that section 11
+//!   of the rules names. A number that ends in `_ms` is a span in milliseconds.
 //! - `None` sorts before every instant. So `Some(at) > bound` holds if there is no bound, and
 //!   `a.max(b)` of two optional instants is the later one that is known.
 //! - Bounds saturate at [`Timestamp::MIN`](crate::Timestamp::MIN), which is also the default. So an unknown
@@ -41,8 +41,8 @@
 //! - A `session` of type `usize` is an index in [`Registers::sessions`]. A *place* is an index in an
 //!   [`IdTable`](crate::collections::id_table::IdTable).
 //! - `impossible` and `is_possible` check what comes from a store. A stored form may be hostile.
-//! - `pull_back` serves a local clock that was set back by more than δ: no local time stays in the future
-//!   (law 11.6, and the text below it).
+//! - `pull_back` serves a local clock that was set back by more than δ. No local time may stay in the
+//!   future: see the end of section 11.
 //!
 //! *C* is the latest creation known of the room. Sessions whose creation is within the tie window of C are
 //! the *anchors* (law 3.1). The *floor*, C less the clock skew, bounds all other facts (law 3.2).

@@ -15,8 +15,8 @@
 //! | `notes` | which of the application's notes do readers see? | 18 |
 //! | `summary` | what do the users and streams of a session add up to? | |
 //!
-//! How to read instants and bounds stands in [`registers`](crate::registers). A session of type `usize` is an
-//! index in `registers.sessions`.
+//! How to read instants and bounds stands in [`registers`](crate::registers). A session of type `usize` is
+//! an index in `registers.sessions`.
 
 pub(crate) mod current;
 pub(crate) mod listing;

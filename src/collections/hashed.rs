@@ -1,8 +1,8 @@
 //! Ids with their hashes: an operation hashes an id once, however many tables it looks the id up in.
 //!
-//! Ids come from clients, who must not be able to make many ids with the same hash. So ids are hashed with a
-//! random key. A process draws one key for all tables: one hash of an id serves every table, and hashing need
-//! not wait for the memory of a table.
+//! Ids come from clients, who must not be able to make many ids with the same hash. So ids are hashed with
+//! a random key. A process draws one key for all tables. One hash of an id then serves every table, and
+//! hashing need not wait for the memory of a table.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -73,7 +73,8 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
     }
 }
 
-/// Holds an id that is borrowed from an input or owned, and hashes it only if a table is asked for it, once.
+/// Holds an id that is borrowed from an input or owned, and hashes it only if a table is asked for it,
+/// once.
 #[derive(Debug, Clone)]
 pub(crate) struct HashedId<'a, I: Clone> {
     pub(crate) id: Cow<'a, I>,

@@ -1,8 +1,8 @@
 //! Tables over ids. Entries stand densely in *places*, 0 to n − 1, and each is found by its id.
 //!
-//! A place is an index, and costs nothing to look up again. It holds until an entry is removed: then the last
-//! entry takes the place of the removed one, or entries move up. Sessions keep users and streams so, rooms
-//! their memberships, and the registry its index of users.
+//! A place is an index, and costs nothing to look up again. It holds until an entry is removed: then the
+//! last entry takes the place of the removed one, or entries move up. Sessions keep users and streams so,
+//! rooms their memberships, and the registry its index of users.
 
 use std::ops::Range;
 
@@ -26,8 +26,8 @@ pub(crate) enum Slots {
     Many(HashTable<Slot>),
 }
 
-/// An entry of the index: a place, and the hash of the id there. With the hash, an index grows without reading
-/// the ids.
+/// An entry of the index: a place, and the hash of the id there. With the hash, an index grows without
+/// reading the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot {
     hash: u32,
@@ -68,7 +68,8 @@ impl Slots {
         let hash = key.hash();
         match self {
             Self::Few { tags, len } => {
-                // Sets of places, with bit i for place i: those that are filled, and those with the same tag.
+                // Sets of places, with bit i for place i: those that are filled, and those with the same
+                // tag.
                 let filled = !u32::MAX.checked_shl((*len).into()).unwrap_or(0);
                 let mut alike = alike(tags, tag(hash)) & filled;
                 while alike != 0 {
@@ -87,8 +88,8 @@ impl Slots {
         }
     }
 
-    /// Returns the place where an id likely stands, without reading what stands there. It may be wrong. Only the
-    /// prefetch of the registry uses it.
+    /// Returns the place where an id likely stands, without reading what stands there. It may be wrong.
+    /// Only the prefetch of the registry uses it.
     pub(crate) fn place_hint(&self, key: &(impl Key + ?Sized)) -> Option<usize> {
         let hash = key.hash();
         match self {
@@ -103,8 +104,8 @@ impl Slots {
         }
     }
 
-    /// Adds an id with this hash in `place`, which must come right after all others. `hash_at` tells the hash of
-    /// the id in a place, in case that an index has to be made.
+    /// Adds an id with this hash in `place`, which must come right after all others. `hash_at` tells the
+    /// hash of the id in a place, in case that an index has to be made.
     pub(crate) fn push(&mut self, hash: u32, place: usize, hash_at: impl Fn(usize) -> u32) {
         match self {
             Self::Few { tags, len } if place < MAX_TAGS => {
@@ -123,8 +124,8 @@ impl Slots {
         }
     }
 
-    /// Takes an id out of its place. `last` is the id in the last place, if it is another one. It takes this place.
-    /// Both are hashed only if that is needed.
+    /// Takes an id out of its place. `last` is the id in the last place, if it is another one. It takes
+    /// this place. Both are hashed only if that is needed.
     pub(crate) fn swap_remove(
         &mut self,
         hash: impl FnOnce() -> u32,
@@ -171,8 +172,8 @@ fn tag(hash: u32) -> u8 {
     hash.to_le_bytes()[0]
 }
 
-/// Returns the places that have a tag, with bit i for place i. The loop has no branch, so that it can become a few
-/// vector instructions.
+/// Returns the places that have a tag, with bit i for place i. The loop has no branch, so that it can
+/// become a few vector instructions.
 #[inline]
 fn alike(tags: &[u8; MAX_TAGS], tag: u8) -> u32 {
     tags.iter().zip(0..).fold(0, |alike, (held, place)| alike | u32::from(*held == tag) << place)
@@ -217,8 +218,8 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         self.slots.find(key, |place| self.entries.get(place).map(|(id, _)| id.as_ref()))
     }
 
-    /// Returns what [`place_of`](Self::place_of) does, but first tries both places beside `found`, the one that was
-    /// found before. Ids that came one after the other mostly stand side by side.
+    /// Returns what [`place_of`](Self::place_of) does, but first tries both places beside `found`, the one
+    /// that was found before. Ids that came one after the other mostly stand side by side.
     pub(crate) fn place_beside(
         &self,
         key: &(impl Key + ?Sized),
@@ -382,8 +383,8 @@ where
 /// By how many entries a vector grows at least.
 pub(crate) const LEAST_GROWTH: usize = 4;
 
-/// Makes room for one more entry. Most tables are small, and there are many of them. So they grow by a quarter,
-/// and not to twice the size.
+/// Makes room for one more entry. Most tables are small, and there are many of them. So they grow by a
+/// quarter, and not to twice the size.
 pub(crate) fn grow_slowly<T>(entries: &mut Vec<T>) {
     let len = entries.len();
     if len == entries.capacity() {

@@ -99,8 +99,8 @@ impl<T: Ord> Order<T> {
         }
     }
 
-    /// Moves the items of a tree back into a vector once half as many are left as a vector may have. So one item
-    /// that comes and goes does not move all others each time.
+    /// Moves the items of a tree back into a vector once half as many are left as a vector may have. So one
+    /// item that comes and goes does not move all others each time.
     fn shrink(&mut self) {
         if let Held::Many(items) = &mut self.0
             && items.len() <= MAX_SIDE_BY_SIDE / 2
@@ -120,8 +120,8 @@ impl<T: Ord> Order<T> {
         self.range((Bound::Unbounded, Bound::Unbounded))
     }
 
-    /// Returns the items between two bounds, in order. The first bound must not be above the second: this may
-    /// panic.
+    /// Returns the items between two bounds, in order. The first bound must not be above the second: this
+    /// may panic.
     pub(crate) fn range(&self, (from, to): (Bound<&T>, Bound<&T>)) -> Items<'_, T> {
         match &self.0 {
             Held::Few(items) => {

@@ -37,8 +37,8 @@ pub(crate) struct Connection {
     joined_at: Timestamp,
     /// Its last heartbeat.
     heartbeat_at: Timestamp,
-    /// When and how it ended. A connection whose heartbeats stopped has ended, too, but nothing is noted here:
-    /// that follows from `heartbeat_at`.
+    /// When and how it ended. A connection whose heartbeats stopped has ended, too, but nothing is noted
+    /// here: that follows from `heartbeat_at`.
     ended: Option<(Timestamp, End)>,
 }
 
@@ -111,8 +111,8 @@ impl Connections {
         self.0.iter().filter(|held| held.end(joined_at, by).is_none()).count()
     }
 
-    /// Joins a connection to a membership. It counts as joined later than it did before, so that the new join
-    /// outranks the end of the old one in a merge.
+    /// Joins a connection to a membership. It counts as joined later than it did before, so that the new
+    /// join outranks the end of the old one in a merge.
     pub(crate) fn join(
         &mut self,
         connection_id: Option<ConnectionId>,
@@ -182,7 +182,8 @@ impl Connections {
     }
 
     /// Joins what another replica knows, one connection at a time (law 18.6). That of the later membership
-    /// counts, and then the later join. If the join is the same, an end counts, or else the later heartbeat.
+    /// counts, and then the later join. If the join is the same, an end counts, or else the later
+    /// heartbeat.
     pub(crate) fn merge(&mut self, other: &Self) {
         for theirs in &other.0 {
             let id = theirs.id.as_ref().map(ConnectionId::as_str);
@@ -198,8 +199,8 @@ impl Connections {
         }
     }
 
-    /// Drops the connections of other memberships than the one that joined then. A merge keeps no more, so that
-    /// the order of merges does not matter.
+    /// Drops the connections of other memberships than the one that joined then. A merge keeps no more, so
+    /// that the order of merges does not matter.
     pub(crate) fn keep_of(&mut self, joined_at: Timestamp) {
         self.0.retain(|held| held.member_since == joined_at);
     }
@@ -229,8 +230,8 @@ impl Connections {
         self.0.is_empty() || self.0.len() > MAX_KNOWN || !self.0.is_sorted_by(|a, b| a.id < b.id)
     }
 
-    /// Sets what is known of a connection. Beyond the cap, one is dropped: of those that ended, or else of all,
-    /// the one whose last heartbeat is the oldest.
+    /// Sets what is known of a connection. Beyond the cap, one is dropped: of those that ended, or else of
+    /// all, the one whose last heartbeat is the oldest.
     fn insert(&mut self, connection: Connection) {
         match self.0.binary_search_by(|held| held.id.cmp(&connection.id)) {
             Ok(place) => self.0[place] = connection,
@@ -263,8 +264,8 @@ impl Connection {
         (self.member_since, self.joined_at)
     }
 
-    /// Returns when and how it ended, if it did: by a command, with a membership before this one, or because its
-    /// heartbeats stopped.
+    /// Returns when and how it ended, if it did: by a command, with a membership before this one, or
+    /// because its heartbeats stopped.
     fn end(&self, joined_at: Timestamp, by: Judge<'_>) -> Option<(Timestamp, End)> {
         if let Some(ended) = &self.ended {
             return Some(ended.clone());
@@ -277,7 +278,8 @@ impl Connection {
     }
 }
 
-/// Whether the heartbeats stopped for longer than the timeout. A heartbeat after exactly the timeout is in time.
+/// Whether the heartbeats stopped for longer than the timeout. A heartbeat after exactly the timeout is in
+/// time.
 pub(crate) fn is_timed_out(heartbeat_at: Timestamp, timeout_ms: u64, now: Timestamp) -> bool {
     now > heartbeat_at.plus(timeout_ms)
 }

@@ -4,8 +4,8 @@
 //! vendor says with which number they start, so a gap lies between two numbers that were seen. As long as
 //! there is no gap, two numbers are stored, however many were seen.
 //!
-//! A session keeps two of them in its `Evidence` (`signs.rs`). Step 4 of the door records the number of each
-//! callback, and observations drop gaps that they resolve. Laws: 10.1, 10.2, 10.8, 10.9.
+//! A session keeps two of them in its `Evidence` (`signs.rs`). Step 4 of the door records the number of
+//! each callback, and observations drop gaps that they resolve. Laws: 10.1, 10.2, 10.8, 10.9.
 
 use crate::model::time::Timestamp;
 
@@ -41,7 +41,8 @@ pub(crate) struct Gap {
     pub(crate) from: u64,
     /// The last number that is missing.
     pub(crate) to: u64,
-    /// The event time of the callback above the gap. An observation that is no earlier resolves it (law 16.1).
+    /// The event time of the callback above the gap. An observation that is no earlier resolves it (law
+    /// 16.1).
     pub(crate) told_at: Timestamp,
     /// When it was noticed, in local time (law 10.2).
     #[cfg_attr(feature = "serde", serde(rename = "seen_at"))]
@@ -93,8 +94,8 @@ impl Sequence {
         Recorded { is_any: true, is_gap }
     }
 
-    /// Takes a number that was missing out of its gap, which splits the gap in two (law 10.2). Either part may
-    /// be empty. Returns whether the number was missing.
+    /// Takes a number that was missing out of its gap, which splits the gap in two (law 10.2). Either part
+    /// may be empty. Returns whether the number was missing.
     fn fill(&mut self, number: u64, told_at: Timestamp) -> bool {
         let index = self.gaps.partition_point(|gap| gap.to < number);
         let Some(gap) = self.gaps.get(index).copied().filter(|gap| gap.from <= number) else {
@@ -107,8 +108,8 @@ impl Sequence {
         true
     }
 
-    /// Joins what another replica saw: a number is missing if neither saw it. A gap between what one saw and
-    /// what the other saw is noticed now (law 10.8).
+    /// Joins what another replica saw: a number is missing if neither saw it. A gap between what one saw
+    /// and what the other saw is noticed now (law 10.8).
     pub(crate) fn merge(&mut self, other: &Self, now: Timestamp) {
         let (Some(ours), Some(theirs)) = (self.range, other.range) else {
             if self.range.is_none() {
@@ -207,7 +208,8 @@ impl Sequence {
 struct Unseen {
     from: u64,
     to: u64,
-    /// The event time of the callback with the number above them. `None` if they are above all that was seen.
+    /// The event time of the callback with the number above them. `None` if they are above all that was
+    /// seen.
     told_at: Option<Timestamp>,
     /// The gap, if they are one. `None` outside the range: the replica cannot know that a number is missing
     /// there.
@@ -215,8 +217,8 @@ struct Unseen {
 }
 
 impl Unseen {
-    /// Returns the gap of what neither replica saw. If it is a gap in both, the later notice counts, and it was
-    /// told if both told it. If it is a gap in neither, it is noticed now (law 10.8).
+    /// Returns the gap of what neither replica saw. If it is a gap in both, the later notice counts, and it
+    /// was told if both told it. If it is a gap in neither, it is noticed now (law 10.8).
     fn intersection(self, other: Self, now: Timestamp) -> Option<Gap> {
         let (from, to) = (self.from.max(other.from), self.to.min(other.to));
         if from > to {

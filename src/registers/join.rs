@@ -1,7 +1,7 @@
 //! The joins of whole callbacks, observations and replicas into the registers of a room.
 //!
-//! Step 4 of the door (`room/join.rs`) calls them, and so does the reading of stored rooms. They return what
-//! they changed. What that means for readers is decided later, in steps 5 and 6. The joins of single
+//! Step 4 of the door (`room/join.rs`) calls them, and so does the reading of stored rooms. They return
+//! what they changed. What that means for readers is decided later, in steps 5 and 6. The joins of single
 //! registers stand beside these: in `session.rs`, `stays.rs`, `observed.rs` and `members/merge.rs`. Laws:
 //! sections 3 and 7; 4.11, 6.1, 10.8, 12.2, 13.1, 14.3 to 14.5, 16.1, 16.2, 16.7, 21.3.
 
@@ -30,27 +30,27 @@ use crate::registers::tables::Tables;
 pub(crate) struct Joined {
     /// The effects of the facts.
     pub(crate) tally: Tally,
-    /// The sessions in which a user or stream lost something, because a bound rose: bit i is session i. There
-    /// are 32 sessions at most, while two full replicas merge.
+    /// The sessions in which a user or stream lost something, because a bound rose: bit i is session i.
+    /// There are 32 sessions at most, while two full replicas merge.
     pub(crate) lost_in: u32,
     /// Whether a creation or close is new. It may outdate what observations saw (laws 14.5 and 15.4).
     pub(crate) outdates: bool,
-    /// Whether an exit outdated P, that the room was seen open (law 14.5). P resolves the sign `NoCreate`, so
-    /// signs may come back.
+    /// Whether an exit outdated P, that the room was seen open (law 14.5). P resolves the sign `NoCreate`,
+    /// so signs may come back.
     pub(crate) is_open_outdated: bool,
     /// Whether the first opening of the session changed (law 6.8).
     pub(crate) is_first_opening_changed: bool,
 }
 
 impl Registers {
-    /// Joins facts of a session, and of a user or stream in it. `session` is its index, `target` is the user or
-    /// stream, and `changed_at` is the local time at which the facts count as received.
+    /// Joins facts of a session, and of a user or stream in it. `session` is its index, `target` is the
+    /// user or stream, and `changed_at` is the local time at which the facts count as received.
     ///
     /// Nothing that is held loses its place by that. What is left empty is dropped at the end of the
     /// operation, by [`drop_empty`](Self::drop_empty).
     ///
-    /// The order of the steps matters: the creation raises C, which raises the floor of everything else. The
-    /// close of the session raises the bound of its users and streams.
+    /// The order of the steps matters: the creation raises C, which raises the floor of everything else.
+    /// The close of the session raises the bound of its users and streams.
     pub(crate) fn join(
         &mut self,
         facts: &Facts<'_>,
@@ -125,11 +125,11 @@ impl Registers {
         joined
     }
 
-    /// Joins what an observation says (law 13.1). Returns whether anything changed that readers may see, and
-    /// whether it resolved signs of loss.
+    /// Joins what an observation says (law 13.1). Returns whether anything changed that readers may see,
+    /// and whether it resolved signs of loss.
     ///
-    /// The observation counts as made at q, which is δ before it was read: what changed since then is left to
-    /// callbacks (law 12.2). Below the floor it states nothing (law 13.3).
+    /// The observation counts as made at q, which is δ before it was read: what changed since then is left
+    /// to callbacks (law 12.2). Below the floor it states nothing (law 13.3).
     pub(crate) fn join_observation(
         &mut self,
         observation: &Observation,
@@ -198,7 +198,8 @@ impl Registers {
         self.resolve_signs()
     }
 
-    /// Drops what was observed below the floor, and what other registers outdate (laws 13.3, 14.4 and 14.5).
+    /// Drops what was observed below the floor, and what other registers outdate (laws 13.3, 14.4 and
+    /// 14.5).
     fn prune_observed(&mut self, floor: Timestamp) {
         let outdated_until = self.open_outdated_until();
         if let Some(observed) = self.observed.held() {
@@ -219,8 +220,8 @@ impl Registers {
         self.join(facts, session, &mut Target::Session, changed_at, rules).tally.changed
     }
 
-    /// Closes every login of a user, each at its own login time. So a late repeat of that login does not bring
-    /// the user back, but a new login does (law 6.1). Presences end likewise (law 16.2).
+    /// Closes every login of a user, each at its own login time. So a late repeat of that login does not
+    /// bring the user back, but a new login does (law 6.1). Presences end likewise (law 16.2).
     pub(crate) fn close_logins(&mut self, target: &mut Target<'_>, now: Timestamp, rules: &Rules) {
         let Target::User(_, places) = target else { return };
         if let (Some(place), Some(observed)) = (places.told.in_roster, self.observed.held()) {
@@ -241,8 +242,8 @@ impl Registers {
         }
     }
 
-    /// Raises C, and drops what is below the new bounds (laws 3.1, 3.2 and 3.5). Returns the sessions in which
-    /// a user or stream lost something, as [`Joined::lost_in`] does.
+    /// Raises C, and drops what is below the new bounds (laws 3.1, 3.2 and 3.5). Returns the sessions in
+    /// which a user or stream lost something, as [`Joined::lost_in`] does.
     fn raise(&mut self, created_at: Timestamp, rules: &Rules) -> u32 {
         if self.latest_create.is_some_and(|latest| created_at <= latest) {
             return 0;
@@ -307,8 +308,8 @@ impl Registers {
         updated
     }
 
-    /// Joins a session of another replica: first its own facts, then those of each user and stream, then what
-    /// no callback tells.
+    /// Joins a session of another replica: first its own facts, then those of each user and stream, then
+    /// what no callback tells.
     fn merge_session(&mut self, other: &SessionRegister, now: Timestamp, rules: &Rules) {
         let (index, is_new) = self.session_or_insert(other.id.as_ref(), other.heard_at);
         let own = Facts {
@@ -367,10 +368,10 @@ impl Registers {
         session.evidence.merge(&other.evidence, now);
     }
 
-    /// Joins what another replica holds of a user or stream beside facts: when it last changed (law 7.5), and
-    /// the opening that found it open (law 10.13). The later of each counts. If the session is new here, the
-    /// second was found out while its facts were joined just now, in another order than there. Then only what
-    /// the other replica found counts.
+    /// Joins what another replica holds of a user or stream beside facts. It is when the register last
+    /// changed (law 7.5), and which opening found something open (law 10.13). The later of each counts. If
+    /// the session is new here, the second was found out while its facts were joined just now, in another
+    /// order than there. Then only what the other replica found counts.
     fn confirm_change<K: Tables>(
         &mut self,
         session: usize,
@@ -388,8 +389,8 @@ impl Registers {
         }
     }
 
-    /// Drops the gaps and signs that complete lists resolved (law 16.1). Signs that follow from the registers
-    /// stay, and are hidden instead: see `Signs` in `signs.rs`. Returns whether any were dropped.
+    /// Drops the gaps and signs that complete lists resolved (law 16.1). Signs that follow from the
+    /// registers stay, and are hidden instead: see `Signs` in `signs.rs`. Returns whether any were dropped.
     pub(crate) fn resolve_signs(&mut self) -> bool {
         let (users, streams) = (self.observed.users.listed_at, self.observed.streams.listed_at);
         let mut any = self.refused.resolve(users, streams);

@@ -98,8 +98,8 @@ impl<'de> serde::Deserialize<'de> for SharedDetails {
     }
 }
 
-/// Makes types that only borrow from a kind `Copy`. A derived impl would ask that what
-/// they borrow is `Copy`, too.
+/// Makes types that only borrow from a kind `Copy`. A derived impl would ask that what they borrow is
+/// `Copy`, too.
 macro_rules! copy {
     ($($name:ident),+) => {$(
         #[expect(clippy::expl_impl_clone_on_copy, reason = "deriving it would ask for `K::Id: Clone`")]

@@ -1,18 +1,20 @@
 //! When each id of a room was last seen, and which one was last seen longest ago. All times are local.
 //!
-//! `Members` keeps the last heartbeats in one. A room records a heartbeat a million times for each time that
-//! it asks who is overdue. So to record one must cost next to nothing: it writes one time beside the id.
+//! `Members` keeps the last heartbeats in one. A room records a heartbeat a million times for each time
+//! that it asks who is overdue. So to record one must cost next to nothing: it writes one time beside the
+//! id.
 //!
-//! A queue would have to be kept in order at each record. Here only *lower bounds* are kept apart: nobody in
-//! a block of 32 entries was last seen before the bound of the block. The bounds form a tree. Each block of
-//! 32 bounds has a bound again, until one block is left, and one bound covers all. A record leaves the
+//! A queue would have to be kept in order at each record. Here only *lower bounds* are kept apart: nobody
+//! in a block of 32 entries was last seen before the bound of the block. The bounds form a tree. Each block
+//! of 32 bounds has a bound again, until one block is left, and one bound covers all. A record leaves the
 //! bounds alone, so they may be too early, but never too late. [`LastSeen::longest`] walks down the tree to
 //! the earliest entry, and raises the bounds on its way to what they should be.
 //!
 //! The bound of all also moves without such a walk, by a *checkpoint*. It is a record of the past, and a
 //! counter says how many entries have not been seen after it. Once that is none, the bound moves to the
 //! checkpoint, and the latest record becomes the next checkpoint. So a room whose members all send
-//! heartbeats need not look for who is overdue. This file carries no law by itself, but law 6.2 rests on it.
+//! heartbeats need not look for who is overdue. This file carries no law by itself, but law 6.2 rests on
+//! it.
 
 use std::cmp::Ordering;
 
@@ -30,8 +32,8 @@ struct Seen {
     nth: u32,
 }
 
-/// Holds ids in places, as an [`IdTable`] does, and when each was last seen. Records of one millisecond keep
-/// their order. It lies in memory in this order: a record needs the fields up to `unseen`.
+/// Holds ids in places, as an [`IdTable`] does, and when each was last seen. Records of one millisecond
+/// keep their order. It lies in memory in this order: a record needs the fields up to `unseen`.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub(crate) struct LastSeen<I> {
@@ -44,8 +46,8 @@ pub(crate) struct LastSeen<I> {
     checkpoint: Seen,
     /// How many entries were not seen after the checkpoint.
     unseen: usize,
-    /// The tree of bounds, by level and block. Level 0 has a bound for each block of entries, and each further
-    /// level one for each block of bounds below it. There is no level if one block has all entries.
+    /// The tree of bounds, by level and block. Level 0 has a bound for each block of entries, and each
+    /// further level one for each block of bounds below it. There is no level if one block has all entries.
     bounds: Vec<Vec<Seen>>,
 }
 
@@ -183,8 +185,8 @@ impl<I: AsRef<str>> LastSeen<I> {
         self.order(&self.in_order(), change);
     }
 
-    /// Replaces each time, and makes this the order of the places, within each millisecond too. The times must
-    /// ascend in it.
+    /// Replaces each time, and makes this the order of the places, within each millisecond too. The times
+    /// must ascend in it.
     pub(crate) fn order(&mut self, places: &[usize], change: impl Fn(Timestamp) -> Timestamp) {
         for (place, nth) in places.iter().zip(0..) {
             if let Some(held) = self.entries.at_mut(*place) {
@@ -238,8 +240,8 @@ impl<I: AsRef<str>> LastSeen<I> {
         self.bounds.truncate(level);
     }
 
-    /// Returns the earliest record in a block, and its index. The blocks of level 0 have entries, by place. Those
-    /// of level n have the bounds at `self.bounds[n - 1]`.
+    /// Returns the earliest record in a block, and its index. The blocks of level 0 have entries, by place.
+    /// Those of level n have the bounds at `self.bounds[n - 1]`.
     fn earliest(&self, level: usize, block: usize) -> Option<(usize, Seen)> {
         let first = block * BLOCK_LEN;
         match level.checked_sub(1) {
@@ -255,16 +257,16 @@ impl<I: AsRef<str>> LastSeen<I> {
     }
 }
 
-/// Returns the earliest of some records, and its index, if they are counted from `first`. Of equal ones, the
-/// first counts.
+/// Returns the earliest of some records, and its index, if they are counted from `first`. Of equal ones,
+/// the first counts.
 fn earliest(first: usize, block: impl Iterator<Item = Seen>) -> Option<(usize, Seen)> {
     let block = (first..).zip(block);
     block.reduce(|earliest, other| if other.1 < earliest.1 { other } else { earliest })
 }
 
 impl Ord for Seen {
-    /// Compares time and then number. As one number of 96 bits this needs no branch, and a walk down the tree
-    /// compares dozens.
+    /// Compares time and then number. As one number of 96 bits this needs no branch, and a walk down the
+    /// tree compares dozens.
     fn cmp(&self, other: &Self) -> Ordering {
         let [this, other] =
             [self, other].map(|seen| u128::from(seen.at.as_millis()) << 32 | u128::from(seen.nth));

@@ -39,8 +39,8 @@ pub(crate) struct Members {
     held: Vec<Member>,
     /// The memberships that ended, of users who have none now.
     left: BTreeMap<UserId, Left>,
-    /// The same users by when they left, the oldest first. An entry is out of date if `left` says otherwise.
-    /// The first one never is: see `drop_outdated`.
+    /// The same users by when they left, the oldest first. An entry is out of date if `left` says
+    /// otherwise. The first one never is: see `drop_outdated`.
     left_order: VecDeque<(Timestamp, UserId)>,
 }
 
@@ -61,14 +61,14 @@ pub(crate) struct MemberRef<'a> {
     member: &'a Member,
 }
 
-/// A membership that ended. It is remembered for the retention: a replica that has not seen the end must not
-/// bring the membership back (law 7.4), and a late heartbeat learns how it ended (law 18.1). The order of
+/// A membership that ended. It is remembered for the retention. A replica that has not seen the end must
+/// not bring the membership back (law 7.4). A late heartbeat learns how it ended (law 18.1). The order of
 /// the fields is the rule of a merge: of two, the greater counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::struct_field_names, reason = "it is when the user left, and not anybody else")]
 pub(crate) struct Left {
-    /// The end outranks every membership that joined no later than this. It is when the membership joined. If
-    /// the user was removed or had no membership, it is when the user left (law 18.2).
+    /// The end outranks every membership that joined no later than this. It is when the membership joined.
+    /// If the user was removed or had no membership, it is when the user left (law 18.2).
     pub(crate) joined_at: Timestamp,
     /// When the user left.
     pub(crate) left_at: Timestamp,
@@ -82,7 +82,8 @@ impl Members {
         self.last_seen.place_of(user_id)
     }
 
-    /// Returns what [`place_of`](Self::place_of) does, faster if the user stands beside the one found before.
+    /// Returns what [`place_of`](Self::place_of) does, faster if the user stands beside the one found
+    /// before.
     pub(crate) fn place_beside(&self, user_id: &UserId, found: &mut usize) -> Option<usize> {
         self.last_seen.place_beside(user_id, found)
     }
@@ -115,8 +116,8 @@ impl Members {
         self.at(self.place_of(user_id)?)
     }
 
-    /// Joins a user who is no member. Returns the place. A user who comes back within the millisecond counts as
-    /// joined one later, so that the new membership outranks the end of the old one.
+    /// Joins a user who is no member. Returns the place. A user who comes back within the millisecond
+    /// counts as joined one later, so that the new membership outranks the end of the old one.
     pub(crate) fn join(
         &mut self,
         user_id: Hashed<'_, UserId>,
@@ -127,8 +128,8 @@ impl Members {
         if let Some(left) = self.left.remove(user_id.id) {
             membership.joined_at = membership.joined_at.max(left.joined_at.plus(1));
             self.drop_outdated();
-            // The unnamed connection of the membership before gets an entry, so that its heartbeats still learn
-            // how it ended (law 18.5).
+            // The unnamed connection of the membership before gets an entry, so that its heartbeats still
+            // learn how it ended (law 18.5).
             if connection_id.is_some() && !self.connections.contains_key(user_id.id) {
                 let mut before = Connections::unnamed(left.joined_at, left.left_at);
                 before.end(None, left.how, left.left_at);
@@ -260,8 +261,8 @@ impl Members {
         self.reorder();
     }
 
-    /// Grants everybody a fresh timeout, as if a heartbeat came now. Of connections, only those get it that held
-    /// when the user was last heard of (law 18.5).
+    /// Grants everybody a fresh timeout, as if a heartbeat came now. Of connections, only those get it that
+    /// held when the user was last heard of (law 18.5).
     pub(crate) fn beat_all(&mut self, timeout_ms: u64, now: Timestamp) {
         self.last_seen.map(|_| now);
         for (user_id, connections) in &mut self.connections {
@@ -305,8 +306,8 @@ impl Members {
         self.drop_outdated();
     }
 
-    /// Remembers the oldest end for another retention: a removal counts as long as the media server shows the
-    /// user (law 18.2).
+    /// Remembers the oldest end for another retention: a removal counts as long as the media server shows
+    /// the user (law 18.2).
     pub(crate) fn renew_oldest(&mut self, now: Timestamp) {
         if let Some((_, user_id)) = self.left_order.pop_front()
             && let Some(left) = self.left.get_mut(&user_id)
@@ -353,9 +354,9 @@ impl Members {
         self.held.iter().map(|member| member.membership.joined_at).max()
     }
 
-    /// Ends every membership that an end of the room outranks: those that joined no later. Those that had ended
-    /// before count as left with the room, even those of removed users. Nothing is remembered of memberships
-    /// that joined before the last end but one (law 18.3).
+    /// Ends every membership that an end of the room outranks: those that joined no later. Those that had
+    /// ended before count as left with the room, even those of removed users. Nothing is remembered of
+    /// memberships that joined before the last end but one (law 18.3).
     pub(crate) fn end_before(&mut self, ended_at: Timestamp, ended_before: Option<Timestamp>) {
         for place in (0..self.held.len()).rev() {
             if self.held[place].membership.joined_at <= ended_at {
@@ -378,8 +379,8 @@ impl Members {
         });
     }
 
-    /// Pulls times that lie in the future back to now. Join times are pulled back to `latest_join`, which may
-    /// be one millisecond later than now: they must stay after an end of the room (law 6.5).
+    /// Pulls times that lie in the future back to now. Join times are pulled back to `latest_join`. It may
+    /// be one millisecond later than now, because joins must stay after an end of the room (law 6.5).
     pub(crate) fn pull_back(&mut self, now: Timestamp, latest_join: Timestamp) {
         self.last_seen.map(|at| at.min(now));
         for member in &mut self.held {
@@ -398,8 +399,8 @@ impl Members {
         }
     }
 
-    /// Orders the members anew by their last heartbeats, then by id. Heartbeats came from elsewhere, so the order
-    /// in which they were recorded says nothing.
+    /// Orders the members anew by their last heartbeats, then by id. Heartbeats came from elsewhere, so the
+    /// order in which they were recorded says nothing.
     fn reorder(&mut self) {
         let mut order: Vec<_> = self.iter().enumerate().collect();
         order.sort_unstable_by_key(|(_, member)| (member.heartbeat_at, member.user_id));
@@ -420,8 +421,8 @@ impl Members {
         self.held.is_empty() && self.left.is_empty()
     }
 
-    /// Drops the first entries of the order as long as they are out of date. An end is out of date if the user
-    /// has a membership again, or if another end of the user replaced it.
+    /// Drops the first entries of the order as long as they are out of date. An end is out of date if the
+    /// user has a membership again, or if another end of the user replaced it.
     fn drop_outdated(&mut self) {
         while let Some((left_at, user_id)) = self.left_order.front() {
             if self.left.get(user_id).is_some_and(|left| left.left_at == *left_at) {

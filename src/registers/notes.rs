@@ -1,7 +1,7 @@
 //! Notes: what the application says of users who have no membership.
 //!
-//! Updates of users write them (`room/join/members.rs`), and `room/record.rs` keeps or drops them after each
-//! operation. `rules/notes.rs` says which note readers see. Law: 18.11.
+//! Updates of users write them (`room/join/members.rs`), and `room/record.rs` keeps or drops them after
+//! each operation. `rules/notes.rs` says which note readers see. Law: 18.11.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,7 @@ use crate::model::id::{UserId, UserSessionId};
 use crate::model::time::Timestamp;
 use crate::model::visible::UserNote;
 
-/// How many notes on one user a stored form may have. One session holds up to 96
-/// stays of a user.
+/// How many notes on one user a stored form may have. One session holds up to 96 stays of a user.
 #[cfg(feature = "serde")]
 const MAX_NOTES: usize = 128;
 
@@ -98,8 +97,8 @@ impl UserNotes {
         }
     }
 
-    /// Returns a user with notes that no room can have made: none, too many, or not in order. For what comes
-    /// from a store.
+    /// Returns a user with notes that no room can have made: none, too many, or not in order. For what
+    /// comes from a store.
     #[cfg(feature = "serde")]
     pub(crate) fn impossible(&self) -> Option<&UserId> {
         let mut users = self.0.iter();

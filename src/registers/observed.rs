@@ -2,7 +2,8 @@
 //!
 //! Every fact here has the event time *q*: the time of the observation less δ (law 12.2). A complete list
 //! says that everybody in it was present at q, and that everybody else was absent. These are joins too. So
-//! neither the order nor the repetition of observations matters, nor how they mix with callbacks (law 14.6).
+//! neither the order nor the repetition of observations matters, nor how they mix with callbacks (law
+//! 14.6).
 //!
 //! | an answer says | fact at q (law 13.1) |
 //! |---|---|
@@ -13,9 +14,9 @@
 //! | an entry is in a list | a presence, with the name of the session or without |
 //! | the list is complete | the absence of everybody else |
 //!
-//! `join.rs` writes it, and `end_room`, `leave_room` and the retention (`room/forget.rs`) take back from it.
-//! What it means for readers stands in [`visibility`](crate::rules::visibility). Laws: 13.1 to 13.3, 14.1,
-//! 14.5, 14.6, 16.3, 16.6, 16.7.
+//! `join.rs` writes it, and `end_room`, `leave_room` and the retention (`room/forget.rs`) take back from
+//! it. What it means for readers stands in [`visibility`](crate::rules::visibility). Laws: 13.1 to 13.3,
+//! 14.1, 14.5, 14.6, 16.3, 16.6, 16.7.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -66,8 +67,8 @@ impl MaybeObserved {
         self.0.get_or_insert_default()
     }
 
-    /// Drops the entries that say no more than the latest complete list (law 14.4), and all of it if nothing
-    /// is left. Places in the rosters change.
+    /// Drops the entries that say no more than the latest complete list (law 14.4), and all of it if
+    /// nothing is left. Places in the rosters change.
     pub(crate) fn drop_idle(&mut self) {
         if let Some(observed) = &mut self.0 {
             observed.drop_idle();
@@ -149,8 +150,8 @@ impl Observed {
         self.streams.merge(&other.streams);
     }
 
-    /// Drops what is below the floor (law 13.3). P is also dropped if it is earlier than N, or no later than
-    /// `outdated_until`: C, a close, or an exit from the nameless session (law 14.5).
+    /// Drops what is below the floor (law 13.3). P is also dropped if it is earlier than N, or no later
+    /// than `outdated_until` (law 14.5). That is C, a close, or an exit from the nameless session.
     ///
     /// An entry that says nothing any more keeps its place until the end of the operation.
     /// [`drop_idle`](MaybeObserved::drop_idle) then drops it.
@@ -193,8 +194,8 @@ impl Observed {
         open.max(self.users.last_received_at()).max(self.streams.last_received_at())
     }
 
-    /// Pulls local times that lie in the future back to now. What was received before an end stays before it,
-    /// and what was received after it stays after it.
+    /// Pulls local times that lie in the future back to now. What was received before an end stays before
+    /// it, and what was received after it stays after it.
     pub(crate) fn pull_back(&mut self, now: Timestamp) {
         let hidden_at = self.hidden_at;
         self.hidden_at = hidden_at.map(|at| at.min(now));
@@ -213,7 +214,7 @@ impl Observed {
         self.users.has_presence() || self.streams.has_presence()
     }
 
-    /// Returns the latest time in it. The room is forgotten only when the threshold has passed it (law 16.6).
+    /// Returns the latest time in it. The room is forgotten only when it is below the threshold (law 16.6).
     /// An end that hides something counts, although it is a local time.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         let own = [self.not_open_at, self.open_at.map(|seen| seen.at), self.hidden_at];

@@ -1,7 +1,7 @@
-//! Places: where a user or a stream stands in every table of a room.
+//! Places: the index of a user or a stream in every table of a room.
 //!
 //! Step 1 of the door looks an id up once (`room/resolve.rs`), and every later step works with the places.
-//! They hold until the end of the operation: joins leave empty registers where they are, and step 7 drops
+//! They hold until the end of the operation: joins keep empty registers in their places, and step 7 drops
 //! those. Whatever removes an entry earlier must update the places that the operation still uses.
 
 use smallvec::SmallVec;

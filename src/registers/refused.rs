@@ -1,7 +1,8 @@
 //! Openings that came too late: a user or stream may be live, and readers do not see it.
 //!
-//! `room/record.rs` records them when the retention does not let an opening in. They are read as signs of loss,
-//! with those of the visible session. The retention forgets them, and observations resolve them. Law: 10.11.
+//! `room/record.rs` records them when the retention does not let an opening in. They are read as signs of
+//! loss, with those of the visible session. The retention forgets them, and observations resolve them. Law:
+//! 10.11.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use crate::model::suspicion::{Sign, SuspectedList};
 use crate::model::time::Timestamp;
 use crate::registers::signs::SignRef;
 
-/// The latest opening of each list that came too late, kept for R + δ. It does not matter of which session it
-/// is, nor whether one is visible.
+/// The latest opening of each list that came too late, kept for R + δ. It does not matter of which session
+/// it is, nor whether one is visible.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct RefusedOpenings(BTreeMap<SuspectedList, Refused>);
@@ -67,8 +68,8 @@ impl RefusedOpenings {
         self.0.values().map(|refused| refused.noticed_at).max()
     }
 
-    /// Drops those that complete lists resolved. The arguments are W of the users and of the streams. Returns
-    /// whether any were dropped.
+    /// Drops those that complete lists resolved. The arguments are W of the users and of the streams.
+    /// Returns whether any were dropped.
     pub(crate) fn resolve(&mut self, users: Option<Timestamp>, streams: Option<Timestamp>) -> bool {
         self.retain(|list, refused| {
             let until = match list {
@@ -91,7 +92,8 @@ impl RefusedOpenings {
         self.0.len() != before
     }
 
-    /// Joins those of another replica: the later opening counts. Of two equal ones, the earlier arrival does.
+    /// Joins those of another replica: the later opening counts. Of two equal ones, the earlier arrival
+    /// does.
     pub(crate) fn merge(&mut self, other: Self) {
         for (list, other) in other.0 {
             let held = self.0.entry(list).or_insert(other);

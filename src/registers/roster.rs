@@ -50,7 +50,8 @@ pub(crate) struct Roster<I, D> {
 pub(crate) struct RosterEntry<D> {
     /// a: the event time of the latest complete list without the id. It is never later than W.
     pub(crate) absent_at: Option<Timestamp>,
-    /// The latest presence for each session name, and the latest without one. They are ordered by that name.
+    /// The latest presence for each session name, and the latest without one. They are ordered by that
+    /// name.
     pub(crate) present: Vec<Present<D>>,
     /// A `leave_room` closed the presences up to here, in event time (law 16.2).
     pub(crate) left_at: Option<Timestamp>,
@@ -71,7 +72,8 @@ pub(crate) struct Present<D> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StreamPresence {
-    /// When the stream opened, in event time, if the list told it. It is shown, and orders no facts (law 12.5).
+    /// When the stream opened, in event time, if the list told it. It is shown, and orders no facts (law
+    /// 12.5).
     pub(crate) created_at: Option<Timestamp>,
     pub(crate) details: StreamDetails,
 }
@@ -92,8 +94,8 @@ pub(super) fn greatest<I: Ord, D: Ord>(entries: impl Iterator<Item = (I, D)>) ->
 }
 
 impl SeenAt {
-    /// Joins two: the later event time counts. At equal times the earlier receipt does, because a repeat must
-    /// not undo that an end hides it (law 16.3).
+    /// Joins two: the later event time counts. At equal times the earlier receipt does, because a repeat
+    /// must not undo that an end hides it (law 16.3).
     pub(super) fn join(self, other: Self) -> Self {
         match self.at.cmp(&other.at) {
             std::cmp::Ordering::Less => other,
@@ -163,8 +165,8 @@ impl<I: Ord + Clone + AsRef<str>, D: Ord + Clone> Roster<I, D> {
         }
     }
 
-    /// Joins the roster of another replica (law 16.7). An id without an entry there was absent from its latest
-    /// complete list.
+    /// Joins the roster of another replica (law 16.7). An id without an entry there was absent from its
+    /// latest complete list.
     pub(super) fn merge(&mut self, other: &Self) {
         for (id, entry) in self.entries.iter_mut() {
             if !other.entries.contains_key(id) {
@@ -193,7 +195,8 @@ impl<I: Ord + Clone + AsRef<str>, D: Ord + Clone> Roster<I, D> {
         self.entries.at_mut(place).expect("it was found or put there just now")
     }
 
-    /// Drops what is below the floor (law 13.3), and presences that are earlier than their absence (law 14.4).
+    /// Drops what is below the floor (law 13.3), and presences that are earlier than their absence (law
+    /// 14.4).
     pub(super) fn prune(&mut self, floor: Timestamp) {
         let is_held = |at: &Timestamp| *at >= floor;
         self.listed_at = self.listed_at.filter(is_held);
@@ -236,9 +239,9 @@ impl<I: Ord + Clone + AsRef<str>, D: Ord + Clone> Roster<I, D> {
         self.entries.at(place?).map(|(_, entry)| entry)
     }
 
-    /// Forgets the presences of these session names (law 16.6). Then the entry is dropped if it says no more
-    /// than the latest complete list. An entry that had no presence is dropped whatever it says: the caller
-    /// made sure that nothing under the id counts. Returns whether the entry was dropped.
+    /// Forgets the presences of these session names (law 16.6). Then the entry is dropped if it says no
+    /// more than the latest complete list. An entry that had no presence is dropped whatever it says: the
+    /// caller made sure that nothing under the id counts. Returns whether the entry was dropped.
     pub(crate) fn forget(&mut self, place: usize, idle: &[Option<SessionId>]) -> bool {
         let Some(entry) = self.entries.at_mut(place) else { return false };
         let had_presence = !entry.present.is_empty();
@@ -250,8 +253,8 @@ impl<I: Ord + Clone + AsRef<str>, D: Ord + Clone> Roster<I, D> {
         goes
     }
 
-    /// Returns what no observations can have made: too many presences, or not in order, or an absence that is
-    /// later than the latest complete list. For what comes from a store.
+    /// Returns what no observations can have made: too many presences, or not in order, or an absence that
+    /// is later than the latest complete list. For what comes from a store.
     #[cfg(feature = "serde")]
     pub(super) fn impossible(&self) -> Option<&'static str> {
         self.entries.values().find_map(|entry| {

@@ -224,8 +224,8 @@ impl SessionRegister {
         self.created_at().max(self.latest_opening_at).max(users)
     }
 
-    /// Whether it stores nothing for which it must be kept. *Heard*, *first* and signs of loss alone keep no
-    /// session (law 7.1 names that as an exception).
+    /// Whether it stores nothing for which it must be kept. *Heard*, *first* and signs of loss alone keep
+    /// no session (law 7.1 names that as an exception).
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.create.is_none()
@@ -239,9 +239,9 @@ impl SessionRegister {
             && self.streams.is_empty()
     }
 
-    /// Whether an end of the room hides all of it: it was heard of by the local time of the end, or its first
-    /// opening is no later than the end less δ (law 6.8). The nameless session outlives an end: only openings
-    /// in it are hidden.
+    /// Whether an end of the room hides all of it (law 6.8). Either it was heard of by the local time of
+    /// the end, or its first opening is no later than the end less δ. The nameless session outlives an end:
+    /// only openings in it are hidden.
     #[inline]
     pub(crate) fn is_before_end(&self, ended_at: Timestamp, rules: &Rules) -> bool {
         let opened_by = ended_at.minus(rules.clock_skew_ms);
@@ -250,8 +250,9 @@ impl SessionRegister {
                 || self.first_opening_at.is_some_and(|at| at <= opened_by))
     }
 
-    /// Returns the local time of the latest end that hides it: the one that it keeps, or the one that the room
-    /// remembers. Business info that was made later shows the session again (law 6.4); callers check that.
+    /// Returns the local time of the latest end that hides it: the one that it keeps, or the one that the
+    /// room remembers. Business info that was made later shows the session again (law 6.4); callers check
+    /// that.
     #[inline]
     pub(crate) fn hidden_until(
         &self,
@@ -261,8 +262,8 @@ impl SessionRegister {
         self.hidden_at.max(ended_at.filter(|at| self.is_before_end(*at, rules)))
     }
 
-    /// Returns h, up to which an end hides openings of the nameless session, in event time. Returns also the
-    /// local time of that end. `None` if the session has a name, or if no end is known (law 21.4).
+    /// Returns h, up to which an end hides openings of the nameless session, in event time. Returns also
+    /// the local time of that end. `None` if the session has a name, or if no end is known (law 21.4).
     pub(crate) fn hides_openings(
         &self,
         ended_at: Option<Timestamp>,
@@ -275,8 +276,8 @@ impl SessionRegister {
         Some((self.hidden_openings_until.max(until)?, self.hidden_at.max(ended_at)?))
     }
 
-    /// Hides whoever and whatever is in the nameless session, because the room ends. h becomes the latest of
-    /// the previous h, the end less δ, and the latest opening (law 21.4).
+    /// Hides whoever and whatever is in the nameless session, because the room ends. h becomes the latest
+    /// of the previous h, the end less δ, and the latest opening (law 21.4).
     pub(crate) fn hide_openings(&mut self, ended_at: Timestamp, rules: &Rules) {
         if let Some((until, hidden_at)) = self.hides_openings(Some(ended_at), rules) {
             self.hidden_openings_until = Some(until).max(self.latest_opening_at);

@@ -1,16 +1,16 @@
 //! Signs of loss in one session: what shows that callbacks of it were lost.
 //!
 //! A session keeps them with its sequence gaps (`gaps.rs`). Each has two times. `told_at` is the newest
-//! *event time* of its evidence, so an observation that is no earlier resolves it (law 16.1). `noticed_at` is
-//! the *local time* at which it was noticed, so that what is merely late has time to arrive (law 10.5).
+//! *event time* of its evidence, so an observation that is no earlier resolves it (law 16.1). `noticed_at`
+//! is the *local time* at which it was noticed, so that what is merely late has time to arrive (law 10.5).
 //!
 //! There are two sorts of signs. One *follows from the registers*, such as a session without a creation. It
-//! is assessed anew after each change (`rules/signs.rs`), and an observation only hides it. The other *waits
-//! for a callback*, such as a logout without its login. It is noted when the closing arrives, and dropped
-//! when the opening does, or when an observation resolves it.
+//! is assessed anew after each change (`rules/signs.rs`), and an observation only hides it. The other
+//! *waits for a callback*, such as a logout without its login. It is noted when the closing arrives, and
+//! dropped when the opening does, or when an observation resolves it.
 //!
-//! Step 4 of the door and `room/record.rs` write them. Signs look only at what the media server told: a user
-//! whom a command closed out is present to them (law 6.7). Laws: 10.3 to 10.6, 10.8, 10.9, 16.1.
+//! Step 4 of the door and `room/record.rs` write them. Signs look only at what the media server told: a
+//! user whom a command closed out is present to them (law 6.7). Laws: 10.3 to 10.6, 10.8, 10.9, 16.1.
 
 use crate::model::id::{StreamId, StreamSessionId, UserId, UserSessionId};
 use crate::model::suspicion::{Sign, SuspectedList};
@@ -67,8 +67,8 @@ pub(crate) enum SignSubject {
     PublisherAbsent(StreamId),
     /// A named login ended, and no callback told of its opening.
     LogoutWithoutLogin(UserId, UserSessionId),
-    /// An ordered user who was in already came in again, and left within δ. One of two devices may have gone
-    /// (law 10.13).
+    /// An ordered user who was in already came in again, and left within δ. One of two devices may have
+    /// gone (law 10.13).
     AmbiguousExit(UserId),
     /// A named stay of a stream closed, and no callback told of its opening.
     CloseWithoutOpening(StreamId, StreamSessionId),
@@ -121,8 +121,8 @@ impl Evidence {
             .chain(signs)
     }
 
-    /// Marks as reported each sign that is due. `is_due` takes its list, `told_at` and `noticed_at`. Returns how
-    /// many were marked just now.
+    /// Marks as reported each sign that is due. `is_due` takes its list, `told_at` and `noticed_at`.
+    /// Returns how many were marked just now.
     pub(crate) fn mark_reported(
         &mut self,
         is_due: impl Fn(SuspectedList, Timestamp, Timestamp) -> bool,
@@ -142,8 +142,8 @@ impl Evidence {
         of_gaps + due.map(|held| held.reported = true).count()
     }
 
-    /// Drops the gaps and the signs that wait for a callback, if a complete list resolved them (law 16.1). The
-    /// arguments are W of the users and of the streams. Returns whether any were dropped.
+    /// Drops the gaps and the signs that wait for a callback, if a complete list resolved them (law 16.1).
+    /// The arguments are W of the users and of the streams. Returns whether any were dropped.
     pub(crate) fn resolve(&mut self, users: Option<Timestamp>, streams: Option<Timestamp>) -> bool {
         let len = |evidence: &Self| {
             let gaps = evidence.users.gaps().len() + evidence.streams.gaps().len();
@@ -311,8 +311,8 @@ impl Signs {
         self.0.is_empty()
     }
 
-    /// Whether callbacks can have made them: no more than a session remembers, and none twice. For what comes
-    /// from a store.
+    /// Whether callbacks can have made them: no more than a session remembers, and none twice. For what
+    /// comes from a store.
     #[cfg(feature = "serde")]
     fn is_possible(&self) -> bool {
         let twice = |(index, sign): (usize, &HeldSign)| {

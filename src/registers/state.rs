@@ -1,8 +1,8 @@
 //! The registers of a whole room, and the look-up of ids in them.
 //!
 //! The joins in `join.rs`, the commands in `room/join.rs` and the notes of `room/record.rs` write them. The
-//! rules, the projection and the stored form read them. Laws: 3.1, 3.2, 3.5, 3.10, 6.3 to 6.5, 6.8, 7.3, 7.5,
-//! 14.5, 15.4.
+//! rules, the projection and the stored form read them. Laws: 3.1, 3.2, 3.5, 3.10, 6.3 to 6.5, 6.8, 7.3,
+//! 7.5, 14.5, 15.4.
 
 use smallvec::SmallVec;
 
@@ -25,7 +25,7 @@ use crate::registers::stays::StayRegister;
 use crate::registers::tables::Tables;
 
 /// How many sessions one room may hold. More come only from hostile input (law 3.10). Within an operation
-/// it may hold more, until step 5 of the door takes out those beyond the cap: a merge holds up to twice as
+/// it may hold more, until step 5 of the door takes out those beyond the cap. A merge holds up to twice as
 /// many.
 pub(crate) const MAX_SESSIONS: usize = 16;
 
@@ -65,14 +65,15 @@ pub(crate) struct Registers {
     /// Since when no session is visible any more, in local time. `None` while one is, and if none was since
     /// the room was created. Lifecycles and the planner read it. The projection decides it.
     pub(crate) sessionless_since: Option<Timestamp>,
-    /// The application's own attributes of visible streams. They go when the stay of the stream does.
+    /// The application's own attributes of visible streams. They are dropped with the stay of the
+    /// stream.
     pub(crate) stream_attributes: IdTable<StreamId, StreamAttributes>,
     /// What the application says of users who have no membership (law 18.11).
     pub(crate) user_notes: UserNotes,
 }
 
-/// The application's own attributes of one stay of a stream. The order of the fields is the rule of a merge:
-/// of two, the greater counts.
+/// The application's own attributes of one stay of a stream. The order of the fields is the rule of a
+/// merge: of two, the greater counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct StreamAttributes {
@@ -157,8 +158,8 @@ impl Registers {
         self.members.pull_back(now, from);
     }
 
-    /// Returns the local time at which something counts as made. After an end it is later than the end, even
-    /// if the clock stood still (law 6.5).
+    /// Returns the local time at which something counts as made. After an end it is later than the end,
+    /// even if the clock stood still (law 6.5).
     pub(crate) fn after_end(&self, now: Timestamp) -> Timestamp {
         self.ended_at.map_or(now, |ended_at| now.max(ended_at.plus(1)))
     }
@@ -196,8 +197,8 @@ impl Registers {
         self.sessions.iter().position(|session| session.id.as_ref() == id)
     }
 
-    /// Returns the index of a session, and whether it was inserted just now. `heard_at` is the local time at
-    /// which a new one counts as heard of (law 6.8).
+    /// Returns the index of a session, and whether it was inserted just now. `heard_at` is the local time
+    /// at which a new one counts as heard of (law 6.8).
     pub(crate) fn session_or_insert(
         &mut self,
         id: Option<&SessionId>,
@@ -266,8 +267,8 @@ impl Registers {
         closed_at.max(self.latest_create)
     }
 
-    /// Returns what P, that the room was seen open, must be later than (law 14.5). Whoever is in the nameless
-    /// session keeps it open, so each of its closings may have been that of the last one there.
+    /// Returns what P, that the room was seen open, must be later than (law 14.5). Whoever is in the
+    /// nameless session keeps it open, so each of its closings may have been that of the last one there.
     pub(crate) fn open_outdated_until(&self) -> Option<Timestamp> {
         let exit_at = self.sessions.iter().map(|session| session.latest_exit_at).max().flatten();
         exit_at.max(self.outdated_until())

@@ -1,11 +1,11 @@
 //! The register of one user or stream in one session: its openings, and its closing tombstones.
 //!
-//! A *stay* is one period for which a user or stream is there: from one login to its logout, or from one
-//! opening of a stream to its closing. A fact of a stay has one of two forms (law 2.5).
+//! A *stay* is one period for which a user or stream is there. It lasts from one login to its logout, or
+//! from one opening of a stream to its closing. A fact of a stay has one of two forms (law 2.5).
 //!
-//! - *Named*: each stay has an id. The register keeps the latest opening and the latest closing tombstone of
-//!   each stay (law 3.6), and the latest opening of all stays that exclude others (law 3.4). Readers see
-//!   the highest (rank, opening time, stay) that no closing of its own ended (law 3.7).
+//! - *Named*: each stay has an id. The register keeps the latest opening and the latest closing tombstone
+//!   of each stay (law 3.6). Of all stays that exclude others, it also keeps the latest opening (law 3.4).
+//!   Readers see the highest (rank, opening time, stay) that no closing of its own ended (law 3.7).
 //! - *Ordered*: a number tells what was last. A fact is dropped when another is at least as great in both
 //!   its key and its time (law 3.8). So normally one fact remains, but two do if order and clock disagree.
 //!   The user or stream is there while the highest key is not a closing (law 3.9).
@@ -49,7 +49,8 @@ pub(crate) struct StayRegister<K: Kind> {
     /// the same stay that is later.
     pub(crate) closings: Vec<ClosingTombstone<K>>,
     /// The event time of the ordered opening that was joined last, if something was open already when it
-    /// arrived. It depends on the order of arrival, so nothing but a sign of loss may look at it (law 10.13).
+    /// arrived. It depends on the order of arrival, so nothing but a sign of loss may look at it (law
+    /// 10.13).
     pub(crate) found_open_at: Option<Timestamp>,
     /// When the register last changed, in local time. It delays forgetting (law 5.4).
     pub(crate) changed_at: Timestamp,
@@ -69,8 +70,8 @@ impl<K: Kind> Default for StayRegister<K> {
 
 impl<K: Kind> StayRegister<K> {
     /// Returns the register of one opening, as if its facts had been joined into an empty one. Returns
-    /// `None` if the bounds do not admit them. Nearly all registers hold one opening,
-    /// so reading them from a store takes this shorter way.
+    /// `None` if the bounds do not admit them. Nearly all registers hold one opening, so reading them from
+    /// a store takes this shorter way.
     #[cfg(feature = "serde")]
     pub(crate) fn of_one(held: HeldFact<K>, bounds: Bounds, changed_at: Timestamp) -> Option<Self> {
         let at = Some(held.at).filter(|at| bounds.admit(*at))?;
@@ -120,8 +121,8 @@ impl<K: Kind> StayRegister<K> {
         effect
     }
 
-    /// Joins the closing of a named stay: it removes the opening of its own stay if that is no later, and
-    /// becomes the tombstone of the stay if it is the greater one (laws 3.6 and 6.6).
+    /// Joins the closing of a named stay. It removes the opening of its own stay if that is no later (law
+    /// 3.6). It becomes the tombstone of the stay, unless a greater one is held (law 6.6).
     #[inline]
     fn join_closing(
         &mut self,
@@ -156,8 +157,8 @@ impl<K: Kind> StayRegister<K> {
         Effect::Changed
     }
 
-    /// Joins the opening of a named stay, unless a tombstone of the same stay is no earlier (law 3.6). Of two
-    /// openings of one stay, the greater (time, rank, details) counts.
+    /// Joins the opening of a named stay, unless a tombstone of the same stay is no earlier (law 3.6). Of
+    /// two openings of one stay, the greater (time, rank, details) counts.
     #[inline]
     fn join_opening(
         &mut self,
@@ -269,9 +270,9 @@ impl<K: Kind> StayRegister<K> {
         self.closings.retain(|held| held.counts_at(rules) >= threshold);
     }
 
-    /// Returns every fact in it, for a merge or from a store: the latest opening, then the tombstones, then the
-    /// others from the highest down. The latest opening raises the bound of the others,
-    /// so it must come first.
+    /// Returns every fact in it, for a merge or from a store: the latest opening, then the tombstones, then
+    /// the others from the highest down. The latest opening raises the bound of the others, so it must come
+    /// first.
     pub(crate) fn facts(&self) -> impl Iterator<Item = StayFacts<'_, K>> {
         let latest_opening =
             self.latest_opening_at.map(|at| StayFacts { latest_opening: Some(at), fact: None });
@@ -281,8 +282,8 @@ impl<K: Kind> StayRegister<K> {
         latest_opening.into_iter().chain(facts)
     }
 
-    /// Returns the opening that readers would see: of those that are no earlier than an instant, the highest
-    /// (law 3.7). The instant is the absence of law 15.3, or later; `None` lets all of them count.
+    /// Returns the opening that readers would see: of those that are no earlier than an instant, the
+    /// highest (law 3.7). The instant is the absence of law 15.3, or later; `None` lets all of them count.
     #[inline]
     pub(crate) fn open_since(&self, absent_at: Option<Timestamp>) -> Option<&HeldFact<K>> {
         match &*self.facts {
@@ -350,9 +351,9 @@ impl<K: Kind> StayRegister<K> {
         newest
     }
 
-    /// Returns the instant that the threshold of forgetting must pass before something can go. Beside an
-    /// opening that counts, the oldest tombstone can go (law 5.5). Otherwise all of it goes at once: after
-    /// its newest fact and its last change (law 5.4).
+    /// Returns the instant that must be below the threshold before something can be forgotten. Beside an
+    /// opening that counts, that is the oldest tombstone (law 5.5). Otherwise all of it is forgotten at
+    /// once, when its newest fact and its last change are below the threshold (law 5.4).
     #[inline]
     pub(crate) fn forgettable_at(&self, is_open: bool, rules: &Rules) -> Option<Timestamp> {
         if is_open {
@@ -362,8 +363,8 @@ impl<K: Kind> StayRegister<K> {
         }
     }
 
-    /// Whether a command closed a stay, and the media server did not. To signs of loss, such a user is still
-    /// there (law 6.7).
+    /// Whether a command closed a stay, and the media server did not. To signs of loss, such a user is
+    /// still there (law 6.7).
     #[inline]
     pub(crate) fn is_closed_by_us(&self) -> bool {
         let is_ours = |held: &HeldFact<K>| held.state == StayState::Closed { by_us: true };
@@ -391,8 +392,8 @@ impl<K: Kind> StayRegister<K> {
         self.facts.partition_point(|held| held.name().is_some())
     }
 
-    /// Drops named stays beyond the cap (law 3.10). First go those without an opening, the oldest tombstone
-    /// before the others. Then go the lowest openings.
+    /// Drops named stays beyond the cap (law 3.10). Those without an opening are dropped first,
+    /// beginning with the oldest tombstone. Then the lowest openings are.
     #[inline]
     fn cap(&mut self, exclusive: bool) {
         let cap = if exclusive { MAX_STAYS } else { MAX_SHARED_STAYS };
@@ -423,7 +424,8 @@ impl<K: Kind> StayRegister<K> {
         }
     }
 
-    /// Counts the named stays that exclude others, or those that do not: tombstones, and openings without one.
+    /// Counts the named stays that exclude others, or those that do not: tombstones, and openings without
+    /// one.
     fn count_named(&self, exclusive: bool) -> usize {
         let closings = self.closings.iter().filter(|held| held.exclusive == exclusive);
         let unclosed = self.facts.iter().filter(|held| {

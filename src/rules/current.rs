@@ -19,9 +19,9 @@ struct Candidate {
     index: usize,
 }
 
-/// Whether a session counts as closed. It does if it has a close, or if an end of the room hides it (law 4.5).
-/// It also does if the room was seen not to be open after every sign of life of the session (law 15.1).
-/// Business info that was made after the end shows a hidden session again (law 6.4).
+/// Whether a session counts as closed. It does if it has a close, or if an end of the room hides it (law
+/// 4.5). It also does if the room was seen not to be open after every sign of life of the session (law
+/// 15.1). Business info that was made after the end shows a hidden session again (law 6.4).
 #[inline]
 pub(crate) fn is_closed(session: &SessionRegister, closings: Closings, rules: &Rules) -> bool {
     let shows_from = closings.shows_from;
@@ -38,12 +38,12 @@ impl Rulebook<'_> {
     /// (laws 4.1 and 4.3).
     ///
     /// A session contends if it is no anchor and its latest opening is above the limit (law 4.2). The limit
-    /// leaves δ to an open anchor, because the first login may be stamped before the creation. A closed anchor
-    /// needs no such margin.
+    /// leaves δ to an open anchor, because the first login may be stamped before the creation. A closed
+    /// anchor needs no such margin.
     ///
-    /// A session also contends if it was confirmed open after C (law 15.2), even an anchor. Of two that were
-    /// created within ε, only one can be open after both. If the close of the other is lost, nothing else
-    /// tells.
+    /// A session also contends if it was confirmed open after C (law 15.2), even an anchor. Of two that
+    /// were created within ε, only one can be open after both. If the close of the other is lost, nothing
+    /// else tells.
     #[inline]
     pub(crate) fn current(self) -> Option<usize> {
         match &*self.registers.sessions {
@@ -68,8 +68,8 @@ impl Rulebook<'_> {
             Some(Candidate { is_open: false, .. }) | None => latest,
         });
         let contenders = registers.sessions.iter().enumerate().filter_map(|(index, session)| {
-            // The nameless session contends whatever the setting (law 21.2), and only by openings that no end
-            // hides (law 21.4).
+            // The nameless session contends whatever the setting (law 21.2), and only by openings that no
+            // end hides (law 21.4).
             let infers = settings.infer_sessions || session.id.is_none();
             let limit = limit.max(self.hidden_openings_until(index));
             let is_inferred = |at: &Timestamp| infers && !session.is_anchor() && Some(*at) > limit;
@@ -82,8 +82,8 @@ impl Rulebook<'_> {
     }
 }
 
-/// Picks, as section 4 of the rules says: of those within ε of the latest, an open one before a closed one, and
-/// then the highest (time, session id).
+/// Picks, as section 4 of the rules says. Of those within ε of the latest, an open one comes before a
+/// closed one. Then the highest (time, session id) counts.
 fn pick(
     candidates: impl Iterator<Item = Candidate> + Clone,
     tie_window_ms: u64,

@@ -4,8 +4,8 @@
 //! once its visible session has been empty for the empty listing time. What is known of the session stays.
 //! Whoever comes into it lists the room again.
 //!
-//! The projection and [`expire`](crate::RoomRegistry::expire) ask. `room/record.rs` writes the registers that
-//! this reads. Laws: 4.8, 4.10, 18.9.
+//! The projection and [`expire`](crate::RoomRegistry::expire) ask. `room/record.rs` writes the registers
+//! that this reads. Laws: 4.8, 4.10, 18.9.
 
 use crate::model::id::UserId;
 use crate::model::text::Role;
@@ -19,8 +19,8 @@ use crate::rules::lists::{told, users_of};
 use crate::rules::visibility::{Source, Visible};
 
 impl<'a> Rulebook<'a> {
-    /// Whether the room left the list because its open session was empty for too long. Business info lists it
-    /// again, and so does a setting that leaves empty rooms in the list.
+    /// Whether the room left the list because its open session was empty for too long. Business info lists
+    /// it again, and so does a setting that leaves empty rooms in the list.
     #[inline]
     pub(crate) fn is_unlisted(self, session: Visible) -> bool {
         self.registers.info.is_none()
@@ -63,8 +63,8 @@ impl<'a> Rulebook<'a> {
     }
 }
 
-/// Returns the role of a user: that of the membership, else that of the application's note, else what the
-/// media server told (laws 4.8 and 18.11).
+/// Returns the role of a user (laws 4.8 and 18.11). That of the membership comes first, then that of the
+/// application's note, and then that of the media server.
 pub(crate) fn role_of<'a>(
     member: Option<MemberRef<'a>>,
     note: Option<&'a UserNote>,

@@ -1,7 +1,7 @@
 //! The lists of a room: which users and streams are in them, in which order, and how the session looks.
 //!
-//! The projection keeps what these functions return, and `room/check.rs` compares the two. Laws: 4.4, 4.6, 4.8,
-//! 4.9, 15.6, 15.8.
+//! The projection keeps what these functions return, and `room/check.rs` compares the two. Laws: 4.4, 4.6,
+//! 4.8, 4.9, 15.6, 15.8.
 
 use crate::collections::order::Order;
 use crate::model::id::{StreamId, UserId};
@@ -82,8 +82,8 @@ pub(crate) fn streams_of(
     streams.collect()
 }
 
-/// Returns the users or streams that the media server shows, and what it says of each, in any order: first
-/// those of the session, then those of the observed roster alone.
+/// Returns the users or streams that the media server shows, and what it says of each. Those of the session
+/// come first, then those of the observed roster alone.
 pub(crate) fn told<K: Tables>(
     book: Rulebook<'_>,
     visible: Option<Visible>,

@@ -32,8 +32,8 @@ impl Source<'_, Users> {
 }
 
 impl<'a> Rulebook<'a> {
-    /// Returns the note that readers see of a user. Of a member they see none, because the membership says what
-    /// the note would.
+    /// Returns the note that readers see of a user. Of a member they see none, because the membership says
+    /// what the note would.
     #[inline]
     pub(crate) fn note(
         self,
@@ -48,8 +48,8 @@ impl<'a> Rulebook<'a> {
         notes.get(user_id, &source?.note_subject())
     }
 
-    /// Whether the stay or presence that a note belongs to is stored in any session, visible or not. A merge can
-    /// only take that away, so the order in which replicas merge does not matter.
+    /// Whether the stay or presence that a note belongs to is stored in any session, visible or not. A
+    /// merge can only take that away, so the order in which replicas merge does not matter.
     pub(crate) fn holds(self, on: &NoteSubject, places: &Places) -> bool {
         let mut stays = self.registers.stays_of::<Users>(places);
         let mut any = |is_subject: &dyn Fn(&HeldFact<Users>) -> bool| {
@@ -67,8 +67,8 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Whether a presence of a user at an event time is stored, and nothing newer is known: no fact of the user,
-    /// no creation or close of the room, and no leave.
+    /// Whether a presence of a user at an event time is stored, and nothing newer is known. Newer would be
+    /// a fact of the user, a creation or close of the room, or a leave.
     fn was_seen_last(self, at: Timestamp, places: &Places) -> bool {
         let facts = self.registers.stays_of::<Users>(places).filter_map(StayRegister::newest);
         let after = facts.max().max(self.registers.outdated_until());

@@ -3,12 +3,12 @@
 //! *Old* is now − R, and the *threshold* is old − δ (section 5 of the rules). Both are compared with event
 //! times and with local times: laws 11.2 and 11.3 say what that costs. What is visible never goes.
 //!
-//! Step 2 of the door (`room/admit.rs`) asks what is let in. Step 7 (`room/schedule.rs`) asks when something
-//! can go, and step 4 (`room/forget.rs`, `room/join.rs`) takes it out. Laws: 3.10, 5.1 to 5.7, 6.8, 16.5, 16.6,
-//! 21.3.
+//! Step 2 of the door (`room/admit.rs`) asks what is let in. Step 7 (`room/schedule.rs`) asks when
+//! something can be forgotten, and step 4 (`room/forget.rs`, `room/join.rs`) takes it out. Laws: 3.10, 5.1
+//! to 5.7, 6.8, 16.5, 16.6, 21.3.
 //!
-//! A function that ends in `forgettable_at` returns the instant that the threshold must pass before something
-//! can go. [`due`](Rulebook::due) makes of it the local time at which that is so.
+//! A function that ends in `forgettable_at` returns the instant that must be below the threshold before
+//! something can be forgotten. [`due`](Rulebook::due) makes of it the local time at which that is so.
 
 use crate::model::time::Timestamp;
 use crate::registers::facts::{Facts, Form, StayFacts};
@@ -33,8 +33,8 @@ impl Rulebook<'_> {
             && !facts.is_any_from(floor, self.settings)
     }
 
-    /// Whether the retention lets a callback in: one row of law 5.2 for each main fact. One that it does not let
-    /// in is refused as a whole (law 5.3).
+    /// Whether the retention lets a callback in: one row of law 5.2 for each main fact. One that it does
+    /// not let in is refused as a whole (law 5.3).
     pub(crate) fn admits(
         self,
         facts: &Facts<'_>,
@@ -74,8 +74,8 @@ impl Rulebook<'_> {
         }
     }
 
-    /// Whether the retention lets an opening or closing of a user or stream in (law 5.2). However old, an ordered
-    /// opening is let in if the user or stream is there already by the same stay.
+    /// Whether the retention lets an opening or closing of a user or stream in (law 5.2). However old, an
+    /// ordered opening is let in if the user or stream is there already by the same stay.
     fn admits_stay<K: Tables>(
         self,
         facts: Option<&StayFacts<'_, K>>,
@@ -100,8 +100,8 @@ impl Rulebook<'_> {
         fact.at >= old || fact.form == Form::Ordered && held().is_some_and(is_shown)
     }
 
-    /// Returns the instant that the threshold must pass before something of a user or stream can go. `None` if
-    /// nothing of it can.
+    /// Returns the instant that must be below the threshold before something of a user or stream can be
+    /// forgotten. `None` if nothing of it can.
     #[inline]
     pub(crate) fn stays_forgettable_at<K: Tables>(
         self,
@@ -117,8 +117,8 @@ impl Rulebook<'_> {
         next
     }
 
-    /// Returns the same of what observations said: of presences that do not count, or of the entry if it has
-    /// none (law 16.6).
+    /// Returns the same of what observations said: of presences that do not count, or of the entry if it
+    /// has none (law 16.6).
     #[inline]
     pub(crate) fn presence_forgettable_at<K: Tables>(
         self,
@@ -165,8 +165,8 @@ impl Rulebook<'_> {
 
     /// Whether all that callbacks and observations told may be forgotten now (laws 5.6 and 16.6).
     ///
-    /// The current session goes last, and C with it. It must not be visible, and only anchors without a close
-    /// may be left beside it. All other sessions have gone before.
+    /// The current session is forgotten last, and C with it. It must not be visible, and only anchors
+    /// without a close may be left beside it. All other sessions are forgotten before.
     pub(crate) fn is_forgettable(self, threshold: Timestamp) -> bool {
         let registers = self.registers;
         let latest = registers.latest_create.max(registers.observed.newest());
@@ -178,8 +178,8 @@ impl Rulebook<'_> {
             && self.visible().is_none()
     }
 
-    /// Returns the local time at which a session, a confirmation, or all that the media server told can next be
-    /// forgotten. `None` without a retention, or if none can.
+    /// Returns the local time at which a session, a confirmation, or all that the media server told can
+    /// next be forgotten. `None` without a retention, or if none can.
     #[inline]
     pub(crate) fn sessions_due(
         self,
@@ -193,7 +193,7 @@ impl Rulebook<'_> {
         let mut next = None;
         for (index, session, summary) in self.sessions() {
             if Some(index) == current {
-                continue; // it goes last, with all the rest
+                continue; // it is forgotten last, with all the rest
             }
             next = earlier(next, self.due(session.confirmed_open_at));
             if !self.is_kept_beside(session) {
@@ -211,10 +211,12 @@ impl Rulebook<'_> {
         earlier(next, self.due(last))
     }
 
-    /// Returns the instant that the threshold must pass before a session can go, if it may go.
+    /// Returns the instant that must be below the threshold before a session can be forgotten, if it may
+    /// be.
     ///
-    /// It is the latest of its newest fact (event time), its last change (local time), and the end that hides it
-    /// (local time, law 6.8). Law 11.3 says why this is safe: each can only keep the session longer.
+    /// It is the latest of its newest fact (event time), its last change (local time), and the end that
+    /// hides it (local time, law 6.8). Law 11.3 says why this is safe: each can only keep the session
+    /// longer.
     #[inline]
     fn session_forgettable_at(self, session: &SessionRegister, summary: &Summary) -> Timestamp {
         let hidden_until = session.hidden_until(self.registers.ended_at, self.settings);
@@ -222,8 +224,8 @@ impl Rulebook<'_> {
         newest.max(session.changed_at)
     }
 
-    /// Returns which session is dropped beyond the cap: of those that are not current, the one whose newest fact
-    /// is the oldest (law 3.10). The current one stays even if it closed, because it hides the others.
+    /// Returns which session is dropped beyond the cap: of those that are not current, the one whose newest
+    /// fact is the oldest (law 3.10). The current one stays even if it closed, because it hides the others.
     pub(crate) fn session_beyond_cap(self) -> Option<usize> {
         let current = self.current();
         let others = self.sessions().filter(|(index, ..)| Some(*index) != current);
@@ -231,8 +233,8 @@ impl Rulebook<'_> {
         oldest.map(|(index, ..)| index)
     }
 
-    /// Returns the first local time at which the threshold has passed an instant, so that the instant is below it:
-    /// R + δ and one millisecond later. `None` if that never comes.
+    /// Returns the first local time at which an instant is below the threshold: R + δ and one millisecond
+    /// later. `None` if that never comes.
     #[inline]
     pub(crate) fn due(self, forgettable_at: Option<Timestamp>) -> Option<Timestamp> {
         let after = forgettable_at?.plus(self.settings.retention_ms?);
@@ -240,8 +242,8 @@ impl Rulebook<'_> {
         (after < Timestamp::MAX).then(|| after.plus(1))
     }
 
-    /// Whether a session that is not current stays until the current one goes: an anchor without a close (law
-    /// 5.4).
+    /// Whether a session that is not current stays until the current one goes: an anchor without a close
+    /// (law 5.4).
     #[inline]
     fn is_kept_beside(self, session: &SessionRegister) -> bool {
         session.is_anchor() && !is_closed(session, self.registers.closings(), self.settings)

@@ -1,9 +1,9 @@
 //! Signs of loss: which of them hold, which an observation resolved, and what they add up to.
 //!
 //! `registers/signs.rs` says what a sign is, and how one that *follows from the registers* differs from one
-//! that *waits for a callback*. Here, [`raised_by`](Rulebook::raised_by) finds out the latter when a closing
-//! arrives, and [`assess`](Rulebook::assess) the former after each change. The rest serves suspicions, which
-//! readers see, and the planner.
+//! that *waits for a callback*. Here, [`raised_by`](Rulebook::raised_by) finds out the latter when a
+//! closing arrives, and [`assess`](Rulebook::assess) the former after each change. The rest serves
+//! suspicions, which readers see, and the planner.
 //!
 //! Steps 4 and 6 of the door ask, and write the answers down (`room/join.rs`, `room/record.rs`). Laws: 6.7,
 //! 10.3 to 10.7, 10.11 to 10.13, 16.1, 17.1, 17.5, 17.9, 21.6.
@@ -43,8 +43,8 @@ pub(crate) struct Assessed {
     pub(crate) resolved_until: Option<Timestamp>,
 }
 
-/// What is worth asking the media server about, and since when. The planner orders rooms by it (law 17.1). Times
-/// are local.
+/// What is worth asking the media server about, and since when. The planner orders rooms by it (law 17.1).
+/// Times are local.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct WorthAsking {
     /// When the first opening arrived too late.
@@ -60,10 +60,12 @@ pub(crate) struct WorthAsking {
 }
 
 impl<'a> Rulebook<'a> {
-    /// Returns the sign that a closing raises, if the closing turns out to be new. Either nothing is known of the
-    /// stay that it closes, so that its opening may be lost (law 10.7). Or it is an ambiguous exit (law 10.13).
+    /// Returns the sign that a closing raises, if the closing turns out to be new. Either nothing is known
+    /// of the stay that it closes, so that its opening may be lost (law 10.7). Or it is an ambiguous exit
+    /// (law 10.13).
     ///
-    /// It must be asked before the closing is joined. A closing that says that it may come alone lacks nothing.
+    /// It must be asked before the closing is joined. A closing that says that it may come alone lacks
+    /// nothing.
     #[inline]
     pub(crate) fn raised_by(
         self,
@@ -96,8 +98,8 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Whether a logout takes an ordered user out within δ after an opening that found the user in already (law
-    /// 10.13).
+    /// Whether a logout takes an ordered user out within δ after an opening that found the user in already
+    /// (law 10.13).
     fn exits_ambiguously(
         self,
         logout_at: Timestamp,
@@ -110,8 +112,8 @@ impl<'a> Rulebook<'a> {
         found_open_at.is_some_and(|at| (at..=at.plus(skew_ms)).contains(&logout_at))
     }
 
-    /// Whether nothing is known of a named stay that closes. One that a later opening replaced lacks nothing: its
-    /// opening is below the bound (law 10.7).
+    /// Whether nothing is known of a named stay that closes. One that a later opening replaced lacks
+    /// nothing: its opening is below the bound (law 10.7).
     fn lacks_stay<K: Tables>(
         self,
         stay_id: &K::StayId,
@@ -126,8 +128,8 @@ impl<'a> Rulebook<'a> {
         })
     }
 
-    /// Returns up to which event time observations confirmed a list, and so resolve its signs (law 16.1). The
-    /// session is only needed for the room itself.
+    /// Returns up to which event time observations confirmed a list, and so resolve its signs (law 16.1).
+    /// The session is only needed for the room itself.
     pub(crate) fn confirmed_at(
         self,
         list: SuspectedList,
@@ -147,8 +149,8 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Assesses the signs of a session that follow from the registers. Returns those that may differ from what the
-    /// session remembers, whether they hold or not.
+    /// Assesses the signs of a session that follow from the registers. Returns those that may differ from
+    /// what the session remembers, whether they hold or not.
     ///
     /// Most operations change no sign, so nothing is copied before something may have changed.
     #[inline]
@@ -156,7 +158,8 @@ impl<'a> Rulebook<'a> {
         let session = &self.registers.sessions[index];
         let signs = &session.evidence.signs;
         let mut assessed: Vec<(SignSubject, Option<Timestamp>)> = Vec::new();
-        // The signs of the session as a whole. A sign that goes on keeps its evidence, so only a change is told.
+        // The signs of the session as a whole. A sign that goes on keeps its evidence, so only a change is
+        // told.
         let mut state = |subject: &SignSubject, holds: bool| {
             if holds != signs.has(subject) {
                 let told_at = if holds { session.newest_opening_or_user() } else { None };
@@ -231,15 +234,15 @@ impl<'a> Rulebook<'a> {
         assessed.collect()
     }
 
-    /// Whether no user is in a session, as far as the media server told. A user whom a command closed out is in it
-    /// (law 6.7).
+    /// Whether no user is in a session, as far as the media server told. A user whom a command closed out
+    /// is in it (law 6.7).
     fn is_nobody_present(self, index: usize) -> bool {
         let summary = &self.summaries[index];
         summary.logged_in == 0 && summary.closed_by_us == 0 && !self.was_anybody_seen(index)
     }
 
-    /// Returns the newest event time of the evidence that a stream is open without its publisher. `None` if it is
-    /// not.
+    /// Returns the newest event time of the evidence that a stream is open without its publisher. `None` if
+    /// it is not.
     fn publisher_absent(
         self,
         index: usize,
@@ -252,8 +255,8 @@ impl<'a> Rulebook<'a> {
         let publisher = self.registers.stays_at::<Users>(index, &places);
         let is_present = publisher.is_some_and(|user| user.is_open() || user.is_closed_by_us())
             || self.was_seen(index, &places);
-        // A server may publish under an id that never logs in, so callbacks must have told of the publisher (law
-        // 10.12). Once the sign is raised, it stays even if the publisher is forgotten.
+        // A server may publish under an id that never logs in, so callbacks must have told of the publisher
+        // (law 10.12). Once the sign is raised, it stays even if the publisher is forgotten.
         let signs = &self.registers.sessions[index].evidence.signs;
         let is_known =
             || publisher.is_some() || signs.has(&SignSubject::PublisherAbsent(stream_id.clone()));
@@ -264,8 +267,8 @@ impl<'a> Rulebook<'a> {
         Some(told_at.map_or(held.at, |told_at| told_at.max(held.at)))
     }
 
-    /// Returns the signs that no observation resolved: those of openings that came too late, and those of the
-    /// visible session (law 10.4).
+    /// Returns the signs that no observation resolved: those of openings that came too late, and those of
+    /// the visible session (law 10.4).
     pub(crate) fn unresolved_signs(
         self,
         visible: Option<Visible>,
@@ -287,8 +290,8 @@ impl<'a> Rulebook<'a> {
         waiting.map(|sign| sign.noticed_at).min()
     }
 
-    /// Returns the suspicions of the room: its unresolved signs, joined by list and sign. `counts` says which signs
-    /// count.
+    /// Returns the suspicions of the room: its unresolved signs, joined by list and sign. `counts` says
+    /// which signs count.
     pub(crate) fn suspicions(
         self,
         visible: Option<Visible>,
@@ -314,8 +317,8 @@ impl<'a> Rulebook<'a> {
         suspicions
     }
 
-    /// Returns what is worth asking about, and since when. It leaves out signs that an answer cannot resolve,
-    /// because the media server cannot be asked for the list that they concern (law 17.9).
+    /// Returns what is worth asking about, and since when. It leaves out signs that an answer cannot
+    /// resolve, because the media server cannot be asked for the list that they concern (law 17.9).
     pub(crate) fn worth_asking(self, visible: Option<Visible>, can_ask: CanAsk) -> WorthAsking {
         let mut worth = WorthAsking::default();
         for sign in self.unresolved_signs(visible).filter(|sign| can_ask.resolves(sign.list)) {

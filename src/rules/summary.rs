@@ -1,7 +1,7 @@
 //! Summaries of sessions: what its users and streams add up to.
 //!
-//! They spare rules a walk through all users. The projection keeps one for each session, and step 5 of the
-//! door brings it up to date: it replaces what the concerned user or stream adds. They carry no law by
+//! They spare rules a walk through all users. The projection keeps one for each session. Step 5 of the
+//! door brings it up to date, by replacing what the concerned user or stream adds. They carry no law by
 //! themselves.
 
 use smallvec::SmallVec;
@@ -63,8 +63,8 @@ impl Summary {
         self.newest = self.newest.max(part.newest);
     }
 
-    /// Replaces what one user or stream adds. Returns whether `newest` may have to go down. A sum can be corrected,
-    /// but a maximum cannot, so the session is then summarised from nothing.
+    /// Replaces what one user or stream adds. Returns whether `newest` may have to go down. A sum can be
+    /// corrected, but a maximum cannot, so the session is then summarised from nothing.
     #[inline]
     pub(crate) fn replace(&mut self, before: Self, after: Self) -> bool {
         self.logged_in = self.logged_in + after.logged_in - before.logged_in;

@@ -2,14 +2,14 @@
 //! together.
 //!
 //! - A *stay* counts if it is no earlier than the absence of its user or stream (law 15.3).
-//! - A *presence* counts as long as nothing newer is known: no list without the user or stream, no creation or
-//!   close of the room, and no fact of a callback about the same user or stream (laws 15.4 and 15.5).
+//! - A *presence* counts as long as nothing newer is known (laws 15.4 and 15.5). Newer would be a list
+//!   without the user or stream, a creation or close of the room, or a fact of a callback about it.
 //! - A stay that counts comes before a presence (law 15.6).
-//! - A room of which only presences are known, or only that it is open, is open in an *unknown* session (law
-//!   15.8).
+//! - A room of which only presences are known, or only that it is open, is open in an *unknown* session
+//!   (law 15.8).
 //!
-//! Nearly everything that looks at a room asks these questions. Laws: 4.4, 15.3 to 15.8, 16.2, 16.3, 16.5, 16.6,
-//! 21.2, 21.4.
+//! Nearly everything that looks at a room asks these questions. Laws: 4.4, 15.3 to 15.8, 16.2, 16.3, 16.5,
+//! 16.6, 21.2, 21.4.
 
 use crate::model::id::SessionId;
 use crate::model::time::Timestamp;
@@ -97,14 +97,15 @@ struct NewestFacts {
 }
 
 impl<'a> Rulebook<'a> {
-    /// Returns the session that readers see: the one that is open, unless the room left the list because that was
-    /// empty for too long (law 4.10).
+    /// Returns the session that readers see. It is the one that is open, unless that was empty for so long
+    /// that the room left the list (law 4.10).
     #[inline]
     pub(crate) fn visible(self) -> Option<Visible> {
         self.open().filter(|session| !self.is_unlisted(*session))
     }
 
-    /// Returns the session that is open: the current one (laws 4.4 and 15.7), or else an unknown one (law 15.8).
+    /// Returns the session that is open: the current one (laws 4.4 and 15.7), or else an unknown one (law
+    /// 15.8).
     #[inline]
     pub(crate) fn open(self) -> Option<Visible> {
         let closings = self.registers.closings();
@@ -117,8 +118,8 @@ impl<'a> Rulebook<'a> {
         self.is_room_open().then_some(Visible::Unknown)
     }
 
-    /// Returns what the media server says of a user or stream in the visible session: the stay that counts, or
-    /// else the presence that does (law 15.6). `None` if readers do not see it.
+    /// Returns what the media server says of a user or stream in the visible session (law 15.6). It is the
+    /// stay that counts, or else the presence that does. `None` if readers do not see it.
     #[inline]
     pub(crate) fn source<K: Tables>(
         self,
@@ -136,8 +137,8 @@ impl<'a> Rulebook<'a> {
         Some(Source::Presence(&present.details, present.seen.at))
     }
 
-    /// Returns the stay of a user or stream that counts in a session: the highest that is no earlier than its
-    /// absence (law 15.3), and that no end hides (law 21.4).
+    /// Returns the stay of a user or stream that counts in a session. It is the highest that is no earlier
+    /// than the absence (law 15.3), and that no end hides (law 21.4).
     #[inline]
     pub(crate) fn open_stay<K: Tables>(
         self,
@@ -150,8 +151,8 @@ impl<'a> Rulebook<'a> {
         stays.open_since(absent_at.max(hidden_until.map(|until| until.plus(1))))
     }
 
-    /// Returns h, up to which an end hides openings of a session, in event time. Only the nameless session has it.
-    /// Business info that was made after the end shows everything again (law 21.4).
+    /// Returns h, up to which an end hides openings of a session, in event time. Only the nameless session
+    /// has it. Business info that was made after the end shows everything again (law 21.4).
     #[inline]
     pub(crate) fn hidden_openings_until(self, session: usize) -> Option<Timestamp> {
         let register = &self.registers.sessions[session];
@@ -163,8 +164,8 @@ impl<'a> Rulebook<'a> {
         Some(until).filter(|_| shows_from.is_none_or(|from| hidden_at >= from))
     }
 
-    /// Whether a presence of a user is stored, and the media server told nothing newer. Ends of the room and
-    /// `leave_room` are commands: for signs of loss, they hide nobody (law 6.7).
+    /// Whether a presence of a user is stored, and the media server told nothing newer. Ends of the room
+    /// and `leave_room` are commands: for signs of loss, they hide nobody (law 6.7).
     pub(crate) fn was_seen(self, session: usize, places: &Places) -> bool {
         let entry = self.registers.observed.users.entry_at(places.in_roster);
         entry.is_some_and(|entry| {
@@ -189,8 +190,8 @@ impl<'a> Rulebook<'a> {
             || registers.observed.has_presence()
     }
 
-    /// Returns the presences of a user or stream that do not count. Each comes with its session name, and with the
-    /// instant that the threshold must pass before it is forgotten (law 16.6).
+    /// Returns the presences of a user or stream that do not count. Each comes with its session name, and
+    /// with the instant that must be below the threshold before it is forgotten (law 16.6).
     pub(crate) fn idle_presences<K: Tables>(
         self,
         visible: Option<Visible>,
@@ -205,8 +206,8 @@ impl<'a> Rulebook<'a> {
                 if !self.would_count(entry, present, session, facts) {
                     return Some((&present.session_id, at));
                 }
-                // If only an end hides it, it is kept as if it were as new as the end: a room that is created
-                // again shows it.
+                // If only an end hides it, it is kept as if it were as new as the end. A room that is
+                // created again shows it.
                 let hidden_at = self.registers.observed.hidden_at;
                 let hidden_at = hidden_at.filter(|_| self.hides(present.seen))?;
                 Some((&present.session_id, hidden_at.max(at)))
@@ -214,8 +215,8 @@ impl<'a> Rulebook<'a> {
         })
     }
 
-    /// Whether the current session, which does not count as closed, is open: it is an anchor, it was confirmed
-    /// open after C, or a user or stream that counts is in it (law 15.7).
+    /// Whether the current session is open, if it does not count as closed (law 15.7). It is if it is an
+    /// anchor, if it was confirmed open after C, or if a user or stream that counts is in it.
     #[inline]
     fn is_session_open(self, index: usize) -> bool {
         let registers = self.registers;
@@ -240,8 +241,8 @@ impl<'a> Rulebook<'a> {
         stays.any(|(id, stays)| self.open_stay(session, stays, in_roster(id)).is_some())
     }
 
-    /// Whether the room is open in an unknown session: P is there, or a presence without the name of a session
-    /// counts (law 15.8).
+    /// Whether the room is open in an unknown session: P is there, or a presence without the name of a
+    /// session counts (law 15.8).
     #[inline]
     fn is_room_open(self) -> bool {
         let observed = &self.registers.observed;
@@ -296,8 +297,8 @@ impl<'a> Rulebook<'a> {
         counting.max_by_key(|present| present.seen.at)
     }
 
-    /// Whether a presence counts, unless an end hides it: no `leave_room` closed it (law 16.2), and the media
-    /// server told nothing newer.
+    /// Whether a presence counts, unless an end hides it: no `leave_room` closed it (law 16.2), and the
+    /// media server told nothing newer.
     fn would_count<D>(
         self,
         entry: &RosterEntry<D>,
@@ -308,8 +309,8 @@ impl<'a> Rulebook<'a> {
         Some(present.seen.at) > entry.left_at && self.is_latest(entry, present, session, facts)
     }
 
-    /// Whether the media server told nothing newer than a presence (laws 15.4 and 15.5). At equal times, the
-    /// absence loses against the presence, and the presence against facts of callbacks.
+    /// Whether the media server told nothing newer than a presence (laws 15.4 and 15.5). At equal times,
+    /// the absence loses against the presence, and the presence against facts of callbacks.
     fn is_latest<D>(
         self,
         entry: &RosterEntry<D>,
@@ -331,8 +332,8 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Whether an end of the room hides what was received at a local time: it was no later than the end. Business
-    /// info that was made after the end shows it again (law 16.3).
+    /// Whether an end of the room hides what was received at a local time: it was no later than the end.
+    /// Business info that was made after the end shows it again (law 16.3).
     fn hides(self, seen: SeenAt) -> bool {
         let shows_from = self.registers.closings().shows_from;
         self.registers.observed.hidden_at.is_some_and(|hidden_at| {

@@ -64,8 +64,8 @@ impl Members {
         self.follow_connections(place);
     }
 
-    /// Takes the last heartbeat of a member from the connections. If all of them ended, which only a merge can
-    /// bring about, the membership is overdue: the next expiry ends it (law 18.6).
+    /// Takes the last heartbeat of a member from the connections. If all of them ended, which only a merge
+    /// can bring about, the membership is overdue: the next expiry ends it (law 18.6).
     pub(super) fn follow_connections(&mut self, place: usize) {
         let Some(member) = self.at(place) else { return };
         let joined_at = member.membership().joined_at;

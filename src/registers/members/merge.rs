@@ -1,7 +1,7 @@
 //! The merge of the memberships of two replicas: of each user the latest counts, in whatever order it came.
 //!
-//! `join.rs` calls it at the end of a merge, when the ends of the room are known. Laws: 7.3, 7.4, 18.2, 18.3,
-//! 18.6.
+//! `join.rs` calls it at the end of a merge, when the ends of the room are known. Laws: 7.3, 7.4, 18.2,
+//! 18.3, 18.6.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use crate::registers::connections::Connections;
 use crate::registers::members::{Left, MemberRef, Members};
 
 impl Members {
-    /// Joins the memberships of another replica. What joined no later than the last end of the room ended with
-    /// it. Returns the users whose membership changed.
+    /// Joins the memberships of another replica. What joined no later than the last end of the room ended
+    /// with it. Returns the users whose membership changed.
     pub(crate) fn merge(
         &mut self,
         other: &Self,
         ended_at: Option<Timestamp>,
         ended_before: Option<Timestamp>,
     ) -> Vec<UserId> {
-        // Connections are merged as both stand before the merge of memberships, and kept as that decides. If one
-        // replica knows nobody, the connections of the other stay as they are, even those of memberships that
-        // ended: they still tell how.
+        // Connections are merged as both stand before the merge of memberships, and kept as that decides.
+        // If one replica knows nobody, the connections of the other stay as they are, even those of
+        // memberships that ended: they still tell how.
         let connections =
             (!self.is_forgotten() && !other.is_forgotten()).then(|| self.merged_connections(other));
         if self.is_forgotten() {
@@ -65,8 +65,8 @@ impl Members {
         }
     }
 
-    /// Merges the connections of every user who has an entry in either replica. A replica without one has the
-    /// unnamed connection of its membership.
+    /// Merges the connections of every user who has an entry in either replica. A replica without one has
+    /// the unnamed connection of its membership.
     fn merged_connections(&self, other: &Self) -> BTreeMap<UserId, Connections> {
         let of = |members: &Self, user_id: &UserId| {
             members.connections.get(user_id).cloned().or_else(|| {
@@ -84,8 +84,8 @@ impl Members {
         merged.collect()
     }
 
-    /// Joins a membership of another replica, unless an end or a later membership outranks it (law 7.4). Returns
-    /// whether what readers see of it changed.
+    /// Joins a membership of another replica, unless an end or a later membership outranks it (law 7.4).
+    /// Returns whether what readers see of it changed.
     fn merge_member(&mut self, member: MemberRef<'_>) -> bool {
         let MemberRef { user_id, mut heartbeat_at, .. } = member;
         let joined_at = member.membership().joined_at;
