@@ -5,9 +5,9 @@
 //! [`Registers::join`], serves both, and what is stored is a function of the set of callbacks. Their order
 //! makes no difference.
 //!
-//! Who writes: the functions of this folder, which step 4 of the door calls, and `room/record.rs`, which
-//! notes what follows from what readers see. Who reads: [`rules`](crate::rules), and the stored form. A
-//! join returns what it changed, and calls no rule.
+//! Step 4 of the door writes them, through the functions of this folder. So does `room/record.rs`, which
+//! notes what follows from what readers see. The [`rules`](crate::rules), the projection and the stored
+//! form read them. A join returns what it changed, and calls no rule.
 //!
 //! # Where to find what
 //!
@@ -29,11 +29,12 @@
 //! # How to read this code
 //!
 //! - A name that ends in `_at` or `_until`, or begins with `latest_`, is an instant. Facts have *event
-//!   times*. Only `changed_at`, `heard_at`, `hidden_at`, `ended_at`, `received_at`, `noticed_at`, and all
-//!   of memberships and notes, are *local times*. The two are compared only at the places that section 11
-//!   of the rules names. A number that ends in `_ms` is a span in milliseconds.
-//! - `None` sorts before every instant. So `Some(at) > bound` holds if there is no bound, and
-//!   `a.max(b)` of two optional instants is the later one that is known.
+//!   times*. Business info, memberships, connections, notes and emptiness have *local times*, and so have
+//!   `changed_at`, `heard_at`, `hidden_at`, `ended_at`, `received_at` and `noticed_at`. The two are
+//!   compared only at the places that section 11 of the rules names. A number that ends in `_ms` is a span
+//!   in milliseconds.
+//! - `None` sorts before every instant. So `Some(at) > bound` holds if there is no bound, and `a.max(b)` of
+//!   two optional instants is the later one that is known.
 //! - Bounds saturate at [`Timestamp::MIN`](crate::Timestamp::MIN), which is also the default. So an unknown
 //!   bound may be written as `unwrap_or_default`, and admits everything.
 //! - *Told* is what an input says, and *held* is what a register keeps of it. *By us* means that a command

@@ -1,6 +1,8 @@
 //! Bounds: the event times below which facts of users and streams are not stored.
 //!
-//! A join makes them of C and of the close of a session, and hands them on. Laws: 3.2, 3.3.
+//! A join makes them of C and of the close of a session, and hands them on.
+//!
+//! This file carries laws 3.2 and 3.3.
 
 use crate::model::time::Timestamp;
 

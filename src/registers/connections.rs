@@ -4,8 +4,9 @@
 //! A user who never names a connection has a single unnamed one, and no entry here: the membership says all
 //! of it. So a room that does not use connections pays nothing for them.
 //!
-//! `members/connections.rs` keeps the entries, by user, and `members/merge.rs` merges them. Laws: 18.4 to
-//! 18.6.
+//! `members/connections.rs` keeps the entries, by user, and `members/merge.rs` merges them.
+//!
+//! This file carries laws 18.4 to 18.6.
 
 use crate::model::config::Rules;
 use crate::model::id::ConnectionId;

@@ -1,7 +1,9 @@
 //! Since when a session that readers see is empty, and whether the room left the list because of that.
 //!
 //! `room/record.rs` notes it after step 6, [`expire`](crate::RoomRegistry::expire) takes the room off the
-//! list, and `rules/listing.rs` reads it. Laws: 4.10, 4.11, and 7.5 for merges.
+//! list, and `rules/listing.rs` reads it.
+//!
+//! This file carries laws 4.10, 4.11, and 7.5 for merges.
 
 use crate::model::time::Timestamp;
 

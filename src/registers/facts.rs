@@ -15,7 +15,9 @@
 //!
 //! The registry makes the facts once for each callback, and the joins and `rules/retention.rs` read them.
 //! They borrow from the callback, so a repeat allocates nothing. Merges make the same values of another
-//! replica's registers. Laws: 2.1 to 2.5, 2.7, 3.11, 21.1, 21.3; the effects serve the outcomes of law 8.1.
+//! replica's registers.
+//!
+//! This file carries laws 2.1 to 2.5, 2.7, 3.11, 21.1 and 21.3. The effects serve the outcomes of law 8.1.
 
 use std::cmp::Ordering;
 

@@ -5,7 +5,9 @@
 //! there is no gap, two numbers are stored, however many were seen.
 //!
 //! A session keeps two of them in its `Evidence` (`signs.rs`). Step 4 of the door records the number of
-//! each callback, and observations drop gaps that they resolve. Laws: 10.1, 10.2, 10.8, 10.9.
+//! each callback, and observations drop gaps that they resolve.
+//!
+//! This file carries laws 10.1, 10.2, 10.8 and 10.9.
 
 use crate::model::time::Timestamp;
 

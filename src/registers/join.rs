@@ -2,8 +2,10 @@
 //!
 //! Step 4 of the door (`room/join.rs`) calls them, and so does the reading of stored rooms. They return
 //! what they changed. What that means for readers is decided later, in steps 5 and 6. The joins of single
-//! registers stand beside these: in `session.rs`, `stays.rs`, `observed.rs` and `members/merge.rs`. Laws:
-//! sections 3 and 7; 4.11, 6.1, 10.8, 12.2, 13.1, 14.3 to 14.5, 16.1, 16.2, 16.7, 21.3.
+//! registers stand beside these: in `session.rs`, `stays.rs`, `observed.rs` and `members/merge.rs`.
+//!
+//! This file carries the laws of sections 3 and 7, and laws 4.11, 6.1, 10.8, 12.2, 13.1, 14.3 to 14.5,
+//! 16.1, 16.2, 16.7 and 21.3.
 
 use smallvec::SmallVec;
 

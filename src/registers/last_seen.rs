@@ -13,8 +13,9 @@
 //! The bound of all also moves without such a walk, by a *checkpoint*. It is a record of the past, and a
 //! counter says how many entries have not been seen after it. Once that is none, the bound moves to the
 //! checkpoint, and the latest record becomes the next checkpoint. So a room whose members all send
-//! heartbeats need not look for who is overdue. This file carries no law by itself, but law 6.2 rests on
-//! it.
+//! heartbeats need not look for who is overdue.
+//!
+//! This file carries no law by itself, but law 6.2 rests on it.
 
 use std::cmp::Ordering;
 

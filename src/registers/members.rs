@@ -6,7 +6,9 @@
 //!
 //! Commands and heartbeats write them (`room/join/members.rs`), and so do timeouts and ends of the room.
 //! Rules, the projection and the stored form read them. Connections are in `members/connections.rs`, and
-//! merges in `members/merge.rs`. Laws: 6.1, 6.2, 6.5, 7.4, 18.1 to 18.6.
+//! merges in `members/merge.rs`.
+//!
+//! This file carries laws 6.1, 6.2, 6.5, 7.4 and 18.1 to 18.6.
 
 mod connections;
 mod merge;

@@ -1,7 +1,9 @@
 //! Notes: what the application says of users who have no membership.
 //!
 //! Updates of users write them (`room/join/members.rs`), and `room/record.rs` keeps or drops them after
-//! each operation. `rules/notes.rs` says which note readers see. Law: 18.11.
+//! each operation. `rules/notes.rs` says which note readers see.
+//!
+//! This file carries law 18.11.
 
 use std::collections::BTreeMap;
 

@@ -15,8 +15,9 @@
 //! | the list is complete | the absence of everybody else |
 //!
 //! `join.rs` writes it, and `end_room`, `leave_room` and the retention (`room/forget.rs`) take back from
-//! it. What it means for readers stands in [`visibility`](crate::rules::visibility). Laws: 13.1 to 13.3,
-//! 14.1, 14.5, 14.6, 16.3, 16.6, 16.7.
+//! it. What it means for readers stands in [`visibility`](crate::rules::visibility).
+//!
+//! This file carries laws 13.1 to 13.3, 14.1, 14.5, 14.6, 16.3, 16.6 and 16.7.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;

@@ -1,8 +1,9 @@
 //! Openings that came too late: a user or stream may be live, and readers do not see it.
 //!
 //! `room/record.rs` records them when the retention does not let an opening in. They are read as signs of
-//! loss, with those of the visible session. The retention forgets them, and observations resolve them. Law:
-//! 10.11.
+//! loss, with those of the visible session. The retention forgets them, and observations resolve them.
+//!
+//! This file carries law 10.11.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! The observed roster of a list: who was in it, and who was not, as observations saw it.
 //!
 //! One serves the users of a room, and one the streams. `observed.rs` joins observations and replicas into
-//! them, and `rules/visibility.rs` says which presences count. Laws: 12.5, 13.2, 14.2 to 14.5, 16.2, 16.6,
-//! 16.7.
+//! them, and `rules/visibility.rs` says which presences count.
+//!
+//! This file carries laws 12.5, 13.2, 14.2 to 14.5, 16.2, 16.6 and 16.7.
 
 use std::collections::{BTreeMap, BTreeSet};
 

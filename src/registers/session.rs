@@ -1,8 +1,9 @@
 //! The registers of one session: one life of a room at the media server, with its users and streams.
 //!
 //! The joins of `join.rs` write it. `room/record.rs` writes the fields that the projection decides, and
-//! `end_room` writes what an end hides. Rules, the projection and the stored form read it. Laws: 2.2, 2.4,
-//! 2.7, 3.1 to 3.3, 3.5, 6.3, 6.4, 6.8, 14.1, 21.1, 21.4.
+//! `end_room` writes what an end hides. Rules, the projection and the stored form read it.
+//!
+//! This file carries laws 2.2, 2.4, 2.7, 3.1 to 3.3, 3.5, 6.3, 6.4, 6.8, 14.1, 21.1 and 21.4.
 
 use crate::collections::id_table::IdTable;
 use crate::model::config::Rules;

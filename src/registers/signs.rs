@@ -10,7 +10,9 @@
 //! dropped when the opening does, or when an observation resolves it.
 //!
 //! Step 4 of the door and `room/record.rs` write them. Signs look only at what the media server told: a
-//! user whom a command closed out is present to them (law 6.7). Laws: 10.3 to 10.6, 10.8, 10.9, 16.1.
+//! user whom a command closed out is present to them (law 6.7).
+//!
+//! This file carries laws 10.3 to 10.6, 10.8, 10.9 and 16.1.
 
 use crate::model::id::{StreamId, StreamSessionId, UserId, UserSessionId};
 use crate::model::suspicion::{Sign, SuspectedList};

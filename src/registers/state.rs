@@ -1,8 +1,9 @@
 //! The registers of a whole room, and the look-up of ids in them.
 //!
 //! The joins in `join.rs`, the commands in `room/join.rs` and the notes of `room/record.rs` write them. The
-//! rules, the projection and the stored form read them. Laws: 3.1, 3.2, 3.5, 3.10, 6.3 to 6.5, 6.8, 7.3,
-//! 7.5, 14.5, 15.4.
+//! rules, the projection and the stored form read them.
+//!
+//! This file carries laws 3.1, 3.2, 3.5, 3.10, 6.3 to 6.5, 6.8, 7.3, 7.5, 14.5 and 15.4.
 
 use smallvec::SmallVec;
 

@@ -13,8 +13,10 @@
 //! A media server tells all facts of one user or stream in one form. If facts of both arrive, the user or
 //! stream is there while either form says so, and readers see the named stay (law 3.14).
 //!
-//! The joins in `join.rs` write it, and so do the retention's (`room/forget.rs`). The files of `rules` read
-//! it. Laws: 3.3 to 3.14, 5.4, 5.5, 6.6, 9.10, 10.13.
+//! The joins in `join.rs` write it, and so does the retention (`room/forget.rs`). The files of `rules` read
+//! it.
+//!
+//! This file carries laws 3.3 to 3.14, 5.4, 5.5, 6.6, 9.10 and 10.13.
 
 pub(crate) mod held;
 

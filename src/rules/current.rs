@@ -1,6 +1,8 @@
 //! The current session: the one whose users and streams readers see, if it is open.
 //!
-//! `visibility.rs` and `retention.rs` ask it. Laws: 4.1 to 4.5, 6.3, 6.4, 15.1, 15.2, 21.2, 21.4.
+//! `visibility.rs` and `retention.rs` ask it.
+//!
+//! This file carries laws 4.1 to 4.5, 6.3, 6.4, 15.1, 15.2, 21.2 and 21.4.
 
 use crate::model::config::Rules;
 use crate::model::time::Timestamp;

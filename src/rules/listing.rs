@@ -5,7 +5,9 @@
 //! Whoever comes into it lists the room again.
 //!
 //! The projection and [`expire`](crate::RoomRegistry::expire) ask. `room/record.rs` writes the registers
-//! that this reads. Laws: 4.8, 4.10, 18.9.
+//! that this reads.
+//!
+//! This file carries laws 4.8, 4.10 and 18.9.
 
 use crate::model::id::UserId;
 use crate::model::text::Role;

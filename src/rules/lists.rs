@@ -1,7 +1,8 @@
 //! The lists of a room: which users and streams are in them, in which order, and how the session looks.
 //!
-//! The projection keeps what these functions return, and `room/check.rs` compares the two. Laws: 4.4, 4.6,
-//! 4.8, 4.9, 15.6, 15.8.
+//! The projection keeps what these functions return, and `room/check.rs` compares the two.
+//!
+//! This file carries laws 4.4, 4.6, 4.8, 4.9, 15.6 and 15.8.
 
 use crate::collections::order::Order;
 use crate::model::id::{StreamId, UserId};

@@ -1,6 +1,8 @@
 //! Which of the application's notes readers see of a user, and which notes are kept.
 //!
-//! Views and the projection ask the first, and `room/record.rs` the second. Law: 18.11.
+//! Views and the projection ask the first, and `room/record.rs` the second.
+//!
+//! This file carries law 18.11.
 
 use crate::model::id::UserId;
 use crate::model::time::Timestamp;

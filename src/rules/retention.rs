@@ -4,8 +4,9 @@
 //! times and with local times: laws 11.2 and 11.3 say what that costs. What is visible never goes.
 //!
 //! Step 2 of the door (`room/admit.rs`) asks what is let in. Step 7 (`room/schedule.rs`) asks when
-//! something can be forgotten, and step 4 (`room/forget.rs`, `room/join.rs`) takes it out. Laws: 3.10, 5.1
-//! to 5.7, 6.8, 16.5, 16.6, 21.3.
+//! something can be forgotten, and step 4 (`room/forget.rs`, `room/join.rs`) takes it out.
+//!
+//! This file carries laws 3.10, 5.1 to 5.7, 6.8, 16.5, 16.6 and 21.3.
 //!
 //! A function that ends in `forgettable_at` returns the instant that must be below the threshold before
 //! something can be forgotten. [`due`](Rulebook::due) makes of it the local time at which that is so.

@@ -5,8 +5,9 @@
 //! closing arrives, and [`assess`](Rulebook::assess) the former after each change. The rest serves
 //! suspicions, which readers see, and the planner.
 //!
-//! Steps 4 and 6 of the door ask, and write the answers down (`room/join.rs`, `room/record.rs`). Laws: 6.7,
-//! 10.3 to 10.7, 10.11 to 10.13, 16.1, 17.1, 17.5, 17.9, 21.6.
+//! Steps 4 and 6 of the door ask, and write the answers down (`room/join.rs`, `room/record.rs`).
+//!
+//! This file carries laws 6.7, 10.3 to 10.7, 10.11 to 10.13, 16.1, 17.1, 17.5, 17.9 and 21.6.
 
 use crate::model::callback::{Callback, CallbackEvent};
 use crate::model::id::{StreamId, UserId};

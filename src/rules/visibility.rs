@@ -8,8 +8,9 @@
 //! - A room of which only presences are known, or only that it is open, is open in an *unknown* session
 //!   (law 15.8).
 //!
-//! Nearly everything that looks at a room asks these questions. Laws: 4.4, 15.3 to 15.8, 16.2, 16.3, 16.5,
-//! 16.6, 21.2, 21.4.
+//! Nearly everything that looks at a room asks these questions.
+//!
+//! This file carries laws 4.4, 15.3 to 15.8, 16.2, 16.3, 16.5, 16.6, 21.2 and 21.4.
 
 use crate::model::id::SessionId;
 use crate::model::time::Timestamp;

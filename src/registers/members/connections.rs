@@ -1,7 +1,9 @@
 //! The connections of members: which user has an entry, and how it follows the membership.
 //!
 //! A member without a named connection has a single unnamed one, and no entry: the last heartbeat of the
-//! membership is that of the connection. The first named connection makes the entry. Laws: 18.4, 18.5.
+//! membership is that of the connection. The first named connection makes the entry.
+//!
+//! This file carries laws 18.4 and 18.5.
 
 #[cfg(feature = "serde")]
 use std::collections::BTreeMap;

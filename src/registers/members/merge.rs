@@ -1,7 +1,8 @@
 //! The merge of the memberships of two replicas: of each user the latest counts, in whatever order it came.
 //!
-//! `join.rs` calls it at the end of a merge, when the ends of the room are known. Laws: 7.3, 7.4, 18.2,
-//! 18.3, 18.6.
+//! `join.rs` calls it at the end of a merge, when the ends of the room are known.
+//!
+//! This file carries laws 7.3, 7.4, 18.2, 18.3 and 18.6.
 
 use std::collections::BTreeMap;
 

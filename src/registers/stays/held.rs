@@ -1,7 +1,9 @@
 //! The facts of stays as a register holds them: openings, ordered closings, and closing tombstones.
 //!
 //! They own what a [`StayFact`] borrows. [`fact`](HeldFact::fact) gives the fact back, for merges. The
-//! names of their fields are those of the stored form. Laws: 3.6, 3.8, 3.11, 6.6.
+//! names of their fields are those of the stored form.
+//!
+//! This file carries laws 3.6, 3.8, 3.11 and 6.6.
 
 use crate::model::config::Rules;
 use crate::model::time::Timestamp;
