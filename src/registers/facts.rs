@@ -336,7 +336,8 @@ pub(crate) enum Effect {
     Changed,
     /// It was stored already, exactly so.
     Same,
-    /// It was below its bound, or the register holds something greater.
+    /// It was below its bound, or the register holds something greater. A repeat of a fact that was dropped
+    /// looks the same (law 8.2).
     Beaten,
 }
 

@@ -130,8 +130,8 @@ impl Registers {
     /// Joins what an observation says (law 13.1). Returns whether anything changed that readers may see,
     /// and whether it resolved signs of loss.
     ///
-    /// The observation counts as made at q, which is δ before it was read: what changed since then is left
-    /// to callbacks (law 12.2). Below the floor it states nothing (law 13.3).
+    /// The observation counts as made at q, which is δ before it was read (laws 11.4 and 12.2). What
+    /// changed since then is left to callbacks. Below the floor it states nothing (law 13.3).
     pub(crate) fn join_observation(
         &mut self,
         observation: &Observation,

@@ -241,8 +241,8 @@ impl SessionRegister {
     }
 
     /// Whether an end of the room hides all of it (law 6.8). Either it was heard of by the local time of
-    /// the end, or its first opening is no later than the end less δ. The nameless session outlives an end:
-    /// only openings in it are hidden.
+    /// the end, or its first opening is no later than the end less δ. Law 11.6 says what it costs to
+    /// compare these two times. The nameless session outlives an end: only openings in it are hidden.
     #[inline]
     pub(crate) fn is_before_end(&self, ended_at: Timestamp, rules: &Rules) -> bool {
         let opened_by = ended_at.minus(rules.clock_skew_ms);

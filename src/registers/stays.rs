@@ -159,8 +159,8 @@ impl<K: Kind> StayRegister<K> {
         Effect::Changed
     }
 
-    /// Joins the opening of a named stay, unless a tombstone of the same stay is no earlier (law 3.6). Of
-    /// two openings of one stay, the greater (time, rank, details) counts.
+    /// Joins the opening of a named stay, unless a tombstone of the same stay is no earlier (laws 3.6 and
+    /// 3.13). Of two openings of one stay, the greater (time, rank, details) counts.
     #[inline]
     fn join_opening(
         &mut self,
@@ -202,8 +202,9 @@ impl<K: Kind> StayRegister<K> {
         Effect::Changed
     }
 
-    /// Joins an ordered opening or closing. Only facts are held that no other dominates, that is, beats or
-    /// equals in both key and time (law 3.8).
+    /// Joins an ordered opening or closing. Only the floor and the close of the session bound it (law
+    /// 3.12). Only facts are held that no other dominates, that is, beats or equals in both key and time
+    /// (law 3.8).
     fn join_ordered(&mut self, fact: &StayFact<'_, K>, bounds: Bounds) -> Effect {
         if !bounds.admit(fact.at) {
             return Effect::Beaten;

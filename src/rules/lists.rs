@@ -46,8 +46,9 @@ pub(crate) struct ListedUser<'a> {
     pub(crate) source: Option<Source<'a, Users>>,
 }
 
-/// Returns by which time a user stands in the list: joined at (local), else login time (event), as law 4.9
-/// says. If neither is known, the user comes first (law 15.6). `None` if the user is not in the list.
+/// Returns by which time a user stands in the list: joined at (local), else login time (event). Laws 4.9
+/// and 11.1 say so. If neither is known, the user comes first (law 15.6). `None` if the user is not in the
+/// list.
 #[inline]
 pub(crate) fn listed_since(
     member: Option<MemberRef<'_>>,
