@@ -124,28 +124,34 @@ struct StayTold<'a, K: Kind> {
 }
 
 impl<'a, K: Kind> StayTold<'a, K> {
+    /// Makes the facts of an opening.
     fn opened(&self, at: Timestamp, details: &'a K::Told) -> StayFacts<'a, K> {
-        let fact = self.fact(at, StayEvent::Opened(details));
-        let latest_opening = Some(at).filter(|_| fact.form.is_exclusive());
-        StayFacts { latest_opening, fact: Some(fact) }
+        self.facts(at, Some(at), StayEvent::Opened(details))
     }
 
+    /// Makes the facts of a closing, which may tell when its stay opened.
     fn closed(&self, at: Timestamp, opened_at: Option<Timestamp>) -> StayFacts<'a, K> {
-        let mut closing = Closing { by_us: false, lacks_opening_time: false };
+        // The order of an ordered closing says what it ends, so only a named one lacks the time (law 2.3).
+        let lacks_opening_time = opened_at.is_none() && self.is_named();
+        let closing = Closing { by_us: false, lacks_opening_time };
         // No stay closes before it opened, whatever two servers stamped (law 2.1).
-        let mut fact = self.fact(at.max(opened_at.unwrap_or_default()), StayEvent::Closed(closing));
-        // The order of an ordered closing says what it ends, so its opening time is not missed (law 2.3).
-        if fact.form != Form::Ordered {
-            closing.lacks_opening_time = opened_at.is_none();
-            fact.event = StayEvent::Closed(closing);
-        }
-        let latest_opening = opened_at.filter(|_| fact.form.is_exclusive());
-        StayFacts { latest_opening, fact: Some(fact) }
+        let at = at.max(opened_at.unwrap_or_default());
+        self.facts(at, opened_at, StayEvent::Closed(closing))
     }
 
-    /// Makes the fact in its form: an order that is told decides, else the id of the stay, else the event
+    /// Whether the facts are named: an id is told, and no order (law 2.5).
+    fn is_named(&self) -> bool {
+        self.order.is_none() && self.stay_id.is_some()
+    }
+
+    /// Makes the facts in their form: an order that is told decides, else the id of the stay, else the event
     /// time (law 2.5).
-    fn fact(&self, at: Timestamp, event: StayEvent<'a, K>) -> StayFact<'a, K> {
+    fn facts(
+        &self,
+        at: Timestamp,
+        opened_at: Option<Timestamp>,
+        event: StayEvent<'a, K>,
+    ) -> StayFacts<'a, K> {
         let (form, rank) = match (self.order, self.stay_id) {
             (Some(order), _) => (Form::Ordered, order),
             (None, Some(_)) => {
@@ -153,7 +159,9 @@ impl<'a, K: Kind> StayTold<'a, K> {
             }
             (None, None) => (Form::Ordered, at.as_millis()),
         };
-        StayFact { stay_id: self.stay_id, form, rank, at, event }
+        let latest_opening = opened_at.filter(|_| form.is_exclusive());
+        let fact = StayFact { stay_id: self.stay_id, form, rank, at, event };
+        StayFacts { latest_opening, fact: Some(fact) }
     }
 }
 

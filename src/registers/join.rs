@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 use crate::registers::bounds::Bounds;
 use crate::registers::emptiness::Emptiness;
 use crate::registers::facts::{Closing, Effect, Facts, StayEvent, StayFact, StayFacts, Tally};
-use crate::registers::kind::{Kind, Streams, Users};
+use crate::registers::kind::{Kind, Users};
 use crate::registers::places::Target;
 use crate::registers::roster::SeenAt;
 use crate::registers::session::{Create, Name, SessionRegister};
@@ -325,29 +325,14 @@ impl Registers {
         };
         self.join(&own, index, &mut Target::Session, other.changed_at, rules);
         for (user_id, user) in other.users.iter() {
-            let mut target = self.target_user(user_id);
-            for facts in user.facts() {
-                let facts = Facts { user: Some(facts), ..Facts::default() };
-                self.join(&facts, index, &mut target, user.changed_at, rules);
-            }
-            let found_open_at = user.found_open_at;
-            self.confirm_change::<Users>(
-                index,
-                &mut target,
-                user.changed_at,
-                found_open_at,
-                is_new,
-            );
+            let target = self.target_user(user_id);
+            let facts_of = |user| Facts { user: Some(user), ..Facts::default() };
+            self.merge_stays(index, target, user, facts_of, is_new, rules);
         }
         for (stream_id, stream) in other.streams.iter() {
-            let mut target = self.target_stream(stream_id);
-            for facts in stream.facts() {
-                let facts = Facts { stream: Some(facts), ..Facts::default() };
-                self.join(&facts, index, &mut target, stream.changed_at, rules);
-            }
-            let found_open_at = stream.found_open_at;
-            let changed_at = stream.changed_at;
-            self.confirm_change::<Streams>(index, &mut target, changed_at, found_open_at, is_new);
+            let target = self.target_stream(stream_id);
+            let facts_of = |stream| Facts { stream: Some(stream), ..Facts::default() };
+            self.merge_stays(index, target, stream, facts_of, is_new, rules);
         }
         // Ends: the later of each counts (laws 7.5 and 21.4).
         let session = &mut self.sessions[index];
@@ -370,24 +355,29 @@ impl Registers {
         session.evidence.merge(&other.evidence, now);
     }
 
-    /// Joins what another replica holds of a user or stream beside facts. It is when the register last
-    /// changed (law 7.5), and which opening found something open (law 10.13). The later of each counts. If
-    /// the session is new here, the second was found out while its facts were joined just now, in another
-    /// order than there. Then only what the other replica found counts.
-    fn confirm_change<K: Tables>(
+    /// Joins the register that another replica holds of a user or stream in a session: its facts, when it last
+    /// changed (law 7.5), and which opening found something open (law 10.13). Of the last two, the later counts.
+    ///
+    /// If the session is new here, the facts were joined just now in another order than there. What they found
+    /// open says nothing then, and what the other replica found counts alone.
+    fn merge_stays<'a, K: Tables>(
         &mut self,
         session: usize,
-        target: &mut Target<'_>,
-        changed_at: Timestamp,
-        found_open_at: Option<Timestamp>,
+        mut target: Target<'a>,
+        stays: &'a StayRegister<K>,
+        facts_of: impl Fn(StayFacts<'a, K>) -> Facts<'a>,
         is_new: bool,
+        rules: &Rules,
     ) {
-        let place = K::places(target).and_then(|places| places.in_sessions[session]);
+        for facts in stays.facts() {
+            self.join(&facts_of(facts), session, &mut target, stays.changed_at, rules);
+        }
+        let place = K::places(&mut target).and_then(|places| places.in_sessions[session]);
         let table = K::table_mut(&mut self.sessions[session]);
         if let Some(held) = place.and_then(|place| table.at_mut(place)) {
-            held.changed_at = held.changed_at.max(changed_at);
+            held.changed_at = held.changed_at.max(stays.changed_at);
             let found_here = held.found_open_at.filter(|_| !is_new);
-            held.found_open_at = found_here.max(found_open_at);
+            held.found_open_at = found_here.max(stays.found_open_at);
         }
     }
 

@@ -102,24 +102,22 @@ impl SessionRegister {
     /// Joins the facts of the session itself, and adds their effects to the tally. The creation is joined
     /// before, because it may raise C and with it the floor of the whole room.
     pub(crate) fn join(&mut self, facts: &Facts<'_>, floor: Timestamp, tally: &mut Tally) {
-        let admitted = |at: Timestamp, join: &mut dyn FnMut() -> Effect| {
-            if at >= floor { join() } else { Effect::Beaten }
-        };
         if let Some(at) = facts.close {
-            tally.add_main(admitted(at, &mut || join_max(&mut self.closed_at, at)));
+            tally.add_main(join_from(floor, &mut self.closed_at, at));
         }
         if let Some(at) = facts.opening {
-            tally.add(admitted(at, &mut || join_max(&mut self.latest_opening_at, at)));
+            tally.add(join_from(floor, &mut self.latest_opening_at, at));
         }
         // Only a stored form can claim an exit of a session with a name.
         if let Some(at) = facts.exit.filter(|_| self.id.is_none()) {
-            tally.add(admitted(at, &mut || join_max(&mut self.latest_exit_at, at)));
+            tally.add(join_from(floor, &mut self.latest_exit_at, at));
         }
         if let Some(name) = facts.name {
-            tally.add(admitted(name.at, &mut || self.join_name(name)));
+            let is_admitted = name.at >= floor;
+            tally.add(if is_admitted { self.join_name(name) } else { Effect::Beaten });
         }
         if let Some(at) = facts.confirmed_open {
-            tally.add(admitted(at, &mut || join_max(&mut self.confirmed_open_at, at)));
+            tally.add(join_from(floor, &mut self.confirmed_open_at, at));
         }
     }
 
@@ -302,6 +300,11 @@ impl SessionRegister {
             stream.changed_at = stream.changed_at.min(now);
         }
     }
+}
+
+/// Joins an event time into a register that keeps the latest, unless it is below the floor (law 3.2).
+fn join_from(floor: Timestamp, register: &mut Option<Timestamp>, at: Timestamp) -> Effect {
+    if at < floor { Effect::Beaten } else { join_max(register, at) }
 }
 
 impl Name {
