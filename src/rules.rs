@@ -36,7 +36,9 @@ use crate::rules::summary::Summary;
 /// The registers of a room, and what its rules need beside them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rulebook<'a> {
+    /// What is known of the room.
     pub(crate) registers: &'a Registers,
+    /// The settings that decide what is stored and visible: δ, ε, R and others.
     pub(crate) settings: &'a Rules,
     /// One for each session, by the same index. The projection keeps them up to date.
     pub(crate) summaries: &'a [Summary],

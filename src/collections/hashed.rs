@@ -78,18 +78,22 @@ impl<I: AsRef<str> + ?Sized> Key for Hashed<'_, I> {
 #[derive(Debug, Clone)]
 pub(crate) struct HashedId<'a, I: Clone> {
     pub(crate) id: Cow<'a, I>,
+    /// The hash, once a table has asked for it.
     hash: Cell<Option<u32>>,
 }
 
 impl<'a, I: AsRef<str> + Clone> HashedId<'a, I> {
+    /// Holds an id of an input. It is not hashed yet.
     pub(crate) fn borrowed(id: &'a I) -> Self {
         Self { hash: Cell::new(None), id: Cow::Borrowed(id) }
     }
 
+    /// Holds an id of its own. It is not hashed yet.
     pub(crate) fn owned(id: I) -> Self {
         Self { hash: Cell::new(None), id: Cow::Owned(id) }
     }
 
+    /// Returns the id with its hash, and hashes it if no table did.
     pub(crate) fn as_hashed(&self) -> Hashed<'_, I> {
         Hashed { id: &self.id, hash: Key::hash(self) }
     }

@@ -30,6 +30,7 @@ pub(crate) enum Slots {
 /// reading the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot {
+    /// The hash of the id.
     hash: u32,
     place: u32,
 }
@@ -152,6 +153,7 @@ impl Slots {
         }
     }
 
+    /// Whether there is no index.
     fn is_few(&self) -> bool {
         matches!(self, Self::Few { .. })
     }
@@ -179,6 +181,7 @@ fn alike(tags: &[u8; MAX_TAGS], tag: u8) -> u32 {
     tags.iter().zip(0..).fold(0, |alike, (held, place)| alike | u32::from(*held == tag) << place)
 }
 
+/// Adds an entry to the index.
 fn insert(slots: &mut HashTable<Slot>, slot: Slot) {
     slots.insert_unique(slot.spread(), slot, |slot| slot.spread());
 }
@@ -186,6 +189,7 @@ fn insert(slots: &mut HashTable<Slot>, slot: Slot) {
 /// Holds entries by place, and finds them by id. The order of the places depends on what was removed.
 #[derive(Debug, Clone)]
 pub(crate) struct IdTable<I, T> {
+    /// In which place each id stands.
     slots: Slots,
     /// The entries, by place.
     entries: Vec<(I, T)>,

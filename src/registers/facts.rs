@@ -48,13 +48,16 @@ pub(crate) struct Facts<'a> {
     pub(crate) name: Option<NameFact<'a>>,
     /// An observation confirmed that the session is open (law 13.1).
     pub(crate) confirmed_open: Option<Timestamp>,
+    /// What is told of the user whom the callback is about.
     pub(crate) user: Option<StayFacts<'a, Users>>,
+    /// What is told of the stream that the callback is about.
     pub(crate) stream: Option<StayFacts<'a, Streams>>,
 }
 
 /// Whom a callback is about, apart from its session, before the id is looked up.
 #[derive(Debug, Clone)]
 pub(crate) enum Subject<'a> {
+    /// The session itself, or the room.
     Session,
     User(HashedId<'a, UserId>),
     Stream(HashedId<'a, StreamId>),
@@ -89,6 +92,7 @@ pub(crate) struct StayFacts<'a, K: Kind> {
 /// One opening or closing of a user or stream.
 #[derive(Debug)]
 pub(crate) struct StayFact<'a, K: Kind> {
+    /// The id of the stay. A named stay has one, and an ordered fact may have one.
     pub(crate) stay_id: Option<&'a K::StayId>,
     pub(crate) form: Form,
     /// Of a named stay the counter, which decides which of several is shown (law 3.7). Of an ordered fact
@@ -96,6 +100,7 @@ pub(crate) struct StayFact<'a, K: Kind> {
     pub(crate) rank: u64,
     /// When the stay opened or closed, as the callback told, in event time.
     pub(crate) at: Timestamp,
+    /// Whether it is an opening or a closing.
     pub(crate) event: StayEvent<'a, K>,
 }
 
@@ -114,6 +119,7 @@ pub(crate) enum Form {
 /// What a callback tells of the stay that it is about, opening or closing.
 #[derive(Debug)]
 struct StayTold<'a, K: Kind> {
+    /// The id of the stay.
     stay_id: Option<&'a K::StayId>,
     /// Orders the facts of this user or stream.
     order: Option<u64>,
@@ -176,6 +182,7 @@ impl Form {
 /// Whether a stay began or ended.
 #[derive(Debug)]
 pub(crate) enum StayEvent<'a, K: Kind> {
+    /// With what the callback tells of the user or stream.
     Opened(&'a K::Told),
     Closed(Closing),
 }
@@ -231,6 +238,7 @@ impl<K: Kind> StayFacts<'_, K> {
 }
 
 impl<K: Kind> StayFact<'_, K> {
+    /// Whether it is a closing.
     #[inline]
     pub(crate) fn is_closing(&self) -> bool {
         matches!(self.event, StayEvent::Closed(_))
@@ -359,11 +367,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Adds the effect of a further fact.
     #[inline]
     pub(crate) fn add(&mut self, effect: Effect) {
         self.changed |= effect == Effect::Changed;
     }
 
+    /// Adds the effect of the main fact.
     #[inline]
     pub(crate) fn add_main(&mut self, effect: Effect) {
         self.main = Some(effect);

@@ -29,7 +29,9 @@ pub(crate) struct Sequence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Range {
+    /// The lowest number that was seen.
     first: u64,
+    /// The highest number that was seen.
     last: u64,
     /// The event time of the callback with the first number. A gap that opens below it takes this time.
     first_at: Timestamp,

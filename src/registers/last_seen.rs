@@ -29,7 +29,9 @@ const BLOCK_LEN: usize = 32;
 /// A record: when an entry was seen, and which record it was of those within the same millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Seen {
+    /// When the entry was seen.
     at: Timestamp,
+    /// How many records of the same millisecond came before.
     nth: u32,
 }
 
@@ -38,6 +40,7 @@ struct Seen {
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub(crate) struct LastSeen<I> {
+    /// The ids by place, with the last record of each.
     entries: IdTable<I, Seen>,
     /// The bound of all: nobody was last seen before this. `None` if there is nobody.
     since: Option<Seen>,

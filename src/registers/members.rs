@@ -49,6 +49,7 @@ pub(crate) struct Members {
 /// A membership that holds, without its last heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
+    /// What readers see of it, and when it joined.
     pub(crate) membership: Membership,
     /// When a command last changed what it shows.
     pub(crate) updated_at: Timestamp,
@@ -74,6 +75,7 @@ pub(crate) struct Left {
     pub(crate) joined_at: Timestamp,
     /// When the user left.
     pub(crate) left_at: Timestamp,
+    /// How the membership ended.
     pub(crate) how: End,
 }
 
@@ -114,6 +116,7 @@ impl Members {
         self.last_seen.at(place).map(|(_, at)| at)
     }
 
+    /// Returns the member with an id.
     pub(crate) fn get(&self, user_id: &(impl Key + ?Sized)) -> Option<MemberRef<'_>> {
         self.at(self.place_of(user_id)?)
     }

@@ -28,6 +28,7 @@ pub(crate) struct UserNotes(BTreeMap<UserId, Vec<HeldNote>>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct HeldNote {
+    /// The stay or presence that it belongs to.
     pub(crate) on: NoteSubject,
     /// Name, role and attributes, and the local time of their last update.
     pub(crate) note: UserNote,

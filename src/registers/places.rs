@@ -15,6 +15,7 @@ pub(crate) type InSessions = SmallVec<[Option<usize>; 1]>;
 /// Where a user or a stream stands in what callbacks and observations told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
+    /// The places in the sessions.
     pub(crate) in_sessions: InSessions,
     /// The place among the entries of the observed roster.
     pub(crate) in_roster: Option<usize>,
@@ -25,6 +26,7 @@ pub(crate) struct Places {
 pub(crate) struct UserPlaces {
     /// The place among the memberships.
     pub(crate) member: Option<usize>,
+    /// The places in what callbacks and observations told.
     pub(crate) told: Places,
 }
 
@@ -33,6 +35,7 @@ pub(crate) struct UserPlaces {
 pub(crate) struct StreamPlaces {
     /// The place among the attributes that the application gave to streams.
     pub(crate) attributes: Option<usize>,
+    /// The places in what callbacks and observations told.
     pub(crate) told: Places,
 }
 

@@ -64,6 +64,7 @@ pub(crate) struct RosterEntry<D> {
 pub(crate) struct Present<D> {
     /// The session that the answer named.
     pub(crate) session_id: Option<SessionId>,
+    /// When it was seen, and when the answer was handed in.
     pub(crate) seen: SeenAt,
     /// What the entry in the list told.
     pub(crate) details: D,
@@ -76,6 +77,7 @@ pub(crate) struct StreamPresence {
     /// When the stream opened, in event time, if the list told it. It is shown, and orders no facts (law
     /// 12.5).
     pub(crate) created_at: Option<Timestamp>,
+    /// What readers see of the stream.
     pub(crate) details: StreamDetails,
 }
 
@@ -268,6 +270,7 @@ impl<I: Ord + Clone + AsRef<str>, D: Ord + Clone> Roster<I, D> {
         })
     }
 
+    /// Whether it says nothing of anybody.
     pub(crate) fn is_empty(&self) -> bool {
         self.listed_at.is_none() && self.entries.is_empty()
     }

@@ -64,7 +64,9 @@ pub(crate) struct SessionRegister {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Create {
+    /// Its event time.
     pub(crate) created_at: Timestamp,
+    /// Who created the room, if the callback told it.
     pub(crate) creator_id: Option<UserId>,
 }
 
@@ -72,6 +74,7 @@ pub(crate) struct Create {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Name {
+    /// The login time, in event time.
     pub(crate) at: Timestamp,
     pub(crate) name: Text,
 }
@@ -145,6 +148,7 @@ impl SessionRegister {
         }
     }
 
+    /// Joins a room name: the latest counts (law 2.7). The caller checks its bound.
     fn join_name(&mut self, fact: NameFact<'_>) -> Effect {
         let held = self.name.as_ref().map(Name::fact);
         match held.map(|held| fact.cmp(&held)) {

@@ -44,6 +44,7 @@ pub(crate) struct Signs(Vec<HeldSign>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct HeldSign {
+    /// Which sign it is, and whom it is about.
     #[cfg_attr(feature = "serde", serde(rename = "about"))]
     pub(crate) subject: SignSubject,
     /// The newest event time of its evidence. An observation that is no earlier resolves it.
@@ -79,6 +80,7 @@ pub(crate) enum SignSubject {
 /// A gap, another sign, or an opening that came too late, as rules and the planner look at it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignRef {
+    /// Which sign it is.
     pub(crate) sign: Sign,
     /// The list that may be wrong. It decides which observations resolve the sign.
     pub(crate) list: SuspectedList,

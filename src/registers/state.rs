@@ -83,6 +83,7 @@ pub(crate) struct StreamAttributes {
     /// The stay that they belong to. `None` if nobody knows its id yet, because only an observation saw the
     /// stream. They then belong to the stay that a callback names first.
     pub(crate) stream_session_id: Option<StreamSessionId>,
+    /// What the application set.
     pub(crate) attributes: Attributes,
 }
 

@@ -339,6 +339,7 @@ impl<K: Kind> StayRegister<K> {
         self.newest_of(|held| held.counts_at(rules))
     }
 
+    /// Returns the latest time of any fact in it, if tombstones count as `closed_at` says.
     #[inline]
     fn newest_of(
         &self,
@@ -374,6 +375,7 @@ impl<K: Kind> StayRegister<K> {
         self.closings.iter().any(|held| held.closing.by_us) || self.facts.iter().any(is_ours)
     }
 
+    /// Whether it holds no fact, so that it can be dropped.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.latest_opening_at.is_none() && self.facts.is_empty() && self.closings.is_empty()
@@ -406,6 +408,7 @@ impl<K: Kind> StayRegister<K> {
         }
     }
 
+    /// Drops one named stay after the other until no more are left than the cap allows.
     #[inline(never)] // rare
     fn drop_beyond(&mut self, cap: usize, exclusive: bool) {
         while self.count_named(exclusive) > cap {

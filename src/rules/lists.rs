@@ -41,6 +41,7 @@ pub(crate) fn earliest(book: Rulebook<'_>, visible: Option<Visible>) -> Option<T
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ListedUser<'a> {
     pub(crate) id: &'a UserId,
+    /// The membership of the user.
     pub(crate) member: Option<MemberRef<'a>>,
     /// What the media server says of the user.
     pub(crate) source: Option<Source<'a, Users>>,

@@ -37,6 +37,7 @@ pub(crate) enum Concerned<'a> {
 /// Whether a sign holds now, for [`Signs::set`](crate::registers::signs::Signs::set).
 #[derive(Debug)]
 pub(crate) struct Assessed {
+    /// Which sign it is, and whom it is about.
     pub(crate) subject: SignSubject,
     /// The newest event time of its evidence; `None` if the sign does not hold.
     pub(crate) told_at: Option<Timestamp>,

@@ -78,6 +78,7 @@ impl Summary {
 
 /// A kind that says what one of its things adds to the summary of a session.
 pub(crate) trait Summed: Tables {
+    /// Returns what a user or stream adds, by its register in one session.
     fn summary(stays: &StayRegister<Self>, rules: &Rules) -> Summary;
 }
 

@@ -24,11 +24,13 @@ use crate::registers::kind::Kind;
 pub(crate) struct HeldFact<K: Kind> {
     /// The id of the stay. A named stay has one, and an ordered fact may have one.
     pub(crate) stay_id: Option<K::StayId>,
+    /// Whether it is named or ordered.
     pub(crate) form: Form,
     /// The counter of a named stay, or the order of an ordered fact. See [`StayFact::rank`].
     pub(crate) rank: u64,
     /// When the stay opened or closed, in event time.
     pub(crate) at: Timestamp,
+    /// Whether it is an opening or a closing.
     pub(crate) state: StayState<K>,
 }
 
@@ -61,11 +63,13 @@ pub(crate) enum StayState<K: Kind> {
     ))
 )]
 pub(crate) struct ClosingTombstone<K: Kind> {
+    /// The id of the stay.
     pub(crate) stay_id: K::StayId,
     /// Whether the stay excludes others. It is part of its name.
     pub(crate) exclusive: bool,
     /// When the stay closed, as its callback told, in event time.
     pub(crate) at: Timestamp,
+    /// Who closed it, and whether its opening time was told.
     pub(crate) closing: Closing,
 }
 
@@ -89,6 +93,7 @@ impl<K: Kind> HeldFact<K> {
         }
     }
 
+    /// Whether it is an opening.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, StayState::Open(_))
@@ -109,6 +114,7 @@ impl<K: Kind> HeldFact<K> {
         self.is_named(true)
     }
 
+    /// Whether it is a named stay that excludes others, or one that does not.
     pub(super) fn is_named(&self, exclusive: bool) -> bool {
         self.form == Form::Named { exclusive }
     }
