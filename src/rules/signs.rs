@@ -45,6 +45,9 @@ pub(crate) struct Assessed {
     pub(crate) resolved_until: Option<Timestamp>,
 }
 
+/// A sign, and the newest event time of its evidence; `None` if the sign does not hold.
+type Finding = (SignSubject, Option<Timestamp>);
+
 /// What is worth asking the media server about, and since when. The planner orders rooms by it (law 17.1).
 /// Times are local.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -159,7 +162,7 @@ impl<'a> Rulebook<'a> {
     pub(crate) fn assess(self, index: usize, concerned: Concerned<'_>) -> Vec<Assessed> {
         let session = &self.registers.sessions[index];
         let signs = &session.evidence.signs;
-        let mut assessed: Vec<(SignSubject, Option<Timestamp>)> = Vec::new();
+        let mut assessed: Vec<Finding> = Vec::new();
         // The signs of the session as a whole. A sign that goes on keeps its evidence, so only a change is
         // told.
         let mut state = |subject: &SignSubject, holds: bool| {
@@ -173,17 +176,7 @@ impl<'a> Rulebook<'a> {
         state(&SignSubject::NoCreate, is_named && session.create.is_none());
         state(&SignSubject::NobodyPresent, is_named && self.is_nobody_present(index));
         // The signs of single users and streams. One that neither holds nor is remembered is left out.
-        let is_news =
-            |sign: &(SignSubject, Option<Timestamp>)| sign.1.is_some() || signs.has(&sign.0);
-        let two_logins = |user_id: &UserId, user: Option<&StayRegister<Users>>| {
-            let user = user.filter(|user| user.exclusive().nth(1).is_some());
-            let told_at = user.and_then(|user| user.exclusive().map(|login| login.at).max());
-            (SignSubject::TwoLogins(user_id.clone()), told_at)
-        };
-        let absent = |stream_id: &StreamId, stream: Option<&StayRegister<Streams>>| {
-            let told_at = stream.and_then(|held| self.publisher_absent(index, stream_id, held));
-            (SignSubject::PublisherAbsent(stream_id.clone()), told_at)
-        };
+        let is_news = |sign: &Finding| sign.1.is_some() || signs.has(&sign.0);
         match concerned {
             Concerned::User(user_id, user) => {
                 if !signs.is_empty() || user.is_some_and(|user| user.exclusive().nth(1).is_some()) {
@@ -194,37 +187,16 @@ impl<'a> Rulebook<'a> {
                     let published = session.streams.iter().filter(|(_, stream)| {
                         stream.open_since(None).and_then(publisher_of) == Some(user_id)
                     });
-                    let published = published.map(|(id, stream)| absent(id, Some(stream)));
+                    let published = published
+                        .map(|(id, stream)| self.absent_publisher(index, id, Some(stream)));
                     assessed.extend(published.filter(is_news));
                 }
             }
             Concerned::Stream(stream_id, stream) => {
-                assessed.extend(Some(absent(stream_id, stream)).filter(is_news));
+                let sign = self.absent_publisher(index, stream_id, stream);
+                assessed.extend(Some(sign).filter(is_news));
             }
-            Concerned::Everybody => {
-                // By id, so that a cap drops the same signs whatever the order of the tables.
-                let mut users: Vec<_> = session.users.iter().collect();
-                users.sort_unstable_by_key(|(user_id, _)| *user_id);
-                let users = users.into_iter().map(|(id, user)| two_logins(id, Some(user)));
-                assessed.extend(users.filter(is_news));
-                let mut streams: Vec<_> = session.streams.iter().collect();
-                streams.sort_unstable_by_key(|(stream_id, _)| *stream_id);
-                let streams = streams.into_iter().map(|(id, stream)| absent(id, Some(stream)));
-                assessed.extend(streams.filter(is_news));
-                // Signs of users and streams that have no register any more do not hold.
-                let gone = signs.iter().filter(|held| match &held.subject {
-                    SignSubject::TwoLogins(user_id) => !session.users.contains_key(user_id),
-                    SignSubject::PublisherAbsent(stream_id) => {
-                        !session.streams.contains_key(stream_id)
-                    }
-                    SignSubject::NoCreate
-                    | SignSubject::NobodyPresent
-                    | SignSubject::LogoutWithoutLogin(..)
-                    | SignSubject::AmbiguousExit(_)
-                    | SignSubject::CloseWithoutOpening(..) => false,
-                });
-                assessed.extend(gone.map(|held| (held.subject.clone(), None)));
-            }
+            Concerned::Everybody => assessed.extend(self.assess_everybody(index).filter(is_news)),
         }
         if assessed.is_empty() {
             return Vec::new();
@@ -236,11 +208,48 @@ impl<'a> Rulebook<'a> {
         assessed.collect()
     }
 
+    /// Assesses the signs of all users and streams of a session, and those that are remembered of others.
+    fn assess_everybody(self, index: usize) -> impl Iterator<Item = Finding> + use<'a> {
+        let session = &self.registers.sessions[index];
+        // By id, so that a cap drops the same signs whatever the order of the tables.
+        let mut users: Vec<_> = session.users.iter().collect();
+        users.sort_unstable_by_key(|(user_id, _)| *user_id);
+        let users = users.into_iter().map(|(id, user)| two_logins(id, Some(user)));
+        let mut streams: Vec<_> = session.streams.iter().collect();
+        streams.sort_unstable_by_key(|(stream_id, _)| *stream_id);
+        let streams = streams
+            .into_iter()
+            .map(move |(id, stream)| self.absent_publisher(index, id, Some(stream)));
+        // Signs of users and streams that have no register any more do not hold.
+        let gone = session.evidence.signs.iter().filter(move |held| match &held.subject {
+            SignSubject::TwoLogins(user_id) => !session.users.contains_key(user_id),
+            SignSubject::PublisherAbsent(stream_id) => !session.streams.contains_key(stream_id),
+            SignSubject::NoCreate
+            | SignSubject::NobodyPresent
+            | SignSubject::LogoutWithoutLogin(..)
+            | SignSubject::AmbiguousExit(_)
+            | SignSubject::CloseWithoutOpening(..) => false,
+        });
+        let gone = gone.map(|held| (held.subject.clone(), None));
+        users.chain(streams).chain(gone)
+    }
+
     /// Whether no user is in a session, as far as the media server told. A user whom a command closed out
     /// is in it (law 6.7).
     fn is_nobody_present(self, index: usize) -> bool {
         let summary = &self.summaries[index];
         summary.logged_in == 0 && summary.closed_by_us == 0 && !self.was_anybody_seen(index)
+    }
+
+    /// Finds out whether a stream is open without its publisher.
+    fn absent_publisher(
+        self,
+        index: usize,
+        stream_id: &StreamId,
+        stream: Option<&StayRegister<Streams>>,
+    ) -> Finding {
+        let told_at = stream.and_then(|held| self.publisher_absent(index, stream_id, held));
+        (SignSubject::PublisherAbsent(stream_id.clone()), told_at)
     }
 
     /// Returns the newest event time of the evidence that a stream is open without its publisher. `None` if
@@ -344,6 +353,13 @@ impl<'a> Rulebook<'a> {
         }
         worth
     }
+}
+
+/// Finds out whether a user has two logins that exclude each other.
+fn two_logins(user_id: &UserId, user: Option<&StayRegister<Users>>) -> Finding {
+    let user = user.filter(|user| user.exclusive().nth(1).is_some());
+    let told_at = user.and_then(|user| user.exclusive().map(|login| login.at).max());
+    (SignSubject::TwoLogins(user_id.clone()), told_at)
 }
 
 /// Returns who publishes a stream, if its opening told.
