@@ -13,7 +13,7 @@
 //! stays only that exclude others. `opening` comes from opening times alone: a closing is never a sign of
 //! life (law 2.2).
 //!
-//! The registry makes the facts once for each callback, and the joins and `rules/retention.rs` read them.
+//! `room/work.rs` makes the facts once for each callback, and the joins and `rules/retention.rs` read them.
 //! They borrow from the callback, so a repeat allocates nothing. Merges make the same values of another
 //! replica's registers.
 //!
@@ -150,8 +150,8 @@ impl<'a, K: Kind> StayTold<'a, K> {
         self.order.is_none() && self.stay_id.is_some()
     }
 
-    /// Makes the facts in their form: an order that is told decides, else the id of the stay, else the event
-    /// time (law 2.5).
+    /// Makes the facts in their form: an order that is told decides, else the id of the stay, else the
+    /// event time (law 2.5).
     fn facts(
         &self,
         at: Timestamp,
