@@ -17,7 +17,7 @@ use crate::registers::emptiness::Emptiness;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::members::MemberRef;
 use crate::rules::Rulebook;
-use crate::rules::lists::{told, users_of};
+use crate::rules::lists::{shown, users_of};
 use crate::rules::visibility::{Source, Visible};
 
 impl<'a> Rulebook<'a> {
@@ -47,7 +47,7 @@ impl<'a> Rulebook<'a> {
     /// Whether a user who counts, or a stream, is in the room. Cost: all users and streams.
     pub(crate) fn is_occupied(self, session: Visible) -> bool {
         let visible = Some(session);
-        told::<Streams>(self, visible).next().is_some()
+        shown::<Streams>(self, visible).next().is_some()
             || users_of(self, visible).any(|user| self.counts(user.id, user.member, user.source))
     }
 

@@ -32,8 +32,8 @@ pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option
 /// Returns the event time of the earliest login or stream opening that is visible now: an inferred session
 /// opened then (law 4.6). Cost: all users and streams.
 pub(crate) fn earliest(book: Rulebook<'_>, visible: Option<Visible>) -> Option<Timestamp> {
-    let users = told::<Users>(book, visible).filter_map(|(_, source)| source.began_at());
-    let streams = told::<Streams>(book, visible).filter_map(|(_, source)| source.began_at());
+    let users = shown::<Users>(book, visible).filter_map(|(_, source)| source.began_at());
+    let streams = shown::<Streams>(book, visible).filter_map(|(_, source)| source.began_at());
     users.chain(streams).min()
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn users_of(
         let source = book.source(visible, &registers.places::<Users>(member.user_id));
         ListedUser { id: member.user_id, member: Some(member), source }
     });
-    let others = told(book, visible)
+    let others = shown(book, visible)
         .filter(|(id, _)| registers.members.place_of(*id).is_none())
         .map(|(id, source)| ListedUser { id, member: None, source: Some(source) });
     members.chain(others)
@@ -80,14 +80,14 @@ pub(crate) fn streams_of(
     book: Rulebook<'_>,
     visible: Option<Visible>,
 ) -> Order<(Timestamp, StreamId)> {
-    let streams = told::<Streams>(book, visible);
+    let streams = shown::<Streams>(book, visible);
     let streams = streams.map(|(id, source)| (source.began_at().unwrap_or_default(), id.clone()));
     streams.collect()
 }
 
 /// Returns the users or streams that the media server shows, and what it says of each. Those of the session
 /// come first, then those of the observed roster alone.
-pub(crate) fn told<K: Tables>(
+pub(crate) fn shown<K: Tables>(
     book: Rulebook<'_>,
     visible: Option<Visible>,
 ) -> impl Iterator<Item = (&K::Id, Source<'_, K>)> {

@@ -134,7 +134,7 @@ impl<'a> Rulebook<'a> {
         {
             return Some(Source::Stay(held));
         }
-        let present = self.present::<K>(session, places)?;
+        let present = self.counting_presence::<K>(session, places)?;
         Some(Source::Presence(&present.details, present.seen.at))
     }
 
@@ -261,18 +261,24 @@ impl<'a> Rulebook<'a> {
     /// Whether a presence of any user, or of any stream, counts. Cost: the entries of the observed roster.
     fn is_any_present<K: Tables>(self, session: Option<usize>) -> bool {
         let mut entries = K::roster(&self.registers.observed).entries.iter();
-        entries.any(|(id, _)| self.present::<K>(session, &self.registers.places::<K>(id)).is_some())
+        entries.any(|(id, _)| {
+            self.counting_presence::<K>(session, &self.registers.places::<K>(id)).is_some()
+        })
     }
 
     /// Returns the latest presence of a user or stream that counts.
+    ///
+    /// A presence counts if no end hides it ([`hides`](Self::hides)), no `leave_room` closed it
+    /// ([`would_count`](Self::would_count)), and nothing newer is known ([`is_latest`](Self::is_latest)).
+    /// Forgetting asks the last two, because an end may be undone. Signs of loss ask the last one alone.
     #[inline]
-    fn present<K: Tables>(
+    fn counting_presence<K: Tables>(
         self,
         session: Option<usize>,
         places: &Places,
     ) -> Option<&'a Present<K::Presence>> {
         let entry = K::roster(&self.registers.observed).entry_at(places.in_roster)?;
-        self.presence(entry, session, self.newest_facts::<K>(session, places))
+        self.latest_counting(entry, session, self.newest_facts::<K>(session, places))
     }
 
     /// Returns the newest facts of a user or stream. Without an entry in the roster, nobody needs them.
@@ -286,7 +292,7 @@ impl<'a> Rulebook<'a> {
     }
 
     /// Returns the latest presence of an entry that counts.
-    fn presence<D>(
+    fn latest_counting<D>(
         self,
         entry: &'a RosterEntry<D>,
         session: Option<usize>,
