@@ -355,9 +355,9 @@ impl Registers {
         session.evidence.merge(&other.evidence, now);
     }
 
-    /// Joins the register that another replica holds of a user or stream in a session: its facts, when it
-    /// last changed (law 7.5), and which opening found something open (law 10.13). Of the last two, the
-    /// later counts.
+    /// Joins the register that another replica holds of a user or stream in a session. That is its facts,
+    /// when it last changed (law 7.5), and which opening found something open (law 10.13). Of the last two,
+    /// the later counts.
     ///
     /// If the session is new here, the facts were joined just now in another order than there. What they
     /// found open says nothing then, and what the other replica found counts alone.

@@ -149,15 +149,15 @@ impl Registers {
         self.refused.pull_back(now);
         self.unknown_emptiness = self.unknown_emptiness.map(|held| held.pull_back(now));
         // A session keeps an end that the room has forgotten.
-        let ended = self.ended_at.is_some()
+        let is_any_end_known = self.ended_at.is_some()
             || self.sessions.iter().any(|session| session.hidden_at.is_some());
-        let from = now.plus(u64::from(ended));
+        let after_end = now.plus(u64::from(is_any_end_known));
         if let Some(info) = &mut self.info {
-            info.created_at = info.created_at.min(from);
-            info.updated_at = info.updated_at.min(from);
+            info.created_at = info.created_at.min(after_end);
+            info.updated_at = info.updated_at.min(after_end);
         }
         self.user_notes.pull_back(now);
-        self.members.pull_back(now, from);
+        self.members.pull_back(now, after_end);
     }
 
     /// Returns the local time at which something counts as made. After an end it is later than the end,
