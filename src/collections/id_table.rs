@@ -69,8 +69,8 @@ impl Slots {
         let hash = key.hash();
         match self {
             Self::Few { tags, len } => {
-                // Sets of places, with bit i for place i: those that are filled, and those with the same
-                // tag.
+                // Two sets of places follow, with bit i for place i: those that are filled, and those with
+                // the same tag.
                 let filled = !u32::MAX.checked_shl((*len).into()).unwrap_or(0);
                 let mut alike = alike(tags, tag(hash)) & filled;
                 while alike != 0 {
@@ -291,7 +291,8 @@ impl<I: AsRef<str>, T> IdTable<I, T> {
         let (id, held) = self.entries.swap_remove(place);
         let moved = self.entries.get(place).map(|(id, _)| (|| id.hash(), self.entries.len()));
         self.slots.swap_remove(|| id.hash(), place, moved);
-        // At half as many, so that one entry that comes and goes does not make an index each time.
+        // The index goes at half as many, so that one entry that comes and goes does not make one each
+        // time.
         if !self.slots.is_few() && self.entries.len() <= MAX_TAGS / 2 {
             self.rebuild_slots();
         }

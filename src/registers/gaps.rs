@@ -191,7 +191,7 @@ impl Sequence {
             .gaps
             .iter()
             .all(|gap| range.first < gap.from && gap.from <= gap.to && gap.to < range.last);
-        // Ascending, and with a number between them that was seen.
+        // They ascend, and between two of them lies a number that was seen.
         let apart = self.gaps.is_sorted_by(|a, b| b.from - a.to.min(b.from) > 1);
         range.first > 0
             && range.first <= range.last

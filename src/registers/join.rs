@@ -63,7 +63,7 @@ impl Registers {
     ) -> Joined {
         let mut joined = Joined::default();
         let tally = &mut joined.tally;
-        // The creation (law 3.1).
+        // Join the creation (law 3.1).
         if let Some(fact) = facts.create {
             let effect = if fact.created_at < self.anchors_from(rules) {
                 Effect::Beaten
@@ -75,7 +75,7 @@ impl Registers {
                 joined.lost_in = self.raise(fact.created_at, rules);
             }
         }
-        // The first opening. It changes something if it puts the session before an end (law 6.8).
+        // Join the first opening. It changes something if it puts the session before an end (law 6.8).
         let floor = self.floor(rules);
         let ended_at = self.ended_at;
         let register = &mut self.sessions[session];
@@ -84,13 +84,13 @@ impl Registers {
         if register.hidden_until(ended_at, rules) != hidden_until {
             tally.add(Effect::Changed);
         }
-        // The other facts of the session. A close drops what is no later in it (law 3.3).
+        // Join the other facts of the session. A close drops what is no later in it (law 3.3).
         let closed_at = register.closed_at;
         register.join(facts, floor, tally);
         if register.closed_at != closed_at {
             joined.lost_in |= u32::from(register.prune_inside(floor, rules)) << session;
         }
-        // The user or stream.
+        // Join the facts of the user or stream.
         let bounds = register.bounds(floor);
         match target {
             Target::Session => {}
@@ -112,7 +112,7 @@ impl Registers {
         if joined.tally.changed {
             register.changed_at = register.changed_at.max(changed_at);
         }
-        // What the facts outdate of observations (law 14.5).
+        // Drop what the facts outdate of observations (law 14.5).
         joined.outdates = joined.tally.changed && (facts.create.is_some() || facts.close.is_some());
         if joined.outdates {
             self.prune_observed(floor);

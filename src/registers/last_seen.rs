@@ -155,13 +155,13 @@ impl<I: AsRef<str>> LastSeen<I> {
     /// Cost: the logarithm of the entries, and as much for each block with a bound that is too early.
     pub(crate) fn longest(&mut self, old: Timestamp) -> Option<usize> {
         while self.since.is_some_and(|since| since.at < old) {
-            // Down: from the earliest bound of each level to the earliest entry of its block.
+            // Walk down, from the earliest bound of each level to the earliest entry of its block.
             let top = self.bounds.len();
             let (mut place, mut seen) = self.earliest(top, 0)?;
             for level in (0..top).rev() {
                 (place, seen) = self.earliest(level, place)?;
             }
-            // Up: the bound of the entry's block is known now, and with it those of the blocks above.
+            // Walk up: the bound of the entry's block is known now, and with it those of the blocks above.
             let (mut block, mut bound) = (place, seen);
             for level in 0..top {
                 block /= BLOCK_LEN;

@@ -133,7 +133,7 @@ impl Registers {
     /// Pulls local times that lie in the future back to now. What was made after an end stays after it, so
     /// it may be one millisecond later than now (laws 6.5 and 6.8).
     pub(crate) fn pull_back(&mut self, now: Timestamp, rules: &Rules) {
-        // Before `ended_at` changes: each session must stay on its side of the end.
+        // This comes before `ended_at` changes, because each session must stay on its side of the end.
         for session in &mut self.sessions {
             session.pull_back(now, self.ended_at, rules);
         }

@@ -48,7 +48,8 @@ impl Rulebook<'_> {
         let registers = self.registers;
         let old = now.minus(retention_ms);
         let threshold = old.minus(self.settings.clock_skew_ms);
-        // A creation. The session may be an anchor already, or be visible without its creation.
+        // A creation is let in late if its session is an anchor already, or is visible without its
+        // creation.
         if let Some(create) = facts.create {
             return create.created_at >= old
                 || session.is_some_and(|session| {
@@ -56,11 +57,12 @@ impl Rulebook<'_> {
                         || visible == Some(Visible::Session(session))
                 });
         }
-        // A close without a session (law 21.3).
+        // A close without a session is never let in late (law 21.3).
         if let Some(closed_at) = facts.nameless_close {
             return closed_at >= old;
         }
-        // A close. What an observation saw open may be closed late, too (law 16.5).
+        // A close is let in late if its session is stored, or if an observation saw the room open (law
+        // 16.5).
         if let Some(closed_at) = facts.close {
             return closed_at >= threshold || session.is_some() || self.was_seen_open();
         }
@@ -204,7 +206,8 @@ impl Rulebook<'_> {
         if is_visible {
             return next;
         }
-        // All the rest at once, when the newest of it is below the threshold: see `is_forgettable`.
+        // All the rest is forgotten at once, when the newest of it is below the threshold: see
+        // `is_forgettable`.
         let mut last = self.registers.latest_create.max(self.registers.observed.newest());
         for (_, session, summary) in self.sessions() {
             last = last.max(Some(self.session_forgettable_at(session, summary)));

@@ -163,8 +163,8 @@ impl<'a> Rulebook<'a> {
         let session = &self.registers.sessions[index];
         let signs = &session.evidence.signs;
         let mut assessed: Vec<Finding> = Vec::new();
-        // The signs of the session as a whole. A sign that goes on keeps its evidence, so only a change is
-        // told.
+        // Assess the signs of the session as a whole. A sign that goes on keeps its evidence, so only a
+        // change is told.
         let mut state = |subject: &SignSubject, holds: bool| {
             if holds != signs.has(subject) {
                 let told_at = if holds { session.newest_opening_or_user() } else { None };
@@ -175,7 +175,7 @@ impl<'a> Rulebook<'a> {
         let is_named = session.id.is_some();
         state(&SignSubject::NoCreate, is_named && session.create.is_none());
         state(&SignSubject::NobodyPresent, is_named && self.is_nobody_present(index));
-        // The signs of single users and streams. One that neither holds nor is remembered is left out.
+        // Of the signs of single users and streams, one that neither holds nor is remembered is left out.
         let is_news = |sign: &Finding| sign.1.is_some() || signs.has(&sign.0);
         match concerned {
             Concerned::User(user_id, user) => {
@@ -211,7 +211,7 @@ impl<'a> Rulebook<'a> {
     /// Assesses the signs of all users and streams of a session, and those that are remembered of others.
     fn assess_everybody(self, index: usize) -> impl Iterator<Item = Finding> + use<'a> {
         let session = &self.registers.sessions[index];
-        // By id, so that a cap drops the same signs whatever the order of the tables.
+        // They are sorted by id, so that a cap drops the same signs whatever the order of the tables.
         let mut users: Vec<_> = session.users.iter().collect();
         users.sort_unstable_by_key(|(user_id, _)| *user_id);
         let users = users.into_iter().map(|(id, user)| two_logins(id, Some(user)));
