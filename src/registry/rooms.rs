@@ -6,8 +6,8 @@ use crate::collections::id_table::Slots;
 use crate::registry::index::IndexKeys;
 use crate::room::state::RoomState;
 
-/// How many rooms lie side by side in one allocation. No room moves when more rooms come, and the list of a
-/// million rooms' allocations is short.
+/// How many rooms lie side by side in one allocation. No more than these move in memory when another room
+/// comes, and the list of a million rooms' allocations is short.
 const CHUNK: usize = 512;
 
 /// Many rooms. Each has a number below their count. If one goes, the last one takes its number.

@@ -33,7 +33,7 @@ const FIELDS: &[&str] = &["version", "settings", "taken_at", "outcomes", "rooms"
 /// [`RoomRegistry::restore`] reads it back.
 #[derive(Clone, Copy)]
 pub struct Snapshot<'r> {
-    /// The settings that decide what is stored. A restore under others is an error.
+    /// The settings that decide what is stored. Under others, only `restore_carried_over` reads the snapshot.
     settings: &'r Rules,
     /// The local time of the last call.
     taken_at: Timestamp,

@@ -63,8 +63,8 @@ impl Iterator for Changes<'_> {
     type Item = Change;
 
     fn next(&mut self) -> Option<Change> {
-        // A note becomes no change if the room does not show any more what it is about. Such a user joined
-        // and left within one call, and readers never saw that.
+        // A note becomes no change if the room does not show any more what it is about. A user may have joined
+        // and left within one call, which readers never saw.
         loop {
             let Record { room_id, cause, note } = self.records.next()?;
             if let Some(kind) = kind_of(note, self.rooms.find(room_id)) {
