@@ -105,7 +105,10 @@ impl StoredStays {
     /// What shows, if openings before the last complete list without it do not count.
     pub fn seen(&self, absent: Option<u64>) -> Option<Seen> {
         let named = self.openings.iter().filter(|(_, opening)| Some(opening.0) >= absent);
-        let named = named.max_by_key(|(name, opening)| (opening.1, opening.0, &name.1, name.0));
+        let named = named.max_by_key(|(name, opening)| {
+            let (is_exclusive, stay) = name;
+            (opening.1, opening.0, place_of(stay), *is_exclusive)
+        });
         if let Some(((_, stay), (at, rank, shown))) = named {
             let (stay, shown) = (Some(stay.clone()), shown.clone());
             return Some(Seen { stay, at: *at, rank: *rank, shown });
@@ -129,6 +132,13 @@ impl StoredStays {
         let ordered = self.ordered.values().map(|(at, _)| *at);
         openings.chain(closings).chain(ordered).chain(self.key_at).max()
     }
+}
+
+/// Where an id sorts: those of digits as numbers, and before all others. The order is the rule.
+fn place_of(id: &str) -> (bool, usize, &str, &str) {
+    let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
+    let number = id.trim_start_matches('0');
+    if is_number { (false, number.len(), number, id) } else { (true, 0, id, id) }
 }
 
 /// What readers see of an open room.
