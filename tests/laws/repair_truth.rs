@@ -12,6 +12,7 @@ use room_registry_world::repair_view::{observed_of, sight_of};
 use room_registry_world::rng::Rng;
 use room_registry_world::sightings::{Answers, Told, true_observation};
 use room_registry_world::truth::truth;
+use room_registry_world::vendor::Vendor;
 use room_registry_world::view::stored_of;
 
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
@@ -28,26 +29,40 @@ struct Scene {
     streams: BTreeSet<String>,
 }
 
+/// Nothing is lost, and the media server is asked now and then.
+#[track_caller]
+fn check_that_nothing_changes(seed: u64, history: &[Callback], context: &str) {
+    let mut rng = Rng::new(seed);
+    let answers = Answers { named: rng.chance(50), partly: rng.below(60) };
+    let mut told = heard(history);
+    for _ in 0..=rng.below(5) {
+        told.push(Told::Saw(look(history, answers, &mut rng).1));
+    }
+    let room = room_told(&with_repeats(told, &mut rng), &config());
+    let view = room.view();
+    assert_eq!(scene(view), true_scene(history), "{context}");
+    let session = truth(history).and_then(|truth| truth.session_id);
+    assert_eq!(view.and_then(RoomRef::session_id), session.as_ref(), "{context}");
+    // Everything is normal again: nothing is known by an observation alone.
+    for user in view.into_iter().flat_map(RoomRef::users) {
+        assert!(user.login().is_some(), "{context}");
+    }
+}
+
 /// Holds law 16.8.
 #[test]
 fn true_observations_change_nothing_where_nothing_was_lost() {
-    let config = config();
     for (seed, history) in histories(80) {
-        let mut rng = Rng::new(seed);
-        let answers = Answers { named: rng.chance(50), partly: rng.below(60) };
-        let mut told = heard(&history);
-        for _ in 0..=rng.below(5) {
-            told.push(Told::Saw(look(&history, answers, &mut rng).1));
-        }
-        let room = room_told(&with_repeats(told, &mut rng), &config);
-        let view = room.view();
-        assert_eq!(scene(view), true_scene(&history), "seed {seed}");
-        let session = truth(&history).and_then(|truth| truth.session_id);
-        assert_eq!(view.and_then(RoomRef::session_id), session.as_ref(), "seed {seed}");
-        // Everything is normal again: nothing is known by an observation alone.
-        for user in view.into_iter().flat_map(RoomRef::users) {
-            assert!(user.login().is_some(), "seed {seed}");
-        }
+        check_that_nothing_changes(seed, &history, &format!("seed {seed}"));
+    }
+}
+
+/// Holds law 16.8.
+#[test]
+fn true_observations_change_nothing_where_nothing_of_any_vendor_was_lost() {
+    for (vendor, seed) in Vendor::each_with_seeds(seeds(2)) {
+        let history = history(seed, vendor);
+        check_that_nothing_changes(seed, &history, &format!("seed {seed}, {vendor:?}"));
     }
 }
 
@@ -252,17 +267,20 @@ fn config() -> Config {
 }
 
 fn histories(usual: u32) -> impl Iterator<Item = (u64, Vec<Callback>)> {
-    seeds(usual).map(|seed| {
-        let options = Options {
-            callbacks: 10 + usize::try_from(seed % 7).unwrap() * 12,
-            skew: if seed % 2 == 0 { 0 } else { 50 },
-            without_login_time: 0,
-            closings: if seed % 4 == 0 { 20 } else { 5 },
-            max_gap: [2_000, 8_000, 60_000][usize::try_from(seed % 3).unwrap()],
-            ..Options::default()
-        };
-        (seed, valid_history(seed, options))
-    })
+    seeds(usual).map(|seed| (seed, history(seed, Vendor::default())))
+}
+
+fn history(seed: u64, vendor: Vendor) -> Vec<Callback> {
+    let options = Options {
+        callbacks: 10 + usize::try_from(seed % 7).unwrap() * 12,
+        skew: if seed.is_multiple_of(2) { 0 } else { 50 },
+        without_login_time: 0,
+        closings: if seed.is_multiple_of(4) { 20 } else { 5 },
+        max_gap: [2_000, 8_000, 60_000][usize::try_from(seed % 3).unwrap()],
+        vendor,
+        ..Options::default()
+    };
+    valid_history(seed, options)
 }
 
 /// A look at the room at some moment: how much had been told until then, and what it showed.
