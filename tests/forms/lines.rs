@@ -309,25 +309,27 @@ fn inputs() -> Vec<Input> {
         let closed = StreamClosed::new(stream_id("camera"), at(7)).reason(reason);
         inputs.push(told(closed.into()).into());
     }
-    let mut seen_user = ObservedUser::new(ann()).name("Ann");
+    inputs.extend(observations().map(Input::from));
+    inputs.push(Input::Expire);
+    inputs
+}
+
+/// Observations with all that each may carry, and with as little.
+fn observations() -> [Observation; 4] {
+    let mut seen_user = ObservedUser::new(user_id("ann")).name("Ann");
     (seen_user.role, seen_user.login_at) = (Some(Role::HOST), Some(at(2)));
     let mut seen_stream = ObservedStream::new(stream_id("camera"));
     (seen_stream.created_at, seen_stream.details) = (Some(at(3)), golden::details());
-    let seen = || Observation::new(r1(), at(5));
-    inputs.extend([
-        Input::from(
-            seen()
-                .session_id(session_id("7"))
-                .open(true)
-                .users([seen_user.clone()])
-                .streams([seen_stream.clone()]),
-        ),
-        Input::from(seen().some_users([seen_user]).some_streams([seen_stream])),
-        Input::from(seen().open(false).users([]).streams([])),
-        Input::from(seen()),
-        Input::Expire,
-    ]);
-    inputs
+    let seen = || Observation::new(room_id("r1"), at(5));
+    let users = [seen_user];
+    let streams = [seen_stream];
+    let whole = seen().users(users.clone()).streams(streams.clone());
+    [
+        whole.session_id(session_id("7")).open(true),
+        seen().some_users(users).some_streams(streams),
+        seen().open(false).users([]).streams([]),
+        seen(),
+    ]
 }
 
 /// What the lines of the old journal say.

@@ -26,7 +26,6 @@ const RETENTION: u64 = 30_000;
 const SILENCE: u64 = 2 * RETENTION;
 
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "most steps are of this kind")]
 enum Step {
     Told(Told),
     /// What belongs to the era before.

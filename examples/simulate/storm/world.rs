@@ -98,12 +98,7 @@ pub(crate) fn random(seed: u64) -> Result<World, ConfigError> {
     let users = pick(users, vendors.index(5));
     let streams = [Stays::Counted, Stays::Counted, Stays::Named, Stays::Shared, Stays::Timed];
     let streams = pick(streams, vendors.index(5));
-    // Some have a name for what a counter orders.
-    let mut names = Dice::new(seed, 12);
-    let [users, streams] = [users, streams].map(|kind| match kind {
-        Stays::Counted if names.chance(Share::percent(50)) => Stays::NamedAndCounted,
-        kind => kind,
-    });
+    let [users, streams] = some_named([users, streams], seed);
     let untold_closes = Share::percent([0, 0, 30, 100][vendors.index(4)]);
     let ends = [Ends::Never, Ends::Never, Ends::Told, Ends::Untold][vendors.index(4)];
     let app = App {
@@ -162,6 +157,15 @@ pub(crate) fn random(seed: u64) -> Result<World, ConfigError> {
         patience: round + if troubled { 1_800_000 } else { 0 },
     };
     Ok(World { settings, app })
+}
+
+/// Some vendors have a name for what a counter orders.
+fn some_named(kinds: [Stays; 2], seed: u64) -> [Stays; 2] {
+    let mut names = Dice::new(seed, 12);
+    kinds.map(|kind| match kind {
+        Stays::Counted if names.chance(Share::percent(50)) => Stays::NamedAndCounted,
+        kind => kind,
+    })
 }
 
 /// Whether a vendor names the sessions of rooms, and what it tells if not.

@@ -56,12 +56,16 @@ impl Told {
                 if let ObservedList::Partial(users) | ObservedList::Complete(users) =
                     &mut observation.users
                 {
-                    users.iter_mut().for_each(|user| known_later(&mut user.login_at));
+                    for user in users {
+                        known_later(&mut user.login_at);
+                    }
                 }
                 if let ObservedList::Partial(streams) | ObservedList::Complete(streams) =
                     &mut observation.streams
                 {
-                    streams.iter_mut().for_each(|stream| known_later(&mut stream.created_at));
+                    for stream in streams {
+                        known_later(&mut stream.created_at);
+                    }
                 }
             }
         }
