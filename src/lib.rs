@@ -136,7 +136,7 @@
 //! # Cost
 //!
 //! If a method states no cost, it takes constant time, apart from what it is given and what it returns.
-//! Each operation on a room also forgets what has outlived the retention there, and costs as much more.
+//! An operation on a room also forgets what has outlived the retention there, and costs what it forgets.
 //! Heartbeats forget nothing. If the clock is set back by more than the clock skew, the next call costs all
 //! rooms.
 //!
