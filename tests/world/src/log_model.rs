@@ -3,7 +3,7 @@
 //!
 //! It keeps everything, and decides each time anew. What callbacks and observations say is left to the
 //! model of repair. This one decides what the latest end hides of it: section 6 of the rules, and laws 16.3
-//! and 21.4. It remembers whatever was told, and so needs no retention, but for what an end keeps hidden.
+//! and 21.4. A room that forgets shows the same, but for what [`Log::forget`] says.
 
 use std::collections::BTreeSet;
 
@@ -83,7 +83,7 @@ impl Log {
     /// An end is remembered for the retention. Whatever was told is forgotten once readers see no session,
     /// and all that is stored of any is older than the retention and the clock skew: by its own time, by
     /// that of its last change, and by that of an end which hides it. What goes before that, one by one,
-    /// makes no difference to readers if all callbacks arrive within the retention.
+    /// makes no difference to readers if all callbacks of a valid history arrive within the retention.
     pub fn forget(&mut self, now: u64, retention: u64) {
         if self.is_end_due(now, retention) {
             self.kept_hidden = hidden(&[self]).sessions;
@@ -117,6 +117,11 @@ impl Log {
         self.sessions().contains(&callback.session_id)
             && first.is_none_or(|first| opening < first)
             && latest_create.is_some_and(|latest| opening + span < latest)
+    }
+
+    /// Whether an observation told anything that is not forgotten.
+    pub fn saw_something(&self) -> bool {
+        self.entries.iter().any(|(_, event)| saw(event).is_some())
     }
 
     /// How many things were told that are not forgotten.
