@@ -336,6 +336,10 @@ pub(super) fn play_and_forget(history: &[Callback], creates: bool, seed: u64) ->
             let pause = rng.below(longest.saturating_add(1));
             command(&mut played, pause, creates, &mut rng);
         }
+        let due_at = played.log.ended_at().map(|ended_at| ended_at + RETENTION + 1);
+        if let Some(due_at) = due_at.filter(|due_at| (played.now..=at).contains(due_at)) {
+            played.step(due_at - played.now, &Step::Sweep); // just when the end is to be forgotten
+        }
         let pause = at - played.now;
         let known = played.log.told_count();
         played.step(pause, &Step::Told(Told::Heard(callback.clone())));
