@@ -1,7 +1,7 @@
 //! Rooms are exported at random instants, and merged later: with what has become of them, and with what the
 //! other registry has of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use room_registry::visible::MirrorRoom;
 use room_registry::{Config, Room, RoomRef, Timestamp};
@@ -154,10 +154,17 @@ fn stored(room: &Room) -> Result<Value, String> {
         session["evidence"].take();
     }
     let members = stored["members"].as_array().into_iter().flatten();
-    let members: BTreeSet<_> = members.map(|member| member["user_id"].to_string()).collect();
+    let since: BTreeMap<_, _> = members
+        .map(|member| (member["user_id"].to_string(), member["membership"]["joined_at"].clone()))
+        .collect();
     if let Some(connections) = stored["connections"].as_object_mut() {
-        connections
-            .retain(|user_id, _| members.contains(&Value::from(user_id.as_str()).to_string()));
+        connections.retain(|user_id, held| {
+            let since = since.get(&Value::from(user_id.as_str()).to_string());
+            let Some(held) = held.as_array_mut() else { return false };
+            held.retain(|connection| Some(&connection["member_since"]) == since);
+            // The unnamed one alone is the membership itself.
+            held.iter().any(|connection| !connection["connection_id"].is_null())
+        });
     }
     Ok(stored)
 }

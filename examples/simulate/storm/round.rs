@@ -26,7 +26,7 @@ const LOOK_EVERY: u64 = 150;
 /// How often a registry is saved and restored, in looks.
 const SAVE_EVERY: u64 = 4;
 /// How often a room is exported, or merged with what was exported, in things that happen.
-const MERGE_EVERY: u64 = 200;
+const MERGE_EVERY: u64 = 250;
 /// How long a planner asks about a room that is not listed.
 const ASKED_FOR: Duration = Duration::from_secs(15 * 60);
 
