@@ -268,9 +268,16 @@ impl<K: Kind> StayRegister<K> {
         before != (self.latest_opening_at, self.facts.len(), self.closings.len())
     }
 
-    /// Forgets the tombstones that are below the threshold (law 5.5).
-    pub(crate) fn forget_closings(&mut self, threshold: Timestamp, rules: &Rules) {
+    /// Forgets, beside an opening that shows, the tombstones that are below the threshold, and the named
+    /// openings that are hidden and below it (law 5.5). Openings before `shown_from` are hidden.
+    pub(crate) fn forget_beside_shown(
+        &mut self,
+        threshold: Timestamp,
+        shown_from: Option<Timestamp>,
+        rules: &Rules,
+    ) {
         self.closings.retain(|held| held.counts_at(rules) >= threshold);
+        self.facts.retain(|held| held.at >= threshold || !held.is_named_before(shown_from));
     }
 
     /// Returns every fact in it, for a merge or from a store: the latest opening, then the tombstones, then
@@ -355,16 +362,27 @@ impl<K: Kind> StayRegister<K> {
         newest
     }
 
-    /// Returns the instant that must be below the threshold before something can be forgotten. Beside an
-    /// opening that counts, that is the oldest tombstone (law 5.5). Otherwise all of it is forgotten at
-    /// once, when its newest fact and its last change are below the threshold (law 5.4).
+    /// Returns the instant that must be below the threshold before something can be forgotten. Openings
+    /// before `shown_from` are hidden.
+    ///
+    /// Beside an opening that shows, that is the oldest tombstone or hidden opening (law 5.5). Otherwise all
+    /// of it is forgotten at once, when its newest fact and its last change are below the threshold (law
+    /// 5.4).
     #[inline]
-    pub(crate) fn forgettable_at(&self, is_open: bool, rules: &Rules) -> Option<Timestamp> {
-        if is_open {
-            self.closings.iter().map(|held| held.counts_at(rules)).min()
-        } else {
-            Some(self.newest_counting(rules).unwrap_or_default().max(self.changed_at))
+    pub(crate) fn forgettable_at(
+        &self,
+        shown_from: Option<Timestamp>,
+        rules: &Rules,
+    ) -> Option<Timestamp> {
+        if self.open_since(shown_from).is_none() {
+            return Some(self.newest_counting(rules).unwrap_or_default().max(self.changed_at));
         }
+        let closing = self.closings.iter().map(|held| held.counts_at(rules)).min();
+        if self.facts.len() == 1 {
+            return closing; // as nearly always: the opening that shows
+        }
+        let hidden = self.facts.iter().filter(|held| held.is_named_before(shown_from));
+        closing.into_iter().chain(hidden.map(|held| held.at)).min()
     }
 
     /// Whether a command closed a stay, and the media server did not. To signs of loss, such a user is

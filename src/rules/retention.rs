@@ -114,8 +114,8 @@ impl Rulebook<'_> {
         let mut next = self.presence_forgettable_at::<K>(visible, places);
         for (session, stays) in self.registers.stays_by_session::<K>(places).enumerate() {
             let Some(stays) = stays else { continue };
-            let is_open = self.open_stay(session, stays, places.in_roster).is_some();
-            next = earlier(next, stays.forgettable_at(is_open, self.settings));
+            let shown_from = self.shown_from::<K>(session, places.in_roster);
+            next = earlier(next, stays.forgettable_at(shown_from, self.settings));
         }
         next
     }

@@ -147,9 +147,19 @@ impl<'a> Rulebook<'a> {
         stays: &'a StayRegister<K>,
         in_roster: Option<usize>,
     ) -> Option<&'a HeldFact<K>> {
+        stays.open_since(self.shown_from::<K>(session, in_roster))
+    }
+
+    /// Returns the event time before which a session shows no opening of a user or stream.
+    #[inline]
+    pub(crate) fn shown_from<K: Tables>(
+        self,
+        session: usize,
+        in_roster: Option<usize>,
+    ) -> Option<Timestamp> {
         let absent_at = K::roster(&self.registers.observed).absent_at(in_roster);
         let hidden_until = self.hidden_openings_until(session);
-        stays.open_since(absent_at.max(hidden_until.map(|until| until.plus(1))))
+        absent_at.max(hidden_until.map(|until| until.plus(1)))
     }
 
     /// Returns h, up to which an end hides openings of a session, in event time. Only the nameless session

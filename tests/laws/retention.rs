@@ -38,15 +38,11 @@ struct Case {
 
 impl Case {
     fn new(seed: u64, vendor: Vendor) -> Self {
-        Self::with_untold_ends(seed, vendor, 20)
-    }
-
-    fn with_untold_ends(seed: u64, vendor: Vendor, untold_ends: u64) -> Self {
         let options = Options {
             callbacks: 150,
             skew: if seed.is_multiple_of(2) { 0 } else { 50 },
             closings: 8,
-            untold_ends,
+            untold_ends: 20,
             without_login_time: if seed.is_multiple_of(3) { 40 } else { 0 },
             max_gap: [3_000, 20_000, 120_000][usize::try_from(seed % 3).unwrap()],
             vendor,
@@ -289,12 +285,7 @@ fn after_a_long_silence_only_what_is_visible_is_stored() {
 /// Holds laws 1.4 and 5.7.
 #[test]
 fn after_a_long_silence_only_what_is_visible_of_any_vendor_is_stored() {
-    let histories = Vendor::each_with_seeds(seeds(1)).map(|(vendor, seed)| {
-        // Laws 5.4 and 5.5 forget users, streams and tombstones, but no single stay. Where a close can hide
-        // one of several, all closings are told.
-        let untold_ends = if vendor.hides_one_of_several() { 0 } else { 20 };
-        Case::with_untold_ends(seed, vendor, untold_ends)
-    });
+    let histories = histories_of_any_vendor();
     let listed = histories.filter(check_that_only_what_is_visible_is_stored).count();
     assert!(
         (times(20)..times(110)).contains(&u32::try_from(listed).unwrap()),

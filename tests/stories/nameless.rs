@@ -257,3 +257,39 @@ fn a_close_without_a_name_ends_no_visit() {
     let told: Vec<_> = visits.iter().map(|it| (&it.session_id, it.from, it.to)).collect();
     assert_eq!(told, [(&None, at(1), at(59))]);
 }
+
+/// A user of several devices is in the room again after a close that told nobody's end. Holds laws 1.4 and 5.5.
+#[test]
+fn what_a_close_hid_is_forgotten_beside_the_device_that_shows() {
+    let mut story = Story::new();
+    hears(&mut story, 0, login("ann", 1, 0).exclusive(false));
+    hears(&mut story, 60, closed(60));
+    hears(&mut story, 120, login("ann", 2, 120).exclusive(false));
+    story.passes_to(7_200);
+    story.registry.expire();
+    let room = story.registry.export("r").unwrap();
+    let stored = room_registry_world::view::stored_of(&room);
+    let ann = stored.sessions[&None].users.values().next().unwrap();
+    assert_eq!(
+        ann.openings.len(),
+        1,
+        "law 1.4: what is visible is stored, and almost nothing else"
+    );
+}
+
+/// Such closes come 64 times, and each hides a device. Then a logout arrives before its login. Holds laws 1.3,
+/// 3.10 and 5.5.
+#[test]
+fn a_logout_before_its_login_counts_however_many_devices_closes_hid() {
+    let mut story = Story::new();
+    for device in 0..64 {
+        hears(&mut story, device * 300, login("ann", device, device * 300).exclusive(false));
+        hears(&mut story, device * 300 + 60, closed(device * 300 + 60));
+        assert!(!story.is_open());
+    }
+    hears(&mut story, 19_200, login("ann", 100, 19_200).exclusive(false));
+    hears(&mut story, 40_001, logout("ann", 101, 40_000, 40_001).exclusive(false));
+    hears(&mut story, 40_002, login("ann", 101, 40_000).exclusive(false));
+    hears(&mut story, 40_003, logout("ann", 100, 19_200, 40_003).exclusive(false));
+    assert!(!story.is_open(), "laws 1.3 and 3.10: {:?} outlives the logout", story.users());
+}

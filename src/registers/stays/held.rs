@@ -119,6 +119,11 @@ impl<K: Kind> HeldFact<K> {
         self.form == Form::Named { exclusive }
     }
 
+    /// Whether it is a named stay that opened before an instant. Nothing is before `None`.
+    pub(super) fn is_named_before(&self, at: Option<Timestamp>) -> bool {
+        self.form != Form::Ordered && Some(self.at) < at
+    }
+
     /// Returns the key of an ordered fact (law 3.8). At equal ranks, a closing is higher (law 3.9).
     #[inline]
     pub(super) fn order_key(&self) -> (u64, bool, Option<&K::StayId>) {

@@ -41,13 +41,6 @@ impl Vendor {
         if self.sessions == Sessions::Named { room } else { room.nameless() }
     }
 
-    /// Answers whether a close can hide one stay of a user or stream, and another one shows later. A stay that
-    /// excludes others, or that an order tells apart, goes once a later one is there.
-    pub fn hides_one_of_several(self) -> bool {
-        let is_shared = [self.users, self.streams].contains(&Stays::Shared);
-        is_shared && matches!(self.sessions, Sessions::Nameless { closes: true, .. })
-    }
-
     /// Answers every vendor that there may be.
     pub fn all() -> impl Iterator<Item = Self> {
         let stays = [Stays::Named, Stays::Shared, Stays::Counted, Stays::Timed];
