@@ -21,3 +21,29 @@ impl Bounds {
         at >= self.floor && self.closed_at.is_none_or(|closed_at| at > closed_at)
     }
 }
+
+/// What hides openings of a user or stream in a session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hiding {
+    /// The absence: the latest complete list that lacks the id, in event time (law 15.3).
+    pub(crate) absent_at: Option<Timestamp>,
+    /// The end of the room that hides openings of the nameless session (law 21.4).
+    pub(crate) end: Option<HidingEnd>,
+}
+
+/// An end of the room that hides openings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HidingEnd {
+    /// h: it hides openings up to here, in event time.
+    pub(crate) until: Timestamp,
+    /// When the room ended, in local time.
+    pub(crate) ended_at: Timestamp,
+}
+
+impl Hiding {
+    /// Returns the event time from which openings show.
+    #[inline]
+    pub(crate) fn shown_from(self) -> Option<Timestamp> {
+        self.absent_at.max(self.end.map(|end| end.until.plus(1)))
+    }
+}

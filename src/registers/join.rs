@@ -145,7 +145,7 @@ impl Registers {
             return (false, false);
         }
         let before = self.observed.clone();
-        let seen = SeenAt { at, received_at: self.observed.received_at(now) };
+        let seen = SeenAt { at, received_at: self.observed.received_at(now, self.ended_at) };
         let mut changed = false;
         match verdict {
             Verdict::Closed(session_id) => {
@@ -186,7 +186,7 @@ impl Registers {
             return (false, false);
         }
         let before = self.observed.clone();
-        let seen = SeenAt { at, received_at: self.observed.received_at(now) };
+        let seen = SeenAt { at, received_at: self.observed.received_at(now, self.ended_at) };
         self.observed.held_or_new().join_not_open(seen);
         let resolved = self.settle_observed(floor);
         (self.observed != before, resolved)

@@ -38,7 +38,8 @@ pub(crate) struct Observed {
     pub(crate) not_open_at: Option<Timestamp>,
     /// P: the latest `open` of a room whose session the answer did not name (law 14.1).
     pub(crate) open_at: Option<SeenAt>,
-    /// When the room last ended, in local time. It hides what was received by then (law 16.3).
+    /// When the room last ended, in local time, if the room forgot that end. It hides what was received by
+    /// then (law 16.3).
     pub(crate) hidden_at: Option<Timestamp>,
     /// The observed roster of the users (law 14.2).
     pub(crate) users: Roster<UserId, Presence>,
@@ -176,7 +177,7 @@ impl Observed {
         self.streams.drop_idle();
     }
 
-    /// Hides what was received until now, because the room ends (law 16.3).
+    /// Keeps an end that the room forgets. It hides what was received by then (law 16.3).
     pub(crate) fn hide(&mut self, hidden_at: Timestamp) {
         if !self.is_empty() {
             self.hidden_at = self.hidden_at.max(Some(hidden_at));
@@ -185,8 +186,16 @@ impl Observed {
 
     /// Returns the local time at which something counts as received. After an end it is later than the end,
     /// even if the clock stood still (law 6.5).
-    pub(crate) fn received_at(&self, now: Timestamp) -> Timestamp {
-        self.hidden_at.map_or(now, |hidden_at| now.max(hidden_at.plus(1)))
+    pub(crate) fn received_at(&self, now: Timestamp, ended_at: Option<Timestamp>) -> Timestamp {
+        self.hidden_until(ended_at).map_or(now, |hidden_until| now.max(hidden_until.plus(1)))
+    }
+
+    /// Returns the local time of the latest end that hides what was received by then: the one that it keeps,
+    /// or the one that the room remembers. Business info that was made later shows it again (law 16.3);
+    /// callers check that.
+    #[inline]
+    pub(crate) fn hidden_until(&self, ended_at: Option<Timestamp>) -> Option<Timestamp> {
+        self.hidden_at.max(ended_at)
     }
 
     /// Returns the local time at which the last of it was received. An end must not be earlier (law 6.5).
@@ -197,12 +206,12 @@ impl Observed {
 
     /// Pulls local times that lie in the future back to now. What was received before an end stays before
     /// it, and what was received after it stays after it.
-    pub(crate) fn pull_back(&mut self, now: Timestamp) {
-        let hidden_at = self.hidden_at;
-        self.hidden_at = hidden_at.map(|at| at.min(now));
-        let after_end = self.received_at(now);
+    pub(crate) fn pull_back(&mut self, now: Timestamp, ended_at: Option<Timestamp>) {
+        let hidden_until = self.hidden_until(ended_at);
+        self.hidden_at = self.hidden_at.map(|at| at.min(now));
+        let after_end = self.received_at(now, ended_at.map(|at| at.min(now)));
         let pull_back = |seen: &mut SeenAt| {
-            let is_before_end = Some(seen.received_at) <= hidden_at;
+            let is_before_end = Some(seen.received_at) <= hidden_until;
             seen.received_at = seen.received_at.min(if is_before_end { now } else { after_end });
         };
         self.open_at.iter_mut().for_each(pull_back);
@@ -217,8 +226,10 @@ impl Observed {
 
     /// Returns the latest time in it. The room is forgotten only when it is below the threshold (law 16.6).
     /// An end that hides something counts, although it is a local time.
-    pub(crate) fn newest(&self) -> Option<Timestamp> {
-        let own = [self.not_open_at, self.open_at.map(|seen| seen.at), self.hidden_at];
+    pub(crate) fn newest(&self, ended_at: Option<Timestamp>) -> Option<Timestamp> {
+        let ended_at = ended_at.filter(|_| !self.is_empty());
+        let open_at = self.open_at.map(|seen| seen.at);
+        let own = [self.not_open_at, open_at, self.hidden_until(ended_at)];
         let rosters = self.users.newest().max(self.streams.newest());
         own.into_iter().max().flatten().max(rosters)
     }

@@ -127,11 +127,17 @@ impl SessionRegister {
     /// Joins the earliest opening time that is told, even one below its bound (law 6.8). Returns whether it
     /// changed.
     pub(crate) fn join_first_opening(&mut self, facts: &Facts<'_>) -> bool {
-        let told = facts.opening.into_iter().chain(facts.create.map(|create| create.created_at));
-        let first = told.chain(self.first_opening_at).min();
+        let first = self.first_opening_with(facts);
         let is_changed = first != self.first_opening_at;
         self.first_opening_at = first;
         is_changed
+    }
+
+    /// Returns what [`join_first_opening`](Self::join_first_opening) would make of the first opening.
+    #[inline]
+    pub(crate) fn first_opening_with(&self, facts: &Facts<'_>) -> Option<Timestamp> {
+        let told = facts.opening.into_iter().chain(facts.create.map(|create| create.created_at));
+        told.chain(self.first_opening_at).min()
     }
 
     /// Joins the creation: of two, the later counts (law 3.1). The caller checks its bound.

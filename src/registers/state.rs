@@ -138,14 +138,14 @@ impl Registers {
             session.pull_back(now, self.ended_at, rules);
         }
         let back = |at: &mut Option<Timestamp>| *at = at.map(|at| at.min(now));
+        if let Some(observed) = self.observed.held() {
+            observed.pull_back(now, self.ended_at); // before `ended_at` changes, for the same reason
+        }
         back(&mut self.ended_at);
         // It must stay earlier than the last end, which is now at the latest.
         self.ended_before = self.ended_before.filter(|at| *at < now);
         back(&mut self.empty_since);
         back(&mut self.sessionless_since);
-        if let Some(observed) = self.observed.held() {
-            observed.pull_back(now);
-        }
         self.refused.pull_back(now);
         self.unknown_emptiness = self.unknown_emptiness.map(|held| held.pull_back(now));
         // A session keeps an end that the room has forgotten.
@@ -166,9 +166,12 @@ impl Registers {
         self.ended_at.map_or(now, |ended_at| now.max(ended_at.plus(1)))
     }
 
-    /// Forgets the last ends of the room. The sessions that they hide keep them, and stay hidden (laws 6.8
-    /// and 21.4).
+    /// Forgets the last ends of the room. What they hide keeps them, and stays hidden: sessions (laws 6.8 and
+    /// 21.4), and what observations said (law 16.3).
     pub(crate) fn forget_ends(&mut self, rules: &Rules) {
+        if let (Some(ended_at), Some(observed)) = (self.ended_at, self.observed.held()) {
+            observed.hide(ended_at);
+        }
         for session in &mut self.sessions {
             session.hidden_at = session.hidden_until(self.ended_at, rules);
             if let Some((until, hidden_at)) = session.hides_openings(self.ended_at, rules) {

@@ -26,7 +26,7 @@ use smallvec::SmallVec;
 
 use crate::model::config::Rules;
 use crate::model::time::Timestamp;
-use crate::registers::bounds::Bounds;
+use crate::registers::bounds::{Bounds, Hiding};
 use crate::registers::facts::{Effect, Form, StayEvent, StayFact, StayFacts, join_max};
 use crate::registers::kind::Kind;
 use crate::registers::stays::held::{ClosingTombstone, HeldFact, StayState};
@@ -269,15 +269,16 @@ impl<K: Kind> StayRegister<K> {
     }
 
     /// Forgets, beside an opening that shows, the tombstones that are below the threshold, and the named
-    /// openings that are hidden and below it (law 5.5). Openings before `shown_from` are hidden.
+    /// openings that are hidden and below it (law 5.5).
     pub(crate) fn forget_beside_shown(
         &mut self,
         threshold: Timestamp,
-        shown_from: Option<Timestamp>,
+        hiding: Hiding,
         rules: &Rules,
     ) {
         self.closings.retain(|held| held.counts_at(rules) >= threshold);
-        self.facts.retain(|held| held.at >= threshold || !held.is_named_before(shown_from));
+        let is_due = |at: Timestamp| at < threshold;
+        self.facts.retain(|held| !held.hidden_forgettable_at(hiding).is_some_and(is_due));
     }
 
     /// Returns every fact in it, for a merge or from a store: the latest opening, then the tombstones, then
@@ -362,27 +363,24 @@ impl<K: Kind> StayRegister<K> {
         newest
     }
 
-    /// Returns the instant that must be below the threshold before something can be forgotten. Openings
-    /// before `shown_from` are hidden.
+    /// Returns the instant that must be below the threshold before something can be forgotten.
     ///
     /// Beside an opening that shows, that is the oldest tombstone or hidden opening (law 5.5). Otherwise all
     /// of it is forgotten at once, when its newest fact and its last change are below the threshold (law
-    /// 5.4).
+    /// 5.4). An end that alone hides an opening counts as such a fact.
     #[inline]
-    pub(crate) fn forgettable_at(
-        &self,
-        shown_from: Option<Timestamp>,
-        rules: &Rules,
-    ) -> Option<Timestamp> {
-        if self.open_since(shown_from).is_none() {
-            return Some(self.newest_counting(rules).unwrap_or_default().max(self.changed_at));
+    pub(crate) fn forgettable_at(&self, hiding: Hiding, rules: &Rules) -> Option<Timestamp> {
+        if self.open_since(hiding.shown_from()).is_none() {
+            let at = self.newest_counting(rules).unwrap_or_default().max(self.changed_at);
+            let end = hiding.end.filter(|_| self.open_since(hiding.absent_at).is_some());
+            return Some(end.map_or(at, |end| at.max(end.ended_at)));
         }
         let closing = self.closings.iter().map(|held| held.counts_at(rules)).min();
         if self.facts.len() == 1 {
             return closing; // as nearly always: the opening that shows
         }
-        let hidden = self.facts.iter().filter(|held| held.is_named_before(shown_from));
-        closing.into_iter().chain(hidden.map(|held| held.at)).min()
+        let hidden = self.facts.iter().filter_map(|held| held.hidden_forgettable_at(hiding));
+        closing.into_iter().chain(hidden).min()
     }
 
     /// Whether a command closed a stay, and the media server did not. To signs of loss, such a user is

@@ -60,9 +60,9 @@ impl RoomState {
         }
         for session in 0..places.in_sessions.len() {
             let Some(stays) = self.registers.stays_at::<K>(session, places) else { continue };
-            let shown_from = self.rulebook().shown_from::<K>(session, places.in_roster);
-            let is_open = stays.open_since(shown_from).is_some();
-            let due = stays.forgettable_at(shown_from, &self.settings);
+            let hiding = self.rulebook().hiding::<K>(session, places.in_roster);
+            let is_open = stays.open_since(hiding.shown_from()).is_some();
+            let due = stays.forgettable_at(hiding, &self.settings);
             if due.is_none_or(|at| at >= threshold) {
                 continue;
             }
@@ -73,7 +73,7 @@ impl RoomState {
                 table.swap_remove_at(place); // law 5.4
                 places.in_sessions[session] = None;
             } else if let Some(stays) = table.at_mut(place) {
-                stays.forget_beside_shown(threshold, shown_from, &self.settings); // law 5.5
+                stays.forget_beside_shown(threshold, hiding, &self.settings); // law 5.5
             }
         }
         forgotten

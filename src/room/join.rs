@@ -85,13 +85,16 @@ impl RoomState {
     /// An input that opens or closes the visible session need not: one change then hides everybody, and
     /// further changes show who is there (step 6).
     pub(super) fn concerns_everybody(&self, work: &Work<'_>, resolved: &Resolved<'_>) -> bool {
-        let Registers { observed, sessions, .. } = &self.registers;
+        let Registers { observed, sessions, ended_at, .. } = &self.registers;
         match work {
             Work::Observation(..) | Work::Merge(_) | Work::CarryOver(_) | Work::ClockSetBack => {
                 true
             }
             // Business info shows again what an end had hidden (laws 6.4, 16.3 and 21.4).
-            Work::Create(_) => observed.hidden_at.is_some() || self.has_nameless_session(),
+            Work::Create(_) => {
+                let is_hidden = observed.hidden_until(*ended_at).is_some();
+                !observed.is_empty() && is_hidden || self.has_nameless_session()
+            }
             // The nameless session outlives an end, but those who were in it go (law 21.4).
             Work::End | Work::EndByLifecycle => self.has_nameless_session(),
             // A creation or a close outdates presences (laws 15.4 and 15.5). A callback may name the

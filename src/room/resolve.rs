@@ -99,11 +99,11 @@ impl RoomState {
         let registers = &self.registers;
         let CallbackWork { callback, facts, subject } = work;
         let session = registers.session_index(callback.session_id.as_ref());
-        // A fact below the bounds may still tell that a session opened before an end that is remembered
-        // (law 6.8). Then the callback is not outdated.
+        // A fact below the bounds may still tell that a session opened before an end, also before one that
+        // only another replica knows (law 6.8). Then the callback is not outdated.
         let lowers_first = session.is_some_and(|session| {
-            let first = registers.sessions[session].first_opening_at;
-            registers.ended_at.is_some() && facts.opening.is_some_and(|at| Some(at) < first)
+            let session = &registers.sessions[session];
+            session.first_opening_with(facts) != session.first_opening_at
         });
         let is_outdated = !lowers_first && self.rulebook().is_outdated(facts);
         let user = facts.user.as_ref().and_then(|user| user.fact.as_ref());

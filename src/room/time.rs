@@ -8,6 +8,7 @@ use crate::model::change::Cause;
 use crate::model::command::Answer;
 use crate::model::error::Error;
 use crate::model::expired::Expired;
+use crate::model::time::Timestamp;
 use crate::room::context::Context;
 use crate::room::state::RoomState;
 use crate::room::work::Work;
@@ -72,8 +73,7 @@ impl RoomState {
         let Some(retention_ms) = self.settings.retention_ms else { return };
         let old = cx.now.minus(retention_ms);
         self.forget_ends(old, budget, cx.now);
-        if *budget > 0 && self.registers.ended_at.is_some_and(|ended_at| ended_at < old) {
-            self.registers.forget_ends(&self.settings);
+        if *budget > 0 && self.forget_last_ends(old) {
             *budget -= 1;
         }
         let threshold = old.minus(self.settings.clock_skew_ms);
@@ -102,7 +102,21 @@ impl RoomState {
     #[inline]
     pub(super) fn sweep_all(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let mut unlimited = usize::MAX;
-        self.sweep(&mut unlimited, cx)
+        self.sweep(&mut unlimited, cx)?;
+        if let Some(retention_ms) = self.settings.retention_ms {
+            cx.is_dirty |= self.forget_last_ends(cx.now.minus(retention_ms));
+        }
+        Ok(())
+    }
+
+    /// Forgets the last ends of the room if they were before `old`. Whether an end is remembered decides what
+    /// it hides, so it goes with each sweep, and not only if somebody asks for one (laws 5.1 and 7.3).
+    fn forget_last_ends(&mut self, old: Timestamp) -> bool {
+        let is_due = self.registers.ended_at.is_some_and(|ended_at| ended_at < old);
+        if is_due {
+            self.registers.forget_ends(&self.settings);
+        }
+        is_due
     }
 
     /// Forgets what the retention lets go by now, at most `budget` steps. Nothing visible changes.

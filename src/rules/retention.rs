@@ -114,8 +114,8 @@ impl Rulebook<'_> {
         let mut next = self.presence_forgettable_at::<K>(visible, places);
         for (session, stays) in self.registers.stays_by_session::<K>(places).enumerate() {
             let Some(stays) = stays else { continue };
-            let shown_from = self.shown_from::<K>(session, places.in_roster);
-            next = earlier(next, stays.forgettable_at(shown_from, self.settings));
+            let hiding = self.hiding::<K>(session, places.in_roster);
+            next = earlier(next, stays.forgettable_at(hiding, self.settings));
         }
         next
     }
@@ -172,7 +172,7 @@ impl Rulebook<'_> {
     /// without a close may be left beside it. All other sessions are forgotten before.
     pub(crate) fn is_forgettable(self, threshold: Timestamp) -> bool {
         let registers = self.registers;
-        let latest = registers.latest_create.max(registers.observed.newest());
+        let latest = registers.latest_create.max(registers.observed.newest(registers.ended_at));
         !registers.is_live_empty()
             && self.sessions().all(|(_, session, summary)| {
                 self.session_forgettable_at(session, summary) < threshold
@@ -208,7 +208,8 @@ impl Rulebook<'_> {
         }
         // All the rest is forgotten at once, when the newest of it is below the threshold: see
         // `is_forgettable`.
-        let mut last = self.registers.latest_create.max(self.registers.observed.newest());
+        let registers = self.registers;
+        let mut last = registers.latest_create.max(registers.observed.newest(registers.ended_at));
         for (_, session, summary) in self.sessions() {
             last = last.max(Some(self.session_forgettable_at(session, summary)));
         }

@@ -14,6 +14,7 @@
 
 use crate::model::id::SessionId;
 use crate::model::time::Timestamp;
+use crate::registers::bounds::{Hiding, HidingEnd};
 use crate::registers::kind::{Kind, Streams, Users, copy};
 use crate::registers::places::Places;
 use crate::registers::roster::{Present, RosterEntry, SeenAt};
@@ -147,32 +148,34 @@ impl<'a> Rulebook<'a> {
         stays: &'a StayRegister<K>,
         in_roster: Option<usize>,
     ) -> Option<&'a HeldFact<K>> {
-        stays.open_since(self.shown_from::<K>(session, in_roster))
+        stays.open_since(self.hiding::<K>(session, in_roster).shown_from())
     }
 
-    /// Returns the event time before which a session shows no opening of a user or stream.
+    /// Returns what hides openings of a user or stream in a session.
     #[inline]
-    pub(crate) fn shown_from<K: Tables>(
-        self,
-        session: usize,
-        in_roster: Option<usize>,
-    ) -> Option<Timestamp> {
+    pub(crate) fn hiding<K: Tables>(self, session: usize, in_roster: Option<usize>) -> Hiding {
         let absent_at = K::roster(&self.registers.observed).absent_at(in_roster);
-        let hidden_until = self.hidden_openings_until(session);
-        absent_at.max(hidden_until.map(|until| until.plus(1)))
+        Hiding { absent_at, end: self.hiding_end(session) }
     }
 
-    /// Returns h, up to which an end hides openings of a session, in event time. Only the nameless session
-    /// has it. Business info that was made after the end shows everything again (law 21.4).
+    /// Returns h, up to which an end hides openings of a session, in event time.
     #[inline]
     pub(crate) fn hidden_openings_until(self, session: usize) -> Option<Timestamp> {
+        self.hiding_end(session).map(|end| end.until)
+    }
+
+    /// Returns the end that hides openings of a session. Only the nameless session has it. Business info that
+    /// was made after the end shows everything again (law 21.4).
+    #[inline]
+    fn hiding_end(self, session: usize) -> Option<HidingEnd> {
         let register = &self.registers.sessions[session];
         if register.id.is_some() {
             return None; // as nearly always
         }
-        let (until, hidden_at) = register.hides_openings(self.registers.ended_at, self.settings)?;
+        let (until, ended_at) = register.hides_openings(self.registers.ended_at, self.settings)?;
         let shows_from = self.registers.closings().shows_from;
-        Some(until).filter(|_| shows_from.is_none_or(|from| hidden_at >= from))
+        Some(HidingEnd { until, ended_at })
+            .filter(|_| shows_from.is_none_or(|from| ended_at >= from))
     }
 
     /// Whether a presence of a user is stored, and the media server told nothing newer. Ends of the room
@@ -219,9 +222,9 @@ impl<'a> Rulebook<'a> {
                 }
                 // If only an end hides it, it is kept as if it were as new as the end. A room that is
                 // created again shows it.
-                let hidden_at = self.registers.observed.hidden_at;
-                let hidden_at = hidden_at.filter(|_| self.hides(present.seen))?;
-                Some((&present.session_id, hidden_at.max(at)))
+                let ended_at = self.registers.observed.hidden_until(self.registers.ended_at);
+                let ended_at = ended_at.filter(|_| self.hides(present.seen))?;
+                Some((&present.session_id, ended_at.max(at)))
             })
         })
     }
@@ -353,8 +356,8 @@ impl<'a> Rulebook<'a> {
     /// Business info that was made after the end shows it again (law 16.3).
     fn hides(self, seen: SeenAt) -> bool {
         let shows_from = self.registers.closings().shows_from;
-        self.registers.observed.hidden_at.is_some_and(|hidden_at| {
-            seen.received_at <= hidden_at && shows_from.is_none_or(|from| hidden_at >= from)
+        self.registers.observed.hidden_until(self.registers.ended_at).is_some_and(|ended_at| {
+            seen.received_at <= ended_at && shows_from.is_none_or(|from| ended_at >= from)
         })
     }
 }

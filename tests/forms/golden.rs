@@ -72,11 +72,11 @@ fn what_was_stored_gives_exactly_these_lists() {
         rooms,
         [
             "limits", "quiet", "seen", "twice", "over", "ended", "follow", "signs", "show",
-            "unknown", "asked"
+            "unknown", "back", "asked"
         ],
-        "newest first; when two began is unknown"
+        "newest first; when three began is unknown"
     );
-    assert_eq!(registry.held_room_count(), 15, "four rooms are only remembered");
+    assert_eq!(registry.held_room_count(), 16, "four rooms are only remembered");
 
     let show = registry.room("show").unwrap();
     assert_eq!(show.name().unwrap(), "Tom's show");
@@ -267,6 +267,7 @@ fn imported(config: &Config) -> Vec<Room> {
         unknown("unknown", 290, config),
         unknown("unnamed", 0, config),
         ended(config),
+        back(config),
         over(config),
     ]
 }
@@ -380,6 +381,22 @@ fn ended(config: &Config) -> Room {
     room.create(NewRoom::new("twice", "ann"), config, at(121)).unwrap();
     room.join(NewUser::new("sue"), config, at(122)).unwrap();
     room.expire(config, at(250)).unwrap();
+    room
+}
+
+/// A room that is shown by an observation after its end, longer ago than an end is remembered.
+fn back(config: &Config) -> Room {
+    let mut room = Room::new(room_id("back"), config);
+    let before = |seconds: u64| Timestamp::from_secs(1_763_596_800 - seconds);
+    for (seen, ended) in [(700, 650), (640, 0)] {
+        let answer = Observation::new(room_id("back"), before(seen));
+        let answer = answer.users([ObservedUser::new(user_id("uma"))]).streams([]);
+        room.apply_observation(&answer, config, before(seen)).unwrap();
+        if ended > 0 {
+            room.end(config, before(ended)).unwrap();
+        }
+    }
+    room.expire(config, before(40)).unwrap();
     room
 }
 

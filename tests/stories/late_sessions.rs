@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use room_registry::event::CallbackEvent;
-use room_registry::{Callback, Config, NewRoom, Room};
-use room_registry_world::story::{Story, at, created, login, logout, room_id, session};
+use room_registry::event::{CallbackEvent, RoomClosed};
+use room_registry::{Callback, Config, NewRoom, Room, SessionId};
+use room_registry_world::story::{
+    Story, at, created, login, logout, observation, room_id, session, user,
+};
 
 /// The application created the room and ended it. What the media server tells comes late.
 /// Holds laws 6.3 and 6.8.
@@ -148,4 +150,95 @@ fn a_hidden_session_of_which_nothing_more_is_heard_is_forgotten_and_shows_with_i
         story.hears(now, login("bob", 2, 665));
         assert_eq!(story.is_open(), shows);
     }
+}
+
+/// The retention is 600 s. Holds laws 5.1 and 7.3.
+#[test]
+fn an_end_is_forgotten_after_the_retention_whether_somebody_swept_or_not() {
+    for sweeps in [true, false] {
+        let mut story = Story::new();
+        story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+        story.passes_to(60);
+        story.registry.end_room("r").unwrap();
+        story.passes_to(661);
+        if sweeps {
+            story.registry.expire();
+        }
+        story.hears(at(661), logout("ann", 1, 0, 661));
+        story.hears(at(661), login("bob", 2, 661));
+        assert!(story.is_open(), "swept: {sweeps}");
+    }
+}
+
+/// Holds laws 1.1 and 6.8.
+#[test]
+fn an_end_hides_a_session_that_was_created_before_it_in_whatever_order_two_creations_arrive() {
+    for order in [[50, 57], [57, 50]] {
+        let mut story = Story::new();
+        story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+        story.passes_to(60);
+        story.registry.end_room("r").unwrap();
+        for created_at in order {
+            story.hears(at(61), created(created_at));
+        }
+        assert!(!story.is_open(), "{order:?}");
+    }
+}
+
+/// Only a look knows of the session, and the login is below the floor. Holds law 6.8.
+#[test]
+fn an_end_hides_a_session_by_the_first_opening_that_is_told_of_it() {
+    let mut story = Story::new();
+    story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    story.passes_to(60);
+    story.registry.end_room("r").unwrap();
+    story.hears_of("2", at(66), created(58));
+    story.hears_of("2", at(66), RoomClosed::new(at(59)));
+    story.sees(&observation(65).session_id(session()).open(true));
+    assert!(story.is_open());
+    story.hears(at(66), login("ann", 1, 50));
+    assert!(!story.is_open(), "it opened before the end");
+}
+
+/// The replica that heard of the session knows of no end. Holds laws 6.8 and 7.1.
+#[test]
+fn after_a_merge_an_opening_below_the_floor_counts_too() {
+    let config = Config::default();
+    let mut ended = Room::new(room_id(), &config);
+    ended.create(NewRoom::new("r", "tom"), &config, at(0)).unwrap();
+    ended.end(&config, at(60)).unwrap();
+    let heard = |mut room: Room| {
+        let mut hear = |session: &str, event: CallbackEvent| {
+            let callback = Callback::new(room_id(), SessionId::new(session).unwrap(), event);
+            room.apply(&callback, &config, at(61)).unwrap();
+        };
+        hear("2", created(58).into());
+        hear("2", RoomClosed::new(at(59)).into());
+        hear("1", login("ann", 1, 59).into());
+        hear("1", login("bob", 2, 50).into());
+        room
+    };
+    let mut merged = heard(Room::new(room_id(), &config));
+    merged.merge(ended.clone(), &config, at(62)).unwrap();
+    assert!(heard(ended).view().is_none(), "in one room");
+    assert!(merged.view().is_none(), "in two that merge");
+}
+
+/// Holds laws 7.5 and 16.3.
+#[test]
+fn after_a_merge_an_end_hides_what_the_other_replica_saw_before_it() {
+    let config = Config::default();
+    let ann = observation(50).users([user("ann")]);
+    let mut ended = Room::new(room_id(), &config);
+    ended.create(NewRoom::new("r", "tom"), &config, at(0)).unwrap();
+    let mut whole = ended.clone();
+    whole.apply_observation(&ann, &config, at(50)).unwrap();
+    for room in [&mut ended, &mut whole] {
+        room.end(&config, at(60)).unwrap();
+    }
+    assert!(whole.view().is_none(), "in one room");
+    let mut seen = Room::new(room_id(), &config);
+    seen.apply_observation(&ann, &config, at(50)).unwrap();
+    seen.merge(ended, &config, at(61)).unwrap();
+    assert!(seen.view().is_none(), "in two that merge");
 }

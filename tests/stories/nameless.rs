@@ -293,3 +293,20 @@ fn a_logout_before_its_login_counts_however_many_devices_closes_hid() {
     hears(&mut story, 40_003, logout("ann", 100, 19_200, 40_003).exclusive(false));
     assert!(!story.is_open(), "laws 1.3 and 3.10: {:?} outlives the logout", story.users());
 }
+
+/// Ann came longer ago than the retention and the clock skew, 605 s together. Holds laws 6.4 and 21.4.
+#[test]
+fn a_room_that_is_ended_and_created_again_shows_who_came_long_ago_and_is_still_there() {
+    for session in [Some(room_registry_world::story::session()), None] {
+        let mut story = Story::new();
+        let ann = Callback::new(room_id(), session.clone(), login("ann", 1, 1));
+        story.passes_to(1);
+        story.registry.apply_callback(&ann);
+        story.passes_to(700);
+        assert_eq!(story.users(), ["ann"]);
+        story.registry.end_room("r").unwrap();
+        story.passes_to(701);
+        story.registry.create_room(NewRoom::new("r", "tom")).unwrap();
+        assert_eq!(story.users(), ["ann"], "{session:?}");
+    }
+}

@@ -7,6 +7,7 @@
 
 use crate::model::config::Rules;
 use crate::model::time::Timestamp;
+use crate::registers::bounds::Hiding;
 use crate::registers::facts::{Closing, Form, StayEvent, StayFact};
 use crate::registers::kind::Kind;
 
@@ -119,9 +120,14 @@ impl<K: Kind> HeldFact<K> {
         self.form == Form::Named { exclusive }
     }
 
-    /// Whether it is a named stay that opened before an instant. Nothing is before `None`.
-    pub(super) fn is_named_before(&self, at: Option<Timestamp>) -> bool {
-        self.form != Form::Ordered && Some(self.at) < at
+    /// Returns the instant that must be below the threshold before a hidden opening of a named stay can be
+    /// forgotten: its own time, or an end that alone hides it. `None` for what is ordered or not hidden.
+    pub(super) fn hidden_forgettable_at(&self, hiding: Hiding) -> Option<Timestamp> {
+        if self.form == Form::Ordered || Some(self.at) >= hiding.shown_from() {
+            return None;
+        }
+        let end = hiding.end.filter(|_| Some(self.at) >= hiding.absent_at);
+        Some(end.map_or(self.at, |end| self.at.max(end.ended_at)))
     }
 
     /// Returns the key of an ordered fact (law 3.8). At equal ranks, a closing is higher (law 3.9).

@@ -48,9 +48,6 @@ impl RoomState {
         let ended_at = cx.now.max(before.unwrap_or_default());
         registers.join_end(Some(ended_at));
         registers.members.end_before(ended_at, registers.ended_before);
-        if let Some(observed) = registers.observed.held() {
-            observed.hide(ended_at);
-        }
         for session in &mut registers.sessions {
             session.hide_openings(ended_at, &self.settings);
         }

@@ -100,23 +100,8 @@ impl Log {
     }
 
     /// Whether the last end is to be forgotten by then, and is not yet.
-    pub fn is_end_due(&self, now: u64, retention: u64) -> bool {
+    fn is_end_due(&self, now: u64, retention: u64) -> bool {
         self.remembered_end().is_some_and(|ended_at| ended_at < now.saturating_sub(retention))
-    }
-
-    /// Whether a callback tells that a session which is known opened earlier than anything tells so far,
-    /// and that is below the bound of the room for it (laws 3.1 and 3.2).
-    pub fn lowers_first_below_bound(&self, callback: &Callback) -> bool {
-        let Some(opening) = opening_in(callback) else { return false };
-        let span = match callback.event {
-            CallbackEvent::RoomCreated(_) => self.rules.settings.tie_window,
-            _ => self.rules.settings.clock_skew,
-        };
-        let first = self.first_opening_at(&callback.session_id);
-        let latest_create = self.stored.last().and_then(|stored| stored.latest_create);
-        self.sessions().contains(&callback.session_id)
-            && first.is_none_or(|first| opening < first)
-            && latest_create.is_some_and(|latest| opening + span < latest)
     }
 
     /// Whether an observation told anything that is not forgotten.
@@ -201,7 +186,7 @@ impl Log {
     }
 
     /// The earliest time at which anything opened in a session, of all that was told since it is known.
-    pub fn first_opening_at(&self, id: &SessionKey) -> Option<u64> {
+    fn first_opening_at(&self, id: &SessionKey) -> Option<u64> {
         let since = &self.entries[self.known_from(id)?..];
         let callbacks = since.iter().filter_map(|(_, event)| heard(event));
         callbacks.filter(|callback| callback.session_id == *id).filter_map(opening_in).min()
