@@ -11,9 +11,10 @@ use crate::model::id::{UserId, UserSessionId};
 use crate::model::time::Timestamp;
 use crate::model::visible::UserNote;
 
-/// How many notes on one user a stored form may have. One session holds up to 96 stays of a user.
+/// How many notes on one user a stored form may have. Each of 16 sessions holds up to 96 stays of a user (law
+/// 3.10), and the roster up to 16 presences (law 14.5). A room never has more notes than it has those.
 #[cfg(feature = "serde")]
-const MAX_NOTES: usize = 128;
+const MAX_NOTES: usize = 16 * 96 + 16;
 
 /// The notes by user, ordered by what each is on.
 ///

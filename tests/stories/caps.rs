@@ -7,7 +7,7 @@ use room_registry::event::{
 use room_registry::repair::ObservedUser;
 use room_registry::{
     Callback, ChangeKind, Config, Observation, Room, RoomId, SessionId, StreamId, StreamSessionId,
-    Timestamp, UserId, UserSessionId,
+    Timestamp, UserId, UserSessionId, UserUpdate,
 };
 use serde_json::Value;
 
@@ -205,4 +205,25 @@ fn who_was_seen_is_listed_again_if_the_session_goes_that_knew_better() {
         changes,
         [ChangeKind::UserJoined(held.room.view().unwrap().user("ann").unwrap().to_owned())]
     );
+}
+
+/// Each login shows at once, and what the application said of the user passes to it. All logins stay, in sessions
+/// that go on beside one another. Holds laws 1.7 and 18.11.
+#[test]
+fn a_word_on_many_logins_in_many_sessions_can_be_read_back() {
+    let mut held = Held::new();
+    for login in 0..4 * 64 {
+        let id = UserSessionId::new((login + 1).to_string()).unwrap();
+        let logged_in = UserLoggedIn::new(UserId::new("tom").unwrap(), at(login));
+        held.apply(1 + login / 64, logged_in.user_session_id(id).exclusive(false));
+        if login == 0 {
+            let word = UserUpdate::new().name("Tom of the app");
+            held.room.update_user("tom", word, &held.config, at(30_000)).unwrap();
+        }
+    }
+    let stored = serde_json::to_value(&held.room).unwrap();
+    assert_eq!(stored["user_notes"]["tom"].as_array().unwrap().len(), 256);
+    let mut room: Room = serde_json::from_value(stored).unwrap();
+    room.expire(&held.config, at(30_000)).unwrap();
+    assert_eq!(room.view().unwrap().user("tom").unwrap().name().unwrap(), "Tom of the app");
 }
