@@ -267,6 +267,16 @@ macro_rules! told_by {
 }
 
 impl<'a> Facts<'a> {
+    /// Returns the earliest opening time in it: that of a user or stream, or the creation of the session.
+    #[inline]
+    pub(crate) fn earliest_opening_at(&self) -> Option<Timestamp> {
+        let created_at = self.create.map(|create| create.created_at);
+        match (self.opening, created_at) {
+            (Some(opened_at), Some(created_at)) => Some(opened_at.min(created_at)),
+            (opened_at, created_at) => opened_at.or(created_at),
+        }
+    }
+
     /// Returns what a callback says, and about whom.
     #[inline]
     pub(crate) fn of(callback: &'a Callback) -> (Self, Subject<'a>) {

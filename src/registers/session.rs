@@ -127,17 +127,18 @@ impl SessionRegister {
     /// Joins the earliest opening time that is told, even one below its bound (law 6.8). Returns whether it
     /// changed.
     pub(crate) fn join_first_opening(&mut self, facts: &Facts<'_>) -> bool {
-        let first = self.first_opening_with(facts);
-        let is_changed = first != self.first_opening_at;
-        self.first_opening_at = first;
+        let is_changed = self.is_first_later_than(facts);
+        if is_changed {
+            self.first_opening_at = facts.earliest_opening_at();
+        }
         is_changed
     }
 
-    /// Returns what [`join_first_opening`](Self::join_first_opening) would make of the first opening.
+    /// Whether an earlier opening is told than any before, or the first one.
     #[inline]
-    pub(crate) fn first_opening_with(&self, facts: &Facts<'_>) -> Option<Timestamp> {
-        let told = facts.opening.into_iter().chain(facts.create.map(|create| create.created_at));
-        told.chain(self.first_opening_at).min()
+    pub(crate) fn is_first_later_than(&self, facts: &Facts<'_>) -> bool {
+        let is_earlier = |at: Timestamp| self.first_opening_at.is_none_or(|first| at < first);
+        facts.earliest_opening_at().is_some_and(is_earlier)
     }
 
     /// Joins the creation: of two, the later counts (law 3.1). The caller checks its bound.

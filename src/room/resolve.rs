@@ -101,11 +101,8 @@ impl RoomState {
         let session = registers.session_index(callback.session_id.as_ref());
         // A fact below the bounds may still tell that a session opened before an end, also before one that
         // only another replica knows (law 6.8). Then the callback is not outdated.
-        let lowers_first = session.is_some_and(|session| {
-            let session = &registers.sessions[session];
-            session.first_opening_with(facts) != session.first_opening_at
-        });
-        let is_outdated = !lowers_first && self.rulebook().is_outdated(facts);
+        let lowers_first = |session: usize| registers.sessions[session].is_first_later_than(facts);
+        let is_outdated = self.rulebook().is_outdated(facts) && !session.is_some_and(lowers_first);
         let user = facts.user.as_ref().and_then(|user| user.fact.as_ref());
         let stream = facts.stream.as_ref().and_then(|stream| stream.fact.as_ref());
         let closes =
