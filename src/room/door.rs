@@ -53,6 +53,9 @@ impl RoomState {
             self.sweep_all(cx)?;
         }
         let is_merge = matches!(work, Work::Merge(_));
+        if is_merge || matches!(work, Work::Callback(_) | Work::Observation(..)) {
+            self.forget_due_ends(cx);
+        }
         let answer = self.pass(work, cx);
         if is_merge || is_carried_over {
             self.sweep_all(cx)?; // what came together, or came under other settings, may go now

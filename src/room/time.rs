@@ -102,15 +102,20 @@ impl RoomState {
     #[inline]
     pub(super) fn sweep_all(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let mut unlimited = usize::MAX;
-        self.sweep(&mut unlimited, cx)?;
+        self.sweep(&mut unlimited, cx)
+    }
+
+    /// Forgets the last ends of the room if the retention lets them go by now. Whether an end is remembered
+    /// decides which session it hides, so this comes before anything that may tell of one. A sweep makes no
+    /// difference then (laws 5.1 and 7.3). Commands tell of none.
+    #[inline]
+    pub(super) fn forget_due_ends(&mut self, cx: &mut Context<'_>) {
         if let Some(retention_ms) = self.settings.retention_ms {
             cx.is_dirty |= self.forget_last_ends(cx.now.minus(retention_ms));
         }
-        Ok(())
     }
 
-    /// Forgets the last ends of the room if they were before `old`. Whether an end is remembered decides what
-    /// it hides, so it goes with each sweep, and not only if somebody asks for one (laws 5.1 and 7.3).
+    /// Forgets the last ends of the room if they were before `old`.
     fn forget_last_ends(&mut self, old: Timestamp) -> bool {
         let is_due = self.registers.ended_at.is_some_and(|ended_at| ended_at < old);
         if is_due {
