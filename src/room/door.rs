@@ -53,7 +53,10 @@ impl RoomState {
             self.sweep_all(cx)?;
         }
         let is_merge = matches!(work, Work::Merge(_));
-        if is_merge || matches!(work, Work::Callback(_) | Work::Observation(..)) {
+        // A merge brings the other replica up to date by a tick.
+        let tells_of_sessions =
+            matches!(work, Work::Callback(_) | Work::Observation(..) | Work::Tick);
+        if tells_of_sessions || is_merge {
             self.forget_due_ends(cx);
         }
         let answer = self.pass(work, cx);

@@ -102,7 +102,11 @@ impl RoomState {
         };
         let expired = Expired { forgotten, ..Expired::default() };
         let may_have_emptied = self.registers.sessions.iter().any(SessionRegister::is_empty);
-        JoinResult { may_have_emptied, ..JoinResult::changed(Answer::Expired(expired)) }
+        JoinResult {
+            may_have_emptied,
+            is_sweep: true,
+            ..JoinResult::changed(Answer::Expired(expired))
+        }
     }
 
     /// Forgets what is due first of these: a confirmation, a session that is not current, everything that the
@@ -130,6 +134,10 @@ impl RoomState {
         }
         let expired = Expired { forgotten: 1, ..Expired::default() };
         // An entry of the observed roster may have stayed for the sake of a login in the session.
-        JoinResult { may_have_emptied: true, ..JoinResult::changed(Answer::Expired(expired)) }
+        JoinResult {
+            may_have_emptied: true,
+            is_sweep: true,
+            ..JoinResult::changed(Answer::Expired(expired))
+        }
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct JoinResult {
     /// Whether registers of another replica, or of other settings, came in. Several rules then wait, so
     /// that the order in which replicas merge makes no difference (law 7.1).
     pub(crate) is_merge: bool,
+    /// Whether the retention let something go. Nobody goes by that whom readers saw.
+    pub(crate) is_sweep: bool,
     /// Whether what the app says of the concerned user or stream changed: the membership, the note or
     /// the attributes.
     pub(crate) is_content_changed: bool,
@@ -61,6 +63,7 @@ impl JoinResult {
             is_session_changed: false,
             is_info_changed: false,
             is_merge: false,
+            is_sweep: false,
             is_content_changed: false,
             updated: Vec::new(),
         }

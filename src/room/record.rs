@@ -142,7 +142,7 @@ impl RoomState {
     ///
     /// A note belongs to one stay. If the user shows by another one without a gap, the note passes to that.
     /// After a merge nobody knows whether there was a gap, so a note stays with its stay, as long as that is
-    /// stored.
+    /// stored. So it does after a sweep, which may follow a merge at once.
     pub(super) fn keep_user_notes(
         &mut self,
         resolved: &Resolved<'_>,
@@ -172,7 +172,8 @@ impl RoomState {
             {
                 notes.set(user_id.clone(), on.clone(), shown.clone());
             }
-            let (book, is_gone) = (self.rulebook(), on.is_none() && !joined.is_merge);
+            let is_gone = on.is_none() && !joined.is_merge && !joined.is_sweep;
+            let book = self.rulebook();
             notes.retain(&user_id, |held| !is_gone && book.holds(held, &places));
             self.registers.user_notes = notes;
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use room_registry::event::{CallbackEvent, RoomClosed};
-use room_registry::{Callback, Config, NewRoom, Room, SessionId};
+use room_registry::{Callback, Config, NewRoom, Room, SessionId, UserUpdate};
 use room_registry_world::story::{
     Story, at, created, login, logout, observation, room_id, session, user,
 };
@@ -241,4 +241,27 @@ fn after_a_merge_an_end_hides_what_the_other_replica_saw_before_it() {
     seen.apply_observation(&ann, &config, at(50)).unwrap();
     seen.merge(ended, &config, at(61)).unwrap();
     assert!(seen.view().is_none(), "in two that merge");
+}
+
+/// After the merge something is due at once: that an observation found session 1 open. Holds laws 7.1 and 18.11.
+#[test]
+fn a_word_on_a_hidden_user_outlasts_the_sweep_after_a_merge() {
+    let config = Config::default();
+    let mut room = Room::new(room_id(), &config);
+    let heard = |room: &mut Room, session: &str, event: CallbackEvent, now: u64| {
+        let callback = Callback::new(room_id(), SessionId::new(session).unwrap(), event);
+        room.apply(&callback, &config, at(now)).unwrap();
+    };
+    let open = observation(5).session_id(session()).open(true);
+    room.apply_observation(&open, &config, at(5)).unwrap();
+    heard(&mut room, "1", login("ann", 1, 10).into(), 10);
+    room.update_user("ann", UserUpdate::new().name("Ann"), &config, at(20)).unwrap();
+    let copy = room.clone();
+    room.end(&config, at(700)).unwrap();
+    heard(&mut room, "2", login("bob", 2, 701).into(), 701);
+    for (mut one, other) in [(room.clone(), copy.clone()), (copy, room)] {
+        one.merge(other, &config, at(702)).unwrap();
+        let stored = serde_json::to_value(&one).unwrap();
+        assert_eq!(stored["user_notes"]["ann"][0]["note"]["name"], "Ann");
+    }
 }
