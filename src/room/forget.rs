@@ -3,7 +3,7 @@
 //!
 //! The rules say what may go: `rules/retention.rs` has laws 5.4 to 5.7 and 16.6. The door's sweep calls
 //! this before every operation but heartbeats (law 5.1). The ends of memberships (laws 7.4 and 18.1)
-//! follow no projection, so `expire` calls [`RoomState::forget_ends`] without a pass.
+//! follow no projection, so `expire` calls [`RoomState::forget_membership_ends`] without a pass.
 
 use crate::model::command::Answer;
 use crate::model::expired::Expired;
@@ -24,7 +24,12 @@ impl RoomState {
     ///
     /// A removal counts for as long as the media server shows the user (law 18.2). Such a user is looked
     /// at again after another retention.
-    pub(super) fn forget_ends(&mut self, old: Timestamp, budget: &mut usize, now: Timestamp) {
+    pub(super) fn forget_membership_ends(
+        &mut self,
+        old: Timestamp,
+        budget: &mut usize,
+        now: Timestamp,
+    ) {
         while *budget > 0
             && let Some((user_id, left)) = self.registers.members.forgettable(old)
         {

@@ -72,7 +72,7 @@ impl RoomState {
     fn forget_aged(&mut self, budget: &mut usize, cx: &mut Context<'_>) {
         let Some(retention_ms) = self.settings.retention_ms else { return };
         let old = cx.now.minus(retention_ms);
-        self.forget_ends(old, budget, cx.now);
+        self.forget_membership_ends(old, budget, cx.now);
         if *budget > 0 && self.forget_last_ends(old) {
             *budget -= 1;
         }
