@@ -98,12 +98,13 @@ pub(crate) fn replicas_agree(simulation: &Simulation, rng: &mut Dice) -> Result<
 pub(crate) fn forgets(simulation: &mut Simulation, found: &mut Vec<String>) {
     let config = simulation.settings().config.clone();
     let Some(retention) = config.retention() else { return };
-    let later = Timestamp::from_millis(simulation.now())
-        + retention
-        + config.clock_skew() * 3
+    // Memberships end first. How they ended is remembered for another retention.
+    let is_left = Timestamp::from_millis(simulation.now())
         + config.heartbeat_timeout()
         + config.empty_grace();
+    let later = is_left + retention + config.clock_skew() * 3;
     for ours in simulation.registries_mut() {
+        ours.expire(is_left);
         ours.expire(later);
         ours.tell_mirror();
         let (listed, held) = (ours.registry.room_count(), ours.registry.held_room_count());
