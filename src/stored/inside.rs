@@ -41,7 +41,7 @@ pub(super) struct Inside<'s> {
     pub(super) index: usize,
     /// The settings of the room.
     pub(super) rules: &'s Rules,
-    /// Makes the error that something of this session is impossible.
+    /// Makes the error that something of the room's session is impossible.
     pub(super) refuse: &'s dyn Fn(&str) -> StoredError,
 }
 

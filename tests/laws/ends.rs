@@ -298,7 +298,7 @@ fn command(played: &mut Played, pause: u64, creates: bool, rng: &mut Rng) {
 /// Plays a history that arrives within the retention, with ends and silences between, in a room that
 /// forgets, and that may be created. Returns how often something was hidden, and how often all was
 /// forgotten.
-pub(super) fn play_and_forget(history: &[Callback], creates: bool, seed: u64) -> [usize; 2] {
+fn play_and_forget(history: &[Callback], creates: bool, seed: u64) -> [usize; 2] {
     let mut rng = Rng::new(seed);
     let mut arrivals = Vec::new();
     for callback in history {
@@ -334,24 +334,36 @@ pub(super) fn play_and_forget(history: &[Callback], creates: bool, seed: u64) ->
     [hidden, forgotten]
 }
 
-/// Holds laws 5.1, 5.7 and 6.8.
-#[test]
-fn what_an_end_hides_stays_hidden_in_a_room_that_forgets() {
+/// Plays such histories, each changed before, and sees that they hide and forget something.
+pub(super) fn check_what_ends_hide(
+    closings: u64,
+    creates: bool,
+    first_seed: u64,
+    change: impl Fn(&mut Callback),
+) {
     let [mut hidden, mut forgotten] = [0; 2];
     for seed in seeds(20) {
         let options = Options {
             callbacks: 50,
             skew: 50 * (seed % 2),
             without_login_time: 30,
-            closings: 4,
+            closings,
             max_gap: [5_000, 40_000, 150_000][usize::try_from(seed % 3).unwrap()],
             ..Options::default()
         };
-        let counts = play_and_forget(&valid_history(seed, options), true, seed);
+        let mut history = valid_history(first_seed + seed, options);
+        history.iter_mut().for_each(&change);
+        let counts = play_and_forget(&history, creates, seed);
         hidden += counts[0];
         forgotten += counts[1];
     }
     assert!(hidden > times(20) as usize && forgotten > times(5) as usize, "{hidden}, {forgotten}");
+}
+
+/// Holds laws 5.1, 5.7 and 6.8.
+#[test]
+fn what_an_end_hides_stays_hidden_in_a_room_that_forgets() {
+    check_what_ends_hide(4, true, 0, |_| {});
 }
 
 /// When the hand-picked sets happen.
