@@ -29,7 +29,9 @@ use crate::registers::emptiness::Emptiness;
 use crate::registers::members::{Left, Members};
 use crate::registers::notes::UserNotes;
 use crate::registers::refused::RefusedOpenings;
-use crate::registers::{Registers, StreamAttributes};
+use crate::registers::roster::MAX_PRESENCES;
+use crate::registers::stays::{MAX_SHARED_STAYS, MAX_STAYS};
+use crate::registers::{MAX_SESSIONS, Registers, StreamAttributes};
 use crate::room::Room;
 use crate::room::state::RoomState;
 use crate::stored::inside::{StoredError, VERSION};
@@ -168,7 +170,7 @@ impl<'a> StoredRoom<'a> {
             registers.members.restore_connections(user_id, connections);
         }
         registers.stream_attributes = self.stream_notes.into_owned();
-        if let Some(user_id) = self.user_notes.impossible() {
+        if let Some(user_id) = self.user_notes.impossible(MAX_NOTES) {
             let what = format!("the notes on user {user_id}");
             return Err(StoredError::Impossible { room_id, what });
         }
@@ -188,6 +190,7 @@ impl StoredRoom<'_> {
             self.members.iter().filter(|member| is_before_end(member.membership.joined_at));
         let left =
             self.left.iter().filter(|left| is_before_end(left.joined_at) && *left.how != End::Left);
+        let notes = self.user_notes.earliest_update().filter(|at| is_before_end(*at));
         let before = self.ended_before.filter(|before| Some(*before) >= self.ended_at);
         let what = before
             .map(|_| "the end before the last".to_owned())
@@ -195,6 +198,7 @@ impl StoredRoom<'_> {
             .chain(info.map(|_| "the business info".to_owned()))
             .chain(members.map(|member| format!("the membership of user {}", member.user_id)))
             .chain(left.map(|left| format!("the leave of user {}", left.user_id)))
+            .chain(notes.map(|_| "a note".to_owned()))
             .next();
         match what {
             Some(what) => {
@@ -206,6 +210,10 @@ impl StoredRoom<'_> {
     }
 }
 
+/// How many notes on one user a stored form may have: one for each stay and each presence that a room can hold
+/// of a user (laws 3.10 and 14.5). An exclusive stay counts like an ordered one.
+const MAX_NOTES: usize = MAX_SESSIONS * (2 * MAX_STAYS + MAX_SHARED_STAYS) + MAX_PRESENCES;
+
 /// Checks that no local time is beyond what clocks show. What comes next may have to be a millisecond later than
 /// these (law 6.5), and that must be possible.
 fn check_times(registers: &Registers, room_id: &RoomId) -> Result<(), StoredError> {
@@ -216,6 +224,7 @@ fn check_times(registers: &Registers, room_id: &RoomId) -> Result<(), StoredErro
         (members.latest_join(), "a membership"),
         (members.ends().map(|(_, left)| left.joined_at).max(), "a leave"),
         (registers.observed.last_received_at(), "an observation"),
+        (registers.user_notes.latest_update(), "a note"),
         (registers.sessions.iter().map(|session| session.heard_at).max(), "a session"),
     ];
     let beyond = times.into_iter().find(|(at, _)| *at > Some(Timestamp::LATEST_STORED));

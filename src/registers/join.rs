@@ -294,7 +294,7 @@ impl Registers {
         self.resolve_signs();
         self.drop_empty();
 
-        // An end outranks business info and memberships that are no later (laws 7.3 and 7.4).
+        // An end outranks business info, memberships and notes that are no later (laws 7.3, 7.4 and 18.11).
         self.join_end(other.ended_at);
         self.join_end(other.ended_before);
         let info = self.info.take().max(other.info);
@@ -304,6 +304,9 @@ impl Registers {
         self.is_entered |= other.is_entered;
         self.sessionless_since = self.sessionless_since.max(other.sessionless_since);
         self.user_notes.merge(other.user_notes);
+        if let Some(ended_at) = self.ended_at {
+            self.user_notes.end_before(ended_at);
+        }
         for (stream_id, attributes) in other.stream_attributes.iter() {
             self.stream_attributes.join(stream_id, attributes.clone());
         }

@@ -11,11 +11,6 @@ use crate::model::id::{UserId, UserSessionId};
 use crate::model::time::Timestamp;
 use crate::model::visible::UserNote;
 
-/// How many notes on one user a stored form may have. Each of 16 sessions holds up to 96 stays of a user (law
-/// 3.10), and the roster up to 16 presences (law 14.5). A room never has more notes than it has those.
-#[cfg(feature = "serde")]
-const MAX_NOTES: usize = 16 * 96 + 16;
-
 /// The notes by user, ordered by what each is on.
 ///
 /// A note belongs to one stay, so that merging is a join. A note is dropped when its stay is stored in no
@@ -94,20 +89,40 @@ impl UserNotes {
         }
     }
 
-    /// Pulls local times that lie in the future back to now.
-    pub(crate) fn pull_back(&mut self, now: Timestamp) {
+    /// Drops the notes that an end of the room outranks: those that were updated no later than it (law 6.5).
+    pub(crate) fn end_before(&mut self, ended_at: Timestamp) {
+        self.0.retain(|_, notes| {
+            notes.retain(|held| held.note.updated_at > ended_at);
+            !notes.is_empty()
+        });
+    }
+
+    /// Returns the local time of the latest update. An end must not be earlier (law 6.5).
+    pub(crate) fn latest_update(&self) -> Option<Timestamp> {
+        self.0.values().flatten().map(|held| held.note.updated_at).max()
+    }
+
+    /// Returns the local time of the earliest update. For what comes from a store.
+    #[cfg(feature = "serde")]
+    pub(crate) fn earliest_update(&self) -> Option<Timestamp> {
+        self.0.values().flatten().map(|held| held.note.updated_at).min()
+    }
+
+    /// Pulls local times that lie in the future back to the latest that an update may have by now. After an
+    /// end, that is one millisecond later (law 6.5).
+    pub(crate) fn pull_back(&mut self, latest_update: Timestamp) {
         for held in self.0.values_mut().flatten() {
-            held.note.updated_at = held.note.updated_at.min(now);
+            held.note.updated_at = held.note.updated_at.min(latest_update);
         }
     }
 
-    /// Returns a user with notes that no room can have made: none, too many, or not in order. For what
-    /// comes from a store.
+    /// Returns a user with notes that no room can have made: none, more than `most`, or not in order. For
+    /// what comes from a store.
     #[cfg(feature = "serde")]
-    pub(crate) fn impossible(&self) -> Option<&UserId> {
+    pub(crate) fn impossible(&self, most: usize) -> Option<&UserId> {
         let mut users = self.0.iter();
         let is_possible = |notes: &[HeldNote]| {
-            (1..=MAX_NOTES).contains(&notes.len()) && notes.is_sorted_by(|a, b| a.on < b.on)
+            (1..=most).contains(&notes.len()) && notes.is_sorted_by(|a, b| a.on < b.on)
         };
         users.find(|(_, notes)| !is_possible(notes)).map(|(user_id, _)| user_id)
     }

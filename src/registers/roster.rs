@@ -16,7 +16,7 @@ use crate::model::time::Timestamp;
 
 /// How many presences one entry holds, one for each session name (law 14.5). More come only from hostile
 /// input.
-const MAX_PRESENCES: usize = 16;
+pub(crate) const MAX_PRESENCES: usize = 16;
 
 /// When an observation saw something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

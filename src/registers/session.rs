@@ -10,7 +10,7 @@ use crate::model::config::Rules;
 use crate::model::id::{SessionId, StreamId, UserId};
 use crate::model::text::Text;
 use crate::model::time::Timestamp;
-use crate::registers::bounds::Bounds;
+use crate::registers::bounds::{Bounds, HidingEnd};
 use crate::registers::emptiness::Emptiness;
 use crate::registers::facts::{CreateFact, Effect, Facts, NameFact, Tally, join_max};
 use crate::registers::kind::{Streams, Users};
@@ -272,26 +272,29 @@ impl SessionRegister {
         self.hidden_at.max(ended_at.filter(|at| self.is_before_end(*at, rules)))
     }
 
-    /// Returns h, up to which an end hides openings of the nameless session, in event time. Returns also
-    /// the local time of that end. `None` if the session has a name, or if no end is known (law 21.4).
+    /// Returns the end that hides openings of the nameless session. `None` if the session has a name, or if
+    /// no end is known (law 21.4).
     pub(crate) fn hides_openings(
         &self,
         ended_at: Option<Timestamp>,
         rules: &Rules,
-    ) -> Option<(Timestamp, Timestamp)> {
+    ) -> Option<HidingEnd> {
         if self.id.is_some() {
             return None;
         }
         let until = ended_at.map(|at| at.minus(rules.clock_skew_ms));
-        Some((self.hidden_openings_until.max(until)?, self.hidden_at.max(ended_at)?))
+        Some(HidingEnd {
+            until: self.hidden_openings_until.max(until)?,
+            ended_at: self.hidden_at.max(ended_at)?,
+        })
     }
 
     /// Hides whoever and whatever is in the nameless session, because the room ends. h becomes the latest
     /// of the previous h, the end less δ, and the latest opening (law 21.4).
     pub(crate) fn hide_openings(&mut self, ended_at: Timestamp, rules: &Rules) {
-        if let Some((until, hidden_at)) = self.hides_openings(Some(ended_at), rules) {
-            self.hidden_openings_until = Some(until).max(self.latest_opening_at);
-            self.hidden_at = Some(hidden_at);
+        if let Some(end) = self.hides_openings(Some(ended_at), rules) {
+            self.hidden_openings_until = Some(end.until).max(self.latest_opening_at);
+            self.hidden_at = Some(end.ended_at);
         }
     }
 

@@ -156,7 +156,7 @@ impl Registers {
             info.created_at = info.created_at.min(after_end);
             info.updated_at = info.updated_at.min(after_end);
         }
-        self.user_notes.pull_back(now);
+        self.user_notes.pull_back(after_end);
         self.members.pull_back(now, after_end);
     }
 
@@ -174,9 +174,9 @@ impl Registers {
         }
         for session in &mut self.sessions {
             session.hidden_at = session.hidden_until(self.ended_at, rules);
-            if let Some((until, hidden_at)) = session.hides_openings(self.ended_at, rules) {
-                session.hidden_openings_until = Some(until);
-                session.hidden_at = Some(hidden_at);
+            if let Some(end) = session.hides_openings(self.ended_at, rules) {
+                session.hidden_openings_until = Some(end.until);
+                session.hidden_at = Some(end.ended_at);
             }
         }
         (self.ended_at, self.ended_before) = (None, None);

@@ -107,11 +107,7 @@ impl RoomState {
         };
         let expired = Expired { forgotten, ..Expired::default() };
         let may_have_emptied = self.registers.sessions.iter().any(SessionRegister::is_empty);
-        JoinResult {
-            may_have_emptied,
-            is_sweep: true,
-            ..JoinResult::changed(Answer::Expired(expired))
-        }
+        JoinResult { may_have_emptied, ..JoinResult::swept(expired) }
     }
 
     /// Forgets what is due first of these: a confirmation, a session that is not current, everything that the
@@ -139,10 +135,6 @@ impl RoomState {
         }
         let expired = Expired { forgotten: 1, ..Expired::default() };
         // An entry of the observed roster may have stayed for the sake of a login in the session.
-        JoinResult {
-            may_have_emptied: true,
-            is_sweep: true,
-            ..JoinResult::changed(Answer::Expired(expired))
-        }
+        JoinResult { may_have_emptied: true, ..JoinResult::swept(expired) }
     }
 }

@@ -10,6 +10,7 @@ mod info;
 mod members;
 
 use crate::model::command::Answer;
+use crate::model::expired::Expired;
 use crate::model::id::UserId;
 use crate::model::outcome::Outcome;
 use crate::model::visible::RoomInfo;
@@ -78,6 +79,11 @@ impl JoinResult {
     /// Something changed, so the pass goes on.
     pub(super) fn changed(answer: Answer) -> Self {
         Self { is_changed: true, ..Self::unchanged(answer) }
+    }
+
+    /// The retention let something go.
+    pub(super) fn swept(expired: Expired) -> Self {
+        Self { is_sweep: true, ..Self::changed(Answer::Expired(expired)) }
     }
 }
 

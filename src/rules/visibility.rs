@@ -172,10 +172,9 @@ impl<'a> Rulebook<'a> {
         if register.id.is_some() {
             return None; // as nearly always
         }
-        let (until, ended_at) = register.hides_openings(self.registers.ended_at, self.settings)?;
+        let end = register.hides_openings(self.registers.ended_at, self.settings)?;
         let shows_from = self.registers.closings().shows_from;
-        Some(HidingEnd { until, ended_at })
-            .filter(|_| shows_from.is_none_or(|from| ended_at >= from))
+        Some(end).filter(|end| shows_from.is_none_or(|from| end.ended_at >= from))
     }
 
     /// Whether a presence of a user is stored, and the media server told nothing newer. Ends of the room

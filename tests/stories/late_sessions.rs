@@ -243,7 +243,8 @@ fn after_a_merge_an_end_hides_what_the_other_replica_saw_before_it() {
     assert!(seen.view().is_none(), "in two that merge");
 }
 
-/// After the merge something is due at once: that an observation found session 1 open. Holds laws 7.1 and 18.11.
+/// Another session takes the user's place. After the merge something is due at once: that an observation found
+/// session 1 open. Holds laws 7.1 and 18.11.
 #[test]
 fn a_word_on_a_hidden_user_outlasts_the_sweep_after_a_merge() {
     let config = Config::default();
@@ -254,14 +255,37 @@ fn a_word_on_a_hidden_user_outlasts_the_sweep_after_a_merge() {
     };
     let open = observation(5).session_id(session()).open(true);
     room.apply_observation(&open, &config, at(5)).unwrap();
-    heard(&mut room, "1", login("ann", 1, 10).into(), 10);
-    room.update_user("ann", UserUpdate::new().name("Ann"), &config, at(20)).unwrap();
+    heard(&mut room, "1", login("ann", 1, 200).into(), 200);
+    room.update_user("ann", UserUpdate::new().name("Ann"), &config, at(210)).unwrap();
     let copy = room.clone();
-    room.end(&config, at(700)).unwrap();
     heard(&mut room, "2", login("bob", 2, 701).into(), 701);
     for (mut one, other) in [(room.clone(), copy.clone()), (copy, room)] {
         one.merge(other, &config, at(702)).unwrap();
         let stored = serde_json::to_value(&one).unwrap();
         assert_eq!(stored["user_notes"]["ann"][0]["note"]["name"], "Ann");
     }
+}
+
+/// An older copy is merged, and the clock stands still. Holds laws 6.5 and 18.11.
+#[test]
+fn an_end_outranks_what_the_app_said_of_a_user_before_it() {
+    let config = Config::default();
+    let mut room = Room::new(room_id(), &config);
+    let ann = Callback::new(room_id(), None, login("ann", 1, 10));
+    room.apply(&ann, &config, at(10)).unwrap();
+    room.update_user("ann", UserUpdate::new().name("Ann"), &config, at(20)).unwrap();
+    let copy = room.clone();
+    room.end(&config, at(20)).unwrap();
+    room.create(NewRoom::new("r", "tom"), &config, at(20)).unwrap();
+    let told = |room: &Room| room.view().unwrap().user("ann").unwrap().note().cloned();
+    assert_eq!(told(&room), None);
+    for (mut one, other) in [(room.clone(), copy.clone()), (copy, room.clone())] {
+        one.merge(other, &config, at(20)).unwrap();
+        assert_eq!(told(&one), None);
+    }
+    // What it says after the end is later than the end.
+    room.update_user("ann", UserUpdate::new().name("Ann"), &config, at(20)).unwrap();
+    let mut one = room.clone();
+    one.merge(room, &config, at(20)).unwrap();
+    assert!(told(&one).is_some());
 }

@@ -100,8 +100,6 @@ impl Exported {
         let is_listed_anew = before.is_none()
             && config.empty_listing_time().is_some()
             && after.as_ref().is_some_and(is_empty);
-        // Law 18.11: the copy may bring back what the app said of somebody who was gone meanwhile.
-        let [before, after] = [before, after].map(without_words);
         if before != after && !is_listed_anew {
             let whose = if into == repairs { "its own" } else { "the other registry's" };
             found.push(format!(
@@ -109,14 +107,6 @@ impl Exported {
             ));
         }
     }
-}
-
-/// What readers see of a room, without what the app said of users who have no membership.
-fn without_words(mut room: Option<MirrorRoom>) -> Option<MirrorRoom> {
-    for user in room.iter_mut().flat_map(|room| room.users.values_mut()) {
-        user.note = None;
-    }
-    room
 }
 
 /// Law 7.1: it does not matter which is merged into which, and once is enough.

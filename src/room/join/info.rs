@@ -44,10 +44,12 @@ impl RoomState {
         let joined_at = registers.members.latest_join();
         let received_at = registers.observed.last_received_at();
         let heard_at = registers.sessions.iter().map(|session| session.heard_at).max();
-        let before = updated_at.max(joined_at).max(received_at).max(heard_at);
+        let noted_at = registers.user_notes.latest_update();
+        let before = updated_at.max(joined_at).max(received_at).max(heard_at).max(noted_at);
         let ended_at = cx.now.max(before.unwrap_or_default());
         registers.join_end(Some(ended_at));
         registers.members.end_before(ended_at, registers.ended_before);
+        registers.user_notes.end_before(ended_at);
         for session in &mut registers.sessions {
             session.hide_openings(ended_at, &self.settings);
         }

@@ -154,7 +154,8 @@ impl RoomState {
                 return JoinResult::unchanged(answer);
             };
             let Membership { name, role, attributes, .. } = updated;
-            let note = UserNote { updated_at: cx.now, name, role, attributes };
+            let updated_at = self.registers.after_end(cx.now);
+            let note = UserNote { updated_at, name, role, attributes };
             self.registers.user_notes.set(user_id.id.clone().into_owned(), on, note);
         }
         JoinResult { is_content_changed: true, ..JoinResult::changed(answer) }
