@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use room_registry::{
-    Callback, Config, Error, ManualClock, Mirror, NewRoom, NewUser, Room, RoomId, RoomRegistry,
-    RoomUpdate, Timestamp, UserUpdate,
+    Callback, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror, NewRoom, NewUser, Room,
+    RoomId, RoomRegistry, RoomUpdate, Timestamp, UserUpdate,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::history::room_id;
 use room_registry_world::junk::junk;
 use room_registry_world::repair_view::{observed_of, sight_of};
-use room_registry_world::sightings::{Told, observed_at, present_user};
+use room_registry_world::sightings::{Told, observed_at, present_stream, present_user};
 use room_registry_world::view::stored_of;
 use serde_json::Value;
 
@@ -444,6 +444,66 @@ fn an_end_wins_over_an_update_of_the_same_millisecond() {
     ended.end(&config, at(5)).unwrap();
     assert!(merged(&updated, &ended, &config).view().is_none());
     assert!(merged(&ended, &updated, &config).view().is_none());
+}
+
+/// Nobody of them is a member, so the app's words are all there is. Holds law 18.11.
+#[test]
+fn the_apps_last_word_on_a_user_or_stream_counts_whichever_replica_heard_it() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut common = Room::new(room_id(), &config);
+    let present = observed_at(START).users([present_user("ann")]).streams([present_stream("cam")]);
+    common.apply_observation(&present, &config, at(0)).unwrap();
+    let said = |millis, word: &str| {
+        let mut replica = common.clone();
+        let attributes = [("seat".into(), Some(word.into()))].into();
+        replica.update_stream("cam", attributes, &config, at(millis)).unwrap();
+        replica.update_user("ann", UserUpdate::new().name(word), &config, at(millis)).unwrap();
+        replica
+    };
+    // The later word is the lesser text, which would not win at equal times.
+    let (early, late) = (said(10, "z"), said(20, "a"));
+    for (mut one, other) in [(early.clone(), late.clone()), (late, early)] {
+        one.merge(other, &config, at(20)).unwrap();
+        let room = one.view().unwrap();
+        assert_eq!(room.user("ann").unwrap().name().unwrap(), "a");
+        assert_eq!(room.stream("cam").unwrap().attributes().get("seat").unwrap(), "a");
+    }
+}
+
+/// Neither has anybody in it when they are merged. Holds laws 7.1 and 18.7.
+#[test]
+fn a_room_that_was_entered_in_both_replicas_still_ends_once_it_was_empty() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut room = Room::new(room_id(), &config);
+    let graces = NewRoom::new("room", "tom")
+        .lifecycle(Lifecycle::UntilEmpty)
+        .first_join_grace(Duration::from_secs(600))
+        .empty_grace(Duration::from_secs(60));
+    room.create(graces, &config, at(0)).unwrap();
+    room.join(NewUser::new("ann"), &config, at(0)).unwrap();
+    room.leave("ann", &config, at(1)).unwrap();
+    let both = merged(&room, &room, &config);
+    assert_eq!(both.next_expiry(&config), room.next_expiry(&config));
+}
+
+/// Holds laws 7.1 and 18.5.
+#[test]
+fn how_a_connection_ended_is_known_after_a_merge_into_a_replica_that_knew_nobody() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut empty = Room::new(room_id(), &config);
+    empty.create(NewRoom::new("room", "tom"), &config, at(0)).unwrap();
+    let mut left = empty.clone();
+    left.join(NewUser::new("ann").connection("old"), &config, at(1)).unwrap();
+    left.leave("ann", &config, at(2)).unwrap();
+    for mut both in [merged(&empty, &left, &config), merged(&left, &empty, &config)] {
+        let now = at(5_000);
+        both.join(NewUser::new("ann").connection("new"), &config, now).unwrap();
+        let beat = both.heartbeat(("ann", "old"), UserUpdate::new(), &config, now);
+        assert_eq!(beat, Ok(Heartbeat::Left));
+    }
 }
 
 /// Holds laws 14.4 and 16.7.
