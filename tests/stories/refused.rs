@@ -138,6 +138,45 @@ fn a_late_opening_is_stored_and_merged() {
     }
 }
 
+/// A look that is older than the latest opening does not resolve the sign. Holds law 10.11.
+#[test]
+fn of_late_openings_in_one_list_the_latest_counts() {
+    let seen = |seconds| observation(seconds).users([user("ann")]);
+    for order in [[1_196, 1_200], [1_200, 1_196]] {
+        let mut story = old_room(Config::builder());
+        for opened_at in order {
+            story.hears(at(1_801), login("bob", opened_at, opened_at));
+        }
+        story.sees(&seen(1_203));
+        assert_eq!(signs(&story), [(SuspectedList::Users, Sign::RefusedOpening)]);
+        story.sees(&seen(1_205));
+        assert_eq!(signs(&story), [], "it was seen as late as it opened");
+
+        // The same if each replica heard one of them.
+        let [one, other] = order.map(|opened_at| {
+            let mut story = old_room(Config::builder());
+            story.hears(at(1_801), login("bob", opened_at, opened_at));
+            story
+        });
+        let mut merged = one;
+        merged.registry.import(other.registry.export("r").unwrap()).unwrap();
+        merged.sees(&seen(1_203));
+        assert_eq!(signs(&merged), [(SuspectedList::Users, Sign::RefusedOpening)]);
+    }
+}
+
+/// Holds law 10.11.
+#[test]
+fn a_late_opening_that_comes_again_keeps_its_sign_no_longer() {
+    let mut story = old_room(Config::builder());
+    for arrives_at in [1_801, 1_900] {
+        story.hears(at(arrives_at), login("bob", 2, 1));
+    }
+    story.passes_to(1_801 + 606);
+    story.registry.expire();
+    assert!(signs(&story).is_empty());
+}
+
 /// The vendor's server adds a stream under an id that never logs in. Holds law 10.12.
 #[test]
 fn a_publisher_whom_nobody_ever_saw_is_not_missed() {
