@@ -74,6 +74,18 @@ fn whoever_goes_later_or_comes_in_once_is_gone() {
     assert_eq!((signs(&story), story.users().len()), (vec![], 2));
 }
 
+/// Holds laws 10.6 and 10.13.
+#[test]
+fn whoever_comes_in_again_takes_the_sign_back_at_once() {
+    let mut story = twice_in(20);
+    story.hears(at(25), logout(25));
+    story.passes_to(115);
+    story.registry.expire();
+    assert_eq!(signs(&story), [(SuspectedList::Users, Sign::AmbiguousExit)]);
+    story.hears(at(116), login(116));
+    assert_eq!(signs(&story), []);
+}
+
 /// Holds law 10.13.
 #[test]
 fn an_old_login_that_comes_again_brings_nobody_back() {

@@ -207,6 +207,32 @@ fn who_was_seen_is_listed_again_if_the_session_goes_that_knew_better() {
     );
 }
 
+/// So does a merge of two that remember others. What is beyond the cap could not be read back. Holds law 10.9.
+#[test]
+fn a_session_remembers_sixty_four_signs() {
+    let config = Config::default();
+    let replica = |first: u64| {
+        let mut room = Room::new(RoomId::new("r").unwrap(), &config);
+        for number in first..first + 70 {
+            let user_session = UserSessionId::new(format!("{number:03}")).unwrap();
+            let logout = UserLoggedOut::new(UserId::new(format!("u{number}")).unwrap(), at(1))
+                .user_session_id(user_session);
+            let session = SessionId::new("1").unwrap();
+            let callback = Callback::new(RoomId::new("r").unwrap(), session, logout);
+            room.apply(&callback, &config, at(1)).unwrap();
+        }
+        room
+    };
+    let (one, other) = (replica(0), replica(100));
+    let mut both = one.clone();
+    both.merge(other, &config, at(1)).unwrap();
+    for room in [one, both] {
+        let stored = serde_json::to_string(&room).unwrap();
+        assert_eq!(stored.matches("LogoutWithoutLogin").count(), 64);
+        serde_json::from_str::<Room>(&stored).unwrap();
+    }
+}
+
 /// Each login shows at once, and what the application said of the user passes to it. All logins stay, in sessions
 /// that go on beside one another. Holds laws 1.7 and 18.11.
 #[test]

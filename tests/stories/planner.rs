@@ -10,6 +10,8 @@ use room_registry::{
     Timestamp, UserId, UserSessionId,
 };
 
+use room_registry_world::story;
+
 /// Seconds.
 const START: u64 = 1_000_000;
 
@@ -52,6 +54,19 @@ fn evidence_is_asked_about_after_its_grace_and_one_list_alone_where_one_alone_is
     let question = desk.registry.next_question().expect("it is old enough");
     assert_eq!((question.reason, question.users, question.streams), (Reason::Gap, true, false));
     assert_eq!(question.calls(), 1);
+}
+
+/// Holds law 17.5.
+#[test]
+fn a_list_is_asked_for_however_many_signs_concern_it() {
+    let mut desk = Desk::new(1_000);
+    desk.silent_room("r");
+    for counter in [1, 3, 5] {
+        desk.hears("r", story::stream_created(&format!("s{counter}"), counter, 0));
+    }
+    desk.clock.set(at(20));
+    let question = desk.registry.next_question().expect("it is old enough");
+    assert_eq!((question.reason, question.users, question.streams), (Reason::Gap, false, true));
 }
 
 /// Holds law 17.4.

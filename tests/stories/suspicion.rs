@@ -14,7 +14,9 @@ use room_registry_world::effort::seeds;
 use room_registry_world::history::{Options, as_it_arrives, valid_history};
 use room_registry_world::is_stored_as;
 use room_registry_world::rng::Rng;
-use room_registry_world::story::{self, at, login, observation, room_id, stream_closed, user};
+use room_registry_world::story::{
+    self, at, login, observation, room_id, stream, stream_closed, user,
+};
 use room_registry_world::vendor::Vendor;
 
 /// Holds laws 10.2, 10.5 and 10.6.
@@ -169,6 +171,17 @@ fn what_an_observation_resolved_is_not_kept() {
     assert_eq!(holes(&story), 1);
     story.sees(&observation(50).users([user("ann"), user("bob")]));
     assert_eq!(holes(&story), 0, "{}", stored(&story));
+    // Up to the very millisecond for which the observation counts, in either list and of any sign.
+    let mut story = Story::with_a_hole();
+    story.hears(2, stream_created("a", 1, 2));
+    story.hears(2, stream_created("c", 3, 2));
+    story.hears(2, stream_closed("b", 4, 2).order(None));
+    let unannounced = |story: &Story| stored(story).contains("CloseWithoutOpening");
+    assert!(holes(&story) == 2 && unannounced(&story), "{}", stored(&story));
+    story.sees(
+        &observation(7).users([user("ann"), user("bob")]).streams([stream("a"), stream("c")]),
+    );
+    assert!(holes(&story) == 0 && !unannounced(&story), "{}", stored(&story));
 }
 
 /// Holds laws 10.3 and 16.1.
@@ -376,6 +389,133 @@ fn a_session_that_closes_takes_its_suspicions_with_it() {
     assert_eq!(story.suspicions(), []);
     story.hears_in("2", 102, RoomCreated::new(at(101)));
     assert_eq!(story.suspicions(), []);
+}
+
+/// The room itself goes, and that says it all. Holds law 10.4.
+#[test]
+fn a_room_that_leaves_the_list_withdraws_no_suspicion() {
+    let mut story = Story::with_a_hole();
+    story.passes_to(100);
+    story.told.clear();
+    story.hears(101, RoomClosed::new(at(100)));
+    let kinds: Vec<_> = story.told.iter().map(|change| change.kind.name()).collect();
+    assert!(!kinds.contains(&"suspicion_withdrawn"), "{kinds:?}");
+}
+
+/// Nobody calls `expire`. Holds law 10.5.
+#[test]
+fn what_is_due_is_reported_with_the_next_command_unless_that_is_refused() {
+    let mut story = Story::with_a_hole();
+    story.clock.set(at(100));
+    story.registry.leave_room("r", "nobody").expect_err("there is nobody of that name");
+    story.keep_up();
+    assert_eq!(story.suspicions(), []);
+    story.registry.join_room("r", NewUser::new("ann")).expect("the room is open");
+    story.keep_up();
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 2)])]);
+}
+
+/// Both are told at 10, and an observation that is made at 15 counts as made then. Holds law 16.1.
+#[test]
+fn an_observation_resolves_signs_up_to_the_very_millisecond_for_which_it_counts() {
+    let mut story = Story::opened();
+    story.hears(10, login_of("ann", 1, 1, 10));
+    story.hears(10, login_of("ann", 2, 3, 10));
+    story.passes_to(101);
+    let signs: Vec<_> = story.suspicions().into_iter().map(|(_, sign, _)| sign).collect();
+    assert_eq!(signs, [Sign::Gap, Sign::TwoLogins]);
+    story.sees(&observation(15).users([user("ann")]));
+    assert_eq!(story.suspicions(), []);
+
+    // Nor are they reported later, if it comes before they are due.
+    let mut story = Story::opened();
+    story.hears(10, login_of("ann", 1, 1, 10));
+    story.hears(10, login_of("ann", 2, 3, 10));
+    story.hears(10, stream_created("a", 1, 10));
+    story.hears(10, stream_created("c", 3, 10));
+    story.sees(&observation(15).users([user("ann")]));
+    story.clock.set(at(100));
+    assert_eq!(story.registry.expire().suspected, 1, "the gap of the streams");
+}
+
+/// Holds law 16.1.
+#[test]
+fn an_observation_of_one_list_resolves_no_sign_of_the_other() {
+    let unannounced = stream_closed("camera", 1, 3).order(None);
+    let signs = |seen: Observation| {
+        let mut story = Story::opened();
+        story.hears(1, login("ann", 1, 1));
+        story.hears(2, logout("bob", 2, 2, 2, 2));
+        story.hears(3, unannounced.clone());
+        story.passes_to(100);
+        story.sees(&seen);
+        story.suspicions().into_iter().map(|(_, sign, _)| sign).collect::<Vec<_>>()
+    };
+    let (users, streams) = (Sign::LogoutWithoutLogin, Sign::CloseWithoutOpening);
+    assert_eq!(signs(observation(50)), [users, streams]);
+    assert_eq!(signs(observation(50).users([user("ann")])), [streams]);
+    assert_eq!(signs(observation(50).streams([])), [users]);
+}
+
+/// The session was there all along, with two logins of ann that exclude each other. Holds law 10.4.
+#[test]
+fn a_session_that_comes_to_show_by_a_login_brings_the_signs_of_everybody_in_it() {
+    let mut story = Story::opened();
+    story.hears_in("2", 2, login_of("ann", 1, 1, 2));
+    story.hears_in("2", 2, login_of("ann", 2, 2, 2));
+    story.hears_in("2", 10, login_of("bob", 3, 3, 10));
+    story.passes_to(110);
+    let shown = story.registry.room("r").expect("it is open");
+    assert_eq!(shown.session_id().map(SessionId::as_str), Some("2"));
+    assert!(story.suspicions().contains(&(SuspectedList::Users, Sign::TwoLogins, vec![])));
+}
+
+/// It counts as noticed when the newer evidence comes. Holds law 16.1.
+#[test]
+fn newer_evidence_raises_a_sign_again_that_an_observation_resolved() {
+    let mut story = Story::opened();
+    story.hears(1, login_of("ann", 1, 1, 1));
+    story.hears(1, login_of("tom", 2, 2, 1));
+    story.hears(2, stream_created("camera", 1, 2));
+    story.hears(3, logout("tom", 2, 3, 1, 3));
+    story.sees(&observation(50).users([user("ann")]).streams([stream("camera")]));
+    story.hears(100, stream_created("camera", 2, 100));
+    story.passes_to(189);
+    assert_eq!(story.suspicions(), []);
+    story.passes_to(190);
+    assert_eq!(story.suspicions(), [(SuspectedList::Both, Sign::PublisherAbsent, vec![])]);
+}
+
+#[test]
+fn what_either_replica_reported_is_reported() {
+    let mut story = Story::opened();
+    story.hears(1, login("ann", 1, 1));
+    story.hears(3, logout("bob", 2, 2, 3, 3));
+    let export = |story: &Story| story.registry.export("r").expect("it is held");
+    let unreported = export(&story);
+    story.passes_to(93);
+    let reported = export(&story);
+    // By its own settings, the merge would report nothing yet.
+    let patient = Config::builder().report_after(Duration::from_secs(900)).build();
+    let patient = patient.expect("it makes sense");
+    let pairs = [(&reported, &reported), (&reported, &unreported), (&unreported, &reported)];
+    for (one, other) in pairs {
+        let mut both = one.clone();
+        both.merge(other.clone(), &patient, at(93)).expect("it is the same room");
+        let suspicions = both.view().expect("it is open").suspicions().to_vec();
+        let signs: Vec<_> = suspicions.iter().map(|held| held.sign).collect();
+        assert_eq!(signs, [Sign::LogoutWithoutLogin]);
+    }
+}
+
+/// Holds law 10.6.
+#[test]
+fn a_room_whose_only_user_without_a_session_of_its_own_went_has_nobody_in_it() {
+    let mut story = Story::opened();
+    story.hears(1, UserLoggedIn::new(id("ann"), at(1)));
+    story.hears(2, UserLoggedOut::new(id("ann"), at(2)));
+    story.passes_to(100);
+    assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::NobodyPresent, vec![])]);
 }
 
 #[test]
