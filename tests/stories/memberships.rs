@@ -94,6 +94,27 @@ fn after_a_removal_no_heartbeat_makes_a_membership_until_a_join() {
     assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive));
 }
 
+/// Nobody sweeps: a removal counts for as long as the media server shows the user, and else for the
+/// retention. Holds law 18.2.
+#[test]
+fn a_removal_counts_for_longer_than_the_retention_only_while_the_user_shows() {
+    for is_logged_in in [true, false] {
+        let (mut registry, clock) = room_with(&["ann"]);
+        registry.remove_user("r", "ann", 7).unwrap();
+        clock.advance(Duration::from_secs(1));
+        if is_logged_in {
+            log_in(&mut registry, "ann", "1", &clock);
+        }
+        clock.advance(RETENTION);
+        let removed = if is_logged_in { Ok(Heartbeat::Removed) } else { Err(not_in_room("ann")) };
+        assert_eq!(registry.heartbeat("r", "ann"), removed);
+        // A sweep agrees, and looks at her again later if she shows.
+        assert_eq!(registry.expire().forgotten, 1);
+        assert_eq!(registry.heartbeat("r", "ann"), removed);
+        assert_eq!(registry.next_expiry().is_some(), is_logged_in);
+    }
+}
+
 /// Holds law 18.2.
 #[test]
 fn who_left_or_timed_out_and_is_logged_in_is_not_gone() {
@@ -272,6 +293,42 @@ fn heartbeats_kept_outside_are_of_connections() {
     let beats: Vec<_> =
         room.view().unwrap().heartbeats().map(|(user, at)| (user.connection_id, at)).collect();
     assert_eq!(beats, [(Some("a"), at(60)), (Some("b"), at(0))]);
+}
+
+/// Holds law 18.5.
+#[test]
+fn how_a_connection_ended_is_remembered_for_exactly_the_retention() {
+    let (mut registry, clock) = room_with(&[]);
+    for connection in ["phone", "laptop"] {
+        registry.join_room("r", NewUser::new("ann").connection(connection)).unwrap();
+    }
+    registry.leave_room("r", ("ann", "phone")).unwrap();
+    let mut beats = |millis| {
+        clock.advance(Duration::from_millis(millis));
+        registry.heartbeat("r", ("ann", "laptop")).unwrap();
+        registry.heartbeat("r", ("ann", "phone"))
+    };
+    for _ in 0..10 {
+        assert_eq!(beats(60_000), Ok(Heartbeat::Left));
+    }
+    assert_eq!(beats(1), Err(not_in_room("ann")));
+}
+
+/// Holds law 18.5.
+#[test]
+fn heartbeats_kept_outside_take_nobody_back_in_time_and_need_a_connection_that_joined() {
+    let config = Config::default();
+    let start = registry().1.now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut room = Room::new(RoomId::new("r").unwrap(), &config);
+    room.create(NewRoom::new("r", "tom"), &config, at(0)).unwrap();
+    room.join(NewUser::new("ann"), &config, at(0)).unwrap();
+    room.heartbeat("ann", UserUpdate::new(), &config, at(50)).unwrap();
+    let last = |room: &Room| room.view().unwrap().user("ann").unwrap().heartbeat_at();
+    room.take_heartbeats([("ann", at(20))], &config, at(60)).unwrap();
+    assert_eq!(last(&room), Some(at(50)), "an earlier one");
+    room.take_heartbeats([(("ann", "phone"), at(60))], &config, at(60)).unwrap();
+    assert_eq!(last(&room), Some(at(50)), "one of a connection that never joined");
 }
 
 /// Holds law 18.6.
@@ -644,6 +701,18 @@ fn the_app_can_update_a_user_who_is_only_logged_in_until_the_user_is_gone() {
     log_in(&mut registry, "ann", "3", &clock);
     follow(&registry);
     assert_eq!(shows(&registry), Some((None, None, 0)));
+}
+
+/// Holds law 18.11.
+#[test]
+fn of_a_member_nothing_shows_that_the_app_said_before_the_user_joined() {
+    let (mut registry, clock) = room_with(&[]);
+    log_in(&mut registry, "ann", "1", &clock);
+    registry.update_user("r", "ann", UserUpdate::new().name("Ann").role(Role::HOST)).unwrap();
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    let room = registry.room("r").unwrap();
+    let ann = room.user("ann").unwrap();
+    assert_eq!((ann.name(), ann.role(), ann.note()), (None, None, None));
 }
 
 /// Holds law 18.12.
