@@ -182,6 +182,31 @@ fn old_closings_of_what_is_known_are_let_in() {
     assert_eq!(registry.stream_count(), 0);
 }
 
+/// It says nothing any more, because the room was created anew since. It is a repeat of what is known, and not
+/// too late. Holds law 5.2.
+#[test]
+fn an_old_logout_from_before_the_creation_is_let_in_where_the_user_is_known() {
+    let old = logout_without_login_time(1, 1, 2_000, 2);
+    assert_let_in(&[create(1, 60_000), login(1, 2, 60_000, 3)], &old);
+    let (mut registry, clock) = forgetful(10);
+    clock.set(at(60_000));
+    registry.apply_callback(&create(1, 60_000));
+    assert_eq!(registry.apply_callback(&old), Outcome::TooLate);
+}
+
+/// Holds law 5.4.
+#[test]
+fn an_open_session_without_its_creation_that_another_hides_is_forgotten() {
+    let (mut registry, clock) = forgetful(10);
+    registry.apply_callback(&create(1, 0));
+    registry.apply_callback(&login(1, 1, 1_000, 1));
+    clock.set(at(2_000));
+    assert_eq!(registry.apply_callback(&login_of("ann", 2, 2, 2_000, 1)), Outcome::Held);
+    clock.set(at(2_000 + 15_001));
+    assert_eq!(registry.expire().forgotten, 1);
+    assert_eq!(registry.user_count(), 1);
+}
+
 /// The user is known, so it is let in, and beside a login it is too old to be remembered: a repeat
 /// finds nothing of it, and is held and forgotten again.
 /// Holds law 5.5.
