@@ -297,6 +297,27 @@ fn a_large_step_back_of_the_clock_is_believed_and_pulls_the_future_back() {
     assert_eq!(registry.expire().memberships, 1);
 }
 
+/// Both are kept, and both may be from our future then. What is read back must have two that differ.
+#[test]
+fn the_last_two_ends_of_a_room_differ_also_after_our_clock_was_set_back() {
+    use room_registry::{Room, RoomId};
+    let config = Config::default();
+    let at = |seconds: u64| Timestamp::from_millis(START + 1_000 * seconds);
+    let mut room = Room::new(RoomId::new("r").unwrap(), &config);
+    for ended_at in [100, 200] {
+        room.create(NewRoom::new("r", "tom"), &config, at(ended_at)).unwrap();
+        room.end(&config, at(ended_at)).unwrap();
+    }
+    for (now, before) in [(150, Some(at(100))), (100, None), (50, None)] {
+        let mut room = room.clone();
+        room.expire(&config, at(now)).unwrap();
+        let stored = serde_json::to_value(&room).unwrap();
+        assert_eq!(stored["ended_at"], serde_json::to_value(at(now)).unwrap());
+        assert_eq!(stored["ended_before"], serde_json::to_value(before).unwrap());
+        serde_json::from_value::<Room>(stored).unwrap();
+    }
+}
+
 #[test]
 fn heartbeats_kept_outside_a_room_count() {
     use room_registry::{Room, RoomId};
