@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use room_registry::event::RoomCreated;
+use room_registry::event::{RoomCreated, UserLoggedIn};
 use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
     Callback, Config, ManualClock, Mirror, NewRoom, NewUser, Observation, Role, RoomId,
-    RoomRegistry, SessionId, StreamId, Timestamp, UserId,
+    RoomRegistry, SessionId, StreamId, Timestamp, UserId, UserSessionId, UserUpdate,
 };
 use room_registry_world::effort::properties;
 use room_registry_world::junk::junk_callback;
@@ -298,6 +298,59 @@ fn lists_that_no_observation_can_have_left_are_refused() {
         });
         refused("an absence", &|entry| entry["absent_at"] = json!(START - 6_000));
     }
+}
+
+#[test]
+fn connections_and_notes_that_no_room_can_have_are_refused() {
+    let (mut registry, clock) = played(&[]);
+    for connection in ["1", "2"] {
+        registry.join_room("a", NewUser::new("tom").connection(connection)).unwrap();
+    }
+    let room_id = RoomId::new("a").unwrap();
+    let login = |user_session: &str| {
+        let user_session_id = UserSessionId::new(user_session).unwrap();
+        let login = UserLoggedIn::new(UserId::new("zoe").unwrap(), Timestamp::from_millis(START))
+            .user_session_id(user_session_id);
+        Callback::new(room_id.clone(), SessionId::new("7").unwrap(), login)
+    };
+    registry.apply_callback(&login("1"));
+    registry.update_user("a", "zoe", UserUpdate::new().name("Zoe")).unwrap();
+    let good = saved(&registry);
+    let refused = |what: &str, change: &dyn Fn(&mut Value)| {
+        let mut damaged = good.clone();
+        change(&mut damaged["rooms"][0]);
+        let error = restored(damaged, &clock).unwrap_err();
+        assert!(error.contains(what), "{error}");
+    };
+    for (what, list) in [
+        ("a connection of user tom", "/connections/tom"),
+        ("the notes on user zoe", "/user_notes/zoe"),
+    ] {
+        let held =
+            |room: &mut Value| room.pointer_mut(list).unwrap().as_array_mut().unwrap().clone();
+        let set = |room: &mut Value, held| *room.pointer_mut(list).unwrap() = Value::Array(held);
+        refused(what, &|room| set(room, vec![]));
+        refused(what, &|room| {
+            let twice = vec![held(room).remove(0); 2];
+            set(room, twice);
+        });
+    }
+    // As many as there can be are read back, and one more is not.
+    let with = |count: usize| {
+        let mut saved = good.clone();
+        let held = saved["rooms"][0]["connections"]["tom"].as_array_mut().unwrap();
+        let first = held[0].clone();
+        *held = (0..count)
+            .map(|number| {
+                let mut held = first.clone();
+                held["connection_id"] = json!(format!("{number:02}"));
+                held
+            })
+            .collect();
+        restored(saved, &clock).map(|_| ())
+    };
+    assert_eq!(with(64), Ok(()));
+    assert!(with(65).unwrap_err().contains("a connection of user tom"));
 }
 
 /// What was seen before an end stays hidden, what was seen after it stays visible, and a restore
