@@ -6,7 +6,7 @@ use room_registry::event::RoomClosed;
 use room_registry::repair::Sign;
 use room_registry::{
     Cause, ChangeKind, Config, Error, Mirror, NewRoom, NewUser, Observation, Outcome, SessionId,
-    Text, UserId,
+    StreamSessionId, Text, UserId,
 };
 use room_registry_world::story::{
     Story, at, created, empty, login, logout, observation, session, stream, stream_closed,
@@ -96,6 +96,31 @@ fn what_a_callback_outdated_stays_away_when_our_clock_goes_back_and_both_are_for
     story.registry.expire();
     assert_eq!(story.registry.changes().count(), 0);
     assert!(story.registry.room("r").unwrap().user("bob").is_none());
+}
+
+#[test]
+fn what_the_app_says_of_a_stream_stays_with_its_life() {
+    let mut story = Story::new();
+    let seat = |story: &Story| {
+        let room = story.registry.room("r").unwrap();
+        room.stream("camera").unwrap().attributes().get("seat").map(ToString::to_string)
+    };
+    let says = |story: &mut Story, word: &str| {
+        let attributes = [("seat".into(), Some(word.into()))].into();
+        story.registry.update_stream("r", "camera", attributes).unwrap();
+    };
+    story.hears(at(0), created(0));
+    // A stream that an observation knew gets the life that a callback names.
+    story.passes_to(20);
+    story.sees(&observation(20).some_streams([stream("camera")]));
+    says(&mut story, "1");
+    story.hears(at(21), stream_created("camera", 1, 21));
+    assert_eq!(seat(&story).as_deref(), Some("1"));
+    story.hears(at(22), stream_created("camera", 2, 22));
+    assert_eq!(seat(&story).as_deref(), Some("1"), "the same life");
+    let next = StreamSessionId::new("next").unwrap();
+    story.hears(at(23), stream_created("camera", 3, 23).stream_session_id(next));
+    assert_eq!(seat(&story), None, "another life");
 }
 
 /// Holds law 12.2.
