@@ -468,6 +468,32 @@ fn a_cursor_of_another_order_is_an_error_that_says_so() {
     );
 }
 
+/// What follows the first sixteen bytes decides, too.
+#[test]
+fn rooms_with_long_ids_that_begin_alike_are_told_apart_and_come_in_order() {
+    let mut play = Play::new();
+    let ids = ["sixteen-bytes-id", "sixteen-bytes-id-a", "sixteen-bytes-id-b"];
+    for id in ids.into_iter().rev() {
+        play.registry.create_room(NewRoom::new(id, "tom")).unwrap();
+    }
+    let page = play.registry.page(&RoomQuery::by_id()).unwrap();
+    let listed: Vec<_> = page.rooms.iter().map(|room| room.id().as_str()).collect();
+    assert_eq!(listed, ids);
+}
+
+#[test]
+fn a_list_has_the_rooms_with_an_open_session_or_those_without() {
+    let mut play = Play::new();
+    play.step(&Step::Create(0));
+    play.step(&Step::Create(1));
+    play.step(&Step::LogIn(1, 0, Form { names_session: true, stays: Stays::Named }));
+    for (is_open, expected) in [(false, "room0"), (true, "room1")] {
+        let page = play.registry.page(&RoomQuery::by_id().open_session(is_open)).unwrap();
+        let listed: Vec<_> = page.rooms.iter().map(|room| room.id().as_str()).collect();
+        assert_eq!(listed, [expected]);
+    }
+}
+
 #[test]
 fn a_page_that_looks_at_few_rooms_ends_early_and_goes_on() {
     let mut play = Play::new();
