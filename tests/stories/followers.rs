@@ -336,6 +336,46 @@ fn a_clock_that_goes_back_delays_nothing_by_more_than_its_span() {
     assert_eq!(visits.next_due(), Some(at(490) + Duration::from_millis(1)));
 }
 
+/// Ann stays logged in. The same end is told of as imported where another replica brought it. Holds law 19.7.
+#[test]
+fn a_membership_that_times_out_beside_a_login_or_in_another_replica_is_told_as_that() {
+    let config = Config::default();
+    let told = |end: &dyn Fn(&mut Story)| {
+        let mut story = Story::new();
+        let mut visits = Visits::new(&config);
+        let mut follow = |story: &Story, seconds| -> Vec<_> {
+            let changes = story.registry.changes();
+            let told = changes.flat_map(|change| visits.follow(&change, at(seconds)));
+            told.map(|visit| (visit.facet, visit.reason)).collect()
+        };
+        story.hears(at(0), created(0));
+        follow(&story, 0);
+        story.hears(at(1), login("ann", 1, 1));
+        follow(&story, 1);
+        story.registry.join_room("r", NewUser::new("ann")).unwrap();
+        follow(&story, 1);
+        story.passes_to(200);
+        end(&mut story);
+        follow(&story, 200)
+    };
+    let timed_out = told(&|story| {
+        story.registry.expire();
+    });
+    assert_eq!(timed_out, [(Facet::Membership, EndReason::HeartbeatTimeout)]);
+    let imported = told(&|story| {
+        let mut replica = story.registry.export("r").unwrap();
+        replica.expire(&config, at(200)).unwrap();
+        story.registry.import(replica).unwrap();
+    });
+    assert_eq!(imported, [(Facet::Membership, EndReason::Imported)]);
+    let ended = told(&|story| {
+        let mut replica = story.registry.export("r").unwrap();
+        replica.end(&config, at(200)).unwrap();
+        story.registry.import(replica).unwrap();
+    });
+    assert!(ended.contains(&(Facet::Membership, EndReason::Imported)), "{ended:?}");
+}
+
 /// Holds law 19.7.
 #[test]
 fn a_membership_is_a_visit_from_join_to_leave_timeout_or_the_end_of_the_room() {
