@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use room_registry::event::UserLoggedIn;
+use room_registry::event::{RoomCreated, UserLoggedIn};
 use room_registry::{
     Callback, Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror,
     NewRoom, NewUser, RoomId, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId,
@@ -203,6 +203,26 @@ fn a_join_creates_an_unknown_room_where_the_configuration_says_so() {
     registry.leave_room("r", "tom").unwrap();
     clock.advance(Duration::from_secs(60));
     assert_eq!(registry.expire().rooms, 1);
+}
+
+/// It is listed already, so nothing is created, and one more room is none too many.
+#[test]
+fn a_room_that_callbacks_opened_is_joined_as_it_is_and_created_beyond_the_limit() {
+    let config = Config::builder()
+        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
+        .max_rooms(Some(1))
+        .build()
+        .unwrap();
+    let (mut registry, clock) = registry_with(config);
+    let session = SessionId::new("7").unwrap();
+    let created = RoomCreated::new(clock.now());
+    registry.apply_callback(&Callback::new(RoomId::new("r").unwrap(), session, created));
+    registry.join_room("r", NewUser::new("tom")).unwrap();
+    assert!(registry.room("r").unwrap().info().is_none());
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    assert!(registry.room("r").unwrap().info().is_some());
+    let error = registry.create_room(NewRoom::new("r2", "tom")).unwrap_err();
+    assert_eq!(error, Error::TooManyRooms { limit: 1 });
 }
 
 /// The room that a join creates may be full at once, with those whom its end had hidden.
