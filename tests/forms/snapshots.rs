@@ -393,6 +393,16 @@ fn a_snapshot_may_have_counted_as_much_as_it_likes() {
 }
 
 #[test]
+fn a_snapshot_that_has_its_rooms_twice_is_refused() {
+    let (registry, clock) = played(&[]);
+    let text = serde_json::to_string(&registry.snapshot()).unwrap();
+    let twice = format!(r#"{{"rooms":[],{}"#, &text[1..]);
+    let mut reader = serde_json::Deserializer::from_str(&twice);
+    let error = RoomRegistry::restore(Config::default(), clock, &mut reader).unwrap_err();
+    assert!(error.to_string().contains("duplicate field `rooms`"), "{error}");
+}
+
+#[test]
 fn a_snapshot_in_a_binary_format_is_as_good() {
     let (mut registry, clock) = played(&[]);
     let bytes = postcard::to_allocvec(&registry.snapshot()).unwrap();
