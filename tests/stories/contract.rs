@@ -96,6 +96,20 @@ fn texts_beyond_their_limits_are_named() {
 }
 
 #[test]
+fn attributes_may_be_as_long_and_as_many_as_is_allowed() {
+    let mut registry = RoomRegistry::new(Config::default());
+    registry.create_room(NewRoom::new("r", "tom")).unwrap();
+    let longest = ("k".repeat(Attributes::MAX_KEY_LEN), "v".repeat(Attributes::MAX_VALUE_LEN));
+    let mut ann = NewUser::new("ann").attribute(longest.0, longest.1);
+    for key in 1..Attributes::MAX_LEN {
+        ann = ann.attribute(key.to_string(), "v");
+    }
+    registry.join_room("r", ann).unwrap();
+    let room = registry.room("r").unwrap();
+    assert_eq!(room.user("ann").unwrap().attributes().len(), Attributes::MAX_LEN);
+}
+
+#[test]
 fn hostile_ids_are_escaped_and_cut_in_errors() {
     let mut registry = registry();
     let error = registry.end_room("\u{1b}[2J\"é").unwrap_err();
