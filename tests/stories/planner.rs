@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use room_registry::event::{CallbackEvent, RoomCreated, UserLoggedIn};
-use room_registry::repair::{ObservedUser, Question, Reason};
+use room_registry::repair::{CanAsk, ObservedUser, Question, Reason};
 use room_registry::{
     Callback, Clock, Config, ManualClock, NewRoom, Observation, RoomId, RoomRegistry, SessionId,
     Timestamp, UserId, UserSessionId,
@@ -67,6 +67,26 @@ fn a_list_is_asked_for_however_many_signs_concern_it() {
     desk.clock.set(at(20));
     let question = desk.registry.next_question().expect("it is old enough");
     assert_eq!((question.reason, question.users, question.streams), (Reason::Gap, false, true));
+}
+
+/// A stream is open, and its publisher is not there: to know, both lists are needed. Holds law 17.9.
+#[test]
+fn a_sign_that_takes_both_lists_is_asked_about_only_where_both_can_be_asked_for() {
+    for (can_ask, is_asked) in
+        [(CanAsk::Both, true), (CanAsk::Users, false), (CanAsk::Streams, false)]
+    {
+        let mut desk =
+            Desk::with(Config::builder().can_ask(can_ask).build().expect("it makes sense"));
+        desk.silent_room("r");
+        let mut opened = story::stream_created("camera", 1, 0).order(None);
+        opened.details.publisher_id = Some(UserId::new("tom").expect("a valid id"));
+        desk.hears("r", story::login("tom", 2, 0));
+        desk.hears("r", opened);
+        desk.hears("r", story::logout("tom", 2, 0, 1));
+        desk.clock.set(at(30));
+        let reasons: Vec<_> = desk.questions().iter().map(|question| question.reason).collect();
+        assert_eq!(reasons.contains(&Reason::Sign), is_asked, "{can_ask}: {reasons:?}");
+    }
 }
 
 /// Holds law 17.4.
