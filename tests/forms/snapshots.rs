@@ -353,6 +353,35 @@ fn connections_and_notes_that_no_room_can_have_are_refused() {
     assert!(with(65).unwrap_err().contains("a connection of user tom"));
 }
 
+#[test]
+fn registers_of_users_that_no_room_can_have_are_refused() {
+    let (mut registry, clock) = played(&[]);
+    let login = UserLoggedIn::new(UserId::new("zoe").unwrap(), Timestamp::from_millis(START))
+        .user_session_id(UserSessionId::new("1").unwrap());
+    let session_id = SessionId::new("7").unwrap();
+    registry.apply_callback(&Callback::new(RoomId::new("a").unwrap(), session_id, login));
+    let good = saved(&registry);
+    let refused = |what: &str, change: &dyn Fn(&mut Vec<Value>)| {
+        let mut damaged = good.clone();
+        let users = damaged["rooms"][0]["live"]["sessions"][0]["users"].as_array_mut().unwrap();
+        change(users);
+        let error = restored(damaged, &clock).unwrap_err();
+        assert!(error.contains(what), "{error}");
+    };
+    let second = "a second register, or too large a one, of user zoe";
+    refused(second, &|users| users.push(users[0].clone()));
+    refused(second, &|users| {
+        let fact = users[0]["facts"][0].clone();
+        users[0]["facts"] = vec![fact; 2_000].into();
+    });
+    refused(second, &|users| {
+        let by = json!({"by_us": false, "lacks_opening_time": false});
+        let closing = json!({"stay_id": "2", "exclusive": true, "at": START, "closing": by});
+        users[0]["closings"] = vec![closing; 2_000].into();
+    });
+    refused("a stay without a name", &|users| users[0]["facts"][0]["stay_id"] = Value::Null);
+}
+
 /// What was seen before an end stays hidden, what was seen after it stays visible, and a restore
 /// counts neither twice.
 #[test]
