@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use room_registry::event::{RoomCreated, UserLoggedIn};
+use room_registry::event::{RoomCreated, UserLoggedIn, UserLoggedOut};
 use room_registry::repair::{ObservedStream, ObservedUser};
 use room_registry::{
     Callback, Config, ManualClock, Mirror, NewRoom, NewUser, Observation, Role, RoomId,
@@ -380,6 +380,39 @@ fn registers_of_users_that_no_room_can_have_are_refused() {
         users[0]["closings"] = vec![closing; 2_000].into();
     });
     refused("a stay without a name", &|users| users[0]["facts"][0]["stay_id"] = Value::Null);
+}
+
+#[test]
+fn signs_of_loss_that_no_callbacks_can_have_left_are_refused() {
+    let (mut registry, clock) = played(&[]);
+    for (user, counter) in [("zoe", 1), ("yan", 3)] {
+        let logout = UserLoggedOut::new(UserId::new(user).unwrap(), Timestamp::from_millis(START))
+            .user_session_id(UserSessionId::new(user).unwrap())
+            .counter(counter);
+        let session_id = SessionId::new("7").unwrap();
+        registry.apply_callback(&Callback::new(RoomId::new("a").unwrap(), session_id, logout));
+    }
+    let good = saved(&registry);
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut damaged = good.clone();
+        change(&mut damaged["rooms"][0]["live"]["sessions"][0]["evidence"]);
+        let error = restored(damaged, &clock).unwrap_err();
+        assert!(error.contains("the evidence of losses"), "{error}");
+    };
+    refused(&|evidence| evidence["users"]["range"] = Value::Null);
+    refused(&|evidence| evidence["streams"]["holes"] = evidence["users"]["holes"].clone());
+    refused(&|evidence| evidence["doubts"][1] = evidence["doubts"][0].clone());
+}
+
+#[test]
+fn a_user_who_both_is_a_member_and_left_is_refused() {
+    let (registry, clock) = played(&[]);
+    let mut damaged = saved(&registry);
+    let room = &mut damaged["rooms"][0];
+    let left = json!({"user_id": "ann", "joined_at": START, "left_at": START, "how": "left"});
+    room["left"] = json!([left]);
+    let error = restored(damaged, &clock).unwrap_err();
+    assert!(error.contains("the membership of user ann"), "{error}");
 }
 
 /// What was seen before an end stays hidden, what was seen after it stays visible, and a restore
