@@ -362,6 +362,10 @@ fn a_membership_that_times_out_beside_a_login_or_in_another_replica_is_told_as_t
         story.registry.expire();
     });
     assert_eq!(timed_out, [(Facet::Membership, EndReason::HeartbeatTimeout)]);
+    let joined_again = told(&|story| {
+        story.registry.join_room("r", NewUser::new("ann")).unwrap();
+    });
+    assert_eq!(joined_again, timed_out, "the next membership is there at once");
     let imported = told(&|story| {
         let mut replica = story.registry.export("r").unwrap();
         replica.expire(&config, at(200)).unwrap();
