@@ -295,6 +295,16 @@ fn heartbeats_kept_outside_are_of_connections() {
     assert_eq!(beats, [(Some("a"), at(60)), (Some("b"), at(0))]);
 }
 
+/// Such a user costs no more when coming back. Holds law 18.4.
+#[test]
+fn a_user_who_never_names_a_connection_has_no_entry_for_one() {
+    let (mut registry, _) = room_with(&["ann"]);
+    registry.leave_room("r", "ann").unwrap();
+    registry.join_room("r", NewUser::new("ann")).unwrap();
+    let saved = serde_json::to_value(registry.snapshot()).unwrap();
+    assert_eq!(saved["rooms"][0]["connections"], serde_json::json!({}));
+}
+
 /// Holds law 18.5.
 #[test]
 fn how_a_connection_ended_is_remembered_for_exactly_the_retention() {
