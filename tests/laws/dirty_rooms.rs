@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use room_registry::event::UserLoggedIn;
 use room_registry::{
-    Clock, Config, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Room, RoomRef, RoomRegistry,
-    RoomUpdate, Timestamp, UserUpdate,
+    Callback, Clock, Config, Heartbeat, ManualClock, Mirror, NewRoom, NewUser, Room, RoomRef,
+    RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId, UserSessionId, UserUpdate,
 };
 use room_registry_world::effort::{properties, seeds};
 use room_registry_world::history::{Options, delivered, room_id, valid_history};
@@ -183,6 +184,14 @@ fn what_changes_nothing_makes_no_room_dirty_that_is_alone() {
     assert!(room.is_dirty());
     room.update(RoomUpdate::new(), &config, clock.now()).unwrap();
     assert!(!room.is_dirty());
+    let login = UserLoggedIn::new(UserId::new("bob").unwrap(), clock.now())
+        .user_session_id(UserSessionId::new("1").unwrap())
+        .counter(1);
+    let callback = Callback::new(room_id(), SessionId::new("7").unwrap(), login);
+    for is_dirty in [true, false] {
+        room.apply(&callback, &config, clock.now()).unwrap();
+        assert_eq!(room.is_dirty(), is_dirty);
+    }
 }
 
 #[test]
