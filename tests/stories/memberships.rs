@@ -249,6 +249,23 @@ fn each_connection_has_its_own_heartbeat() {
     assert_eq!(registry.heartbeat("r", ("ann", "a")), Err(not_in_room("ann")), "long ago");
 }
 
+/// Holds law 18.5.
+#[test]
+fn a_connection_from_our_future_is_silent_since_the_clock_was_set_back() {
+    let (mut registry, clock) = room_with(&[]);
+    for connection in ["phone", "laptop"] {
+        registry.join_room("r", NewUser::new("ann").connection(connection)).unwrap();
+    }
+    let start = clock.now();
+    clock.set(Timestamp::from_millis(start.as_millis() - 500_000));
+    registry.expire();
+    for seconds in [60, 31] {
+        clock.advance(Duration::from_secs(seconds));
+        assert_eq!(registry.heartbeat("r", ("ann", "laptop")), Ok(Heartbeat::Alive));
+    }
+    assert_eq!(registry.heartbeat("r", ("ann", "phone")), Ok(Heartbeat::TimedOut));
+}
+
 /// Holds law 18.4.
 #[test]
 fn a_user_has_sixteen_connections_at_most() {

@@ -177,6 +177,19 @@ fn a_late_opening_that_comes_again_keeps_its_sign_no_longer() {
     assert!(signs(&story).is_empty());
 }
 
+/// Holds law 10.11.
+#[test]
+fn a_late_opening_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
+    let mut story = old_room(Config::builder());
+    story.hears(at(1_801), login("bob", 2, 1));
+    story.passes_to(1_750);
+    story.registry.expire();
+    assert_eq!(signs(&story).len(), 1);
+    story.passes_to(1_750 + 606);
+    story.registry.expire();
+    assert!(signs(&story).is_empty());
+}
+
 /// The vendor's server adds a stream under an id that never logs in. Holds law 10.12.
 #[test]
 fn a_publisher_whom_nobody_ever_saw_is_not_missed() {

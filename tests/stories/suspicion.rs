@@ -331,6 +331,19 @@ fn an_open_room_without_anybody_is_suspicious() {
     assert_eq!(story.suspicions(), []);
 }
 
+/// Ann was in the list, and nothing newer says that she went. Holds laws 6.7 and 10.6.
+#[test]
+fn a_room_in_which_somebody_was_seen_has_somebody_in_it() {
+    let mut story = Story::opened();
+    story.passes_to(60);
+    story.sees(&observation(60).users([user("ann")]));
+    story.hears(70, login("bob", 1, 70));
+    story.hears(71, logout("bob", 1, 2, 70, 71));
+    story.passes_to(200);
+    assert_eq!(story.suspicions(), []);
+    assert!(story.registry.room("r").expect("it is open").user("ann").is_some());
+}
+
 /// Holds law 10.6.
 #[test]
 fn an_open_stream_without_its_publisher_is_suspicious() {
