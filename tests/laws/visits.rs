@@ -21,6 +21,7 @@ const LONG: u64 = 20_000;
 const SHORT: u64 = 1_000;
 const START: u64 = 100_000_000;
 const HOUR: u64 = 3_600_000;
+const LONGEST_STAY: u64 = HOUR;
 
 fn config(report_after: u64) -> Config {
     let config = Config::builder()
@@ -50,9 +51,23 @@ struct Session {
     closed_at: u64,
 }
 
+/// What callbacks tell the stays of one user apart by, beside when they began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// Each stay has an id of its own.
+    Ids,
+    /// An order decides. An id names the user's connection, and comes again.
+    Orders,
+    /// They have neither.
+    Nothing,
+}
+
 /// A history, and what arrives of it at our times.
 #[derive(Debug)]
 struct Evening {
+    names: Names,
+    /// Whether callbacks name the session.
+    names_sessions: bool,
     report_after: u64,
     stays: Vec<Stay>,
     sessions: Vec<Session>,
@@ -72,7 +87,10 @@ impl Evening {
     /// repeated, also hours later.
     fn new(seed: u64, latest: u64, report_after: u64) -> Self {
         let mut rng = Rng::new(seed);
-        let (mut stays, mut sessions) = (Vec::new(), Vec::new());
+        let names = [Names::Ids, Names::Orders, Names::Nothing];
+        let names = names[usize::try_from(rng.below(3)).unwrap()];
+        let names_sessions = rng.chance(70);
+        let (mut stays, mut sessions) = (Vec::<Stay>::new(), Vec::new());
         let mut now = START;
         for session in 0..=rng.below(5) {
             let (opened_at, closed_at) = (now, now + 1_000 + rng.below(120_000));
@@ -80,10 +98,15 @@ impl Evening {
             for _ in 0..rng.below(12) {
                 let from = opened_at + rng.below(closed_at - opened_at);
                 let to = from + rng.below(closed_at + SKEW - from);
+                let user = rng.below(3);
+                let is_same = |held: &Stay| (held.room, held.user, held.from) == (room, user, from);
+                if names != Names::Ids && stays.iter().any(is_same) {
+                    continue; // nothing would tell the two apart
+                }
                 stays.push(Stay {
                     room,
                     session,
-                    user: rng.below(3),
+                    user,
                     life: stays.len() as u64,
                     from,
                     to: rng.chance(80).then_some(to),
@@ -115,18 +138,20 @@ impl Evening {
         }
         rng.shuffle(&mut arrivals);
         arrivals.sort_by_key(|(at, _)| *at);
-        Self { report_after, stays, sessions, arrivals }
+        Self { names, names_sessions, report_after, stays, sessions, arrivals }
     }
 
     fn input(&self, arrival: Arrival) -> Input {
         let at = Timestamp::from_millis;
         let id = |number: u64| number.to_string();
         let callback = |room: u64, session: u64, event: CallbackEvent| {
-            Callback::new(
-                RoomId::new(id(room)).unwrap(),
-                SessionId::new(id(session)).unwrap(),
-                event,
-            )
+            let session_id = self.names_sessions.then(|| SessionId::new(id(session)).unwrap());
+            Callback::new(RoomId::new(id(room)).unwrap(), session_id, event)
+        };
+        let named = |stay: &Stay| match self.names {
+            Names::Ids => (Some(UserSessionId::new(id(stay.life)).unwrap()), None),
+            Names::Orders => (Some(UserSessionId::new("1").unwrap()), Some(stay.from)),
+            Names::Nothing => (None, None),
         };
         let (Arrival::Login(index) | Arrival::Logout(index) | Arrival::Close(index)) = arrival;
         let event = match arrival {
@@ -135,18 +160,16 @@ impl Evening {
                 return callback(room, number, RoomClosed::new(at(closed_at)).into()).into();
             }
             Arrival::Login(_) => {
-                let Stay { user, life, from, .. } = self.stays[index];
-                let life = UserSessionId::new(id(life)).unwrap();
-                UserLoggedIn::new(UserId::new(id(user)).unwrap(), at(from))
-                    .user_session_id(life)
-                    .into()
+                let Stay { user, from, .. } = self.stays[index];
+                let mut event = UserLoggedIn::new(UserId::new(id(user)).unwrap(), at(from));
+                (event.user_session_id, event.order) = named(&self.stays[index]);
+                event.into()
             }
             Arrival::Logout(_) => {
-                let Stay { user, life, from, to, tells_login, .. } = self.stays[index];
-                let life = UserSessionId::new(id(life)).unwrap();
+                let Stay { user, from, to, tells_login, .. } = self.stays[index];
                 let to = at(to.expect("only such a logout arrives"));
-                let mut event =
-                    UserLoggedOut::new(UserId::new(id(user)).unwrap(), to).user_session_id(life);
+                let mut event = UserLoggedOut::new(UserId::new(id(user)).unwrap(), to);
+                (event.user_session_id, event.order) = named(&self.stays[index]);
                 event.login_at = tells_login.then_some(at(from));
                 event.reason = Some(LogoutReason::Other(index.to_string().into()));
                 event.into()
@@ -159,25 +182,38 @@ impl Evening {
         self.arrivals.iter().find(|(_, arrival)| *arrival == what).map(|(at, _)| *at)
     }
 
-    /// Returns when each stay is to be told, until when it lasted, and why it ended.
+    /// Returns when each stay is to be told, until when it lasted, and why it ended. Not all are told.
     fn expected(&self) -> BTreeMap<usize, (u64, u64, EndReason)> {
-        let told = self.stays.iter().enumerate().map(|(index, stay)| {
+        let told = self.stays.iter().enumerate().filter_map(|(index, stay)| {
             let logout = self.first(Arrival::Logout(index));
+            if self.names != Names::Ids && !stay.tells_login {
+                return None; // nothing says which login ends
+            }
+            let by_logout = |told_at: u64| {
+                let reason = LogoutReason::Other(index.to_string().into());
+                (index, (told_at, stay.to.unwrap(), EndReason::LoggedOut(Some(reason))))
+            };
+            if self.names != Names::Ids {
+                return logout.map(by_logout); // its login says nothing
+            }
             let login = self.first(Arrival::Login(index)).expect("each login arrives");
             let from =
                 logout.filter(|_| stay.tells_login).map_or(login, |logout| logout.min(login));
             let session = self.sessions.iter().position(|held| held.number == stay.session);
             let session = session.expect("each stay has a session");
             let close = self.first(Arrival::Close(session)).expect("each close arrives");
-            let counts_at = close.max(from) + self.report_after + 1;
-            let expected = match (logout, stay.to) {
-                (Some(logout), Some(to)) if logout < counts_at => {
-                    let reason = LogoutReason::Other(index.to_string().into());
-                    (logout.max(from), to, EndReason::LoggedOut(Some(reason)))
+            // A close without a session ends no visit.
+            let counts_at = self.names_sessions.then_some(close.max(from) + self.report_after + 1);
+            match (logout, counts_at) {
+                (Some(logout), _) if counts_at.is_none_or(|counts_at| logout < counts_at) => {
+                    Some(by_logout(logout.max(from)))
                 }
-                _ => (counts_at, self.sessions[session].closed_at, EndReason::RoomClosed),
-            };
-            (index, expected)
+                (_, Some(counts_at)) => {
+                    let to = self.sessions[session].closed_at;
+                    Some((index, (counts_at, to, EndReason::RoomClosed)))
+                }
+                (_, None) => None,
+            }
         });
         told.collect()
     }
@@ -197,8 +233,8 @@ fn ask(visits: &mut Visits, until: u64) -> Vec<(u64, Visit)> {
 
 /// Lets all arrive. Returns what is told, with the time of the call.
 fn follow(evening: &Evening, asks: bool, is_stored: bool) -> Vec<(u64, Visit)> {
-    let mut visits =
-        Visits::new(&config(evening.report_after)).longest_stay(Duration::from_secs(3_600));
+    let mut visits = Visits::new(&config(evening.report_after))
+        .longest_stay(Duration::from_millis(LONGEST_STAY));
     let expected = evening.expected();
     let mut told = Vec::new();
     for (at, arrival) in &evening.arrivals {
@@ -216,14 +252,20 @@ fn follow(evening: &Evening, asks: bool, is_stored: bool) -> Vec<(u64, Visit)> {
         }
         // What is held is not told yet, or was heard of or told not long ago.
         let span = RETENTION + 2 * SKEW + evening.report_after + 2;
-        let stays = expected.iter().filter(|(index, (told_at, to, _))| {
-            let heard = evening.first(Arrival::Login(**index)).into_iter();
-            let heard = heard.chain(evening.first(Arrival::Logout(**index))).min();
-            heard <= Some(*at) && told_at.max(to) + span >= *at
+        let stays = (0..evening.stays.len()).filter(|index| {
+            let heard = evening.first(Arrival::Login(*index)).into_iter();
+            let heard = heard.chain(evening.first(Arrival::Logout(*index))).min();
+            let heard = heard.expect("each login arrives");
+            let until = match expected.get(index) {
+                Some((told_at, to, _)) => told_at.max(to) + span,
+                None if evening.names == Names::Ids => heard + LONGEST_STAY,
+                None => return false,
+            };
+            heard <= *at && until >= *at
         });
         let closes = (0..evening.sessions.len()).filter(|index| {
             let heard = evening.first(Arrival::Close(*index)).unwrap();
-            heard <= *at && heard + span >= *at
+            evening.names_sessions && heard <= *at && heard + span >= *at
         });
         assert!(visits.held_count() <= stays.count() + closes.count(), "at {at}");
     }
@@ -239,20 +281,28 @@ fn follow(evening: &Evening, asks: bool, is_stored: bool) -> Vec<(u64, Visit)> {
 fn check(evening: &Evening, told: &[(u64, Visit)], is_timely: bool) {
     let mut expected = evening.expected();
     for (at, visit) in told {
-        let life = visit.user_session_id.as_ref().unwrap().as_str().parse().unwrap();
+        // Without an id, a visit has the number of its stay in the reason of its logout alone.
+        let life = match (&visit.user_session_id, &visit.reason) {
+            (Some(life), _) => life.as_str(),
+            (None, EndReason::LoggedOut(Some(LogoutReason::Other(index)))) => index,
+            (None, reason) => panic!("{reason:?} ends what has no id"),
+        };
+        let life = life.parse().unwrap();
         let (told_at, to, reason) = expected.remove(&life).expect("told once");
         let stay = &evening.stays[life];
+        assert_eq!(visit.user_session_id.is_some(), evening.names == Names::Ids);
         assert!(!is_timely || *at == told_at, "{visit:?} at {at} and not at {told_at}");
         assert_eq!((visit.from.as_millis(), visit.to.as_millis()), (stay.from, to.max(stay.from)));
         assert_eq!((&visit.reason, visit.facet), (&reason, Facet::Login));
         assert_eq!(visit.user_id.as_str(), stay.user.to_string());
         assert_eq!(visit.room_id.as_str(), stay.room.to_string());
-        assert_eq!(visit.session_id.as_ref().unwrap().as_str(), stay.session.to_string());
+        let session = evening.names_sessions.then(|| stay.session.to_string());
+        assert_eq!(visit.session_id.as_ref().map(SessionId::as_str), session.as_deref());
     }
     assert!(expected.is_empty(), "missing: {expected:?}");
 }
 
-/// Holds laws 19.1, 19.2, 19.3, 19.4 and 19.5.
+/// Holds laws 19.1, 19.2, 19.3, 19.4, 19.5 and 21.7.
 #[test]
 fn stays_in_any_order_repeated_and_repeated_hours_later_are_each_told_once() {
     for seed in seeds(400) {
