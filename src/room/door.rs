@@ -113,13 +113,12 @@ impl RoomState {
         }
 
         // 3. Look.
-        let concerns_everybody = self.concerns_everybody(work, &resolved);
         // A heartbeat without an update resolves its member, and no target.
         let is_refresh = resolved.member.is_some() && matches!(resolved.target, Target::Session);
         let mut before = if resolved.is_outdated || is_refresh {
             Before::nobody(self.is_listed()) // neither changes anything that readers see
         } else {
-            self.look(&resolved.target, concerns_everybody)
+            self.look(&resolved.target, self.concerns_everybody(work, &resolved))
         };
 
         // 4. Join.
@@ -138,13 +137,15 @@ impl RoomState {
         let is_visible_changed = widened.visible != visible_before;
 
         // Step 6 compares notes, too. So they follow the stays first (law 18.11).
-        self.keep_user_notes(&resolved, &before, &joined);
+        if !self.registers.user_notes.is_empty() {
+            self.keep_user_notes(&resolved, &before, &joined);
+        }
 
         // 6. Project.
         let source =
             ProjectionSource { id: &self.id, registers: &self.registers, settings: &self.settings };
         let projected = self.projection.project(source, &before, &resolved.target, &widened, cx);
-        if before.was_listed != self.is_listed() && !self.registers.refused.is_empty() {
+        if !self.registers.refused.is_empty() && before.was_listed != self.is_listed() {
             cx.signs_changed = true; // the sign of law 10.11 needs no session, but a listed room
         }
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
@@ -153,7 +154,9 @@ impl RoomState {
             || projected.is_session_hidden
             || projected.is_session_changed;
         self.record_since(projected.is_session_hidden, cx.now);
-        self.keep_stream_attributes(&resolved.target, is_all_shown_anew);
+        if !self.registers.stream_attributes.is_empty() {
+            self.keep_stream_attributes(&resolved.target, is_all_shown_anew);
+        }
         // What is forgotten is no news from the media server, so it raises and withdraws no sign.
         if !matches!(joined.answer, Answer::Expired(_)) {
             self.record_signs(&resolved, &joined, is_all_shown_anew, cx);

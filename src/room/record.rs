@@ -149,9 +149,6 @@ impl RoomState {
         before: &Before,
         joined: &JoinResult,
     ) {
-        if self.registers.user_notes.is_empty() {
-            return; // as nearly always
-        }
         let visible = self.rulebook().open(); // even if the room is not listed, because it was empty
         let concerned: Vec<UserId> = match &resolved.target {
             Target::User(user_id, _) if visible == self.projection.visible && !joined.is_merge => {
@@ -182,9 +179,6 @@ impl RoomState {
     /// Keeps the app's attributes of streams whose life is still visible, and drops the others. Attributes of
     /// a stream that only an observation knew belong to the life that a callback then names.
     pub(super) fn keep_stream_attributes(&mut self, target: &Target<'_>, all: bool) {
-        if self.registers.stream_attributes.is_empty() {
-            return;
-        }
         let ids: Vec<_> = match target {
             _ if all => self.registers.stream_attributes.iter().map(|(id, _)| id.clone()).collect(),
             Target::Stream(stream_id, _) => vec![stream_id.id.clone().into_owned()],
