@@ -92,13 +92,19 @@ impl Exported {
         // commands made differs between the two registries.
         let look = if into == repairs { seen } else { told };
         let before = look(ours.registry.room(copy.id().as_str()));
+        // Nobody tells that a session closed which everybody has left. Only an answer of the media server does,
+        // and the registry that asked has forgotten it by now. The other never heard of it. Law 1.5 does not
+        // speak of them, because they did not merge within the retention.
+        let is_forgotten = into != repairs
+            && config.retention().is_some()
+            && ours.registry.export(copy.id().as_str()).is_none();
         let room_id = Names::room(index);
         simulation.import(into, copy);
         let Some(ours) = of(simulation, into) else { return };
         let after = look(ours.registry.room(room_id.as_str()));
         // Law 4.11: the time for which an empty room is listed may begin anew.
         let is_listed_anew = before.is_none()
-            && config.empty_listing_time().is_some()
+            && (is_forgotten || config.empty_listing_time().is_some())
             && after.as_ref().is_some_and(is_empty);
         if before != after && !is_listed_anew {
             let whose = if into == repairs { "its own" } else { "the other registry's" };
