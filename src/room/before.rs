@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::id::{StreamId, UserId};
+use crate::model::text::Attributes;
 use crate::model::text::Role;
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, UserNote};
@@ -81,6 +82,8 @@ pub(super) enum OwnedSource<K: Kind> {
 pub(crate) struct StreamBefore {
     /// What the media server said of the stream; `None` if it was not in the list.
     pub(super) source: Option<OwnedSource<Streams>>,
+    /// The application's own attributes, if it had set any. A merge may bring others.
+    pub(crate) attributes: Option<Box<Attributes>>,
 }
 
 impl<K: Kind> OwnedSource<K> {

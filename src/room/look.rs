@@ -90,6 +90,11 @@ impl RoomState {
     /// Looks at one stream. One that is not in the list gives the default.
     fn look_at_stream(&self, places: &StreamPlaces) -> StreamBefore {
         let source = self.rulebook().source(self.visible(), &places.told);
-        StreamBefore { source: source.map(OwnedSource::of) }
+        let held = places.attributes.filter(|_| source.is_some());
+        let held = held.and_then(|place| self.registers.stream_attributes.at(place));
+        StreamBefore {
+            source: source.map(OwnedSource::of),
+            attributes: held.map(|(_, held)| Box::new(held.attributes.clone())),
+        }
     }
 }

@@ -471,6 +471,24 @@ fn the_apps_last_word_on_a_user_or_stream_counts_whichever_replica_heard_it() {
     }
 }
 
+/// Changes are exact: the mirror in `merged` sees it.
+#[test]
+fn the_later_attributes_of_a_stream_that_a_merge_brings_are_told() {
+    let config = Config::default();
+    let at = |millis| Timestamp::from_millis(START + millis);
+    let mut early = Room::new(room_id(), &config);
+    let present = observed_at(START).streams([present_stream("cam")]);
+    early.apply_observation(&present, &config, at(0)).unwrap();
+    let mut late = early.clone();
+    let seat = |seat: &str| [("seat".into(), Some(seat.into()))].into();
+    early.update_stream("cam", seat("1"), &config, at(10)).unwrap();
+    late.update_stream("cam", seat("2"), &config, at(20)).unwrap();
+    for both in [merged(&early, &late, &config), merged(&late, &early, &config)] {
+        let room = both.view().unwrap();
+        assert_eq!(room.stream("cam").unwrap().attributes().get("seat").unwrap(), "2");
+    }
+}
+
 /// Neither has anybody in it when they are merged. Holds laws 7.1 and 18.7.
 #[test]
 fn a_room_that_was_entered_in_both_replicas_still_ends_once_it_was_empty() {

@@ -276,10 +276,14 @@ impl Projection {
             let held = book.source::<Streams>(self.visible, &places.told);
             match before(stream_id).filter(|before| before.place().is_some()) {
                 None => cx.log.note(id, cx.cause, Note::StreamOpened(stream_id.clone())),
-                Some(before) if !before.is_source(held) => {
-                    cx.log.note(id, cx.cause, Note::StreamUpdated(stream_id.clone()));
+                Some(before) => {
+                    // A merge may bring attributes that were set later.
+                    let set = places.attributes.and_then(|at| registers.stream_attributes.at(at));
+                    let attributes = set.map(|(_, held)| &held.attributes);
+                    if !before.is_source(held) || before.attributes.as_deref() != attributes {
+                        cx.log.note(id, cx.cause, Note::StreamUpdated(stream_id.clone()));
+                    }
                 }
-                Some(_) => {}
             }
         }
         self.streams = streams;
