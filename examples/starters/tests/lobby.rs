@@ -1,9 +1,10 @@
 //! The starter `lobby`.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::{Server, fields, login};
 
@@ -43,6 +44,12 @@ impl Events {
                 return Some(rest.trim_end().to_owned());
             }
         }
+    }
+
+    /// The next event as `page.mjs` reads it.
+    fn event(&mut self) -> Value {
+        let (name, data) = self.next().unwrap();
+        json!({ "name": name, "data": data })
     }
 
     fn changed(&mut self) -> Value {
@@ -183,4 +190,60 @@ fn the_page_shows_text_alone() {
     {
         assert!(!page.contains(markup), "{markup}");
     }
+}
+
+/// Lets node run the script of the page, with these events. Returns what it shows after each; `None` without
+/// node.
+fn shown(events: &[Value]) -> Option<Vec<Value>> {
+    let harness = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page.mjs");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/lobby/page.html");
+    let mut node = Command::new("node");
+    node.args([harness, page]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut node) = node.spawn() else {
+        assert!(std::env::var_os("CI").is_none(), "there is no node");
+        eprintln!("skipped: there is no node; install it (apt-get install nodejs)");
+        return None;
+    };
+    let mut input = node.stdin.take().unwrap();
+    for event in events {
+        writeln!(input, "{event}").unwrap();
+    }
+    drop(input);
+    let output = node.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    Some(lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+#[test]
+fn the_page_shows_what_it_hears_and_connects_again() {
+    let server = start();
+    server.post("/commands", &create("r1", r#","room_name":"<b>Tom's show</b>""#));
+    let mut stream = Events::of(&server);
+    let mut heard = vec![stream.event()];
+    server.post("/callbacks", &login("r1", "ann"));
+    heard.push(stream.event());
+    std::thread::sleep(std::time::Duration::from_millis(2)); // the next room is a newer one
+    server.post("/commands", &create("r2", ""));
+    heard.push(stream.event());
+    server.post("/commands", r#"{"end_room":{"room_id":"r1"}}"#);
+    heard.push(stream.event());
+    heard.push(json!({ "name": "error" }));
+    heard.push(json!({ "name": "error", "closed": true }));
+    heard.push(Events::of(&server).event());
+
+    let Some(shown) = shown(&heard) else { return };
+    let [tom, with_ann] = [0, 1].map(|users| json!(["<b>Tom's show</b>", "tom", users, 0]));
+    let newer = json!(["r2", "tom", 0, 0]);
+    let (once, twice) = (json!(["events"]), json!(["events", "events"]));
+    let expected = [
+        json!({ "rows": [tom], "state": "1 live", "urls": once }),
+        json!({ "rows": [with_ann], "state": "1 live", "urls": once }),
+        json!({ "rows": [newer, with_ann], "state": "2 live", "urls": once }),
+        json!({ "rows": [newer], "state": "1 live", "urls": once }),
+        json!({ "rows": [newer], "state": "connecting …", "urls": once }),
+        json!({ "rows": [newer], "state": "connecting …", "urls": twice }),
+        json!({ "rows": [newer], "state": "1 live", "urls": twice }),
+    ];
+    assert_eq!(shown, expected);
 }
