@@ -36,7 +36,13 @@ impl RoomState {
     /// Ends the business info and all memberships (law 18.3). Sessions and presences from before the end
     /// are hidden (laws 6.8 and 16.3). Nothing is removed for that: rules compare their times with the end.
     /// The nameless session notes which of its openings are hidden (law 21.4).
-    pub(super) fn end(&mut self, cx: &Context<'_>) -> JoinResult {
+    pub(super) fn end(&mut self, cx: &mut Context<'_>) -> JoinResult {
+        // What is due goes first, so that a sweep makes no difference to what the end outranks or renews.
+        self.forget_due_ends(cx);
+        if let Some(retention_ms) = self.settings.retention_ms {
+            let mut unlimited = usize::MAX;
+            self.forget_membership_ends(cx.now.minus(retention_ms), &mut unlimited, cx.now);
+        }
         let registers = &mut self.registers;
         // The end outranks everything before it, even if the clock stood still (law 6.5). Some of that
         // counts as made a millisecond late, because it followed an earlier end at once.

@@ -237,7 +237,8 @@ impl Model {
         let now = self.now;
         let before = self.ends.insert(id.to_owned(), now);
         let before = before.filter(|before| now <= before + RETENTION);
-        self.gone.retain(|(room, _), gone| room != id || Some(gone.joined_at) > before);
+        let is_kept = |gone: &Gone| Some(gone.joined_at) > before && now <= gone.at + RETENTION;
+        self.gone.retain(|(room, _), gone| room != id || is_kept(gone));
         for ((room, _), gone) in &mut self.gone {
             if room == id {
                 *gone = Gone { at: now, how: Heartbeat::Left, ..*gone };
