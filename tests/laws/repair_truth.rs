@@ -150,10 +150,11 @@ fn nothing_seen_to_close_comes_back_and_after_a_silence_only_what_is_visible_is_
         let Some(visible) = visible else { continue };
         let (stored, observed) = (stored_of(&room), observed_of(&room));
         let is_shown = |id: &SessionKey| visible.session_id == *id;
-        for (id, session) in stored.sessions.iter().filter(|(id, _)| !is_shown(id)) {
-            // Created in the same moment as the one that shows, and not known to be closed.
-            assert!(session.create.is_some(), "{context}: session {id:?} is left");
-        }
+        // Others were created in the same moment as the one that shows, and are not known to be closed. Or
+        // nobody is in the current one, and the room is open in an unknown one (law 15.8).
+        let others = stored.sessions.iter().filter(|(id, _)| !is_shown(id));
+        let left: Vec<_> = others.filter(|(_, session)| session.create.is_none()).collect();
+        assert!(left.len() <= usize::from(visible.session_id.is_none()), "{context}: {left:?}");
         let shown = || stored.sessions.iter().filter(|(id, _)| is_shown(id));
         let mut users = shown().flat_map(|(_, session)| session.users.keys());
         assert!(users.all(|id| visible.users.contains_key(id)), "{context}");
@@ -177,7 +178,8 @@ struct Known {
     closed_sessions: BTreeSet<SessionId>,
     /// Users and streams, each with the name of a stay.
     closed: BTreeSet<(String, String)>,
-    closings: BTreeMap<String, u64>,
+    /// The latest closing of each user and stream in each session.
+    closings: BTreeMap<(String, Option<SessionId>), u64>,
     seen: BTreeMap<String, u64>,
 }
 
@@ -195,7 +197,7 @@ impl Known {
         if mark.stay.is_some() || !mark.is_ordered {
             self.closed.extend(mark.opened_at.map(|at| (mark.of.clone(), name(mark.stay, at))));
         }
-        let latest = self.closings.entry(mark.of).or_default();
+        let latest = self.closings.entry((mark.of, callback.session_id.clone())).or_default();
         *latest = callback.latest_time().as_millis().max(*latest);
     }
 
@@ -228,7 +230,12 @@ impl Known {
                 let stay = (id, name(seen.stay.clone(), seen.at));
                 assert!(!self.closed.contains(&stay), "{context}: {stay:?} is back");
             } else {
-                let closed_at = self.closings.get(&id).copied().unwrap_or(0);
+                // Of whom an answer named in a session, a closing in another one says nothing (law 15.5).
+                let session_id = sight.session_id.as_ref();
+                let closed_at = self.closings.iter().filter(|((of, session), _)| {
+                    *of == id && (session_id.is_none() || session.as_ref() == session_id)
+                });
+                let closed_at = closed_at.map(|(_, at)| *at).max().unwrap_or(0);
                 assert!(self.seen[&id] > closed_at, "{context}: {id}");
                 present += 1;
             }
@@ -361,13 +368,14 @@ fn is_beyond_one_look(arrived: &[Callback], lost: &[Callback], observation: &Obs
     let is_create = |callback: &&Callback| matches!(callback.event, CallbackEvent::RoomCreated(_));
     let at = |callback: &Callback| callback.latest_time().as_millis();
     // A session is heard of after the look, and its create is lost. It opened too soon after the create of
-    // another one to be known for a later one without its own.
+    // another one to be known for a later one without its own, or only its close is heard of.
     let is_overshadowed = lost.iter().filter(is_create).any(|create| {
         let session = arrived.iter().filter(|callback| callback.session_id == create.session_id);
         let mut heard = session.filter(|callback| at(callback) >= counts_at(observation));
         heard.any(|heard| {
             let mut others = arrived.iter().filter(is_create);
-            others.any(|other| at(heard) <= at(other) + SKEW)
+            let is_close = matches!(heard.event, CallbackEvent::RoomClosed(_));
+            others.any(|other| is_close || at(heard) <= at(other) + SKEW)
         })
     });
     // Two sessions were created within the tie window, and the close of one is lost.
@@ -387,7 +395,10 @@ fn is_beyond_one_look(arrived: &[Callback], lost: &[Callback], observation: &Obs
         })
     });
     // Several stays share a user or stream. Something of one is lost, and another one closes after the look.
-    let is_shared = unknown.iter().filter(|mark| !mark.exclusive).any(|lost| {
+    // The close of the room may be what is lost of it.
+    let has_lost_close = lost.iter().any(|it| matches!(it.event, CallbackEvent::RoomClosed(_)));
+    let ended = known.iter().filter(|mark| !mark.closes && has_lost_close);
+    let is_shared = unknown.iter().chain(ended).filter(|mark| !mark.exclusive).any(|lost| {
         arrived.iter().filter(|callback| at(callback) >= counts_at(observation)).any(|later| {
             let closing = Mark::of(later).filter(|mark| mark.closes);
             closing.is_some_and(|closing| closing.of == lost.of && closing.stay != lost.stay)
