@@ -69,7 +69,7 @@ impl RoomState {
 
     /// Forgets what stands in no schedule, at most `budget` steps. That is ends of memberships (law 18.1), the
     /// last ends of the room (law 7.3), and openings that came too late (law 10.11).
-    fn forget_aged(&mut self, budget: &mut usize, cx: &mut Context<'_>) {
+    pub(super) fn forget_aged(&mut self, budget: &mut usize, cx: &mut Context<'_>) {
         let Some(retention_ms) = self.settings.retention_ms else { return };
         let old = cx.now.minus(retention_ms);
         self.forget_membership_ends(old, budget, cx.now);

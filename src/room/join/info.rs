@@ -38,11 +38,8 @@ impl RoomState {
     /// The nameless session notes which of its openings are hidden (law 21.4).
     pub(super) fn end(&mut self, cx: &mut Context<'_>) -> JoinResult {
         // What is due goes first, so that a sweep makes no difference to what the end outranks or renews.
-        self.forget_due_ends(cx);
-        if let Some(retention_ms) = self.settings.retention_ms {
-            let mut unlimited = usize::MAX;
-            self.forget_membership_ends(cx.now.minus(retention_ms), &mut unlimited, cx.now);
-        }
+        let mut unlimited = usize::MAX;
+        self.forget_aged(&mut unlimited, cx);
         let registers = &mut self.registers;
         // The end outranks everything before it, even if the clock stood still (law 6.5). Some of that
         // counts as made a millisecond late, because it followed an earlier end at once.
