@@ -345,6 +345,12 @@ impl Registers {
         StreamPlaces { attributes, told: self.places::<Streams>(stream_id) }
     }
 
+    /// Returns the application's own attributes of a stream, if it set any.
+    pub(crate) fn attributes_at(&self, places: &StreamPlaces) -> Option<&Attributes> {
+        let (_, held) = self.stream_attributes.at(places.attributes?)?;
+        Some(&held.attributes)
+    }
+
     /// Returns every user or stream of a session, with its places. A walk through the session gives the
     /// places there, so only other tables are searched.
     pub(crate) fn all_in<K: Tables>(

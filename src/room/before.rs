@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::id::{StreamId, UserId};
-use crate::model::text::Attributes;
-use crate::model::text::Role;
+use crate::model::text::{Attributes, Role};
 use crate::model::time::Timestamp;
 use crate::model::visible::{RoomInfo, UserNote};
 use crate::registers::kind::{Kind, Streams, Users};
@@ -50,6 +49,8 @@ pub(crate) struct EverybodyBefore {
     pub(crate) info: Option<RoomInfo>,
     pub(crate) users: BTreeMap<UserId, UserBefore>,
     pub(crate) streams: BTreeMap<StreamId, StreamBefore>,
+    /// The application's own attributes of these streams. A merge may bring others.
+    pub(crate) attributes: BTreeMap<StreamId, Attributes>,
 }
 
 /// What readers saw of a user.
@@ -82,8 +83,6 @@ pub(super) enum OwnedSource<K: Kind> {
 pub(crate) struct StreamBefore {
     /// What the media server said of the stream; `None` if it was not in the list.
     pub(super) source: Option<OwnedSource<Streams>>,
-    /// The application's own attributes, if it had set any. A merge may bring others.
-    pub(crate) attributes: Option<Box<Attributes>>,
 }
 
 impl<K: Kind> OwnedSource<K> {

@@ -62,10 +62,13 @@ impl RoomState {
         let streams = self.streams().iter().map(|(_, stream_id)| {
             (stream_id.clone(), self.look_at_stream(&self.registers.stream_places(stream_id)))
         });
+        let attributes = self.registers.stream_attributes.iter();
+        let attributes = attributes.map(|(id, held)| (id.clone(), held.attributes.clone()));
         EverybodyBefore {
             info: self.registers.info.clone(),
             users: users.collect(),
             streams: streams.collect(),
+            attributes: attributes.collect(),
         }
     }
 
@@ -90,11 +93,6 @@ impl RoomState {
     /// Looks at one stream. One that is not in the list gives the default.
     fn look_at_stream(&self, places: &StreamPlaces) -> StreamBefore {
         let source = self.rulebook().source(self.visible(), &places.told);
-        let held = places.attributes.filter(|_| source.is_some());
-        let held = held.and_then(|place| self.registers.stream_attributes.at(place));
-        StreamBefore {
-            source: source.map(OwnedSource::of),
-            attributes: held.map(|(_, held)| Box::new(held.attributes.clone())),
-        }
+        StreamBefore { source: source.map(OwnedSource::of) }
     }
 }

@@ -311,7 +311,7 @@ impl Projection {
                 self.tell_session(source, Moved::Everybody, is_named, cx);
                 self.tell_users(source, |id| everybody.users.get(id).cloned(), widened, cx);
                 self.tell_gone(source, &before.looked, target, keeps, widened, cx);
-                self.tell_streams(source, |id| everybody.streams.get(id).cloned(), widened, cx);
+                self.tell_streams(source, Some(everybody), widened, cx);
             }
             (Looked::User(user), Target::User(user_id, places)) if keeps && before.was_listed => {
                 moved = self.tell_user(source, &user_id.id, places, user, widened, cx);

@@ -158,8 +158,7 @@ impl RoomState {
     pub(crate) fn stream(&self, stream_id: &(impl Key + ?Sized)) -> Option<VisibleStream<'_>> {
         let places = self.registers.stream_places(&stream_id.hashed());
         let source = self.rulebook().source(self.visible(), &places.told)?;
-        let attributes = places.attributes.and_then(|at| self.registers.stream_attributes.at(at));
-        let attributes = attributes.map_or(Attributes::NONE, |(_, held)| &held.attributes);
+        let attributes = self.registers.attributes_at(&places).unwrap_or(Attributes::NONE);
         Some(VisibleStream {
             id: self.registers.told_id::<Streams>(&places.told)?,
             source,

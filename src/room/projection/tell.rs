@@ -10,7 +10,7 @@ use crate::model::id::{StreamId, UserId};
 use crate::model::visible::Session;
 use crate::registers::kind::{Streams, Users};
 use crate::registers::places::{StreamPlaces, Target, UserPlaces};
-use crate::room::before::{Before, Looked, StreamBefore, UserBefore};
+use crate::room::before::{Before, EverybodyBefore, Looked, StreamBefore, UserBefore};
 use crate::room::context::Context;
 use crate::room::notes::Note;
 use crate::room::projection::{Moved, Projection, ProjectionSource, Widened};
@@ -249,15 +249,15 @@ impl Projection {
         };
         self.tell_users(source, left_over, widened, cx);
         self.tell_gone(source, looked, target, keeps, widened, cx);
-        self.tell_streams(source, |_| None, widened, cx);
+        self.tell_streams(source, None, widened, cx);
     }
 
-    /// Lists the streams anew, and notes which went, came, or look different. `before` says what readers saw
-    /// of a stream; `None` if they did not see it.
+    /// Lists the streams anew, and notes which went, came, or look different. `before` is what readers saw;
+    /// `None` if they saw no stream.
     pub(super) fn tell_streams(
         &mut self,
         source: ProjectionSource<'_>,
-        before: impl Fn(&StreamId) -> Option<StreamBefore>,
+        before: Option<&EverybodyBefore>,
         widened: &Widened,
         cx: &mut Context<'_>,
     ) {
@@ -274,16 +274,16 @@ impl Projection {
         for (_, stream_id) in &streams {
             let places = registers.stream_places(stream_id);
             let held = book.source::<Streams>(self.visible, &places.told);
-            match before(stream_id).filter(|before| before.place().is_some()) {
+            let seen = before.and_then(|before| Some((before, before.streams.get(stream_id)?)));
+            match seen.filter(|(_, stream)| stream.place().is_some()) {
                 None => cx.log.note(id, cx.cause, Note::StreamOpened(stream_id.clone())),
-                Some(before) => {
-                    // A merge may bring attributes that were set later.
-                    let set = places.attributes.and_then(|at| registers.stream_attributes.at(at));
-                    let attributes = set.map(|(_, held)| &held.attributes);
-                    if !before.is_source(held) || before.attributes.as_deref() != attributes {
-                        cx.log.note(id, cx.cause, Note::StreamUpdated(stream_id.clone()));
-                    }
+                Some((before, stream))
+                    if !stream.is_source(held)
+                        || before.attributes.get(stream_id) != registers.attributes_at(&places) =>
+                {
+                    cx.log.note(id, cx.cause, Note::StreamUpdated(stream_id.clone()));
                 }
+                Some(_) => {}
             }
         }
         self.streams = streams;
