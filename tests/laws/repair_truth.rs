@@ -180,7 +180,8 @@ struct Known {
     closed: BTreeSet<(String, String)>,
     /// The latest closing of each user and stream in each session.
     closings: BTreeMap<(String, Option<SessionId>), u64>,
-    seen: BTreeMap<String, u64>,
+    /// When each user and stream was last seen, with the session that the answer named.
+    seen: BTreeMap<(String, Option<SessionId>), u64>,
 }
 
 impl Known {
@@ -205,7 +206,7 @@ impl Known {
         let users = observation.users.entries().iter().map(|user| user.user_id.to_string());
         let streams = observation.streams.entries().iter();
         for id in users.chain(streams.map(|stream| stream.stream_id.to_string())) {
-            let latest = self.seen.entry(id).or_default();
+            let latest = self.seen.entry((id, observation.session_id.clone())).or_default();
             *latest = counts_at(observation).max(*latest);
         }
     }
@@ -231,12 +232,15 @@ impl Known {
                 assert!(!self.closed.contains(&stay), "{context}: {stay:?} is back");
             } else {
                 // Of whom an answer named in a session, a closing in another one says nothing (law 15.5).
-                let session_id = sight.session_id.as_ref();
-                let closed_at = self.closings.iter().filter(|((of, session), _)| {
-                    *of == id && (session_id.is_none() || session.as_ref() == session_id)
-                });
-                let closed_at = closed_at.map(|(_, at)| *at).max().unwrap_or(0);
-                assert!(self.seen[&id] > closed_at, "{context}: {id}");
+                let counts = |named: Option<&SessionId>| {
+                    let seen = self.seen.get(&(id.clone(), named.cloned()));
+                    let closings = self.closings.iter().filter(|((of, session), _)| {
+                        *of == id && (named.is_none() || session.as_ref() == named)
+                    });
+                    seen > closings.map(|(_, at)| at).max()
+                };
+                let is_seen = counts(None) || counts(sight.session_id.as_ref());
+                assert!(is_seen, "{context}: {id}");
                 present += 1;
             }
         }
@@ -366,16 +370,19 @@ fn with_losses(
 /// Rare losses that wait for a further look.
 fn is_beyond_one_look(arrived: &[Callback], lost: &[Callback], observation: &Observation) -> bool {
     let is_create = |callback: &&Callback| matches!(callback.event, CallbackEvent::RoomCreated(_));
+    let is_close = |callback: &Callback| matches!(callback.event, CallbackEvent::RoomClosed(_));
+    let has_lost_close = lost.iter().any(is_close);
     let at = |callback: &Callback| callback.latest_time().as_millis();
     // A session is heard of after the look, and its create is lost. It opened too soon after the create of
-    // another one to be known for a later one without its own, or only its close is heard of.
+    // another one to be known for a later one without its own, or only its close is heard of,
+    // and that of the other one is lost, too.
     let is_overshadowed = lost.iter().filter(is_create).any(|create| {
         let session = arrived.iter().filter(|callback| callback.session_id == create.session_id);
         let mut heard = session.filter(|callback| at(callback) >= counts_at(observation));
         heard.any(|heard| {
             let mut others = arrived.iter().filter(is_create);
-            let is_close = matches!(heard.event, CallbackEvent::RoomClosed(_));
-            others.any(|other| is_close || at(heard) <= at(other) + SKEW)
+            let is_only_closed = has_lost_close && is_close(heard);
+            others.any(|other| is_only_closed || at(heard) <= at(other) + SKEW)
         })
     });
     // Two sessions were created within the tie window, and the close of one is lost.
@@ -396,7 +403,6 @@ fn is_beyond_one_look(arrived: &[Callback], lost: &[Callback], observation: &Obs
     });
     // Several stays share a user or stream. Something of one is lost, and another one closes after the look.
     // The close of the room may be what is lost of it.
-    let has_lost_close = lost.iter().any(|it| matches!(it.event, CallbackEvent::RoomClosed(_)));
     let ended = known.iter().filter(|mark| !mark.closes && has_lost_close);
     let is_shared = unknown.iter().chain(ended).filter(|mark| !mark.exclusive).any(|lost| {
         arrived.iter().filter(|callback| at(callback) >= counts_at(observation)).any(|later| {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use room_registry::event::{RoomCreated, UserLoggedIn};
 use room_registry::{
-    Callback, Cause, ChangeKind, Clock, Config, Error, Heartbeat, Lifecycle, ManualClock, Mirror,
-    NewRoom, NewUser, RoomId, RoomRegistry, RoomUpdate, SessionId, Timestamp, UserId,
-    UserSessionId,
+    Callback, Cause, ChangeKind, Clock, Config, ConfigBuilder, Error, Heartbeat, Lifecycle,
+    ManualClock, Mirror, NewRoom, NewUser, RoomId, RoomRegistry, RoomUpdate, SessionId, Timestamp,
+    UserId, UserSessionId,
 };
 use room_registry_world::commands::{START, TIMEOUT, registry, registry_with};
 use room_registry_world::history::{Options, valid_history};
@@ -185,13 +185,13 @@ fn a_room_that_follows_its_session_ends_after_it() {
     assert!(registry.room("room").is_none());
 }
 
+fn rooms_made_by_joins() -> ConfigBuilder {
+    Config::builder().auto_create_rooms(Some(Lifecycle::UntilEmpty))
+}
+
 #[test]
 fn a_join_creates_an_unknown_room_where_the_configuration_says_so() {
-    let config = Config::builder()
-        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
-        .max_rooms(Some(1))
-        .build()
-        .unwrap();
+    let config = rooms_made_by_joins().max_rooms(Some(1)).build().unwrap();
     let (mut registry, clock) = registry_with(config);
     registry.join_room("r", NewUser::new("tom")).unwrap();
     assert_eq!(registry.changes().count(), 2, "the room and the user");
@@ -208,11 +208,7 @@ fn a_join_creates_an_unknown_room_where_the_configuration_says_so() {
 /// It is listed already, so nothing is created, and one more room is none too many.
 #[test]
 fn a_room_that_callbacks_opened_is_joined_as_it_is_and_created_beyond_the_limit() {
-    let config = Config::builder()
-        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
-        .max_rooms(Some(1))
-        .build()
-        .unwrap();
+    let config = rooms_made_by_joins().max_rooms(Some(1)).build().unwrap();
     let (mut registry, clock) = registry_with(config);
     let session = SessionId::new("7").unwrap();
     let created = RoomCreated::new(clock.now());
@@ -228,11 +224,7 @@ fn a_room_that_callbacks_opened_is_joined_as_it_is_and_created_beyond_the_limit(
 /// The room that a join creates may be full at once, with those whom its end had hidden.
 #[test]
 fn a_join_that_finds_the_room_full_that_it_created_leaves_it_uncreated() {
-    let config = Config::builder()
-        .auto_create_rooms(Some(Lifecycle::UntilEmpty))
-        .max_users_per_room(Some(1))
-        .build()
-        .unwrap();
+    let config = rooms_made_by_joins().max_users_per_room(Some(1)).build().unwrap();
     let (mut registry, clock) = registry_with(config);
     let login = UserLoggedIn::new(UserId::new("ann").unwrap(), clock.now())
         .user_session_id(UserSessionId::new("1").unwrap())
