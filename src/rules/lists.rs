@@ -2,10 +2,11 @@
 //!
 //! The projection keeps what these functions return, and `room/check.rs` compares the two.
 //!
-//! This file carries laws 4.4, 4.6, 4.8, 4.9, 15.6 and 15.8.
+//! This file carries laws 2.7, 4.4, 4.6, 4.8, 4.9, 15.6, 15.8 and 21.4.
 
 use crate::collections::order::Order;
 use crate::model::id::{StreamId, UserId};
+use crate::model::text::Text;
 use crate::model::time::Timestamp;
 use crate::model::visible::Session;
 use crate::registers::kind::{Streams, Users};
@@ -25,8 +26,18 @@ pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option
         opened_at: opened_at.or_else(|| earliest(book, visible)),
         inferred: create.is_none(),
         creator_id: create.and_then(|create| create.creator_id.clone()),
-        room_name: session.and_then(|session| Some(session.name.as_ref()?.name.clone())),
+        room_name: index.and_then(|index| book.shown_name(index)).cloned(),
     })
+}
+
+impl<'a> Rulebook<'a> {
+    /// Returns the name that the logins of a session gave the room (law 2.7), unless an end hides the login
+    /// that told it (law 21.4).
+    #[inline]
+    pub(crate) fn shown_name(self, session: usize) -> Option<&'a Text> {
+        let name = self.registers.sessions[session].name.as_ref()?;
+        (Some(name.at) > self.hidden_openings_until(session)).then_some(&name.name)
+    }
 }
 
 /// Returns the event time of the earliest login or stream opening that is visible now: an inferred session

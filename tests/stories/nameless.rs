@@ -2,7 +2,7 @@
 
 use room_registry::event::{CallbackEvent, RoomClosed, UserLoggedIn};
 use room_registry::journal::Input;
-use room_registry::{Callback, Config, Mirror, NewRoom, Outcome, Room, Timestamp, Visits};
+use room_registry::{Callback, Config, Mirror, NewRoom, Outcome, Room, Text, Timestamp, Visits};
 use room_registry_world::story::{
     Story, at, created, login, logout, observation, room_id, stream_created, user,
 };
@@ -138,6 +138,27 @@ fn after_an_end_a_stream_that_opened_before_it_shows_no_more() {
     assert_eq!((story.users(), story.streams()), (vec!["ann".into()], vec![]));
     hears(&mut story, 62, stream_created("screen", 2, 62));
     assert_eq!(story.streams(), ["screen"]);
+}
+
+/// The name does not depend on how much is forgotten when somebody comes. Holds laws 2.7, 6.4 and 21.4.
+#[test]
+fn after_an_end_a_room_has_no_name_that_a_login_told_before_it() {
+    for seconds in [61, 90, 662, 700, 20_000] {
+        let mut story = Story::new();
+        hears(&mut story, 1, login("ann", 1, 1).room_name(Text::from("the old show")));
+        story.passes_to(60);
+        story.registry.end_room("r").unwrap();
+        hears(&mut story, 60, closed(60)); // keeps the room for longer than what ann told
+        hears(&mut story, seconds, stream_created("camera", 1, seconds));
+        assert_eq!(story.registry.room("r").unwrap().name(), None, "{seconds}");
+        let mut again = story.registry.export("r").unwrap();
+        hears(&mut story, seconds, login("bob", 2, seconds).room_name(Text::from("the new show")));
+        assert_eq!(story.registry.room("r").unwrap().name().unwrap(), "the new show");
+
+        again.create(NewRoom::new("r", "tom"), &Config::default(), at(seconds)).unwrap();
+        let is_remembered = seconds <= 665; // R and δ after the end
+        assert_eq!(again.view().unwrap().name().is_some(), is_remembered, "{seconds}");
+    }
 }
 
 /// Holds law 21.1.

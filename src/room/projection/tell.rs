@@ -42,7 +42,7 @@ impl Projection {
             // It was not inferred before, or nothing in it told a time.
             (None, None) => earliest_in_it(),
         };
-        let name = session.and_then(|session| session.name.as_ref()).map(|name| &name.name);
+        let name = index.and_then(|index| book.shown_name(index));
         let is_same = !is_named
             && shown.opened_at == opened_at
             && shown.inferred == create.is_none()

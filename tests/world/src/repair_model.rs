@@ -442,7 +442,10 @@ impl Held<'_> {
             inferred: create.is_none(),
             opened_at: create.map(|create| create.0).or(earliest),
             creator_id: create.and_then(|create| create.1.clone()),
-            room_name: session.and_then(|session| Some(session.name.as_ref()?.1.clone())),
+            room_name: session.and_then(|session| {
+                let (at, name) = session.name.as_ref()?;
+                (Some(*at) >= shows_from).then(|| name.clone())
+            }),
             users,
             streams,
         })
