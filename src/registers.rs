@@ -68,5 +68,5 @@ mod state;
 pub(crate) mod stays;
 pub(crate) mod tables;
 
-pub(crate) use join::Joined;
+pub(crate) use join::{Joined, JoinedObservation};
 pub(crate) use state::{Closings, MAX_SESSIONS, Registers, StreamAttributes};

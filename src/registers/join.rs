@@ -19,7 +19,7 @@ use crate::registers::bounds::Bounds;
 use crate::registers::emptiness::Emptiness;
 use crate::registers::facts::{Closing, Effect, Facts, StayEvent, StayFact, StayFacts, Tally};
 use crate::registers::kind::{Kind, Users};
-use crate::registers::places::Target;
+use crate::registers::places::{SessionSet, Target};
 use crate::registers::roster::SeenAt;
 use crate::registers::session::{Create, Name, SessionRegister};
 use crate::registers::state::{Registers, StreamAttributes};
@@ -32,9 +32,8 @@ use crate::registers::tables::Tables;
 pub(crate) struct Joined {
     /// The effects of the facts.
     pub(crate) tally: Tally,
-    /// The sessions in which a user or stream lost something, because a bound rose: bit i is session i.
-    /// There are 32 sessions at most, while two full replicas merge.
-    pub(crate) lost_in: u32,
+    /// The sessions in which a user or stream lost something, because a bound rose.
+    pub(crate) lost_in: SessionSet,
     /// Whether a creation or close is new. It may outdate what observations saw (laws 14.5 and 15.4).
     pub(crate) outdates: bool,
     /// Whether an exit outdated P, that the room was seen open (law 14.5). P resolves the sign `NoCreate`,
@@ -42,6 +41,15 @@ pub(crate) struct Joined {
     pub(crate) is_open_outdated: bool,
     /// Whether the first opening of the session changed (law 6.8).
     pub(crate) is_first_opening_changed: bool,
+}
+
+/// What a join of observations did.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct JoinedObservation {
+    /// Whether anything changed that readers may see.
+    pub(crate) is_changed: bool,
+    /// Whether it resolved signs of loss (law 16.1).
+    pub(crate) resolves_signs: bool,
 }
 
 impl Registers {
@@ -87,8 +95,8 @@ impl Registers {
         // Join the other facts of the session. A close drops what is no later in it (law 3.3).
         let closed_at = register.closed_at;
         register.join(facts, floor, tally);
-        if register.closed_at != closed_at {
-            joined.lost_in |= u32::from(register.prune_inside(floor, rules)) << session;
+        if register.closed_at != closed_at && register.prune_inside(floor, rules) {
+            joined.lost_in.insert(session);
         }
         // Join the facts of the user or stream.
         let bounds = register.bounds(floor);
@@ -127,8 +135,7 @@ impl Registers {
         joined
     }
 
-    /// Joins what an observation says (law 13.1). Returns whether anything changed that readers may see,
-    /// and whether it resolved signs of loss.
+    /// Joins what an observation says (law 13.1).
     ///
     /// The observation counts as made at q, which is δ before it was read (laws 11.4 and 12.2). What
     /// changed since then is left to callbacks. Below the floor it states nothing (law 13.3).
@@ -138,26 +145,27 @@ impl Registers {
         verdict: Verdict<'_>,
         now: Timestamp,
         rules: &Rules,
-    ) -> (bool, bool) {
+    ) -> JoinedObservation {
         let at = observation.observed_at.minus(rules.clock_skew_ms);
         let floor = self.floor(rules);
         if at < floor {
-            return (false, false);
+            return JoinedObservation::default();
         }
         let before = self.observed.clone();
         let seen = SeenAt { at, received_at: self.observed.received_at(now, self.ended_at) };
-        let mut changed = false;
+        let mut is_changed = false;
         match verdict {
             Verdict::Closed(session_id) => {
                 let facts = Facts { close: Some(at), ..Facts::default() };
                 // Hearing again of a close that is known must not delay forgetting.
                 let closed = self.session(Some(session_id)).filter(|held| held.closed_at.is_some());
                 let changed_at = closed.map_or(now, |held| held.changed_at);
-                return (self.join_session(&facts, session_id, changed_at, now, rules), false);
+                let is_changed = self.join_session(&facts, session_id, changed_at, now, rules);
+                return JoinedObservation { is_changed, resolves_signs: false };
             }
             Verdict::Alive(session_id) => {
                 let facts = Facts { confirmed_open: Some(at), ..Facts::default() };
-                changed = self.join_session(&facts, session_id, now, now, rules);
+                is_changed = self.join_session(&facts, session_id, now, now, rules);
             }
             Verdict::NotOpen => self.observed.held_or_new().join_not_open(seen),
             Verdict::Open => self.observed.held_or_new().join_open(seen),
@@ -167,12 +175,12 @@ impl Registers {
         if verdict != Verdict::NotOpen {
             self.observed.held_or_new().join_lists(observation, seen);
         }
-        let resolved = self.settle_observed(floor);
-        (changed || self.observed != before, resolved)
+        let resolves_signs = self.settle_observed(floor);
+        JoinedObservation { is_changed: is_changed || self.observed != before, resolves_signs }
     }
 
     /// Joins a close of the room that names no session: the same as an observation that finds the room not
-    /// open (law 21.3). Returns what [`join_observation`](Self::join_observation) does.
+    /// open (law 21.3).
     ///
     /// Its q is only ε before it, and not δ: the media server stamped the moment itself.
     pub(crate) fn join_nameless_close(
@@ -180,16 +188,16 @@ impl Registers {
         closed_at: Timestamp,
         now: Timestamp,
         rules: &Rules,
-    ) -> (bool, bool) {
+    ) -> JoinedObservation {
         let (at, floor) = (closed_at.minus(rules.tie_window_ms), self.floor(rules));
         if at < floor {
-            return (false, false);
+            return JoinedObservation::default();
         }
         let before = self.observed.clone();
         let seen = SeenAt { at, received_at: self.observed.received_at(now, self.ended_at) };
         self.observed.held_or_new().join_not_open(seen);
-        let resolved = self.settle_observed(floor);
-        (self.observed != before, resolved)
+        let resolves_signs = self.settle_observed(floor);
+        JoinedObservation { is_changed: self.observed != before, resolves_signs }
     }
 
     /// Ends the join of what was observed: drops what is outdated of it, and the signs of loss that it
@@ -245,10 +253,10 @@ impl Registers {
     }
 
     /// Raises C, and drops what is below the new bounds (laws 3.1, 3.2 and 3.5). Returns the sessions in
-    /// which a user or stream lost something, as [`Joined::lost_in`] does.
-    fn raise(&mut self, created_at: Timestamp, rules: &Rules) -> u32 {
+    /// which a user or stream lost something.
+    fn raise(&mut self, created_at: Timestamp, rules: &Rules) -> SessionSet {
         if self.latest_create.is_some_and(|latest| created_at <= latest) {
-            return 0;
+            return SessionSet::default();
         }
         self.latest_create = Some(created_at);
         let (anchors_from, floor) = (self.anchors_from(rules), self.floor(rules));
@@ -256,11 +264,13 @@ impl Registers {
             // C outdates P by itself, and what other registers outdate is pruned already.
             observed.prune(floor, Some(created_at));
         }
-        let mut lost_in = 0;
+        let mut lost_in = SessionSet::default();
         for (index, session) in self.sessions.iter_mut().enumerate() {
             let create = session.create.take();
             session.create = create.filter(|create| create.created_at >= anchors_from);
-            lost_in |= u32::from(session.prune(floor, rules)) << index;
+            if session.prune(floor, rules) {
+                lost_in.insert(index);
+            }
         }
         lost_in
     }

@@ -12,6 +12,26 @@ use crate::model::id::{StreamId, UserId};
 /// The place in the table of each session, by the index of the session. `None` if the session has no entry.
 pub(crate) type InSessions = SmallVec<[Option<usize>; 1]>;
 
+/// Some sessions of a room, by index. A room has 32 at most: while two full replicas merge.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SessionSet(u32);
+
+impl SessionSet {
+    pub(crate) fn insert(&mut self, index: usize) {
+        self.0 |= 1 << index;
+    }
+
+    #[inline]
+    pub(crate) fn contains(self, index: usize) -> bool {
+        self.0 & 1 << index != 0
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
 /// Where a user or a stream stands in what callbacks and observations told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {

@@ -220,14 +220,12 @@ impl<I: Ord + Clone + AsRef<str>, D: Ord + Clone> Roster<I, D> {
         self.entries.retain(|_, entry| !entry.present.is_empty() || entry.absent_at != listed_at);
     }
 
-    /// Closes the presences of whoever has this place, up to the latest (law 16.2). Returns whether that
-    /// changed anything.
-    pub(crate) fn leave(&mut self, place: usize) -> bool {
-        let Some(entry) = self.entries.at_mut(place) else { return false };
-        let before = entry.left_at;
-        let latest = entry.present.iter().map(|present| present.seen.at).max();
-        entry.left_at = entry.left_at.max(latest);
-        entry.left_at != before
+    /// Closes the presences of whoever has this place, up to the latest (law 16.2).
+    pub(crate) fn leave(&mut self, place: usize) {
+        if let Some(entry) = self.entries.at_mut(place) {
+            let latest = entry.present.iter().map(|present| present.seen.at).max();
+            entry.left_at = entry.left_at.max(latest);
+        }
     }
 
     /// Returns a: the latest complete list without whoever has this place. Whoever has no place was absent

@@ -282,11 +282,9 @@ impl Signs {
     }
 
     /// Removes the signs that follow from the registers, because the session is not visible any more (law
-    /// 10.4). Returns whether there were any.
-    pub(crate) fn clear_state(&mut self) -> bool {
-        let before = self.0.len();
+    /// 10.4).
+    pub(crate) fn clear_state(&mut self) {
         self.0.retain(|held| !held.subject.follows_from_state());
-        before != self.0.len()
     }
 
     /// Joins the signs of another replica: the newer evidence and the earlier notice count (law 10.8).

@@ -8,7 +8,8 @@ use crate::model::id::{RoomId, UserId};
 use crate::model::text::Attributes;
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
-use crate::room::state::RoomState;
+use crate::room::context::Context;
+use crate::room::notes::ChangeLog;
 use crate::room::work::Work;
 
 impl<C: Clock> RoomRegistry<C> {
@@ -23,8 +24,8 @@ impl<C: Clock> RoomRegistry<C> {
     /// Creates the room that a user joins, with the user as its host.
     ///
     /// A session that an end had hidden may show again, and its users may fill the room. Then the join is
-    /// refused. A refused call changes nothing. So the room is then put back as it was, also in the indexes, and
-    /// the notes of its creation are taken back.
+    /// refused. A refused call changes nothing, so a copy of the room takes both first. A new room has nobody who
+    /// could fill it. Cost: what is stored of the room.
     pub(super) fn create_for(
         &mut self,
         number: Option<usize>,
@@ -45,29 +46,15 @@ impl<C: Clock> RoomRegistry<C> {
             empty_grace_ms: None,
         };
         self.check_creation(&room)?;
-        let before = number.and_then(|number| self.rooms.at(number)).cloned();
-        let (notes_before, dirty_before) = (self.log.len(), self.dirty.len());
+        if let Some(held) = number.and_then(|number| self.rooms.at(number)) {
+            let (mut copy, mut discarded) = (held.clone(), ChangeLog::default());
+            let mut cx = Context::new(&self.config, self.now, Cause::Command, &mut discarded);
+            copy.take(&mut Work::Create(room.clone()), &mut cx)?;
+            copy.take(&mut Work::Join(user.clone()), &mut cx)?;
+        }
         self.take_or_create(number, &room_id, &mut Work::Create(room), Cause::Command)?;
         let number = self.rooms.number_of(&room_id);
-        let joined = self.take(number, room_id.as_str(), &mut Work::Join(user));
-        if joined.is_err()
-            && let Some(number) = number
-            && let Some(held) = self.rooms.at_mut(number)
-        {
-            let nothing = || RoomState::new(room_id, self.config.rules.clone());
-            held.room = before.unwrap_or_else(nothing);
-            if let Some(users) = &mut self.users {
-                users.replace(&held.room); // no note says who is hidden again
-            }
-            self.update(number);
-            // A clock that was set back may have changed rooms at the beginning of the call. That stays.
-            self.log.truncate(notes_before);
-            self.dirty.truncate(dirty_before);
-            if let Some(users) = &mut self.users {
-                users.go_back(notes_before);
-            }
-        }
-        joined.map(|_| ())
+        self.take(number, room_id.as_str(), &mut Work::Join(user)).map(|_| ())
     }
 
     /// Checks that the room may be created: there is none, and no limit forbids it.

@@ -30,11 +30,6 @@ impl UserIndex {
         self.seen = 0;
     }
 
-    /// Goes on after the first `seen` notes, because the others were taken back.
-    pub(super) fn go_back(&mut self, seen: usize) {
-        self.seen = seen;
-    }
-
     /// Follows the notes of a room. `seen` is how many notes the call has now.
     pub(super) fn follow<'n>(
         &mut self,

@@ -157,8 +157,8 @@ impl RoomState {
         if !self.registers.stream_attributes.is_empty() {
             self.keep_stream_attributes(&resolved.target, is_all_shown_anew);
         }
-        // What is forgotten is no news from the media server, so it raises and withdraws no sign.
-        if !matches!(joined.answer, Answer::Expired(_)) {
+        // A sweep raises and withdraws no sign.
+        if !joined.is_sweep() {
             self.record_signs(&resolved, &joined, is_all_shown_anew, cx);
         }
 
@@ -185,8 +185,7 @@ impl RoomState {
 
     /// Step 5: brings the summaries of the sessions up to date, and finds out which session is visible.
     ///
-    /// Three things follow for the registers. A session beyond the cap goes (law 3.10). A room into which
-    /// somebody came is listed again (law 4.10). A room that left the list has no members any more.
+    /// Three things follow for the registers, each in a function of its own below.
     #[inline]
     fn widen(
         &mut self,
@@ -197,40 +196,28 @@ impl RoomState {
         now: Timestamp,
     ) -> Widened {
         let is_everybody = matches!(before.looked, Looked::Everybody(_));
-        if is_everybody || joined.lost_in != 0 {
+        if is_everybody || !joined.lost_in.is_empty() {
             self.projection.summarise(&self.registers, &self.settings);
         } else {
             let (registers, rules) = (&self.registers, &self.settings);
             self.projection.summarise_target(registers, rules, &before.parts, &resolved.target);
         }
         let was_visible = self.projection.visible.and_then(Visible::index);
-        let is_visible_lost = was_visible.is_some_and(|index| joined.lost_facts_in(index));
+        let is_visible_lost = was_visible.is_some_and(|index| joined.lost_in.contains(index));
         let is_from_media_server = matches!(joined.answer, Answer::Outcome(_)) || joined.is_merge;
-        while self.registers.sessions.len() > MAX_SESSIONS
-            && let Some(index) = self.rulebook().session_beyond_cap()
-        {
-            self.remove_session(index, resolved);
-            joined.may_have_emptied = true;
-        }
+        self.remove_sessions_beyond_cap(joined, resolved);
         let open = self.rulebook().open();
-        if is_from_media_server
-            && let Some(session) = open
-            && self.rulebook().is_unlisted(session)
-            && self.rulebook().is_occupied(session)
-        {
-            *self.registers.emptiness_mut(session.index()) = None; // somebody or something came
+        if let Some(session) = open.filter(|_| is_from_media_server) {
+            self.list_again(session);
         }
         let visible = open.filter(|session| !self.rulebook().is_unlisted(*session));
         let is_listed = self.registers.info.is_some() || visible.is_some();
+        // After a merge somebody may stay, because the result must not depend on which of two replicas
+        // knew what (law 7.1).
         if before.was_listed && !is_listed && !joined.is_merge {
-            // Nobody stays a member of a room that left the list. After a merge somebody may, because the
-            // result must not depend on which of two replicas knew what (law 7.1).
-            self.registers.members.leave_all(now);
-            if let Target::User(_, places) = &mut resolved.target {
-                places.member = None;
-            }
+            self.end_all_memberships(resolved, now);
         }
-        joined.may_have_emptied |= joined.lost_in != 0;
+        joined.may_have_emptied |= !joined.lost_in.is_empty();
         // A merge and other settings may bring another info without saying so.
         let is_info_changed = joined.is_info_changed
             || matches!(&before.looked, Looked::Everybody(before) if before.info != self.registers.info);
@@ -241,6 +228,33 @@ impl RoomState {
             updated: std::mem::take(&mut joined.updated),
             is_visible_lost,
             ended,
+        }
+    }
+
+    /// Takes out what is beyond the cap of sessions (law 3.10).
+    #[inline]
+    fn remove_sessions_beyond_cap(&mut self, joined: &mut JoinResult, resolved: &mut Resolved<'_>) {
+        while self.registers.sessions.len() > MAX_SESSIONS
+            && let Some(index) = self.rulebook().session_beyond_cap()
+        {
+            self.remove_session(index, resolved);
+            joined.may_have_emptied = true;
+        }
+    }
+
+    /// Lists a session again that was empty for too long, if somebody or something is in it now (law 4.10).
+    #[inline]
+    fn list_again(&mut self, session: Visible) {
+        if self.rulebook().is_unlisted(session) && self.rulebook().is_occupied(session) {
+            *self.registers.emptiness_mut(session.index()) = None;
+        }
+    }
+
+    /// Ends every membership, because the room left the list.
+    fn end_all_memberships(&mut self, resolved: &mut Resolved<'_>, now: Timestamp) {
+        self.registers.members.leave_all(now);
+        if let Target::User(_, places) = &mut resolved.target {
+            places.member = None;
         }
     }
 

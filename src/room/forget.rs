@@ -107,7 +107,7 @@ impl RoomState {
         };
         let expired = Expired { forgotten, ..Expired::default() };
         let may_have_emptied = self.registers.sessions.iter().any(SessionRegister::is_empty);
-        JoinResult { may_have_emptied, ..JoinResult::swept(expired) }
+        JoinResult { may_have_emptied, ..JoinResult::changed(Answer::Expired(expired)) }
     }
 
     /// Forgets what is due first of these: a confirmation, a session that is not current, everything that the
@@ -135,6 +135,6 @@ impl RoomState {
         }
         let expired = Expired { forgotten: 1, ..Expired::default() };
         // An entry of the observed roster may have stayed for the sake of a login in the session.
-        JoinResult { may_have_emptied: true, ..JoinResult::swept(expired) }
+        JoinResult { may_have_emptied: true, ..JoinResult::changed(Answer::Expired(expired)) }
     }
 }

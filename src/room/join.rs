@@ -10,12 +10,12 @@ mod info;
 mod members;
 
 use crate::model::command::Answer;
-use crate::model::expired::Expired;
 use crate::model::id::UserId;
 use crate::model::outcome::Outcome;
 use crate::model::visible::RoomInfo;
 use crate::registers::connections::End;
-use crate::registers::{MAX_SESSIONS, Registers};
+use crate::registers::places::SessionSet;
+use crate::registers::{JoinedObservation, MAX_SESSIONS, Registers};
 use crate::room::before::Before;
 use crate::room::context::Context;
 use crate::room::resolve::Resolved;
@@ -31,9 +31,8 @@ pub(crate) struct JoinResult {
     pub(crate) answer: Answer,
     /// Whether anything may look different, or is due at another time. If not, the pass ends.
     pub(crate) is_changed: bool,
-    /// In which sessions users or streams lost facts to a bound that rose (law 3.5): bit n stands for
-    /// the session of index n. A room has few enough sessions for that.
-    pub(crate) lost_in: u32,
+    /// In which sessions users or streams lost facts to a bound that rose (law 3.5).
+    pub(crate) lost_in: SessionSet,
     /// Whether registers, entries or sessions may hold nothing any more. Step 7 then drops them, and
     /// makes the schedule anew.
     pub(crate) may_have_emptied: bool,
@@ -44,8 +43,6 @@ pub(crate) struct JoinResult {
     /// Whether registers of another replica, or of other settings, came in. Several rules then wait, so
     /// that the order in which replicas merge makes no difference (law 7.1).
     pub(crate) is_merge: bool,
-    /// Whether the retention let something go. Nobody goes by that whom readers saw.
-    pub(crate) is_sweep: bool,
     /// Whether what the app says of the concerned user or stream changed: the membership, the note or
     /// the attributes.
     pub(crate) is_content_changed: bool,
@@ -59,21 +56,14 @@ impl JoinResult {
         Self {
             answer,
             is_changed: false,
-            lost_in: 0,
+            lost_in: SessionSet::default(),
             may_have_emptied: false,
             is_session_changed: false,
             is_info_changed: false,
             is_merge: false,
-            is_sweep: false,
             is_content_changed: false,
             updated: Vec::new(),
         }
-    }
-
-    /// Whether users or streams of a session lost facts to a bound that rose.
-    #[inline]
-    pub(super) fn lost_facts_in(&self, index: usize) -> bool {
-        self.lost_in & 1 << index != 0
     }
 
     /// Something changed, so the pass goes on.
@@ -81,9 +71,11 @@ impl JoinResult {
         Self { is_changed: true, ..Self::unchanged(answer) }
     }
 
-    /// The retention let something go.
-    pub(super) fn swept(expired: Expired) -> Self {
-        Self { is_sweep: true, ..Self::changed(Answer::Expired(expired)) }
+    /// Whether the retention let something go. That is no news from the media server, and nobody goes by it
+    /// whom readers saw.
+    #[inline]
+    pub(super) fn is_sweep(&self) -> bool {
+        matches!(self.answer, Answer::Expired(_))
     }
 }
 
@@ -210,22 +202,18 @@ impl RoomState {
         }
     }
 
-    /// Makes the result of a join of observations, which says whether it changed anything and whether it
-    /// resolved signs of loss (law 16.1).
+    /// Makes the result of a join of observations.
     ///
     /// The outcome is `Stale` if nothing changed. An observation has no main fact that could be a
     /// duplicate.
-    fn observed(
-        &mut self,
-        (changed, resolves_signs): (bool, bool),
-        cx: &mut Context<'_>,
-    ) -> JoinResult {
+    fn observed(&mut self, joined: JoinedObservation, cx: &mut Context<'_>) -> JoinResult {
+        let JoinedObservation { is_changed, resolves_signs } = joined;
         // Pruning may have emptied sessions. The projection finds them by index, so it follows at once.
         self.registers.drop_empty();
         cx.is_dirty |= resolves_signs;
         cx.signs_changed |= resolves_signs;
         self.projection.sessions_dropped(&self.registers, &self.settings);
         let outcome = Answer::Outcome(Outcome::Stale);
-        if changed { JoinResult::changed(outcome) } else { JoinResult::unchanged(outcome) }
+        if is_changed { JoinResult::changed(outcome) } else { JoinResult::unchanged(outcome) }
     }
 }

@@ -60,11 +60,6 @@ impl ChangeLog {
         self.0.clear();
     }
 
-    /// Keeps the first `len` notes, and takes back the others.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
-
     /// Returns the notes after the first `seen`.
     pub(crate) fn since(&self, seen: usize) -> impl Iterator<Item = &Note> {
         self.0.iter().skip(seen).map(|record| &record.note)

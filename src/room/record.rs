@@ -169,7 +169,7 @@ impl RoomState {
             {
                 notes.set(user_id.clone(), on.clone(), shown.clone());
             }
-            let is_gone = on.is_none() && !joined.is_merge && !joined.is_sweep;
+            let is_gone = on.is_none() && !joined.is_merge && !joined.is_sweep();
             let book = self.rulebook();
             notes.retain(&user_id, |held| !is_gone && book.holds(held, &places));
             self.registers.user_notes = notes;
