@@ -114,6 +114,8 @@ fn a_failure_has_the_code_and_the_message_and_its_data_are_not_read() {
         failure.to_string(),
         r#"the server of the vendor answered with code 206: "qps over limit""#
     );
+    let told = json!({"name": "vendor_failure", "message": failure.to_string()});
+    assert_eq!(serde_json::to_value(&failure).unwrap(), told);
     for data in
         [json!(null), json!(7), json!([]), json!({"StreamList": 1}), json!({"StreamList": [1]})]
     {
@@ -129,6 +131,7 @@ fn three_codes_say_that_there_is_no_such_room_whatever_was_asked() {
     for code in [json!(104), json!(5024), json!(50_001), json!("0104")] {
         let body = json!({"Code": code, "Message": "room not exist"});
         assert!(failure_of::<UserPage>(&body).is_no_such_room());
+        assert_eq!(failure_of::<UserPage>(&body).name(), "no_such_room");
         assert!(failure_of::<StreamList>(&body).is_no_such_room());
         let statuses: Answer<UserStatuses> = serde_json::from_value(body).unwrap();
         let expected = Observation::new(room(), ASKED_AT).open(false);

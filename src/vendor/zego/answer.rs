@@ -7,6 +7,7 @@ mod item;
 mod read;
 
 use crate::model::id::{RoomId, UserId};
+use crate::model::named::serialize_error;
 use crate::model::observation::{Observation, ObservedStream, ObservedUser};
 use crate::model::text::{Role, Text};
 use crate::model::time::Timestamp;
@@ -109,6 +110,29 @@ impl Failure {
     #[must_use]
     pub fn is_no_such_room(&self) -> bool {
         Self::NO_SUCH_ROOM.contains(&self.code)
+    }
+
+    /// Returns the name of the error, without what it carries: for metrics, logs and answers. It is
+    /// `no_such_room` if the code [says so](Self::is_no_such_room), and `vendor_failure` for every other
+    /// code. Names stay as they are.
+    ///
+    /// ```
+    /// # use room_registry::vendor::zego::{Answer, StreamList};
+    /// let body = r#"{"Code":206,"Message":"too many requests"}"#;
+    /// let failure = serde_json::from_str::<Answer<StreamList>>(body)?.into_data().unwrap_err();
+    /// assert_eq!(failure.name(), "vendor_failure");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        if self.is_no_such_room() { "no_such_room" } else { "vendor_failure" }
+    }
+}
+
+/// Serialises the [name](Failure::name) and the text of the error, as `name` and `message`.
+impl serde::Serialize for Failure {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_error(self.name(), self, serializer)
     }
 }
 
