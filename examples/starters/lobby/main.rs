@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 use room_registry::journal::{Answer, Command, Input};
 use room_registry::vendor::zego;
 use room_registry::visible::RoomSummary;
-use room_registry::{Config, Error, RoomRef, RoomRegistry};
+use room_registry::{Config, Error, Lifecycle, RoomRef, RoomRegistry};
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 /// How many listeners there may be, and how many calls' changes one may be behind.
@@ -93,7 +93,10 @@ async fn events(State(lobby): State<Shared>) -> Response {
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
 }
 
-async fn command(State(lobby): State<Shared>, Json(command): Json<Command>) -> Response {
+async fn command(State(lobby): State<Shared>, Json(mut command): Json<Command>) -> Response {
+    if let Command::CreateRoom(room) = &mut command {
+        room.lifecycle = Lifecycle::UntilEmpty; // whatever the client names
+    }
     if command == Command::GrantGrace {
         return StatusCode::BAD_REQUEST.into_response(); // for the operator, not for clients
     }

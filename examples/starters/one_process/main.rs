@@ -13,7 +13,9 @@ use axum::routing::{delete, post};
 use axum::{Json, Router};
 use room_registry::page::{Direction::OldestFirst, RoomCursor, UserCursor};
 use room_registry::vendor::zego::{Decoder, Event};
-use room_registry::{Config, Error, Heartbeat, NewRoom, NewUser, RoomQuery, RoomRegistry};
+use room_registry::{
+    Config, Error, Heartbeat, Lifecycle, NewRoom, NewUser, RoomQuery, RoomRegistry,
+};
 
 type Rooms = State<Arc<Mutex<RoomRegistry>>>;
 type User = Path<(String, String)>;
@@ -50,7 +52,7 @@ async fn main() -> std::io::Result<()> {
 }
 
 async fn create(State(rooms): Rooms, Json(room): Json<NewRoom>) -> Done {
-    lock(&rooms).create_room(room).map_err(refused)
+    lock(&rooms).create_room(room.lifecycle(Lifecycle::UntilEmpty)).map_err(refused)
 }
 async fn end(State(rooms): Rooms, Path(room): Path<String>) -> Done {
     lock(&rooms).end_room(&room).map_err(refused)

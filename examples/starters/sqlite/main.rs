@@ -18,7 +18,7 @@ use room_registry::page::{Direction, RoomCursor, RoomOrder, UserCursor};
 use room_registry::vendor::zego::{Decoder, Event};
 use room_registry::visible::RoomSummary;
 use room_registry::{
-    Clock, Config, Error, Heartbeat, Room, RoomId, RoomRef, SystemClock, Timestamp,
+    Clock, Config, Error, Heartbeat, Lifecycle, Room, RoomId, RoomRef, SystemClock, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::Deserialize;
@@ -221,7 +221,10 @@ async fn main() -> Result<(), Failure> {
     Ok(axum::serve(listener, app).await?)
 }
 
-async fn command(State(store): State<Arc<Store>>, Json(command): Json<Command>) -> Response {
+async fn command(State(store): State<Arc<Store>>, Json(mut command): Json<Command>) -> Response {
+    if let Command::CreateRoom(room) = &mut command {
+        room.lifecycle = Lifecycle::UntilEmpty; // whatever the client names
+    }
     hand_in(store, command.into()).await
 }
 

@@ -13,9 +13,7 @@ fn start() -> Server {
 }
 
 fn create(room: &str, more: &str) -> String {
-    format!(
-        r#"{{"create_room":{{"room_id":"{room}","host_id":"tom","lifecycle":"until_empty"{more}}}}}"#
-    )
+    format!(r#"{{"create_room":{{"room_id":"{room}","host_id":"tom"{more}}}}}"#)
 }
 
 /// What a page hears.

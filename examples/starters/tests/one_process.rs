@@ -57,8 +57,7 @@ fn walks_the_list_page_by_page() {
 #[test]
 fn ends_what_is_due() {
     let server = start();
-    let room =
-        r#"{"room_id":"r1","host_id":"tom","lifecycle":"until_empty","first_join_grace_ms":1}"#;
+    let room = r#"{"room_id":"r1","host_id":"tom","first_join_grace_ms":1}"#;
     server.post("/rooms", room);
     eventually(|| server.get("/rooms")["rooms"].as_array().unwrap().is_empty());
 }

@@ -18,9 +18,7 @@ fn database(folder: &TempDir) -> Connection {
 }
 
 fn create(room: &str, more: &str) -> String {
-    format!(
-        r#"{{"create_room":{{"room_id":"{room}","host_id":"tom","lifecycle":"until_empty"{more}}}}}"#
-    )
+    format!(r#"{{"create_room":{{"room_id":"{room}","host_id":"tom"{more}}}}}"#)
 }
 
 fn join(room: &str, user: &str) -> String {
