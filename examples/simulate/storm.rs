@@ -11,10 +11,10 @@
 //!
 //! - If nothing was lost, neither is ever wrong, not for a millisecond.
 //! - With repair nothing is wrong at the end, whatever was lost. The end comes two rounds of the planner
-//!   after the last callback, and half an hour later if calls fail or lists come in part. Three things
-//!   may stay wrong: a room of which no callback ever came, as nobody can ask about it; a room that is
-//!   not listed, if every question about it failed in the quarter of an hour in which it is asked about;
-//!   and a list of which no answer came whole in that half an hour.
+//!   after the last callback, and half an hour later if calls fail or lists come in part. Three things may
+//!   stay wrong: a room of which nothing is stored, because no callback of it came, or only a creation
+//!   without a session; a room that is not listed, if every question about it failed in the quarter of an
+//!   hour in which it is asked about; and a list of which no answer came whole in that half an hour.
 //! - If nothing was lost, visits that follow the inputs tell each stay of a user once, and no other.
 //! - A mirror that is kept by changes equals the registry.
 //! - A registry that is saved and restored is the same. The round goes on with the restored one.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use room_registry::event::CallbackEvent;
 use room_registry::journal::Command;
 use room_registry::repair::ObservedList;
 use room_registry::{
-    ConnectionId, Lifecycle, Mirror, NewRoom, NewUser, Observation, Role, Timestamp, UserId,
-    UserUpdate,
+    Callback, ConnectionId, Lifecycle, Mirror, NewRoom, NewUser, Observation, Role, Timestamp,
+    UserId, UserUpdate,
 };
 
 use super::super::contestants::{Attendance, Contestant, Ours};
@@ -187,9 +188,12 @@ fn at_the_end(
     found: &mut Vec<String>,
 ) {
     let nothing_lost = simulation.traffic().lost == 0;
-    // Of a room that was never heard of, nobody can ask.
+    // Nobody can ask about a room of which nothing is stored. A creation without a session states no fact.
     let mut heard_of: BTreeMap<usize, Timestamp> = BTreeMap::new();
-    for told in simulation.record() {
+    let says_nothing = |callback: &Callback| {
+        callback.session_id.is_none() && matches!(callback.event, CallbackEvent::RoomCreated(_))
+    };
+    for told in simulation.record().iter().filter(|told| !says_nothing(&told.callback)) {
         let last = heard_of.entry(told.room).or_default();
         *last = told.callback.latest_time().max(*last);
     }

@@ -114,7 +114,9 @@ pub(crate) fn random(seed: u64) -> Result<World, ConfigError> {
         .tie_window(Duration::from_millis(tie_window))
         .clock_skew(Duration::from_millis(clock_skew))
         .retention(retention.map(Duration::from_millis))
-        .infer_sessions(infers)
+        // An answer hides a session that stays open and empty. Once that is forgotten, only inference shows
+        // who comes back.
+        .infer_sessions(infers || untold_closes != Share::default() && retention.is_some())
         .empty_listing_time(listed.map(Duration::from_millis))
         .empty_means_closed(!names_sessions || rng.chance(Share::percent(50)))
         .heartbeat_timeout(Duration::from_millis([1_000, 30_000, 90_000][rng.index(3)]))
