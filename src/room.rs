@@ -196,13 +196,7 @@ impl Room {
         config: &Config,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.check_settings(config)?;
-        self.log.clear();
-        self.is_dirty = false;
-        match self.state.updated_info(update)? {
-            Some(updated) => self.command(Work::Update(updated), config, now),
-            None => Ok(()),
-        }
+        self.command(Work::Update(update), config, now)
     }
 
     /// Ends the room; see [`RoomRegistry::end_room`](crate::RoomRegistry::end_room). Cost: everything that is

@@ -58,7 +58,7 @@ pub(crate) enum End {
 
 /// What has become of a connection, as the answer to its heartbeat says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum ConnectionState {
     /// It holds.
     Holds,
     /// It ended, and that is remembered.
@@ -93,17 +93,17 @@ impl Connections {
     }
 
     /// Returns what has become of a connection. `joined_at` is when the membership joined, here and below.
-    pub(crate) fn standing(
+    pub(crate) fn connection_state(
         &self,
         id: Option<&str>,
         joined_at: Timestamp,
         by: Judge<'_>,
-    ) -> Standing {
-        let Some(held) = self.get(id) else { return Standing::Unknown };
+    ) -> ConnectionState {
+        let Some(held) = self.get(id) else { return ConnectionState::Unknown };
         match held.end(joined_at, by) {
-            None => Standing::Holds,
-            Some((at, _)) if by.is_forgotten(at) => Standing::Unknown,
-            Some((_, how)) => Standing::Ended(how),
+            None => ConnectionState::Holds,
+            Some((at, _)) if by.is_forgotten(at) => ConnectionState::Unknown,
+            Some((_, how)) => ConnectionState::Ended(how),
         }
     }
 

@@ -175,7 +175,7 @@ impl Registers {
         if verdict != Verdict::NotOpen {
             self.observed.held_or_new().join_lists(observation, seen);
         }
-        let resolves_signs = self.settle_observed(floor);
+        let resolves_signs = self.prune_and_resolve(floor);
         JoinedObservation { is_changed: is_changed || self.observed != before, resolves_signs }
     }
 
@@ -196,13 +196,13 @@ impl Registers {
         let before = self.observed.clone();
         let seen = SeenAt { at, received_at: self.observed.received_at(now, self.ended_at) };
         self.observed.held_or_new().join_not_open(seen);
-        let resolves_signs = self.settle_observed(floor);
+        let resolves_signs = self.prune_and_resolve(floor);
         JoinedObservation { is_changed: self.observed != before, resolves_signs }
     }
 
     /// Ends the join of what was observed: drops what is outdated of it, and the signs of loss that it
     /// resolved. Returns whether it resolved any.
-    fn settle_observed(&mut self, floor: Timestamp) -> bool {
+    fn prune_and_resolve(&mut self, floor: Timestamp) -> bool {
         self.prune_observed(floor);
         self.observed.drop_idle();
         self.resolve_signs()

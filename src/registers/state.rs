@@ -326,7 +326,8 @@ impl Registers {
     /// Looks a user up in every table of the room.
     #[inline]
     pub(crate) fn user_places(&self, user_id: &(impl Key + ?Sized)) -> UserPlaces {
-        self.user_places_beside(self.members.place_of(user_id), user_id)
+        let user_id = user_id.hashed();
+        self.user_places_beside(self.members.place_of(&user_id), &user_id)
     }
 
     /// Looks a user up whose place among the memberships, if there is one, is known already.

@@ -8,8 +8,8 @@ use crate::model::command::{
     Answer, Command, Heartbeat, NewRoom, NewUser, RoomUpdate, UserConnection, UserUpdate,
     check_reason,
 };
-use crate::model::error::{Error, id_text};
-use crate::model::id::ConnectionId;
+use crate::model::error::Error;
+use crate::model::id::{ConnectionId, UserId};
 use crate::model::text::{RemovalReason, Text};
 use crate::registry::RoomRegistry;
 use crate::registry::clock::Clock;
@@ -66,14 +66,13 @@ impl<C: Clock> RoomRegistry<C> {
     pub fn update_room(&mut self, room_id: &str, update: RoomUpdate) -> Result<(), Error> {
         self.begin();
         let number = self.rooms.number_of(room_id);
-        let Some(room) = number.and_then(|number| self.rooms.at(number)) else {
-            return Err(Error::RoomNotFound { room_id: id_text(room_id) });
-        };
-        let Some(updated) = room.updated_info(update)? else { return Ok(()) };
-        if room.info().is_some_and(|info| info.host_id != updated.host_id) {
-            self.check_rooms_of(&updated.host_id)?;
+        let room = number.and_then(|number| self.rooms.at(number));
+        if let (Some(info), Some(host_id)) = (room.and_then(RoomState::info), &update.host_id)
+            && info.host_id != host_id.as_str()
+        {
+            self.check_rooms_of(&UserId::new(host_id)?)?;
         }
-        self.take(number, room_id, &mut Work::Update(updated)).map(|_| ())
+        self.take(number, room_id, &mut Work::Update(update)).map(|_| ())
     }
 
     /// Ends a room, with its business info and all memberships. It hides every session that is known at

@@ -35,10 +35,10 @@ pub struct RoomPage<'r> {
 impl<C: Clock> RoomRegistry<C> {
     /// Returns a page of the room list.
     ///
-    /// A walk through all pages meets every room that kept its place exactly once, whatever came and
-    /// went meanwhile. A room moves in the list by users when users come or go, and in those by age when it
-    /// is created again. The walk may meet it once more for each move, or miss it if it moved to a place
-    /// that the walk had already passed. In the list by id, no room ever moves.
+    /// A walk through all pages meets every room that kept its place exactly once, whatever came and went
+    /// meanwhile. A room moves in the list by users when users come or go, and in those by age when it is
+    /// created again. The walk may then meet it again. It may also miss a room that moved to a place
+    /// already passed. In the list by id, no room ever moves.
     ///
     /// Cost: the logarithm of the rooms, and the rooms that are looked at: see
     /// [`RoomQuery`](RoomQuery#cost).

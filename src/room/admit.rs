@@ -14,7 +14,7 @@ use crate::model::observation::Observation;
 use crate::model::outcome::Outcome;
 use crate::model::time::Timestamp;
 use crate::model::visible::{Membership, RoomInfo};
-use crate::registers::connections::{End, MAX_CONNECTIONS, Standing};
+use crate::registers::connections::{ConnectionState, End, MAX_CONNECTIONS};
 use crate::registers::kind::Users;
 use crate::registers::members::{Left, MemberRef};
 use crate::registers::places::{Target, UserPlaces};
@@ -57,8 +57,8 @@ impl RoomState {
                 self.check_listed()?;
                 self.check_visible_user(resolved, user_id.id)?;
                 // Without a connection, the whole user leaves, who may be logged in only.
-                match (self.standing(resolved, *connection, cx), connection) {
-                    (Standing::Holds, _) | (_, None) => Ok(Admission::Admitted),
+                match (self.connection_state(resolved, *connection, cx), connection) {
+                    (ConnectionState::Holds, _) | (_, None) => Ok(Admission::Admitted),
                     (_, Some(_)) => Err(self.not_in_room(user_id.id)),
                 }
             }
@@ -79,15 +79,22 @@ impl RoomState {
             }
             Work::UpdateStream(stream_id, attributes) => {
                 self.check_listed()?;
-                let Some(stream) = self.stream(stream_id) else {
+                let places = match &resolved.target {
+                    Target::Stream(_, places) => Some(places),
+                    Target::Session | Target::User(..) => None, // no table has the stream
+                };
+                let Some(stream) = places.and_then(|places| self.stream_at(places)) else {
                     let (room_id, stream_id) = (id_text(self.id.as_str()), id_text(stream_id.id));
                     return Err(Error::StreamNotInRoom { room_id, stream_id });
                 };
                 updated_attributes(stream.attributes, attributes.clone())?;
                 Ok(Admission::Admitted)
             }
+            Work::Update(update) => {
+                self.updated_info(update)?;
+                Ok(Admission::Admitted)
+            }
             Work::Create(_)
-            | Work::Update(_)
             | Work::TakeHeartbeats(_)
             | Work::GrantGrace
             | Work::Merge(_)
@@ -152,12 +159,12 @@ impl RoomState {
         if member.is_timed_out(cx.config.heartbeat_timeout_ms, cx.now) {
             return Ok(Admission::AfterTimeout(place));
         }
-        match members.standing(place, connection, cx.judge(&self.settings)) {
-            Standing::Holds => {}
-            Standing::Ended(how) => {
+        match members.connection_state(place, connection, cx.judge(&self.settings)) {
+            ConnectionState::Holds => {}
+            ConnectionState::Ended(how) => {
                 return Ok(Admission::Answered(Answer::Heartbeat(heartbeat_of_end(&how))));
             }
-            Standing::Unknown => return Err(self.not_in_room(user_id)),
+            ConnectionState::Unknown => return Err(self.not_in_room(user_id)),
         }
         if let Some(update) = update {
             updated_membership(member.membership(), update)?;
@@ -194,15 +201,15 @@ impl RoomState {
     }
 
     /// Returns what has become of a connection of the user whom an input is about.
-    fn standing(
+    fn connection_state(
         &self,
         resolved: &Resolved<'_>,
         connection: Option<&str>,
         cx: &Context<'_>,
-    ) -> Standing {
-        let Target::User(_, places) = &resolved.target else { return Standing::Unknown };
-        let Some(place) = places.member else { return Standing::Unknown };
-        self.registers.members.standing(place, connection, cx.judge(&self.settings))
+    ) -> ConnectionState {
+        let Target::User(_, places) = &resolved.target else { return ConnectionState::Unknown };
+        let Some(place) = places.member else { return ConnectionState::Unknown };
+        self.registers.members.connection_state(place, connection, cx.judge(&self.settings))
     }
 
     /// Returns how somebody went who has no membership, as long as that counts. An end counts for the
@@ -250,7 +257,7 @@ impl RoomState {
         let holding = places.member.map(|place| self.registers.members.holding(place, by));
         let room_id = || id_text(self.id.as_str());
         let user_id = || id_text(user_id.id.as_str());
-        if self.standing(resolved, connection, cx) == Standing::Holds {
+        if self.connection_state(resolved, connection, cx) == ConnectionState::Holds {
             Err(Error::UserAlreadyJoined { room_id: room_id(), user_id: user_id() })
         } else if holding >= Some(MAX_CONNECTIONS) {
             let limit = MAX_CONNECTIONS;
@@ -287,16 +294,16 @@ impl RoomState {
 
     /// Checks an update of the business info. Returns what the info would become, or `None` if nothing
     /// changes. A limit or an end of zero removes the one that is set.
-    pub(crate) fn updated_info(&self, update: RoomUpdate) -> Result<Option<RoomInfo>, Error> {
+    pub(crate) fn updated_info(&self, update: &RoomUpdate) -> Result<Option<RoomInfo>, Error> {
         let Some(info) = &self.registers.info else { return Err(self.not_found()) };
         let mut updated = info.clone();
-        if let Some(host_id) = update.host_id {
-            updated.host_id = UserId::new(&host_id)?;
+        if let Some(host_id) = &update.host_id {
+            updated.host_id = UserId::new(host_id)?;
         }
         if update.room_name.is_some() {
-            updated.name = check_name("the room's name", update.room_name)?;
+            updated.name = check_name("the room's name", update.room_name.clone())?;
         }
-        if let Some(attributes) = updated_attributes(&info.attributes, update.attributes)? {
+        if let Some(attributes) = updated_attributes(&info.attributes, update.attributes.clone())? {
             updated.attributes = attributes;
         }
         if let Some(lifecycle) = update.lifecycle {

@@ -15,6 +15,8 @@ impl Projection {
             [self, expected].map(|it| it.users.iter().collect::<Vec<_>>());
         let [streams, expected_streams] =
             [self, expected].map(|it| it.streams.iter().collect::<Vec<_>>());
+        let [schedule, expected_schedule] =
+            [self, expected].map(|it| it.schedule.entries().collect::<Vec<_>>());
         let differences = [
             difference("visible", &self.visible, &expected.visible),
             difference("session", &self.session, &expected.session),
@@ -26,6 +28,7 @@ impl Projection {
             difference("unreported since", &self.unreported_since, &expected.unreported_since),
             difference("worth asking", &self.worth_asking, &expected.worth_asking),
             difference("sweep at", &self.schedule.sweep_at, &expected.schedule.sweep_at),
+            difference("schedule", &schedule, &expected_schedule),
         ];
         let differences: Vec<_> = differences.into_iter().flatten().collect();
         (!differences.is_empty()).then(|| differences.join("; "))

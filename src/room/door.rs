@@ -13,9 +13,10 @@
 //! A step may end the pass: a heartbeat that only refreshes ends after step 4, and so does a stale or
 //! repeated callback.
 //!
-//! [`Room`](crate::Room) and the registry call [`take`](RoomState::take) and [`merge`](RoomState::merge).
-//! What time does to a room is in `time.rs`, and what is reported of losses in `report.rs`. The laws of
-//! this file are 3.10, 4.10 and 8.1. Those of a step stand in its own file.
+//! [`Room`](crate::Room) and the registry call [`take`](RoomState::take) and [`merge`](RoomState::merge),
+//! and for what time does, `expire` and `set_clock` in `time.rs`. What time does to a room is in `time.rs`,
+//! and what is reported of losses in `report.rs`. The laws of this file are 3.10, 4.10 and 8.1. Those of a
+//! step stand in its own file.
 
 use crate::model::change::Cause;
 use crate::model::command::{Answer, Heartbeat};
@@ -211,7 +212,7 @@ impl RoomState {
             self.list_again(session);
         }
         let visible = open.filter(|session| !self.rulebook().is_unlisted(*session));
-        let is_listed = self.registers.info.is_some() || visible.is_some();
+        let is_listed = self.rulebook().is_listed(visible);
         // After a merge somebody may stay, because the result must not depend on which of two replicas
         // knew what (law 7.1).
         if before.was_listed && !is_listed && !joined.is_merge {

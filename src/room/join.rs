@@ -2,8 +2,8 @@
 //!
 //! The door calls [`RoomState::join`] once a pass. This file decides by the kind of input: `callback.rs`
 //! has callbacks, `info.rs` the commands about the room itself, and `members.rs` those about one user or
-//! stream. Forgetting joins nothing: it takes out, in `room/forget.rs`. No rule of visibility is asked
-//! here. Whatever follows from the registers waits for steps 5 and 6.
+//! stream. Forgetting joins nothing: it takes out, in `room/forget.rs`. Whatever follows from the registers
+//! waits for steps 5 and 6.
 
 mod callback;
 mod info;
@@ -12,7 +12,6 @@ mod members;
 use crate::model::command::Answer;
 use crate::model::id::UserId;
 use crate::model::outcome::Outcome;
-use crate::model::visible::RoomInfo;
 use crate::registers::connections::End;
 use crate::registers::places::SessionSet;
 use crate::registers::{JoinedObservation, MAX_SESSIONS, Registers};
@@ -147,11 +146,7 @@ impl RoomState {
                 self.observed(joined, cx)
             }
             Work::Create(room) => self.create(room, cx),
-            Work::Update(info) => {
-                let updated_at = info.updated_at.max(cx.now); // the last update counts (law 7.3)
-                self.registers.info = Some(RoomInfo { updated_at, ..info.clone() });
-                JoinResult { is_info_changed: true, ..JoinResult::changed(Answer::Done) }
-            }
+            Work::Update(update) => self.update(update, cx),
             Work::End | Work::EndByLifecycle => self.end(cx),
             Work::Unlist => self.unlist(),
             Work::Join(user) => self.join_member(user, resolved, cx),

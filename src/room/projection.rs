@@ -1,8 +1,9 @@
 //! Step 6: the projection. It is what follows from the registers, kept beside them so that reading costs
 //! nothing.
 //!
-//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it, here,
-//! in `tell.rs` and in `schedule.rs`. With `--cfg room_registry_check`, the door compares it with
+//! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it,
+//! through the methods here, in `tell.rs`, `roles.rs` and `schedule.rs`. With `--cfg room_registry_check`,
+//! the door compares it with
 //! [`Projection::of`] after each operation.
 //!
 //! [`Projection::project`] also notes each difference as a change, in the order in which a mirror applies
@@ -146,8 +147,9 @@ impl Projection {
         let visible = book.visible();
         let session = session_of(book, visible);
         let streams = streams_of(book, visible);
+        let is_listed = book.is_listed(visible);
         projection = Self { streams, visible, session, ..projection };
-        if registers.info.is_some() || visible.is_some() {
+        if is_listed {
             projection.list_users(registers, settings);
         }
         let book = Rulebook { registers, settings, summaries: &projection.summaries };
@@ -271,7 +273,8 @@ impl Projection {
         cx: &mut Context<'_>,
     ) -> Projected {
         let ProjectionSource { id, registers, settings } = source;
-        let is_listed = registers.info.is_some() || widened.visible.is_some();
+        let book = Rulebook { registers, settings, summaries: &self.summaries };
+        let is_listed = book.is_listed(widened.visible);
         let (keeps, is_named) = self.compare_session(registers, before, widened);
         self.visible = widened.visible;
         let mut projected = Projected::default();
@@ -343,7 +346,7 @@ impl Projection {
     /// Finds out which signs of loss readers see, since when others wait, and what is worth asking about.
     fn sign(&mut self, registers: &Registers, settings: &Rules) {
         let book = Rulebook { registers, settings, summaries: &self.summaries };
-        let is_listed = registers.info.is_some() || self.visible.is_some();
+        let is_listed = book.is_listed(self.visible);
         self.suspicions = book.suspicions(self.visible, |sign| is_listed && sign.reported);
         self.unreported_since = book.unreported_since(self.visible);
         self.worth_asking = book.worth_asking(self.visible, CanAsk::Both);

@@ -14,7 +14,7 @@ use crate::model::suspicion::SuspectedList;
 use crate::model::time::Timestamp;
 use crate::registers::emptiness::Emptiness;
 use crate::registers::kind::{Streams, Users};
-use crate::registers::places::Target;
+use crate::registers::places::{Places, StreamPlaces, Target};
 use crate::room::before::Before;
 use crate::room::context::Context;
 use crate::room::join::JoinResult;
@@ -150,14 +150,18 @@ impl RoomState {
         joined: &JoinResult,
     ) {
         let visible = self.rulebook().open(); // even if the room is not listed, because it was empty
-        let concerned: Vec<UserId> = match &resolved.target {
-            Target::User(user_id, _) if visible == self.projection.visible && !joined.is_merge => {
-                vec![user_id.id.clone().into_owned()]
+        let concerned: Vec<(UserId, Places)> = match &resolved.target {
+            Target::User(user_id, places)
+                if visible == self.projection.visible && !joined.is_merge =>
+            {
+                vec![(user_id.id.clone().into_owned(), places.told.clone())]
             }
-            _ => self.registers.user_notes.users().cloned().collect(),
+            _ => {
+                let users = self.registers.user_notes.users();
+                users.map(|id| (id.clone(), self.registers.places::<Users>(id))).collect()
+            }
         };
-        for user_id in concerned {
-            let places = self.registers.places::<Users>(&user_id);
+        for (user_id, places) in concerned {
             let on = self.rulebook().source::<Users>(visible, &places);
             let on = on.map(visibility::Source::note_subject).filter(|_| !joined.is_merge);
             let shown =
@@ -181,22 +185,25 @@ impl RoomState {
     pub(super) fn keep_stream_attributes(&mut self, target: &Target<'_>, all: bool) {
         let ids: Vec<_> = match target {
             _ if all => self.registers.stream_attributes.iter().map(|(id, _)| id.clone()).collect(),
-            Target::Stream(stream_id, _) => vec![stream_id.id.clone().into_owned()],
+            Target::Stream(_, places) => return self.keep_attributes_at(places),
             Target::Session | Target::User(..) => return,
         };
         for stream_id in ids {
-            let life = self.stream(&stream_id).map(|stream| stream.stream_session_id().cloned());
-            let attributes = &mut self.registers.stream_attributes;
-            let Some(place) = attributes.place_of(&stream_id) else { continue };
-            let Some(held) = attributes.at_mut(place) else { continue };
-            match life {
-                Some(life)
-                    if held.stream_session_id.is_none() || held.stream_session_id == life =>
-                {
-                    held.stream_session_id = life;
-                }
-                Some(_) | None => _ = attributes.swap_remove_at(place),
+            self.keep_attributes_at(&self.registers.stream_places(&stream_id));
+        }
+    }
+
+    /// Does so for the stream that stands in these places.
+    fn keep_attributes_at(&mut self, places: &StreamPlaces) {
+        let life = self.stream_at(places).map(|stream| stream.stream_session_id().cloned());
+        let attributes = &mut self.registers.stream_attributes;
+        let Some(place) = places.attributes else { return };
+        let Some(held) = attributes.at_mut(place) else { return };
+        match life {
+            Some(life) if held.stream_session_id.is_none() || held.stream_session_id == life => {
+                held.stream_session_id = life;
             }
+            Some(_) | None => _ = attributes.swap_remove_at(place),
         }
     }
 }

@@ -77,6 +77,12 @@ impl Schedule {
         self.set_sweep(book, visible);
     }
 
+    /// Returns all users and streams, by when something of them can next be forgotten.
+    #[cfg(room_registry_check)]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &(Timestamp, Forgettable)> {
+        self.order.iter()
+    }
+
     /// Returns the next user or stream of which something can be forgotten by now.
     pub(crate) fn next_due(&self, now: Timestamp) -> Option<Forgettable> {
         let (at, subject) = self.order.first()?;

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 use crate::collections::hashed::Key;
 use crate::collections::order::Order;
 use crate::model::command::Lifecycle;
@@ -19,11 +21,12 @@ use crate::registers::Registers;
 use crate::registers::kind::{Streams, Users};
 #[cfg(feature = "serde")]
 use crate::registers::places::Target;
+use crate::registers::places::{Places, StreamPlaces, UserPlaces};
 use crate::room::projection::Projection;
 use crate::room::roles::Roles;
 use crate::room::visible::{VisibleStream, VisibleUser};
 use crate::rules::signs::WorthAsking;
-use crate::rules::visibility::{Source, Visible};
+use crate::rules::visibility::Visible;
 use crate::rules::{Rulebook, earlier, summary};
 
 /// Everything of one room. The fields lie in memory in this order, so that a heartbeat or an outdated
@@ -141,24 +144,32 @@ impl RoomState {
 
     /// Returns a user whom readers see, by the id or by one that was hashed before.
     pub(crate) fn user(&self, user_id: &(impl Key + ?Sized)) -> Option<VisibleUser<'_>> {
+        self.user_at(&self.registers.user_places(user_id))
+    }
+
+    /// Returns the user who stands in these places, if readers see one.
+    fn user_at(&self, places: &UserPlaces) -> Option<VisibleUser<'_>> {
         if !self.is_listed() {
             return None;
         }
-        let places = self.registers.user_places(&user_id.hashed());
         let member = places.member.and_then(|place| self.registers.members.at(place));
         let source = self.rulebook().source::<Users>(self.visible(), &places.told);
         if member.is_none() && source.is_none() {
             return None;
         }
-        let id = self.registers.user_id(&places)?;
+        let id = self.registers.user_id(places)?;
         Some(VisibleUser::of(id, member, source, self.rulebook()))
     }
 
     /// Returns a stream that readers see.
     pub(crate) fn stream(&self, stream_id: &(impl Key + ?Sized)) -> Option<VisibleStream<'_>> {
-        let places = self.registers.stream_places(&stream_id.hashed());
+        self.stream_at(&self.registers.stream_places(stream_id))
+    }
+
+    /// Returns the stream that stands in these places, if readers see one.
+    pub(super) fn stream_at(&self, places: &StreamPlaces) -> Option<VisibleStream<'_>> {
         let source = self.rulebook().source(self.visible(), &places.told)?;
-        let attributes = self.registers.attributes_at(&places).unwrap_or(Attributes::NONE);
+        let attributes = self.registers.attributes_at(places).unwrap_or(Attributes::NONE);
         Some(VisibleStream {
             id: self.registers.told_id::<Streams>(&places.told)?,
             source,
@@ -291,8 +302,9 @@ impl RoomState {
 /// quarter is enough.
 const LOOK_AHEAD_FRACTION: u64 = 4;
 
-/// Reads a list of users, and remembers the place of the last one. Users who came one after the other
-/// mostly stand side by side in the tables. So the next place is tried before the id is looked up.
+/// Reads a list of users, and remembers the places of the last one. Users who came one after the other
+/// mostly stand side by side in the tables. So the next place is tried before the id is looked up. In a room
+/// with several sessions or with observations, each user is looked up.
 #[derive(Debug)]
 pub(crate) struct UserReader<'a> {
     room: &'a RoomState,
@@ -306,27 +318,14 @@ impl<'a> UserReader<'a> {
     /// Reads one user. It returns what [`RoomState::user`] does, and is faster for lists.
     pub(crate) fn read(&mut self, user_id: &UserId) -> Option<VisibleUser<'a>> {
         let registers = &self.room.registers;
-        let visible = self.room.visible();
-        // With observations, or with more than one session, the places in all of them count. An end hides
-        // single logins of the nameless session (law 21.4). In both cases the ordinary look-up decides.
-        let is_named = registers.sessions.iter().all(|session| session.id.is_some());
-        let is_simple = is_named
-            && registers.sessions.len() <= 1
-            && registers.observed.is_empty()
-            && visible != Some(Visible::Unknown);
-        if !is_simple {
+        let [session] = &*registers.sessions else { return self.room.user(user_id) };
+        if !registers.observed.is_empty() {
             return self.room.user(user_id);
         }
         let member = registers.members.place_beside(user_id, &mut self.member);
-        let member = member.and_then(|place| registers.members.at(place));
-        let session = registers.sessions.first().filter(|_| visible.is_some());
-        let login = session.and_then(|session| {
-            session.users.at(session.users.place_beside(user_id, &mut self.login)?)
-        });
-        let source = login.and_then(|(id, user)| Some((id, user.open_since(None)?)));
-        let id = member.map(|member| member.user_id).or(source.map(|(id, _)| id))?;
-        let source = source.map(|(_, login)| Source::Stay(login));
-        Some(VisibleUser::of(id, member, source, self.room.rulebook()))
+        let login = session.users.place_beside(user_id, &mut self.login);
+        let told = Places { in_sessions: smallvec![login], in_roster: None };
+        self.room.user_at(&UserPlaces { member, told })
     }
 }
 

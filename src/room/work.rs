@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::collections::hashed::{Hashed, HashedId};
 use crate::model::callback::Callback;
 use crate::model::command::{
-    Answer, CheckedRoom, CheckedUser, Heartbeat, UserConnection, UserUpdate,
+    Answer, CheckedRoom, CheckedUser, Heartbeat, RoomUpdate, UserConnection, UserUpdate,
 };
 use crate::model::config::Rules;
 use crate::model::error::Error;
@@ -20,7 +20,6 @@ use crate::model::observation::{Observation, Verdict};
 use crate::model::outcome::Outcome;
 use crate::model::text::{RemovalReason, Text};
 use crate::model::time::Timestamp;
-use crate::model::visible::RoomInfo;
 use crate::registers::facts::{Facts, Subject};
 use crate::room::schedule::Forgettable;
 use crate::room::state::RoomState;
@@ -37,8 +36,8 @@ pub(crate) enum Work<'a> {
     // Commands.
     /// Business info for a room that has none.
     Create(CheckedRoom),
-    /// The business info as it becomes. Whoever makes this work checked that it is another.
-    Update(RoomInfo),
+    /// An update of the business info.
+    Update(RoomUpdate),
     /// The end of the business info and of everything from before it (law 6.3).
     End,
     /// A membership, or another connection of a member (law 18.4).

@@ -7,7 +7,7 @@
 //! The projection and [`expire`](crate::RoomRegistry::expire) ask. `room/record.rs` writes the registers
 //! that this reads.
 //!
-//! This file carries laws 4.8, 4.10 and 18.9.
+//! This file carries laws 4.7, 4.8, 4.10 and 18.9.
 
 use crate::model::id::UserId;
 use crate::model::text::Role;
@@ -21,6 +21,13 @@ use crate::rules::lists::{shown, users_of};
 use crate::rules::visibility::{Source, Visible};
 
 impl<'a> Rulebook<'a> {
+    /// Whether the room is in the list if that session is visible: it was created and has not ended, or it
+    /// has a visible session (law 4.7).
+    #[inline]
+    pub(crate) fn is_listed(self, visible: Option<Visible>) -> bool {
+        self.registers.info.is_some() || visible.is_some()
+    }
+
     /// Whether the room left the list because its open session was empty for too long. Business info lists
     /// it again, and so does a setting that leaves empty rooms in the list.
     #[inline]

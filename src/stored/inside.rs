@@ -22,14 +22,14 @@ pub(super) enum StoredError {
     Twice { room_id: RoomId, what: String },
     /// A join of everything else would not have kept it.
     #[error(
-        "room {room_id}: {what} cannot be: it is below a bound, or outranked by what is stored beside it"
+        "room {room_id}: {what} is impossible: it is below a bound, or outranked by what is stored beside it"
     )]
     Impossible { room_id: RoomId, what: String },
     /// A local time leaves no room for a later one.
-    #[error("room {room_id}: {what} has a time that no clock shows")]
+    #[error("room {room_id}: {what} has a time beyond any clock")]
     BeyondClocks { room_id: RoomId, what: &'static str },
     /// A cap of law 3.10 is exceeded.
-    #[error("room {room_id}: {what} holds more than any room does")]
+    #[error("room {room_id}: {what} exceeds what a room can hold")]
     TooMuch { room_id: RoomId, what: String },
 }
 

@@ -95,7 +95,7 @@ impl StoredLive<'_> {
         if let Some(what) = registers
             .observed
             .impossible()
-            .or((pruned != registers.observed).then_some("a sighting"))
+            .or((pruned != registers.observed).then_some("an observation"))
         {
             return Err(StoredError::Impossible {
                 room_id: room_id.clone(),
@@ -138,7 +138,7 @@ impl<'a> StoredSession<'a> {
         let named = [
             (self.create.is_some(), "the creation"),
             (self.closed_at.is_some(), "the close"),
-            (self.alive_at.is_some(), "the sighting"),
+            (self.alive_at.is_some(), "the time at which it was seen open"),
         ];
         named.into_iter().find(|(is_told, _)| *is_told).map(|(_, what)| what)
     }
@@ -182,13 +182,13 @@ impl<'a> StoredSession<'a> {
         let parts = [
             (create.is_some(), Facts { create, ..none }, "the creation"),
             (self.closed_at.is_some(), Facts { close: self.closed_at, ..none }, "the close"),
-            (self.seen_at.is_some(), Facts { opening: self.seen_at, ..none }, "the sign of life"),
+            (self.seen_at.is_some(), Facts { opening: self.seen_at, ..none }, "the latest opening"),
             (self.exit_at.is_some(), Facts { exit: self.exit_at, ..none }, "the latest exit"),
             (name.is_some(), Facts { name, ..none }, "the name"),
             (
                 self.alive_at.is_some(),
                 Facts { confirmed_open: self.alive_at, ..none },
-                "the sighting",
+                "the time at which it was seen open",
             ),
         ];
         for (_, facts, what) in parts.into_iter().filter(|(is_stored, ..)| *is_stored) {

@@ -260,7 +260,7 @@ fn limits_refuse_commands_and_never_callbacks() {
     assert_eq!(error, Error::TooManyRoomsOfHost { host_id: "tom".into(), limit: 1 });
     let error = registry.create_room(NewRoom::new("c", "bob")).unwrap_err();
     assert_eq!(error, Error::TooManyRooms { limit: 2 });
-    assert_eq!(error.to_string(), "there are too many rooms: 2 may be listed");
+    assert_eq!(error.to_string(), "too many rooms: at most 2 may be listed");
 
     registry.join_room("a", NewUser::new("tom")).unwrap();
     let error = registry.join_room("a", NewUser::new("ann")).unwrap_err();
@@ -307,6 +307,29 @@ fn a_large_step_back_of_the_clock_is_believed_and_pulls_the_future_back() {
     assert_eq!(registry.expire().memberships, 0);
     clock.advance(Duration::from_millis(1));
     assert_eq!(registry.expire().memberships, 1);
+}
+
+/// A room alone, whose first input after the step back is an update.
+#[test]
+fn an_update_after_a_large_step_back_of_the_clock_leaves_nothing_in_the_future() {
+    use room_registry::{Room, RoomId};
+    let config = Config::default();
+    let [early, late] = [START - 3_600_000, START].map(Timestamp::from_millis);
+    let mut room = Room::new(RoomId::new("r").unwrap(), &config);
+    room.create(NewRoom::new("r", "tom"), &config, late).unwrap();
+    room.update(RoomUpdate::new().name("Late show"), &config, early).unwrap();
+    let info = room.view().unwrap().info().unwrap().clone();
+    assert_eq!((info.created_at, info.updated_at), (early, early));
+    assert_eq!(info.name.unwrap(), "Late show");
+
+    // Neither an update that is refused nor one that changes nothing keeps the room in the future.
+    for host in ["", "tom"] {
+        let mut room = Room::new(RoomId::new("r").unwrap(), &config);
+        room.create(NewRoom::new("r", "tom"), &config, late).unwrap();
+        let updated = room.update(RoomUpdate::new().host(host), &config, early);
+        assert_eq!(updated.is_ok(), host == "tom");
+        assert_eq!(room.view().unwrap().info().unwrap().created_at, early);
+    }
 }
 
 /// Both are kept, and both may be from our future then. What is read back must have two that differ.

@@ -67,28 +67,28 @@ fn texts_beyond_their_limits_are_named() {
         registry.create_room(NewRoom::new("", "tom"))
     });
     refused("a user id must not be empty", |registry| registry.create_room(NewRoom::new("x", "")));
-    refused("a user id must be at most 255 bytes long, this one has 256", |registry| {
+    refused("a user id must be at most 255 bytes long; this one has 256", |registry| {
         registry.join_room("r", NewUser::new("x".repeat(256)))
     });
-    refused("a user id must hold no control characters, this one has one at byte 1", |registry| {
+    refused("a user id must not contain control characters; there is one at byte 1", |registry| {
         registry.join_room("r", NewUser::new("a\u{1b}[2J"))
     });
-    refused("the room's name is too long: 1025 bytes, 1024 are allowed", |registry| {
+    refused("the room's name is 1025 bytes long; at most 1024 are allowed", |registry| {
         registry.create_room(NewRoom::new("x", "tom").name("n".repeat(1_025)))
     });
-    refused("the user's name is too long: 1025 bytes, 1024 are allowed", |registry| {
+    refused("the user's name is 1025 bytes long; at most 1024 are allowed", |registry| {
         registry.heartbeat_with("r", "ann", UserUpdate::new().name("n".repeat(1_025)))
     });
-    refused("the role is too long: 1025 bytes, 1024 are allowed", |registry| {
+    refused("the role is 1025 bytes long; at most 1024 are allowed", |registry| {
         registry.join_room("r", NewUser::new("bob").role(Role::new("r".repeat(1_025))))
     });
-    refused("an attribute's key is too long: 256 bytes, 255 are allowed", |registry| {
+    refused("an attribute's key is 256 bytes long; at most 255 are allowed", |registry| {
         registry.update_user("r", "ann", UserUpdate::new().attribute("k".repeat(256), "v"))
     });
-    refused("an attribute's value is too long: 4097 bytes, 4096 are allowed", |registry| {
+    refused("an attribute's value is 4097 bytes long; at most 4096 are allowed", |registry| {
         registry.update_user("r", "ann", UserUpdate::new().attribute("k", "v".repeat(4_097)))
     });
-    refused("65 attributes are too many, 64 are allowed", |registry| {
+    refused("too many attributes: 65; at most 64 are allowed", |registry| {
         let many = (0..=Attributes::MAX_LEN)
             .fold(UserUpdate::new(), |update, key| update.attribute(key.to_string(), "v"));
         registry.update_user("r", "ann", many)
@@ -162,7 +162,7 @@ fn a_room_refuses_what_is_not_its_own_and_stays_as_it_was() {
     let created = RoomCreated::new(Timestamp::from_secs(999));
     let callback = Callback::new(RoomId::new("x").unwrap(), SessionId::new("7").unwrap(), created);
     let error = room.apply(&callback, &config, now).unwrap_err();
-    assert_eq!(error.to_string(), r#"this is room "r", and the input is for room "x""#);
+    assert_eq!(error.to_string(), r#"the input is for room "x", but this is room "r""#);
     assert!(room.create(NewRoom::new("x", "tom"), &config, now).is_err());
 
     let other = Config::builder().infer_sessions(false).build().unwrap();
@@ -202,14 +202,14 @@ fn a_damaged_room_is_refused_with_a_reason() {
     assert_eq!(refused("/room_id", "".into()), "a room id must not be empty");
     let cannot = |what: &str| {
         format!(
-            "room r: {what} of session 7 cannot be: it is below a bound, or outranked by what is stored beside it"
+            "room r: {what} of session 7 is impossible: it is below a bound, or outranked by what is stored beside it"
         )
     };
     assert_eq!(
         refused(&format!("{session}/create/created_at"), 999_000.into()),
         cannot("the creation")
     );
-    assert_eq!(refused(&format!("{session}/seen_at"), 1.into()), cannot("the sign of life"));
+    assert_eq!(refused(&format!("{session}/seen_at"), 1.into()), cannot("the latest opening"));
     let exit_at = format!("{session}/exit_at");
     assert_eq!(refused(&exit_at, 1_000_000.into()), cannot("the latest exit"));
     assert_eq!(
@@ -228,7 +228,7 @@ fn a_damaged_room_is_refused_with_a_reason() {
     let many: Vec<_> = (0..17).map(|_| good["live"]["sessions"][0].clone()).collect();
     assert_eq!(
         refused("/live/sessions", many.into()),
-        "room r: the room holds more than any room does"
+        "room r: the room exceeds what a room can hold"
     );
 }
 

@@ -12,25 +12,27 @@ use crate::model::id::ConnectionId;
 #[cfg(feature = "serde")]
 use crate::model::id::UserId;
 use crate::model::time::Timestamp;
-use crate::registers::connections::{Connections, End, Judge, Standing};
+use crate::registers::connections::{ConnectionState, Connections, End, Judge};
 use crate::registers::members::{MemberRef, Members};
 
 impl Members {
     /// Returns what has become of a connection of a member.
-    pub(crate) fn standing(
+    pub(crate) fn connection_state(
         &self,
         place: usize,
         connection: Option<&str>,
         by: Judge<'_>,
-    ) -> Standing {
-        let Some(member) = self.at(place) else { return Standing::Unknown };
+    ) -> ConnectionState {
+        let Some(member) = self.at(place) else { return ConnectionState::Unknown };
         match self.connections_of(member.user_id.as_str()) {
             Some(connections) => {
-                connections.standing(connection, member.membership().joined_at, by)
+                connections.connection_state(connection, member.membership().joined_at, by)
             }
-            None if connection.is_some() => Standing::Unknown,
-            None if member.is_timed_out(by.timeout_ms, by.now) => Standing::Ended(End::TimedOut),
-            None => Standing::Holds,
+            None if connection.is_some() => ConnectionState::Unknown,
+            None if member.is_timed_out(by.timeout_ms, by.now) => {
+                ConnectionState::Ended(End::TimedOut)
+            }
+            None => ConnectionState::Holds,
         }
     }
 

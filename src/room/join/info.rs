@@ -1,7 +1,7 @@
 //! What concerns the business info: a command creates the room, and a command or its lifecycle ends it.
 //! An empty room that no command created leaves the list. Laws 6.3 to 6.5, 16.3, 18.3 and 4.10.
 
-use crate::model::command::{Answer, CheckedRoom};
+use crate::model::command::{Answer, CheckedRoom, RoomUpdate};
 use crate::model::visible::RoomInfo;
 use crate::room::context::Context;
 use crate::room::join::JoinResult;
@@ -30,6 +30,17 @@ impl RoomState {
         // The graces of the lifecycle begin now (law 18.7). After step 6, the door writes the times.
         (registers.empty_since, registers.is_entered) = (None, false);
         registers.sessionless_since = None;
+        JoinResult { is_info_changed: true, ..JoinResult::changed(Answer::Done) }
+    }
+
+    /// Updates the business info. The last update counts (law 7.3).
+    pub(super) fn update(&mut self, update: &RoomUpdate, cx: &Context<'_>) -> JoinResult {
+        // Step 2 refused what is wrong, so nothing is left but an update that changes nothing.
+        let Ok(Some(updated)) = self.updated_info(update) else {
+            return JoinResult::unchanged(Answer::Done);
+        };
+        let updated_at = updated.updated_at.max(cx.now);
+        self.registers.info = Some(RoomInfo { updated_at, ..updated });
         JoinResult { is_info_changed: true, ..JoinResult::changed(Answer::Done) }
     }
 

@@ -172,7 +172,7 @@ impl RoomState {
         let Target::Stream(stream_id, places) = &mut resolved.target else {
             return JoinResult::unchanged(Answer::Done);
         };
-        let Some(stream) = self.stream(&stream_id.as_hashed()) else {
+        let Some(stream) = self.stream_at(places) else {
             return JoinResult::unchanged(Answer::Done);
         };
         let Ok(Some(attributes)) =
