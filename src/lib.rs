@@ -84,12 +84,12 @@
 //! | run a server | [`guide::operating`] and [`guide::security`] |
 //! | keep rooms in memory, or one room in a store | [`RoomRegistry`], or [`Room`] |
 //! | decode what your media server sends | [`vendor`] |
-//! | set timeouts, graces and limits | [`Config`] |
+//! | set timeouts, graces and limits | [`Config`], and [`guide::settings`] to change them later |
 //! | know what became of an input | [`Outcome`] and [`Error`] |
 //! | follow what changes | [`Change`] and [`Mirror`] |
 //! | announce who comes and goes, without flicker | [`Debounce`] |
 //! | know who was here, from when to when | [`Visits`] |
-//! | know exactly what the lists show | [`guide::rules`] |
+//! | know exactly what the lists show | [`guide::rules`] and [`guide::memberships`], with their tests in [`guide::laws`] |
 //! | mend what lost callbacks left wrong | [`guide::repair`] |
 //! | know what a new version may change | [`guide::versions`] |
 //! | change the library | [`guide::architecture`] and [`guide::contributing`] |
@@ -119,9 +119,8 @@
 //!
 //! - **Event time** is what the media server stamps on a callback, and it orders facts. **Local time** is
 //!   what the [`Clock`] shows when an input arrives, and it drives timeouts, graces and forgetting. The two
-//!   meet in six places: list orders, admission, forgetting, the time of an observation, which room is
-//!   asked about next, and ends by the app. [`guide::rules`] says what a difference between them costs in
-//!   each.
+//!   meet in six places. Section 11 of [`guide::rules`] lists them, and says what a difference between the
+//!   clocks costs in each.
 //! - The **rules** decide what a room stores and shows. Stored rooms carry the settings among them, and
 //!   rooms with different settings do not merge.
 //! - **Registers** hold what is known about a room. All that readers see follows from them.

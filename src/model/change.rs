@@ -194,6 +194,9 @@ tagged_enum! {
 ///
 /// [`ChangeKind::UserLeft`] and [`ChangeKind::StreamClosed`] carry it, and so does a
 /// [`Visit`](crate::Visit).
+///
+/// In JSON it is the name of the variant in snake case. A variant that carries something is an object with the
+/// name as its key: `"left"`, `{"logged_out":"kicked_out"}`, `{"removed":"spam"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -221,9 +224,9 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// Tells whether the end was deliberate: the user left, was kicked out or logged in elsewhere, the room
-    /// closed, or the application asked for it. Lost connections, timeouts, and unknown reasons are not
-    /// deliberate. [`Debounce`](crate::Debounce) holds back those alone.
+    /// Tells whether the end was deliberate. It was if the user left, was kicked out or logged in
+    /// elsewhere, if the room closed, or if the application asked for it. Lost connections, timeouts, and
+    /// unknown reasons are not deliberate. [`Debounce`](crate::Debounce) holds back those alone.
     ///
     /// ```
     /// use room_registry::EndReason;

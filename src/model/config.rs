@@ -57,13 +57,15 @@ settings! {
         /// how long closings are remembered, and how late an opening may come. It is at least the tie
         /// window.
         ///
-        /// Keep it well above the time for which the vendor retries, which is 62 s for the first
-        /// vendor. With `None`, closings are remembered for ever: memory grows with every room and user
-        /// that ever was.
+        /// Keep it well above the time for which the vendor retries, which is 62 s for ZEGOCLOUD. With
+        /// `None`, closings are remembered for ever: memory grows with every room and user that ever was.
         retention: Option<Duration> = Some(Duration::from_secs(600)), for example None;
             kept as optional_span in retention_ms: Option<u64>,
 
         /// whether the users and streams of a session make it visible if its create callback is missing.
+        ///
+        /// Keep it on if a session may stay open and empty for longer than the retention. An answer can
+        /// hide such a session, and once it is forgotten, nothing else shows who comes back.
         infer_sessions: bool = true, for example false;
             kept as value in infer_sessions: bool,
 
@@ -88,8 +90,8 @@ settings! {
         /// the roles of users who do not count: recorders, bots, hidden operators, people in a waiting
         /// room.
         ///
-        /// Such users are listed and marked. They do not count among the users of a room, in the order by
-        /// users, towards a limit, or in deciding whether a room is empty.
+        /// Such users are listed and marked. They do not count in the number of users, in the order by
+        /// users, or towards a limit. A room with only such users is empty.
         uncounted_roles: Vec<Role> = Vec::<Role>::new(), for example vec![Role::ADMINISTRATOR];
             kept as roles in uncounted_roles: Roles,
     }

@@ -205,8 +205,8 @@ impl RoomCursor {
     /// Makes the cursor of a place, for a list that an application keeps itself, such as the index
     /// of a store. Its cursors are then the same texts.
     ///
-    /// `key` is what the list orders by: the creation or opening time in milliseconds, the count of
-    /// users, or the score; 0 in a list by id.
+    /// `key` is what the list orders by: a time in milliseconds, a count of users, or a score. It is 0 in a
+    /// list by id.
     ///
     /// ```
     /// use room_registry::page::{RoomCursor, RoomOrder};

@@ -81,7 +81,7 @@ pub enum Error {
         limit: usize,
     },
     /// As many rooms are listed as [`max_rooms`](crate::ConfigBuilder::max_rooms) allows.
-    #[error("there are too many rooms: {limit} may be listed")]
+    #[error("too many rooms: at most {limit} may be listed")]
     TooManyRooms {
         /// The limit.
         limit: usize,
@@ -96,7 +96,7 @@ pub enum Error {
         limit: usize,
     },
     /// A name, a role, or the key or value of an attribute is too long.
-    #[error("{what} is too long: {len} bytes, {limit} are allowed")]
+    #[error("{what} is {len} bytes long; at most {limit} are allowed")]
     TextTooLong {
         /// The text that is too long.
         what: String,
@@ -106,7 +106,7 @@ pub enum Error {
         limit: usize,
     },
     /// After the command, there would be too many attributes.
-    #[error("{len} attributes are too many, {limit} are allowed")]
+    #[error("too many attributes: {len}; at most {limit} are allowed")]
     TooManyAttributes {
         /// How many attributes there would be.
         len: usize,
@@ -122,7 +122,7 @@ pub enum Error {
         room_id: String,
     },
     /// The input, or the other copy, belongs to another room.
-    #[error("this is room {expected:?}, and the input is for room {found:?}")]
+    #[error("the input is for room {found:?}, but this is room {expected:?}")]
     OtherRoom {
         /// The room that got the input.
         expected: String,
@@ -131,7 +131,7 @@ pub enum Error {
     },
     /// The room was made under other rules. [`Room::carry_over`](crate::Room::carry_over) brings it under
     /// these.
-    #[error("the room was made under other settings ({found}) than these ({expected})")]
+    #[error("the room was made under the settings {found}, but these are {expected}")]
     OtherSettings {
         /// The rules of the registry, or of the other copy.
         expected: Box<Rules>,

@@ -67,7 +67,7 @@ pub enum IdError {
         kind: IdKind,
     },
     /// The text is longer than [`MAX_ID_LEN`] bytes.
-    #[error("a {kind} must be at most {MAX_ID_LEN} bytes long, this one has {len}")]
+    #[error("a {kind} must be at most {MAX_ID_LEN} bytes long; this one has {len}")]
     TooLong {
         /// The kind that was asked for.
         kind: IdKind,
@@ -75,7 +75,7 @@ pub enum IdError {
         len: usize,
     },
     /// The text has a control character.
-    #[error("a {kind} must hold no control characters, this one has one at byte {at}")]
+    #[error("a {kind} must not contain control characters; there is one at byte {at}")]
     ControlCharacter {
         /// The kind that was asked for.
         kind: IdKind,

@@ -127,6 +127,7 @@ macro_rules! enum_of_names {
         pub enum $type {
             $(
                 $(#[$what])*
+                #[doc = concat!("\n\nIts name is `", $name, "`.")]
                 $variant $(($($value)*))? $({ $($fields)* })?,
             )+
         }

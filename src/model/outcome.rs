@@ -88,7 +88,7 @@ impl fmt::Display for Explanation<'_> {
             }
             Outcome::Held => (
                 "held",
-                "readers see no difference: it came before what it belongs to, or after its end",
+                "readers see no difference: it arrived before what it belongs to, or after that had ended",
             ),
             Outcome::Duplicate => ("duplicate", "the same fact is stored already"),
             Outcome::Stale => ("stale", "something newer overrules it"),

@@ -127,8 +127,8 @@ impl User {
         joined_at.or_else(login_at).or_else(|| self.presence.as_ref()?.login_at)
     }
 
-    /// Returns what the user is in the room: the role of the membership or the note, or else of the login,
-    /// or of the presence.
+    /// Returns the role in the room: that of the membership or the note, else that of the login, else that
+    /// of the presence.
     ///
     /// ```
     /// use room_registry::{ChangeKind, Config, ManualClock, NewRoom, NewUser, Role, RoomRegistry};

@@ -210,9 +210,9 @@ impl<'a> RoomRef<'a> {
     /// after the cursor, if there is one. It has at least one user if any is left. The library does not cap
     /// a page, so cap a `limit` that a client chooses.
     ///
-    /// A walk through the pages meets everybody who kept their place from the first page to the last
-    /// exactly once, whoever comes and goes meanwhile. A user who left and came back, or who joined while
-    /// logged in, has another place. The walk may meet such a user again there, or miss one.
+    /// A walk through the pages meets each user who kept their place exactly once, whoever comes and goes
+    /// meanwhile. A user who left and came back, or who joined while logged in, has another place. The walk
+    /// may meet such a user again there, or miss one.
     ///
     /// Cost: the logarithm of the users, and the page.
     ///

@@ -1,7 +1,7 @@
 //! Decodes the wire forms of ZEGOCLOUD, as its public documentation has them in 2026.
 //!
-//! A callback is an HTTP POST whose body is JSON. Decode it with any serde format that reads JSON, or
-//! with a [`Decoder`], which has options and, with the feature `json`, takes the bytes of the request:
+//! A callback is an HTTP POST whose body is JSON. Decode it with any serde format that reads JSON. A
+//! [`Decoder`] adds options. With the feature `json` it takes the bytes of the request:
 //!
 //! ```
 //! use room_registry::vendor::zego;
@@ -53,8 +53,8 @@
 //! - A `session_id` of 0 is no id. Such a login or logout has no name, so the event time tells what is
 //!   the last of its user. `user_update_seq` counts the room, so it orders no user. `stream_seq` is
 //!   both the order of a stream's events and the counter of the room's streams.
-//! - A malformed id, counter or time is an error even if it may be missing: the vendor tries again,
-//!   which is better than a guess. A float is malformed, whole or not.
+//! - A malformed id, counter or time is an error, even in a field that may be missing. The vendor then
+//!   tries again, which is better than a guess. A float is malformed, whole or not.
 //! - `null` and `""` count as missing, but an id that must be there and is `""` is refused as empty.
 //!   The last value of a field counts.
 //!

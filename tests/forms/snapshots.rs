@@ -167,7 +167,7 @@ fn a_snapshot_of_other_settings_is_carried_over_and_what_cannot_be_is_still_refu
         "room a is in the snapshot twice"
     );
     let error = refused(&|saved| saved["rooms"][0]["ended_at"] = json!(START));
-    assert!(error.starts_with("room a: the business info cannot be"), "{error}");
+    assert!(error.starts_with("room a: the business info is impossible"), "{error}");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn what_is_stored_beside_an_end_that_outranks_it_is_refused() {
         (&["info", "members"], "the leave of user bob"),
     ] {
         let error = ended(START, without).unwrap_err();
-        assert!(error.starts_with(&format!("room r: {what} cannot be")), "{error}");
+        assert!(error.starts_with(&format!("room r: {what} is impossible")), "{error}");
     }
 }
 
@@ -234,14 +234,14 @@ fn a_time_that_no_clock_shows_is_refused() {
     let seen = Observation::new(room_id, Timestamp::from_millis(START)).users([ann]);
     registry.apply_observation(&seen).unwrap();
     for (path, what) in [
-        ("/ended_at", "the business info cannot be"),
-        ("/info/updated_at", "the business info has a time that no clock shows"),
-        ("/members/0/membership/joined_at", "a membership has a time that no clock shows"),
-        ("/left/0/joined_at", "a leave has a time that no clock shows"),
-        ("/live/sessions/0/heard_at", "a session has a time that no clock shows"),
+        ("/ended_at", "the business info is impossible"),
+        ("/info/updated_at", "the business info has a time beyond any clock"),
+        ("/members/0/membership/joined_at", "a membership has a time beyond any clock"),
+        ("/left/0/joined_at", "a leave has a time beyond any clock"),
+        ("/live/sessions/0/heard_at", "a session has a time beyond any clock"),
         (
             "/live/observed/users/entries/ann/present/0/seen/received_at",
-            "an observation has a time that no clock shows",
+            "an observation has a time beyond any clock",
         ),
     ] {
         let mut saved = saved(&registry);
@@ -286,7 +286,7 @@ fn lists_that_no_observation_can_have_left_are_refused() {
             let mut entry = good.clone();
             change(&mut entry);
             let error = with(&registry, list, &entry).unwrap_err();
-            let named = format!("room r: {what} of the observations cannot be");
+            let named = format!("room r: {what} of the observations is impossible");
             assert!(error.starts_with(&named), "{error}");
         };
         refused("a set of presences", &|entry| entry["present"][7]["session_id"] = json!("90"));

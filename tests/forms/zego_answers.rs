@@ -216,7 +216,7 @@ fn what_is_malformed_is_named_and_said() {
     );
     refused::<UserPage>(
         &users(json!([{"UserId": "a".repeat(256)}])),
-        "DescribeUserList: field `UserId`: a user id must be at most 255 bytes long, this one has 256",
+        "DescribeUserList: field `UserId`: a user id must be at most 255 bytes long; this one has 256",
     );
     refused::<UserPage>(
         &users(json!([{"UserId": true}])),

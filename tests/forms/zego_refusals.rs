@@ -84,12 +84,12 @@ fn a_malformed_id_is_named_and_said() {
         (
             "user_account",
             json!("a\u{0}b"),
-            ": a user id must hold no control characters, this one has one at byte 1",
+            ": a user id must not contain control characters; there is one at byte 1",
         ),
         (
             "room_id",
             json!("r".repeat(256)),
-            ": a room id must be at most 255 bytes long, this one has 256",
+            ": a room id must be at most 255 bytes long; this one has 256",
         ),
         ("room_seq", json!(8.5e20), " is neither a text nor a whole number: 8.5e20"),
         ("user_account", json!(-4), " is neither a text nor a whole number: -4"),

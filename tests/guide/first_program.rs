@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for room in registry.rooms() {
         let users: Vec<_> = room.users().map(|user| user.id().as_str()).collect();
-        println!("{} is listed, and {users:?} in it", room.id());
+        println!("{} is listed with the users {users:?}", room.id());
     }
 
     // Tom sends no heartbeats. After 90 s his membership ends, and 60 s later the empty room.

@@ -440,7 +440,7 @@ fn forged_cursors_are_errors_that_say_so() {
         ("newest~1~0~", "the cursor is malformed: a room id must not be empty"),
         (
             "newest~1~1~\u{7}",
-            "the cursor is malformed: a room id must hold no control characters, this one has one at byte 0",
+            "the cursor is malformed: a room id must not contain control characters; there is one at byte 0",
         ),
     ] {
         assert_eq!(text.parse::<RoomCursor>().unwrap_err().to_string(), message, "{text:?}");

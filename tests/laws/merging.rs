@@ -219,9 +219,9 @@ fn rooms_made_under_different_settings_do_not_merge() {
     assert_eq!(error, Error::OtherSettings { expected, found });
     assert_eq!(
         error.to_string(),
-        "the room was made under other settings (clock skew 5000 ms, tie window 100 ms, no retention, sessions \
-         inferred, empty is closed, listed 300000 ms while empty) than these (clock skew 5000 ms, tie window 100 ms, retention 600000 ms, \
-         sessions inferred, empty is closed, listed 300000 ms while empty)"
+        "the room was made under the settings clock skew 5000 ms, tie window 100 ms, no retention, sessions \
+         inferred, empty is closed, listed 300000 ms while empty, but these are clock skew 5000 ms, tie window 100 ms, retention 600000 ms, \
+         sessions inferred, empty is closed, listed 300000 ms while empty"
     );
     assert_eq!(serde_json::to_value(&room).unwrap(), before);
 }
@@ -234,7 +234,7 @@ fn another_room_does_not_merge() {
     let mut room = Room::new(room_id(), &config);
     let other = Room::new(RoomId::new("other").unwrap(), &config);
     let error = room.merge(other, &config, now).unwrap_err();
-    assert_eq!(error.to_string(), r#"this is room "room", and the input is for room "other""#);
+    assert_eq!(error.to_string(), r#"the input is for room "other", but this is room "room""#);
 }
 
 /// Holds law 7.3.

@@ -185,7 +185,7 @@ fn a_reason_is_a_number_or_a_word_within_its_limit() {
     let (mut registry, _) = room_with(&["ann"]);
     let too_long = "x".repeat(1_025);
     let error = registry.remove_user("r", "ann", too_long.as_str()).unwrap_err();
-    assert_eq!(error.to_string(), "the reason is too long: 1025 bytes, 1024 are allowed");
+    assert_eq!(error.to_string(), "the reason is 1025 bytes long; at most 1024 are allowed");
     assert_eq!(registry.heartbeat("r", "ann"), Ok(Heartbeat::Alive));
     let error = registry.remove_user("r", "bob", "spam").unwrap_err();
     assert_eq!(error, not_in_room("bob"));

@@ -63,13 +63,13 @@ impl Decoder {
         self
     }
 
-    /// Orders the logins and logouts of each user by event time, also if they have a `session_id`. Default:
+    /// Orders the logins and logouts of each user by event time, even if they have a `session_id`. Default:
     /// `false`.
     ///
     /// Turn it on if your users come back under the `session_id` that they had. Without it, such a login
     /// stays hidden if it comes within the clock skew of a logout that tells no login time. With it, a
-    /// second device of a user that logs in pushes the first out, and events of one user must not be
-    /// stamped in another order than they happened.
+    /// second device of a user replaces the first. The stamps of one user's events must then be in the
+    /// order of the events.
     ///
     /// ```
     /// # use room_registry::event::CallbackEvent;

@@ -148,7 +148,7 @@ impl Model {
             return Err(format!("room {id:?} already exists"));
         }
         if let Some(limit) = self.limits.rooms.filter(|limit| self.rooms.len() >= *limit) {
-            return Err(format!("there are too many rooms: {limit} may be listed"));
+            return Err(format!("too many rooms: at most {limit} may be listed"));
         }
         let of_host = self.rooms.values().filter(|room| room.host == new.host).count();
         if let Some(limit) = self.limits.rooms_of_host.filter(|limit| of_host >= *limit) {

@@ -41,7 +41,7 @@ pub enum OpenError {
     #[error("{name} has form {found}, and this service reads form {FORMAT}")]
     Form { name: String, found: u64 },
     #[error(
-        "the rooms in {name} were made under other settings ({found}) than these ({expected}): start \
+        "the rooms in {name} were made under the settings {found}, but these are {expected}: start \
          with the former settings, or with another file"
     )]
     OtherSettings { name: String, expected: Box<Rules>, found: Box<Rules> },
