@@ -159,7 +159,7 @@ fn in_batches(registry: &mut Registry, places: &[Place], callbacks: &mut Callbac
         let out_at = at(LOGGED_IN + 22_000);
         let mut out = callbacks.logged_out(*place, SESSION, (1, at(LOGGED_IN)), out_at);
         if let CallbackEvent::UserLoggedOut(event) = &mut out.event {
-            // They are not applied in this order, and holes in the counters are another matter.
+            // They are not applied in this order, and gaps in the counters are another matter.
             event.counter = None;
         }
         out

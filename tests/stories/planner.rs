@@ -17,12 +17,12 @@ const START: u64 = 1_000_000;
 
 /// Holds law 17.1.
 #[test]
-fn holes_come_before_signs_before_silence_before_the_rest() {
+fn gaps_come_before_signs_before_quiet_rooms_before_the_rest() {
     let mut desk = Desk::new(1_000);
     desk.registry.create_room(NewRoom::new("idle", "tom")).expect("it is new");
     desk.silent_room("silent");
     desk.room_with_two_logins("signed");
-    desk.room_with_a_hole("holed");
+    desk.room_with_a_gap("gap");
     desk.clock.advance(Duration::from_secs(100));
     let reasons: Vec<_> =
         desk.questions().into_iter().map(|it| (it.room_id.to_string(), it.reason)).collect();
@@ -30,7 +30,7 @@ fn holes_come_before_signs_before_silence_before_the_rest() {
     assert_eq!(
         reasons,
         [
-            ("holed".into(), Reason::Gap),
+            ("gap".into(), Reason::Gap),
             ("signed".into(), Reason::Sign),
             ("silent".into(), Reason::Quiet),
             ("idle".into(), Reason::Rotation)
@@ -42,14 +42,14 @@ fn holes_come_before_signs_before_silence_before_the_rest() {
 #[test]
 fn evidence_is_asked_about_after_its_grace_and_one_list_alone_where_one_alone_is_in_doubt() {
     let mut desk = Desk::new(1_000);
-    desk.room_with_a_hole("r");
+    desk.room_with_a_gap("r");
     // What is in turn is asked first, and answered.
     desk.answer_all();
     desk.clock.set(at(19));
     assert!(desk.questions().iter().all(|question| question.reason == Reason::Rotation));
     desk.answer_all();
     let mut desk = Desk::new(1_000);
-    desk.room_with_a_hole("r");
+    desk.room_with_a_gap("r");
     desk.clock.set(at(20));
     let question = desk.registry.next_question().expect("it is old enough");
     assert_eq!((question.reason, question.users, question.streams), (Reason::Gap, true, false));
@@ -93,9 +93,9 @@ fn a_sign_that_takes_both_lists_is_asked_about_only_where_both_can_be_asked_for(
 #[test]
 fn an_answer_resolves_what_was_asked_about() {
     let mut desk = Desk::new(1_000);
-    desk.room_with_a_hole("r");
+    desk.room_with_a_gap("r");
     desk.clock.set(at(20));
-    let question = desk.registry.next_question().expect("there is a hole");
+    let question = desk.registry.next_question().expect("there is a gap");
     desk.answer(&question);
     desk.clock.set(at(31));
     let question = desk.registry.next_question().expect("it is the only room");
@@ -167,7 +167,7 @@ fn no_more_is_asked_than_the_budget_allows() {
 fn nobody_starves_beside_rooms_that_are_always_in_doubt() {
     let mut desk = Desk::new(2);
     for room in 0..20 {
-        desk.room_with_a_hole(&format!("holed{room}"));
+        desk.room_with_a_gap(&format!("gap{room}"));
         desk.registry.create_room(NewRoom::new(format!("quiet{room}"), "tom")).expect("it is new");
     }
     desk.clock.set(at(20));
@@ -182,8 +182,8 @@ fn nobody_starves_beside_rooms_that_are_always_in_doubt() {
         }
     }
     let quiet = asked.iter().filter(|(room, _)| room.starts_with("quiet")).count();
-    let holed = asked.iter().filter(|(room, _)| room.starts_with("holed")).count();
-    assert_eq!((quiet > 0, holed), (true, 20), "{asked:?}");
+    let gaps = asked.iter().filter(|(room, _)| room.starts_with("gap")).count();
+    assert_eq!((quiet > 0, gaps), (true, 20), "{asked:?}");
 }
 
 /// Holds laws 11.5 and 17.2.
@@ -272,7 +272,7 @@ fn that_a_room_is_over_told_again_and_again_is_no_reason_to_ask_on() {
 fn a_restored_registry_asks_as_the_one_before() {
     let mut desk = Desk::new(1_000);
     desk.room_with_two_logins("signed");
-    desk.room_with_a_hole("holed");
+    desk.room_with_a_gap("gap");
     let stored = serde_json::to_string(&desk.registry.snapshot()).expect("it serialises");
     let mut json = serde_json::Deserializer::from_str(&stored);
     let mut restored =
@@ -321,7 +321,7 @@ impl Desk {
         self.hears(room, login("ann", 1, 0));
     }
 
-    fn room_with_a_hole(&mut self, room: &str) {
+    fn room_with_a_gap(&mut self, room: &str) {
         self.silent_room(room);
         self.hears(room, login("bob", 3, 0));
     }

@@ -96,7 +96,7 @@ fn heartbeats_that_are_kept_outside_report_nothing_and_expiry_counts_it() {
 
 /// Holds law 10.1.
 #[test]
-fn repeats_and_numbers_of_another_session_are_no_holes() {
+fn repeats_and_numbers_of_another_session_are_no_gaps() {
     let mut story = Story::opened();
     story.hears(1, login("ann", 5, 1));
     story.hears(1, login("ann", 5, 1));
@@ -108,7 +108,7 @@ fn repeats_and_numbers_of_another_session_are_no_holes() {
 /// Holds law 10.1.
 #[test]
 fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
-    let mut story = Story::with_a_hole();
+    let mut story = Story::with_a_gap();
     story.passes_to(92);
     assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 2)])]);
     // By clocks that differ far too much, from a minute before the room was created.
@@ -133,7 +133,7 @@ fn a_logout_that_a_later_login_outdates_lacks_no_login() {
 /// Holds laws 10.3 and 16.1.
 #[test]
 fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not() {
-    let mut story = Story::with_a_hole();
+    let mut story = Story::with_a_gap();
     story.passes_to(100);
     assert_eq!(story.suspicions().len(), 1);
     // Made at 6, it counts as made at 1: before the login that shows that something is missing.
@@ -149,7 +149,7 @@ fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not()
 
 /// Holds law 10.3.
 #[test]
-fn a_hole_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
+fn a_gap_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
     let mut story = Story::opened();
     story.hears(100, login("ann", 1, 1));
     story.hears(100, login("bob", 3, 2));
@@ -163,25 +163,25 @@ fn a_hole_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
 /// Holds law 16.1.
 #[test]
 fn what_an_observation_resolved_is_not_kept() {
-    let mut story = Story::with_a_hole();
+    let mut story = Story::with_a_gap();
     let stored = |story: &Story| {
         serde_json::to_string(&story.registry.export("r").expect("it is held")).expect("plain")
     };
-    let holes = |story: &Story| stored(story).matches(r#""from":2,"to":2"#).count();
-    assert_eq!(holes(&story), 1);
+    let gaps = |story: &Story| stored(story).matches(r#""from":2,"to":2"#).count();
+    assert_eq!(gaps(&story), 1);
     story.sees(&observation(50).users([user("ann"), user("bob")]));
-    assert_eq!(holes(&story), 0, "{}", stored(&story));
+    assert_eq!(gaps(&story), 0, "{}", stored(&story));
     // Up to the very millisecond for which the observation counts, in either list and of any sign.
-    let mut story = Story::with_a_hole();
+    let mut story = Story::with_a_gap();
     story.hears(2, stream_created("a", 1, 2));
     story.hears(2, stream_created("c", 3, 2));
     story.hears(2, stream_closed("b", 4, 2).order(None));
     let unannounced = |story: &Story| stored(story).contains("CloseWithoutOpening");
-    assert!(holes(&story) == 2 && unannounced(&story), "{}", stored(&story));
+    assert!(gaps(&story) == 2 && unannounced(&story), "{}", stored(&story));
     story.sees(
         &observation(7).users([user("ann"), user("bob")]).streams([stream("a"), stream("c")]),
     );
-    assert!(holes(&story) == 0 && !unannounced(&story), "{}", stored(&story));
+    assert!(gaps(&story) == 0 && !unannounced(&story), "{}", stored(&story));
 }
 
 /// Holds laws 10.3 and 16.1.
@@ -401,7 +401,7 @@ fn what_we_closed_ourselves_is_nothing_odd() {
 /// Holds law 10.4.
 #[test]
 fn a_session_that_closes_takes_its_suspicions_with_it() {
-    let mut story = Story::with_a_hole();
+    let mut story = Story::with_a_gap();
     story.passes_to(100);
     assert_eq!(story.suspicions().len(), 1);
     story.hears(101, RoomClosed::new(at(100)));
@@ -413,7 +413,7 @@ fn a_session_that_closes_takes_its_suspicions_with_it() {
 /// The room itself goes, and that says it all. Holds law 10.4.
 #[test]
 fn a_room_that_leaves_the_list_withdraws_no_suspicion() {
-    let mut story = Story::with_a_hole();
+    let mut story = Story::with_a_gap();
     story.passes_to(100);
     story.told.clear();
     story.hears(101, RoomClosed::new(at(100)));
@@ -424,7 +424,7 @@ fn a_room_that_leaves_the_list_withdraws_no_suspicion() {
 /// Nobody calls `expire`. Holds law 10.5.
 #[test]
 fn what_is_due_is_reported_with_the_next_command_unless_that_is_refused() {
-    let mut story = Story::with_a_hole();
+    let mut story = Story::with_a_gap();
     story.clock.set(at(100));
     story.registry.leave_room("r", "nobody").expect_err("there is nobody of that name");
     story.keep_up();
@@ -535,7 +535,7 @@ fn a_room_whose_only_user_without_a_session_of_its_own_went_has_nobody_in_it() {
 
 #[test]
 fn suspicions_survive_storage() {
-    let mut story = Story::with_a_hole();
+    let mut story = Story::with_a_gap();
     story.hears(3, logout("cat", 7, 4, 3, 3));
     story.passes_to(100);
     let suspicions = story.suspicions();
@@ -553,7 +553,7 @@ fn suspicions_survive_storage() {
 /// Holds law 10.5.
 #[test]
 fn a_grace_of_the_callers_own_shows_what_is_not_reported_yet() {
-    let story = Story::with_a_hole();
+    let story = Story::with_a_gap();
     let room = story.registry.room("r").expect("it is open");
     let grace = Duration::from_secs(20);
     assert!(room.suspicions_as_of(at(21), grace).is_empty());
@@ -650,7 +650,7 @@ impl Story {
     }
 
     /// Such a room with two people in it, whose logins leave the number between them out.
-    fn with_a_hole() -> Self {
+    fn with_a_gap() -> Self {
         let mut story = Self::opened();
         story.hears(1, login("ann", 1, 1));
         story.hears(2, login("bob", 3, 2));

@@ -75,11 +75,11 @@ fn what_seems_to_be_lost_is_told() {
     };
     let no_create =
         serde_json::json!({"room_id": "r1", "list": "room", "missing": null, "sign": "no_create"});
-    let hole = serde_json::json!(
+    let gap = serde_json::json!(
         {"room_id": "r1", "list": "users", "missing": [[3, 4]], "sign": "hole"}
     );
     assert_eq!(suspected(&[], 91_999), serde_json::json!([no_create]));
-    assert_eq!(suspected(&[], 92_000), serde_json::json!([no_create, hole]));
+    assert_eq!(suspected(&[], 92_000), serde_json::json!([no_create, gap]));
     assert_eq!(suspected(&["--report-after-ms", "100000"], 92_000), serde_json::json!([]));
     assert!(replay(&["-"], journal(92_000)).stdout.contains("suspected      2 in 1 rooms\n"));
 }

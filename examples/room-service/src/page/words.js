@@ -65,11 +65,11 @@ export function session(room) {
 
 /** What a suspicion says. */
 export function suspicion({ sign, list, missing = [] }) {
-  const said = sign === "hole" ? hole(list, missing) : (SIGNS[sign] ?? `Sign of a loss: ${sign}.`);
+  const said = sign === "hole" ? gap(list, missing) : (SIGNS[sign] ?? `Sign of a loss: ${sign}.`);
   return `${said} ${capital(LISTS[list] ?? String(list))} may be wrong.`;
 }
 
-function hole(list, missing) {
+function gap(list, missing) {
   const ranges = missing.slice(0, MOST_RANGES);
   const told = ranges.map(([from, to]) => (from === to ? count(from) : `${count(from)} to ${count(to)}`));
   const more = missing.length - ranges.length;

@@ -66,7 +66,7 @@ async fn what_became_of_a_question_reaches_the_leader_from_any_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hole_seen_by_one_store_is_asked_about_by_the_leader() {
+async fn a_gap_seen_by_one_store_is_asked_about_by_the_leader() {
     let Some(server) = RedisServer::start() else { return };
     let clock = ManualClock::at(START);
     let (one, other) = (store(&server, &clock).await, store(&server, &clock).await);
