@@ -11,7 +11,7 @@ use room_registry_world::rng::Rng;
 use room_registry_world::truth::truth;
 use room_registry_world::view::visible_of;
 
-/// Our time, an hour and more after everything, within the retention.
+/// A local time, an hour and more after everything, within the retention.
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
 
 /// How often each was wrong at the end.

@@ -364,7 +364,7 @@ proptest! {
 
 /// Holds law 7.5.
 #[test]
-fn a_replica_from_our_future_is_pulled_back_when_it_is_merged() {
+fn a_replica_from_the_local_future_is_pulled_back_when_it_is_merged() {
     let config = Config::default();
     let (now, later) = (Timestamp::from_millis(START), Timestamp::from_millis(START + 3_600_000));
     let mut ahead = Room::new(room_id(), &config);
@@ -381,7 +381,7 @@ fn a_replica_from_our_future_is_pulled_back_when_it_is_merged() {
 
 /// Whoever joined after an end joined later than it, also if the local clock stood still or went back.
 #[test]
-fn a_room_made_again_keeps_its_users_when_our_clock_is_set_back_and_it_is_merged() {
+fn a_room_made_again_keeps_its_users_when_the_local_clock_is_set_back_and_it_is_merged() {
     let config = Config::default();
     let (before, now) = (Timestamp::from_millis(START), Timestamp::from_millis(START + 3_600_000));
     let mut room = Room::new(room_id(), &config);

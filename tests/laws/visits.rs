@@ -62,7 +62,7 @@ enum Names {
     Nothing,
 }
 
-/// A history, and what arrives of it at our times.
+/// A history, and what arrives of it at local times.
 #[derive(Debug)]
 struct Evening {
     names: Names,

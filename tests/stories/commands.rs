@@ -332,9 +332,9 @@ fn an_update_after_a_large_step_back_of_the_clock_leaves_nothing_in_the_future()
     }
 }
 
-/// Both are kept, and both may be from our future then. What is read back must have two that differ.
+/// Both are kept, and both may be from the local future then. What is read back must have two that differ.
 #[test]
-fn the_last_two_ends_of_a_room_differ_also_after_our_clock_was_set_back() {
+fn the_last_two_ends_of_a_room_differ_also_after_the_local_clock_was_set_back() {
     use room_registry::{Room, RoomId};
     let config = Config::default();
     let at = |seconds: u64| Timestamp::from_millis(START + 1_000 * seconds);

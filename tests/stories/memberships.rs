@@ -251,7 +251,7 @@ fn each_connection_has_its_own_heartbeat() {
 
 /// Holds law 18.5.
 #[test]
-fn a_connection_from_our_future_is_silent_since_the_clock_was_set_back() {
+fn a_connection_from_the_local_future_is_silent_since_the_clock_was_set_back() {
     let (mut registry, clock) = room_with(&[]);
     for connection in ["phone", "laptop"] {
         registry.join_room("r", NewUser::new("ann").connection(connection)).unwrap();

@@ -80,7 +80,7 @@ fn a_ghost_goes_and_what_is_newer_than_the_observation_stays() {
 
 /// Holds law 16.6.
 #[test]
-fn what_a_callback_outdated_stays_away_when_our_clock_goes_back_and_both_are_forgotten() {
+fn what_a_callback_outdated_stays_away_when_the_local_clock_goes_back_and_both_are_forgotten() {
     let config = Config::builder().empty_listing_time(None).build().unwrap();
     let mut story = Story::with(config);
     story.hears(at(0), created(0));
@@ -231,7 +231,7 @@ fn ending_hides_what_was_observed_until_then_and_creating_shows_it_again() {
 /// Answers that come at one instant of the local clock count as come after the end before them.
 /// Holds law 16.3.
 #[test]
-fn each_end_hides_what_was_observed_until_then_where_our_clock_stands_still() {
+fn each_end_hides_what_was_observed_until_then_if_the_local_clock_stands_still() {
     let somebody = |second| observation(second).some_users([user("bob")]);
     let something = |second| observation(second).some_streams([stream("camera")]);
     let seen: [(&str, &dyn Fn(u64) -> Observation); 3] = [

@@ -179,7 +179,7 @@ fn a_late_opening_that_comes_again_keeps_its_sign_no_longer() {
 
 /// Holds law 10.11.
 #[test]
-fn a_late_opening_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
+fn a_late_opening_from_the_local_future_is_as_old_as_the_clock_that_was_set_back() {
     let mut story = old_room(Config::builder());
     story.hears(at(1_801), login("bob", 2, 1));
     story.passes_to(1_750);

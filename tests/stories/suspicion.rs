@@ -149,7 +149,7 @@ fn an_observation_made_after_the_evidence_withdraws_and_one_before_it_does_not()
 
 /// Holds law 10.3.
 #[test]
-fn a_gap_from_our_future_is_as_old_as_the_clock_that_was_set_back() {
+fn a_gap_from_the_local_future_is_as_old_as_the_clock_that_was_set_back() {
     let mut story = Story::opened();
     story.hears(100, login("ann", 1, 1));
     story.hears(100, login("bob", 3, 2));

@@ -48,7 +48,7 @@ pub enum SignatureError {
 }
 
 impl Verifier {
-    /// Knows callbacks by this secret, signed within this window around our time.
+    /// Knows callbacks by this secret, signed within this window around the local time.
     #[must_use]
     pub fn new(secret: SecretString, window: Duration) -> Self {
         Self { secret, window, seen: Mutex::new(Seen::holding(REMEMBERED)) }
@@ -139,7 +139,7 @@ impl Seen {
         Ok(())
     }
 
-    /// Our clock may be set back, so what is forgotten stays refused.
+    /// The local clock may be set back, so what is forgotten stays refused.
     fn forget_before(&mut self, time: u64) {
         while let Some((signed_at, signature)) = self.by_time.first().copied()
             && signed_at < time
@@ -199,7 +199,7 @@ mod tests {
         let future = signed(NOW + 250, "1");
         assert_eq!(verifier.verify_at(&future, b"body", NOW), Ok(()));
         assert_eq!(verifier.verify_at(&future, b"forged", NOW + 500), replayed);
-        // Even where our clock is set back after it was forgotten.
+        // Even if the local clock is set back after it was forgotten.
         assert_eq!(verifier.verify_at(&signed(NOW + 501, "1"), b"body", NOW + 501), Ok(()));
         let outside = Err(SignatureError::OutOfWindow);
         assert_eq!(verifier.verify_at(&early, b"forged", NOW), outside);

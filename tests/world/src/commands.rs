@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use room_registry::{Config, Heartbeat, Lifecycle, ManualClock, RoomRegistry, Timestamp};
 
-/// Our time when a registry begins.
+/// The local time when a registry begins.
 pub const START: u64 = 1_763_596_800_000;
 /// How long a membership lasts without a heartbeat.
 pub const TIMEOUT: u64 = 90_000;
@@ -106,7 +106,7 @@ pub struct Gone {
 /// Commands alone, as plainly as can be.
 #[derive(Debug, Default)]
 pub struct Model {
-    /// Our time.
+    /// The local time.
     pub now: u64,
     /// How many there may be.
     pub limits: Limits,

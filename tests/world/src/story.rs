@@ -14,7 +14,7 @@ const START: u64 = 1_000_000;
 /// A registry on a manual clock.
 #[derive(Debug)]
 pub struct Story {
-    /// Our clock, moved by hand.
+    /// The local clock, moved by hand.
     pub clock: ManualClock,
     /// What the story is told to.
     pub registry: RoomRegistry<ManualClock>,

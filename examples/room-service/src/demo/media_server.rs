@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use super::Stage;
 
-/// How far the time of a call may be from ours, in seconds.
+/// How far the time of a call may be from the local time, in seconds.
 const WINDOW: u64 = 600;
 /// How many users a page has at most.
 const MOST_USERS: usize = 200;

@@ -220,7 +220,7 @@ impl Shared {
         (millis(self.config.heartbeat_timeout()) / 4).max(5_000)
     }
 
-    /// Our time.
+    /// The local time.
     async fn now(&self) -> Result<Timestamp, StoreError> {
         let mut commands = redis::pipe();
         commands.cmd("TIME");

@@ -1,9 +1,10 @@
 -- A heartbeat of a member who is there in time: one small write. Anything else is for the room to say.
 --
 -- KEYS: the room's heartbeats, the last grace.
--- ARGV: user (and a tab and the connection), timeout and clock skew in ms, our time in ms (empty: the server's).
--- Answers: 1 where the user is alive, 0 where the room must be asked.
-local timeout, skew, now = tonumber(ARGV[2]), tonumber(ARGV[3]), our_time(ARGV[4])
+-- ARGV: user (and a tab and the connection), timeout and clock skew in ms, local time in ms (empty: the
+-- server's).
+-- Answers: 1 if the user is alive, 0 if the room must be asked.
+local timeout, skew, now = tonumber(ARGV[2]), tonumber(ARGV[3]), local_time(ARGV[4])
 local last = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or nil)
 if not last then return 0 end
 local grace = tonumber(redis.call('GET', KEYS[2]) or '0')

@@ -1,5 +1,5 @@
--- Our time in ms: the one that is given, or where none is, the server's.
-local function our_time(given)
+-- The local time in ms: the one that is given, or the server's if none is.
+local function local_time(given)
   local now = tonumber(given)
   if now then return now end
   local time = redis.call('TIME')

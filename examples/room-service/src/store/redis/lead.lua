@@ -2,11 +2,11 @@
 -- rooms since the last call.
 --
 -- KEYS: who leads, standings.
--- ARGV: who asks, our time in ms (empty: the server's), the lease in ms, after which entry (empty: none
+-- ARGV: who asks, local time in ms (empty: the server's), the lease in ms, after which entry (empty: none
 -- was read yet), how many entries.
--- Answers: our time; '' where another leads, 'lost' where entries are gone that were not read, else
+-- Answers: the local time; '' if another leads, 'lost' if entries are gone that were not read, else
 -- 'leads'; the entries.
-local now = our_time(ARGV[2])
+local now = local_time(ARGV[2])
 local at = string.format('%.0f', now)
 local held = redis.call('HMGET', KEYS[1], 'who', 'until')
 if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > now then return { at, '', {} } end

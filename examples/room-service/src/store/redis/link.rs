@@ -105,12 +105,12 @@ impl Link {
         self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    /// Our time, for scripts: empty where they read the server's.
+    /// The local time, for scripts: empty if they read the server's.
     pub(super) fn time_of_scripts(&self) -> String {
         self.clock.as_ref().map(|clock| clock.now().as_millis().to_string()).unwrap_or_default()
     }
 
-    /// Our time, where the server's is this.
+    /// The local time, if the server's is this.
     pub(super) fn time(&self, (seconds, micros): ServerTime) -> Timestamp {
         let server = Timestamp::from_millis(seconds * 1_000 + micros / 1_000);
         self.clock.as_ref().map_or(server, Clock::now)

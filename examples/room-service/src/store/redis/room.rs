@@ -9,7 +9,7 @@
 //! The body is JSON: an operator can read it, and a later version of the service reads fields by name.
 //!
 //! All heartbeats are handed in before anything is judged, so that whatever is saved knows the latest,
-//! and is due when it truly is. Our time is the server's, so that all processes share one clock; as it
+//! and is due when it truly is. The local time is the server's, so that all processes share one clock; as it
 //! is also the one by which a heartbeat is judged, a sweep and a heartbeat agree on who was in time. A
 //! save makes sure of it: where somebody who was found silent was heard of since, it is a conflict.
 
@@ -40,7 +40,7 @@ pub(super) struct Loaded {
     grace: u64,
     /// How long no process had reached the server.
     pub(super) unreached_ms: u64,
-    /// Our time.
+    /// The local time.
     pub(super) now: Timestamp,
 }
 
@@ -130,7 +130,7 @@ impl Loaded {
         config: &Config,
     ) -> Result<(Answer, Option<Worked>), StoreError> {
         let mut room = self.room(room_id, config)?;
-        // Where our clock was set back, taking the heartbeats changed something.
+        // If the local clock was set back, taking the heartbeats changed something.
         let mut changes: Vec<Change> = room.changes().collect();
         let judged = self.silent(&room, config);
         let is_answer = matches!(input, Input::Observation(_));
