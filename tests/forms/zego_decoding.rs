@@ -259,7 +259,7 @@ fn roles_have_words_and_unknown_ones_are_kept() {
 }
 
 #[test]
-fn reasons_have_names_and_unknown_ones_are_kept_where_they_are_numbers() {
+fn reasons_have_names_and_unknown_ones_are_kept_if_they_are_numbers() {
     use LogoutReason as R;
     for (reason, expected) in [
         (json!(0), Some(R::Normal)),
@@ -313,7 +313,7 @@ fn a_field_that_stands_twice_counts_as_its_last_value() {
 
 /// With its feature `arbitrary_precision`, `serde_json` gives numbers as such objects.
 #[test]
-fn numbers_decode_where_another_crate_asks_for_arbitrary_precision() {
+fn numbers_decode_if_another_crate_asks_for_arbitrary_precision() {
     let precise = |number: &str| json!({"$serde_json::private::Number": number});
     let body = room_login()
         .with("room_seq", precise("858012925204410401"))

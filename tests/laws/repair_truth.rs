@@ -52,7 +52,7 @@ fn check_that_nothing_changes(seed: u64, history: &[Callback], context: &str) {
 
 /// Holds law 16.8.
 #[test]
-fn true_observations_change_nothing_where_nothing_was_lost() {
+fn true_observations_change_nothing_if_nothing_was_lost() {
     for (seed, history) in histories(80) {
         check_that_nothing_changes(seed, &history, &format!("seed {seed}"));
     }
@@ -60,7 +60,7 @@ fn true_observations_change_nothing_where_nothing_was_lost() {
 
 /// Holds law 16.8.
 #[test]
-fn true_observations_change_nothing_where_nothing_of_any_vendor_was_lost() {
+fn true_observations_change_nothing_if_nothing_of_any_vendor_was_lost() {
     for (vendor, seed) in Vendor::each_with_seeds(seeds(2)) {
         let history = history(seed, vendor);
         check_that_nothing_changes(seed, &history, &format!("seed {seed}, {vendor:?}"));

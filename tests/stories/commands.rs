@@ -190,7 +190,7 @@ fn rooms_made_by_joins() -> ConfigBuilder {
 }
 
 #[test]
-fn a_join_creates_an_unknown_room_where_the_configuration_says_so() {
+fn a_join_creates_an_unknown_room_if_the_configuration_says_so() {
     let config = rooms_made_by_joins().max_rooms(Some(1)).build().unwrap();
     let (mut registry, clock) = registry_with(config);
     registry.join_room("r", NewUser::new("tom")).unwrap();

@@ -447,7 +447,7 @@ fn what_is_let_go_without_its_end_keeps_no_inferred_session_open() {
 
 /// Holds law 12.3.
 #[test]
-fn an_empty_list_closes_no_room_where_rooms_stay_open_and_empty() {
+fn an_empty_list_closes_no_room_if_rooms_stay_open_and_empty() {
     let config = Config::builder().empty_means_closed(false).build().unwrap();
     let mut story = Story::with(config);
     story.hears(at(0), created(0));

@@ -40,7 +40,7 @@ fn gaps_come_before_signs_before_quiet_rooms_before_the_rest() {
 
 /// Holds laws 17.4 and 17.5.
 #[test]
-fn evidence_is_asked_about_after_its_grace_and_one_list_alone_where_one_alone_is_in_doubt() {
+fn evidence_is_asked_about_after_its_grace_and_one_list_alone_if_one_alone_is_in_doubt() {
     let mut desk = Desk::new(1_000);
     desk.room_with_a_gap("r");
     // What is in turn is asked first, and answered.
@@ -71,7 +71,7 @@ fn a_list_is_asked_for_however_many_signs_concern_it() {
 
 /// A stream is open, and its publisher is not there: to know, both lists are needed. Holds law 17.9.
 #[test]
-fn a_sign_that_takes_both_lists_is_asked_about_only_where_both_can_be_asked_for() {
+fn a_sign_that_takes_both_lists_is_asked_about_only_if_both_can_be_asked_for() {
     for (can_ask, is_asked) in
         [(CanAsk::Both, true), (CanAsk::Users, false), (CanAsk::Streams, false)]
     {

@@ -107,7 +107,7 @@ fn repeats_and_numbers_of_another_session_are_no_gaps() {
 
 /// Holds law 10.1.
 #[test]
-fn a_number_is_seen_also_where_nothing_else_of_its_callback_counts() {
+fn a_number_is_seen_even_if_nothing_else_of_its_callback_counts() {
     let mut story = Story::with_a_gap();
     story.passes_to(92);
     assert_eq!(story.suspicions(), [(SuspectedList::Users, Sign::Gap, vec![(2, 2)])]);
@@ -562,7 +562,7 @@ fn a_grace_of_the_callers_own_shows_what_is_not_reported_yet() {
 
 /// Holds law 10.10.
 #[test]
-fn nothing_is_suspected_where_nothing_is_lost_and_a_loss_mostly_is() {
+fn nothing_is_suspected_if_nothing_is_lost_and_a_loss_mostly_is() {
     let mut found = 0;
     let mut lost = 0;
     for seed in 0..1_000 {
@@ -603,7 +603,7 @@ fn nothing_is_suspected_where_nothing_is_lost_and_a_loss_mostly_is() {
 
 /// Holds law 10.10.
 #[test]
-fn nothing_is_suspected_where_nothing_of_any_vendor_is_lost() {
+fn nothing_is_suspected_if_nothing_of_any_vendor_is_lost() {
     for (vendor, seed) in Vendor::each_with_seeds(seeds(4)) {
         let options = Options { callbacks: 60, closings: 3, vendor, ..Options::default() };
         let history = valid_history(seed, options);

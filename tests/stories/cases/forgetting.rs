@@ -154,7 +154,7 @@ fn a_logout_without_login_time_is_let_in_longer_by_the_skew_that_it_is_given() {
 
 /// Holds law 5.2.
 #[test]
-fn an_old_create_is_let_in_where_its_session_has_one_or_is_visible() {
+fn an_old_create_is_let_in_if_its_session_has_one_or_is_visible() {
     assert_let_in(&[create(1, 0)], &create(1, 0));
     let registry = assert_let_in(&[login(1, 1, 1_000, 1)], &create(1, 990));
     assert!(!registry.room("r").unwrap().session().unwrap().inferred);
@@ -162,7 +162,7 @@ fn an_old_create_is_let_in_where_its_session_has_one_or_is_visible() {
 
 /// Holds law 5.2.
 #[test]
-fn an_old_republication_is_let_in_where_that_life_of_the_stream_is_open() {
+fn an_old_republication_is_let_in_if_that_life_of_the_stream_is_open() {
     let known = [create(1, 0), publish(1, 1, 1_000, 1)];
     let registry = assert_let_in(&known, &publish(1, 1, 2_000, 2));
     assert_eq!(registry.room("r").unwrap().stream("camera").unwrap().counter(), Some(2));
@@ -185,7 +185,7 @@ fn old_closings_of_what_is_known_are_let_in() {
 /// It says nothing any more, because the room was created anew since. It is a repeat of what is known, and not
 /// too late. Holds law 5.2.
 #[test]
-fn an_old_logout_from_before_the_creation_is_let_in_where_the_user_is_known() {
+fn an_old_logout_from_before_the_creation_is_let_in_if_the_user_is_known() {
     let old = logout_without_login_time(1, 1, 2_000, 2);
     assert_let_in(&[create(1, 60_000), login(1, 2, 60_000, 3)], &old);
     let (mut registry, clock) = forgetful(10);

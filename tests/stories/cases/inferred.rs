@@ -26,7 +26,7 @@ fn an_inferred_session_becomes_a_known_one_when_its_create_comes() {
 
 /// Holds law 4.3.
 #[test]
-fn sessions_are_not_inferred_where_the_configuration_says_so() {
+fn sessions_are_not_inferred_if_the_configuration_says_so() {
     let config = Config::builder().infer_sessions(false).build().unwrap();
     let mut registry = RoomRegistry::with_clock(config, ManualClock::at(at(2_000)));
     assert_eq!(registry.apply_callback(&login(1, 1, 1_000, 1)), Outcome::Held);

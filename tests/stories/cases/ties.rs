@@ -29,7 +29,7 @@ fn a_session_created_at_once_with_the_one_that_is_shown_and_closed_already_is_to
 /// stays an unclosed candidate when the second has closed.
 /// Holds laws 3.2 and 9.16.
 #[test]
-fn a_close_stamped_before_the_creation_of_its_session_counts_where_the_clock_skew_allows_for_it() {
+fn a_close_stamped_before_the_creation_of_its_session_counts_if_the_clock_skew_allows_for_it() {
     let told = [create(1, 1_020), close(1, 970), create(2, 1_100), close(2, 5_000)];
     for (clock_skew, is_gone) in [(150, true), (100, false)] {
         let millis = Duration::from_millis;

@@ -56,7 +56,7 @@ async fn metrics_count_what_happens() {
 }
 
 #[tokio::test]
-async fn changes_are_counted_on_where_a_store_lost_some() {
+async fn changes_are_counted_on_if_a_store_lost_some() {
     let stores = Stores::in_memory(Config::default());
     let feed = Arc::clone(stores.default.feed());
     let service = Served::with(|parts| parts.stores = stores).await;

@@ -252,7 +252,7 @@ async fn a_phone_shows_everything_without_scrolling_sideways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_asked_for_where_the_service_wants_one() {
+async fn a_token_is_asked_for_if_the_service_wants_one() {
     let Some(browser) = Browser::start(Screen::Desktop).await else { return };
     let served = Served::at("127.0.0.1:0", |parts| {
         let token = SecretString::from("a server token");
