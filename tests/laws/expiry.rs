@@ -304,11 +304,11 @@ fn rooms_of_any_vendor_that_stay_are_found_when_others_are_forgotten() {
 
 #[test]
 fn of_thousands_of_rooms_each_membership_ends_when_it_is_due_and_none_before() {
-    const MANY: usize = 3_000;
+    const ROOMS: usize = 3_000;
     let clock = ManualClock::at(START);
     let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
     let id = |room: usize| format!("r{room}");
-    for room in 0..MANY {
+    for room in 0..ROOMS {
         registry.create_room(NewRoom::new(id(room), "host")).unwrap();
         registry.join_room(&id(room), NewUser::new("ann")).unwrap();
     }
@@ -316,18 +316,18 @@ fn of_thousands_of_rooms_each_membership_ends_when_it_is_due_and_none_before() {
     let mut ended = 0;
     for second in 1..=300_u64 {
         clock.advance(Duration::from_secs(1));
-        for room in (0..MANY).filter(|room| *room as u64 % 200 >= second) {
+        for room in (0..ROOMS).filter(|room| *room as u64 % 200 >= second) {
             assert_eq!(registry.heartbeat(&id(room), "ann"), Ok(Heartbeat::Alive));
         }
         let silent_for = |room: &usize| second.saturating_sub(*room as u64 % 200);
         let is_overdue = |room: &usize| Duration::from_secs(silent_for(room)) > TIMEOUT;
-        let overdue = (0..MANY).filter(is_overdue).count();
+        let overdue = (0..ROOMS).filter(is_overdue).count();
         let next = registry.next_expiry();
         assert!(overdue == ended || next.is_some_and(|at| at <= clock.now()), "never too late");
         ended += registry.expire().memberships;
         assert_eq!(ended, overdue, "after {second} s");
     }
-    assert_eq!(ended, MANY);
+    assert_eq!(ended, ROOMS);
 }
 
 #[test]
@@ -379,17 +379,17 @@ fn of_thousands_of_users_of_a_room_each_membership_ends_in_the_order_of_the_hear
 
 #[test]
 fn a_backlog_of_thousands_of_rooms_is_worked_off_in_order_a_few_at_a_time() {
-    const MANY: usize = 3_000;
+    const ROOMS: usize = 3_000;
     let clock = ManualClock::at(START);
     let mut registry = RoomRegistry::with_clock(Config::default(), clock.clone());
     let second_of = |room: usize| room * 7 % 60;
-    for room in 0..MANY {
+    for room in 0..ROOMS {
         registry.create_room(NewRoom::new(format!("r{room}"), "host")).unwrap();
         registry.join_room(&format!("r{room}"), NewUser::new("ann")).unwrap();
     }
     for second in 0..60 {
         clock.advance(Duration::from_secs(1));
-        for room in (0..MANY).filter(|room| second_of(*room) == second) {
+        for room in (0..ROOMS).filter(|room| second_of(*room) == second) {
             registry.heartbeat(&format!("r{room}"), "ann").unwrap();
         }
     }
@@ -403,6 +403,6 @@ fn a_backlog_of_thousands_of_rooms_is_worked_off_in_order_a_few_at_a_time() {
             break;
         }
     }
-    assert_eq!((ended.len(), registry.user_count()), (MANY, 0));
+    assert_eq!((ended.len(), registry.user_count()), (ROOMS, 0));
     assert!(ended.is_sorted_by_key(|room| second_of(*room)), "the longest silent goes first");
 }

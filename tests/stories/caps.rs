@@ -89,7 +89,7 @@ impl Held {
         self.held("users", "facts")
     }
 
-    fn closers(&self) -> Vec<u64> {
+    fn closings(&self) -> Vec<u64> {
         self.held("users", "closings")
     }
 }
@@ -111,13 +111,13 @@ fn beyond_the_cap_the_oldest_closing_without_a_login_goes_first() {
     held.logout(101, 10_050);
     held.logout(102, 10_040);
     (1..=CAP - 2).for_each(|id| held.login(id));
-    assert_eq!(held.closers(), [101, 102]);
+    assert_eq!(held.closings(), [101, 102]);
     held.login(CAP - 1);
-    assert_eq!(held.closers(), [101], "the other closed earlier");
+    assert_eq!(held.closings(), [101], "the other closed earlier");
     assert_eq!(held.logins(), (1..CAP).collect::<Vec<_>>());
     held.login(CAP);
     assert_eq!(held.logins(), (1..=CAP).collect::<Vec<_>>());
-    assert!(held.closers().is_empty());
+    assert!(held.closings().is_empty());
 }
 
 /// Holds law 3.10.
@@ -129,10 +129,10 @@ fn a_login_and_an_earlier_closing_of_one_user_session_count_once() {
         held.logout(id, 10_000);
     }
     assert_eq!(held.logins(), (1..=CAP).collect::<Vec<_>>());
-    assert_eq!(held.closers(), (1..=CAP).collect::<Vec<_>>());
+    assert_eq!(held.closings(), (1..=CAP).collect::<Vec<_>>());
     held.login(CAP + 1);
     assert_eq!(held.logins(), (2..=CAP + 1).collect::<Vec<_>>());
-    assert_eq!(held.closers(), (2..=CAP).collect::<Vec<_>>(), "both go together");
+    assert_eq!(held.closings(), (2..=CAP).collect::<Vec<_>>(), "both go together");
 }
 
 /// Holds law 3.10.

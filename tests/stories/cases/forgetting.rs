@@ -79,7 +79,7 @@ fn an_unclosed_anchor_stays_while_what_it_supersedes_is_remembered() {
 
 /// Holds law 5.5.
 #[test]
-fn closers_beside_a_login_are_forgotten_one_by_one() {
+fn closings_beside_a_login_are_forgotten_one_by_one() {
     let (mut registry, clock) = forgetful(10);
     clock.set(at(12_000));
     registry.apply_callback(&create(1, 9_000));

@@ -34,7 +34,7 @@ struct State {
     failing: Option<Failing>,
     closing: bool,
     closed: Option<Written>,
-    closers: Vec<oneshot::Sender<Written>>,
+    end_waiters: Vec<oneshot::Sender<Written>>,
 }
 
 #[derive(Debug)]
@@ -200,7 +200,7 @@ impl Queue {
         state.closing = true;
         match &state.closed {
             Some(written) => _ = closer.send(written.clone()),
-            None => state.closers.push(closer),
+            None => state.end_waiters.push(closer),
         }
         drop(state);
         self.wake.notify_all();
@@ -219,10 +219,10 @@ impl Queue {
         let written = state.closed.get_or_insert(written).clone();
         let waiters = std::mem::take(&mut state.next).waiters;
         let under_way = std::mem::take(&mut state.under_way).waiters;
-        let closers = std::mem::take(&mut state.closers);
+        let end_waiters = std::mem::take(&mut state.end_waiters);
         drop(state);
         answer(waiters.into_iter().chain(under_way), &Err(CLOSED.to_owned()));
-        answer(closers, &written);
+        answer(end_waiters, &written);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

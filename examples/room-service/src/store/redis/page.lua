@@ -2,8 +2,8 @@
 --
 -- KEYS: the index.
 -- ARGV: what the keys of rooms begin with, how many bytes stand before the id in the index, the field,
--- from where, up to where, how many, and whether backwards.
--- Answers: place, field, place, field …; an empty field where a room has none.
+-- from which place, up to which place, how many, and whether backwards.
+-- Answers: place, field, place, field …; an empty field if a room has none.
 local from, to, count = ARGV[4], ARGV[5], ARGV[6]
 local places
 if ARGV[7] == '1' then
