@@ -11,7 +11,7 @@ use room_registry::{
 use room_registry_world::commands::{Limits, Model, ModelRoom, START, TIMEOUT, registry_with};
 use room_registry_world::effort::properties;
 use room_registry_world::junk::junk;
-use room_registry_world::sightings::Told;
+use room_registry_world::observations::Told;
 
 #[derive(Debug, Clone)]
 enum Step {

@@ -15,8 +15,8 @@ use room_registry::{
 use room_registry_world::effort::properties;
 use room_registry_world::history::room_id;
 use room_registry_world::junk::{junk, junk_time};
-use room_registry_world::repair_view::sight_of;
-use room_registry_world::sightings::{Told, observed_at};
+use room_registry_world::observations::{Told, observed_at};
+use room_registry_world::repair_view::visible_session_of;
 
 const LISTED: u64 = 20;
 const CLOCK_SKEW: u64 = 5_000;
@@ -251,7 +251,7 @@ proptest! {
             }
             model.see(&whole, now);
             if model.lists(&whole) {
-                prop_assert_eq!(sight_of(room.view()), sight_of(whole.view()));
+                prop_assert_eq!(visible_session_of(room.view()), visible_session_of(whole.view()));
                 prop_assert_eq!(room.view().is_some(), whole.view().is_some());
             } else {
                 prop_assert!(room.view().is_none());

@@ -15,10 +15,10 @@ use room_registry_world::effort::{properties, seeds, times};
 use room_registry_world::history::{Options, as_it_arrives, permutations, room_id, valid_history};
 use room_registry_world::junk::{junk, junk_callback};
 use room_registry_world::log_model::{Event, Listing, Log, listing};
+use room_registry_world::observations::{Told, observed_at, present_user};
 use room_registry_world::repair_model::Rules;
 use room_registry_world::repair_view::listing_of;
 use room_registry_world::rng::Rng;
-use room_registry_world::sightings::{Told, observed_at, present_user};
 
 const SKEW: u64 = 5_000;
 /// Of what forgets.

@@ -10,8 +10,8 @@ use room_registry::{
 use room_registry_world::effort::properties;
 use room_registry_world::history::room_id;
 use room_registry_world::junk::junk;
-use room_registry_world::repair_view::{observed_of, sight_of};
-use room_registry_world::sightings::{Told, observed_at, present_stream, present_user};
+use room_registry_world::observations::{Told, observed_at, present_stream, present_user};
+use room_registry_world::repair_view::{observed_of, visible_session_of};
 use room_registry_world::view::stored_of;
 use serde_json::Value;
 
@@ -202,7 +202,7 @@ proptest! {
         let merged = merged(&merged(&a, &b, &config), &c, &config);
         prop_assert_eq!(stored_of(&merged), stored_of(&whole));
         prop_assert_eq!(observed_of(&merged), observed_of(&whole));
-        prop_assert_eq!(sight_of(merged.view()), sight_of(whole.view()));
+        prop_assert_eq!(visible_session_of(merged.view()), visible_session_of(whole.view()));
     }
 }
 

@@ -12,7 +12,7 @@ use room_registry::{
 };
 use room_registry_world::effort::properties;
 use room_registry_world::history::room_id;
-use room_registry_world::sightings::{Told, observed_at, present_stream, present_user};
+use room_registry_world::observations::{Told, observed_at, present_stream, present_user};
 
 use super::ends::{self, Played, check_merged, check_what_ends_hide};
 

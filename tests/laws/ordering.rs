@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use room_registry::{Callback, Config, Mirror, Room, Timestamp};
 use room_registry_world::effort::{properties, seeds};
 use room_registry_world::history::{Options, as_it_arrives, permutations, room_id, valid_history};
-use room_registry_world::interpreter::{as_truth, sight_as_truth};
+use room_registry_world::interpreter::{as_truth, visible_session_as_truth};
 use room_registry_world::junk::junk_callback;
 use room_registry_world::model::{Settings, evaluate};
 use room_registry_world::repair_model::{Rules, evaluate_all};
@@ -113,7 +113,11 @@ fn check_valid(history: &[Callback], arrived: &[Callback], context: &str) {
         assert_eq!(as_truth(model.as_ref()), truth, "the model, {context}: {history:#?}");
     }
     let (.., model) = evaluate_all(arrived, &[], Rules::default());
-    assert_eq!(sight_as_truth(model.as_ref()), truth, "the model of all, {context}: {history:#?}");
+    assert_eq!(
+        visible_session_as_truth(model.as_ref()),
+        truth,
+        "the model of all, {context}: {history:#?}"
+    );
     let room = applied(arrived, &config(true));
     assert_eq!(as_truth(visible_of(room.view()).as_ref()), truth, "{context}: {history:#?}");
 }

@@ -15,10 +15,10 @@ use room_registry_world::effort::properties;
 use room_registry_world::history::{permutations, room_id};
 use room_registry_world::junk::junk;
 use room_registry_world::model::Settings;
+use room_registry_world::observations::{Told, observed_at, present_stream, present_user};
 use room_registry_world::repair_model::{Rules, evaluate_all};
-use room_registry_world::repair_view::{observed_of, sight_of};
+use room_registry_world::repair_view::{observed_of, visible_session_of};
 use room_registry_world::rng::Rng;
-use room_registry_world::sightings::{Told, observed_at, present_stream, present_user};
 use room_registry_world::view::stored_of;
 
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
@@ -167,9 +167,9 @@ fn config(rules: Rules) -> Config {
 /// What is stored and visible is what the slow evaluation of the set says.
 #[track_caller]
 fn check(told: &[Told], rules: Rules) {
-    let (stored, observed, sight) = evaluate(told, rules);
+    let (stored, observed, visible) = evaluate(told, rules);
     let room = room_told(told, &config(rules));
-    assert_eq!(sight_of(room.view()), sight, "{rules:?}");
+    assert_eq!(visible_session_of(room.view()), visible, "{rules:?}");
     assert_eq!(stored_of(&room), stored, "{rules:?}");
     assert_eq!(observed_of(&room), observed, "{rules:?}");
 }
@@ -177,13 +177,13 @@ fn check(told: &[Told], rules: Rules) {
 #[track_caller]
 fn check_every_order(told: &[Told], rules: Rules) {
     let config = config(rules);
-    let (stored, observed, sight) = evaluate(told, rules);
+    let (stored, observed, visible) = evaluate(told, rules);
     for order in permutations(told.len()) {
         let mut room = Room::new(room_id(), &config);
         for index in &order {
             told[*index].to(&mut room, &config, NOW);
         }
-        assert_eq!(sight_of(room.view()), sight, "{rules:?}, in the order {order:?}");
+        assert_eq!(visible_session_of(room.view()), visible, "{rules:?}, in the order {order:?}");
         assert_eq!(stored_of(&room), stored, "{rules:?}, in the order {order:?}");
         assert_eq!(observed_of(&room), observed, "{rules:?}, in the order {order:?}");
     }
@@ -195,7 +195,7 @@ fn evaluate(
 ) -> (
     room_registry_world::model::Stored,
     room_registry_world::repair_model::Observed,
-    Option<room_registry_world::repair_model::Sight>,
+    Option<room_registry_world::repair_model::VisibleSession>,
 ) {
     let (mut callbacks, mut observations) = (Vec::new(), Vec::new());
     for told in told {

@@ -8,10 +8,10 @@ use room_registry::{Callback, Config, Observation, Outcome, Room, RoomRef, Sessi
 use room_registry_world::effort::{seeds, times};
 use room_registry_world::history::{Options, room_id, valid_history};
 use room_registry_world::model::SessionKey;
-use room_registry_world::repair_model::{SeenStream, SeenUser, Sight};
-use room_registry_world::repair_view::{observed_of, sight_of};
+use room_registry_world::observations::{Answers, Told, true_observation};
+use room_registry_world::repair_model::{SeenStream, SeenUser, VisibleSession};
+use room_registry_world::repair_view::{observed_of, visible_session_of};
 use room_registry_world::rng::Rng;
-use room_registry_world::sightings::{Answers, Told, true_observation};
 use room_registry_world::truth::truth;
 use room_registry_world::vendor::Vendor;
 use room_registry_world::view::stored_of;
@@ -140,11 +140,12 @@ fn nothing_seen_to_close_comes_back_and_after_a_silence_only_what_is_visible_is_
             if told.to(&mut room, &config, now) != Outcome::TooLate {
                 known.take(&told);
             }
-            present += known.check(sight_of(room.view()).as_ref(), &format!("{context} at {at}"));
+            present += known
+                .check(visible_session_of(room.view()).as_ref(), &format!("{context} at {at}"));
         }
-        let visible = sight_of(room.view());
+        let visible = visible_session_of(room.view());
         room.expire(&config, Timestamp::from_millis(now.as_millis() + 2 * RETENTION)).unwrap();
-        assert_eq!(sight_of(room.view()), visible, "{context}");
+        assert_eq!(visible_session_of(room.view()), visible, "{context}");
         assert_eq!(room.is_forgotten(), visible.is_none(), "{context}");
         assert_eq!(room.next_expiry(&config), None, "{context}: nothing is left to let go");
         let Some(visible) = visible else { continue };
@@ -213,15 +214,16 @@ impl Known {
 
     /// Counts who and what is known by an observation alone.
     #[track_caller]
-    fn check(&self, sight: Option<&Sight>, context: &str) -> usize {
-        let Some(sight) = sight else { return 0 };
-        let is_back = sight.session_id.as_ref().is_some_and(|id| self.closed_sessions.contains(id));
+    fn check(&self, visible: Option<&VisibleSession>, context: &str) -> usize {
+        let Some(visible) = visible else { return 0 };
+        let is_back =
+            visible.session_id.as_ref().is_some_and(|id| self.closed_sessions.contains(id));
         assert!(!is_back, "{context}: a session is back");
-        let users = sight.users.iter().map(|(id, user)| match user {
+        let users = visible.users.iter().map(|(id, user)| match user {
             SeenUser::LoggedIn(seen) => (id.to_string(), Some(seen)),
             SeenUser::Present(_) => (id.to_string(), None),
         });
-        let streams = sight.streams.iter().map(|(id, stream)| match stream {
+        let streams = visible.streams.iter().map(|(id, stream)| match stream {
             SeenStream::Published(seen) => (id.to_string(), Some(seen)),
             SeenStream::Present(_) => (id.to_string(), None),
         });
@@ -239,7 +241,7 @@ impl Known {
                     });
                     seen > closings.map(|(_, at)| at).max()
                 };
-                let is_seen = counts(None) || counts(sight.session_id.as_ref());
+                let is_seen = counts(None) || counts(visible.session_id.as_ref());
                 assert!(is_seen, "{context}: {id}");
                 present += 1;
             }

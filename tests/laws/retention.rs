@@ -17,8 +17,8 @@ use room_registry_world::effort::{properties, seeds, times};
 use room_registry_world::history::{Options, delivered, room_id, valid_history};
 use room_registry_world::interpreter::as_truth;
 use room_registry_world::junk::junk;
-use room_registry_world::repair_view::{observed_of, sight_of};
-use room_registry_world::sightings::Told;
+use room_registry_world::observations::Told;
+use room_registry_world::repair_view::{observed_of, visible_session_of};
 use room_registry_world::truth::truth;
 use room_registry_world::vendor::Vendor;
 use room_registry_world::view::{stored_of, visible_of};
@@ -368,7 +368,7 @@ proptest! {
         for (pause, told) in deliveries {
             let until = now + pause;
             while let Some(due_at) = room.next_expiry(&config).filter(|at| at.as_millis() <= until) {
-                let visible = sight_of(room.view());
+                let visible = visible_session_of(room.view());
                 // What is overdue is due now.
                 let due_at = due_at.max(Timestamp::from_millis(now));
                 let early = Timestamp::from_millis(due_at.as_millis().saturating_sub(1).max(now));
@@ -376,7 +376,7 @@ proptest! {
                     prop_assert_eq!(room.expire(&config, early).unwrap().steps(), 0, "nothing is due before");
                 }
                 prop_assert!(room.expire(&config, due_at).unwrap().steps() > 0, "something is due");
-                prop_assert_eq!(sight_of(room.view()), visible);
+                prop_assert_eq!(visible_session_of(room.view()), visible);
                 // An opening that came too late is worth asking about for as long.
                 let is_sign = |kind: &ChangeKind| {
                     matches!(kind, ChangeKind::SuspicionWithdrawn { sign: Sign::RefusedOpening, .. })

@@ -11,7 +11,7 @@ use room_registry::{
 use room_registry_world::effort::properties;
 use room_registry_world::history::room_id;
 use room_registry_world::junk::{junk, junk_callback};
-use room_registry_world::sightings::Told;
+use room_registry_world::observations::Told;
 use serde_json::Value;
 
 use super::merging::{replica, steps};

@@ -367,7 +367,7 @@ fn a_late_closing_is_taken_in_of_whom_an_observation_named() {
 
 /// Holds law 15.8.
 #[test]
-fn who_is_seen_at_once_in_a_session_and_in_none_is_told_when_the_session_comes_into_sight() {
+fn who_is_seen_at_once_in_a_session_and_in_none_is_told_when_the_session_becomes_visible() {
     let second = || SessionId::new("2").unwrap();
     let mut story = Story::new();
     let mut mirror = Mirror::default();

@@ -1,7 +1,7 @@
 //! What is visible, held against the truth of a valid history.
 
 use super::model::Visible;
-use super::repair_model::{SeenStream, SeenUser, Sight};
+use super::repair_model::{SeenStream, SeenUser, VisibleSession};
 use super::truth::Truth;
 
 /// The part of what is visible that a truth tells of.
@@ -22,10 +22,10 @@ pub fn as_truth(visible: Option<&Visible>) -> Option<Truth> {
 }
 
 /// The same of what callbacks alone told, if observations may count as well.
-pub fn sight_as_truth(sight: Option<&Sight>) -> Option<Truth> {
-    sight.map(|sight| Truth {
-        session_id: sight.session_id.clone(),
-        users: sight
+pub fn visible_session_as_truth(visible: Option<&VisibleSession>) -> Option<Truth> {
+    visible.map(|visible| Truth {
+        session_id: visible.session_id.clone(),
+        users: visible
             .users
             .iter()
             .map(|(id, seen)| match seen {
@@ -33,7 +33,7 @@ pub fn sight_as_truth(sight: Option<&Sight>) -> Option<Truth> {
                 SeenUser::Present(_) => panic!("no callback tells of a presence: {id}"),
             })
             .collect(),
-        streams: sight
+        streams: visible
             .streams
             .iter()
             .map(|(id, seen)| match seen {

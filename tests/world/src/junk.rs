@@ -12,7 +12,7 @@ use room_registry::{
 };
 
 use super::history::{room_id, user};
-use super::sightings::{Told, observed_at, present_stream, present_user};
+use super::observations::{Told, observed_at, present_stream, present_user};
 
 /// Callbacks and observations that fit no history.
 pub fn junk(clock_skew: u64) -> impl Strategy<Value = Told> {

@@ -34,7 +34,7 @@
 //! - [`vendor`]: the forms in which media servers tell of users, streams and sessions.
 //! - [`network`]: the way between, by the vendor's schedule of tries.
 //! - [`zego`], [`wire`]: the vendor's words for a callback.
-//! - [`truth`], [`sightings`]: what a reader who saw everything in order would know, and what the media
+//! - [`truth`], [`observations`]: what a reader who saw everything in order would know, and what the media
 //!   server's API answers.
 //! - [`model`], [`repair_model`], [`log_model`], [`commands`]: the library's rules, slowly and plainly; [`view`],
 //!   [`repair_view`], [`interpreter`]: the library's state in the words of these models. [`recipe`]: the
@@ -56,13 +56,13 @@ pub mod log_model;
 pub mod model;
 pub mod names;
 pub mod network;
+pub mod observations;
 pub mod recipe;
 pub mod repair_model;
 pub mod repair_view;
 pub mod rng;
 pub mod room;
 pub mod server;
-pub mod sightings;
 pub mod story;
 pub mod truth;
 pub mod vendor;

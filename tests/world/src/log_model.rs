@@ -11,8 +11,8 @@ use room_registry::event::CallbackEvent;
 use room_registry::{Callback, Observation, SessionId, Timestamp};
 
 use super::model::{SessionKey, Stored, StoredSession, StoredStays};
-use super::repair_model::{Hidden, Rules, Sight, evaluate_all, evaluate_but};
-use super::sightings::Told;
+use super::observations::Told;
+use super::repair_model::{Hidden, Rules, VisibleSession, evaluate_all, evaluate_but};
 
 /// What happens to a room.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct Listing {
     /// Since when it is there, if that is known.
     pub began_at: Option<u64>,
     /// The session that shows.
-    pub sight: Option<Sight>,
+    pub visible: Option<VisibleSession>,
 }
 
 /// All that happened to a room, in the order in which it did.
@@ -91,7 +91,7 @@ impl Log {
         let old = now.saturating_sub(retention);
         self.remembers_from = old;
         let threshold = old.saturating_sub(self.rules.settings.clock_skew);
-        let is_seen = listing(&[self]).is_some_and(|listing| listing.sight.is_some());
+        let is_seen = listing(&[self]).is_some_and(|listing| listing.visible.is_some());
         if !is_seen && self.newest().is_some_and(|newest| newest < threshold) {
             self.entries.retain(|(_, event)| !matches!(event, Event::Told(_)));
             self.stored = vec![Stored::default(); self.entries.len()];
@@ -117,8 +117,8 @@ impl Log {
     /// Whether readers would see a session if no end hid it.
     pub fn hides_something(&self) -> bool {
         let (callbacks, observations) = told(&[self]);
-        let (.., sight) = evaluate_all(&callbacks, &observations, self.rules);
-        listing(&[self]).and_then(|listing| listing.sight) != sight
+        let (.., visible) = evaluate_all(&callbacks, &observations, self.rules);
+        listing(&[self]).and_then(|listing| listing.visible) != visible
     }
 
     /// The latest of what keeps the room from being forgotten, if anything was told.
@@ -210,13 +210,13 @@ impl Log {
 pub fn listing(replicas: &[&Log]) -> Option<Listing> {
     let (callbacks, observations) = told(replicas);
     let hidden = hidden(replicas);
-    let (.., sight) = evaluate_but(&hidden, &callbacks, &observations, replicas[0].rules);
+    let (.., visible) = evaluate_but(&hidden, &callbacks, &observations, replicas[0].rules);
     let created_at = created_at(replicas);
-    if created_at.is_none() && sight.is_none() {
+    if created_at.is_none() && visible.is_none() {
         return None;
     }
-    let opened_at = sight.as_ref().and_then(|sight| sight.opened_at);
-    Some(Listing { created_at, began_at: created_at.or(opened_at), sight })
+    let opened_at = visible.as_ref().and_then(|visible| visible.opened_at);
+    Some(Listing { created_at, began_at: created_at.or(opened_at), visible })
 }
 
 /// When the application created the room, if no replica ended it since.

@@ -63,9 +63,9 @@ pub struct Entry<What> {
     pub present: BTreeMap<Option<SessionId>, (u64, What)>,
 }
 
-/// What readers see of an open room.
+/// The visible session, and what readers see in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sight {
+pub struct VisibleSession {
     /// The session that shows, if it is known.
     pub session_id: Option<SessionId>,
     /// Whether its creation was not heard of.
@@ -116,7 +116,7 @@ pub fn evaluate_all(
     callbacks: &[Callback],
     observations: &[Observation],
     rules: Rules,
-) -> (Stored, Observed, Option<Sight>) {
+) -> (Stored, Observed, Option<VisibleSession>) {
     evaluate_but(&Hidden::default(), callbacks, observations, rules)
 }
 
@@ -126,7 +126,7 @@ pub fn evaluate_but(
     callbacks: &[Callback],
     observations: &[Observation],
     rules: Rules,
-) -> (Stored, Observed, Option<Sight>) {
+) -> (Stored, Observed, Option<VisibleSession>) {
     let mut callbacks = Facts::of(callbacks, rules.settings);
     let mut answers = Answers::of(observations, rules);
     callbacks.not_open.iter().for_each(|q| answers.take_not_open(*q));
@@ -150,8 +150,8 @@ pub fn evaluate_but(
     let observed = Observed { not_open, open, users, streams };
     let shown = observed.without(&Answers::of(&hidden.observations, rules));
     let room = Held { stored, observed: shown, hidden };
-    let sight = room.sight(rules.settings);
-    (room.stored, observed, sight)
+    let visible = room.visible(rules.settings);
+    (room.stored, observed, visible)
 }
 
 impl Observed {
@@ -363,7 +363,7 @@ impl Held<'_> {
         Some((id, closed))
     }
 
-    fn sight(&self, settings: Settings) -> Option<Sight> {
+    fn visible(&self, settings: Settings) -> Option<VisibleSession> {
         let current = self.current(settings);
         let running = current.filter(|(_, closed)| !closed).map(|(id, _)| id);
         let session = running.map(|id| &self.stored.sessions[id]);
@@ -437,7 +437,7 @@ impl Held<'_> {
         let create = session.and_then(|session| session.create.as_ref());
         let earliest = users.values().filter_map(SeenUser::since);
         let earliest = earliest.chain(streams.values().filter_map(SeenStream::since)).min();
-        Some(Sight {
+        Some(VisibleSession {
             session_id: running.filter(|_| is_open).cloned().flatten(),
             inferred: create.is_none(),
             opened_at: create.map(|create| create.0).or(earliest),

@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use super::log_model::Listing;
 use super::repair_model::{
-    Entry, Listed, Observed, PresentStream, PresentUser, SeenStream, SeenUser, Sight,
+    Entry, Listed, Observed, PresentStream, PresentUser, SeenStream, SeenUser, VisibleSession,
 };
 use super::view::{list, login_of, opening_of, parsed, text};
 
 /// What readers see of a room's session.
-pub fn sight_of(room: Option<RoomRef<'_>>) -> Option<Sight> {
+pub fn visible_session_of(room: Option<RoomRef<'_>>) -> Option<VisibleSession> {
     let room = room?;
     let session = room.session()?;
-    Some(Sight {
+    Some(VisibleSession {
         session_id: session.session_id.clone(),
         inferred: session.inferred,
         opened_at: session.opened_at.map(Timestamp::as_millis),
@@ -35,7 +35,7 @@ pub fn listing_of(room: Option<RoomRef<'_>>) -> Option<Listing> {
     Some(Listing {
         created_at: view.info().map(|info| info.created_at.as_millis()),
         began_at: view.began_at().map(Timestamp::as_millis),
-        sight: sight_of(room),
+        visible: visible_session_of(room),
     })
 }
 
