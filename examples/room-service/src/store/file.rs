@@ -1,7 +1,7 @@
 //! Rooms in a file: the default. What was acknowledged survives the process, however it ends.
 //!
 //! ```text
-//! apply ─▶ the registry, behind its lock ─▶ queue: touched rooms, changes, who waits
+//! apply ─▶ the registry, behind its lock ─▶ queue: dirty rooms, changes, who waits
 //!                    ▲                         │
 //!                    └─ export, room by room ── committer ─▶ one transaction ─▶ the file
 //!                                                  └─ then: the feed is told, who waits is answered
@@ -11,13 +11,14 @@
 //!
 //! # What is written
 //!
-//! The file is a redb database with one row a room: the room in postcard, which is a third of the size
-//! of JSON, and which the library checks on the way in. A row beside them has the settings under
-//! which the rooms were made. A transaction writes every room that was touched since the one before,
-//! so a hundred joins that come while one transaction is synced to the disk share the next. What a
-//! transaction costs grows with the rooms in it: a room of 10,000 users is about a megabyte, written
-//! anew for each transaction in which one of them came or went. Very large rooms that are busy all the
-//! time are where this store ends.
+//! The file is a redb database with one row a room: the room in postcard. That is a third of the size of
+//! JSON, and the library checks it on the way in. A row beside them has the settings under which the rooms
+//! were made.
+//!
+//! A transaction writes every room that became dirty since the one before. A hundred joins that come while
+//! one transaction is synced to the disk share the next. What a transaction costs grows with the rooms in
+//! it. A room of 10,000 users is about a megabyte, written anew for each transaction in which one of them
+//! came or went. Very large rooms that are busy all the time are the limit of this store.
 //!
 //! # What is promised
 //!
@@ -28,10 +29,10 @@
 //! - Plain heartbeats are not written and do not wait. After a restart every membership gets one fresh
 //!   timeout, so a heartbeat that was acknowledged counts for no less than it did. That is why
 //!   [`close`](Store::close) does not write them either.
-//! - Where writing fails (the disk is full), whoever waits gets an error. The rooms stay to be written,
-//!   and the committer tries again by itself, with the database opened anew. Until then no input is
-//!   taken in but heartbeats, and no sweep is done, so that what is waiting stays bounded; then
-//!   all memberships get one fresh timeout.
+//! - If writing fails (the disk is full), whoever waits gets an error. The rooms stay to be written, and
+//!   the committer tries again by itself, with the database opened anew. Until then no input is taken in
+//!   but heartbeats, and no sweep is done. So what is waiting stays bounded. Then all memberships get one
+//!   fresh timeout.
 //! - One process has the file at a time. It is opened only whole: a row that cannot be read is an
 //!   error that names the room, and so are other settings.
 
@@ -76,8 +77,7 @@ struct Shared<C> {
 }
 
 impl FileStore {
-    /// Opens a file, which is made where there is none, as are the directories above it. Reads all of
-    /// it.
+    /// Opens a file, which is made if there is none, as are the directories above it. Reads all of it.
     pub fn open(path: &Path, config: Config) -> Result<Self, OpenError> {
         Self::open_with_clock(path, config, SystemClock)
     }
@@ -117,8 +117,8 @@ impl<C> Drop for FileStore<C> {
 }
 
 impl<C: Clock> Shared<C> {
-    /// Changes something, and has the committer write what it touched. `room_id` is of the room that
-    /// the answer is about: it is waited for also where it was touched before.
+    /// Changes something, and has the committer write what is dirty. `room_id` is of the room that
+    /// the answer is about: it is waited for even if it was dirty before.
     fn change<T>(
         &self,
         room_id: Option<&str>,
@@ -144,7 +144,7 @@ impl<C: Clock + Debug + Send + Sync + 'static> Store for FileStore<C> {
         let (answer, receipt) =
             self.shared.change(input.room_id(), |registry| registry.apply_input(&input));
         let alive = matches!(answer, Ok(Answer::Heartbeat(Heartbeat::Alive)));
-        if !(alive && beats && receipt.touched_nothing()) {
+        if !(alive && beats && receipt.left_nothing_dirty()) {
             receipt.written().await.map_err(failed)?;
         }
         Ok(answer?)

@@ -58,7 +58,7 @@ impl<C: Clock> Committer<C> {
         drop(last_word);
     }
 
-    /// Each room is copied when its turn comes: later than it was touched, so with all that its
+    /// Each room is copied when its turn comes: later than it became dirty, so with all that its
     /// batch is about.
     fn write(&mut self, rooms: &[RoomId]) -> Result<(), WriteError> {
         let locked = &self.shared.locked;

@@ -1,6 +1,6 @@
 //! What waits to be written, and who waits for it.
 //!
-//! A batch is filled while the one before is under way. Whoever touched a room, or asks about one that
+//! A batch is filled while the one before is under way. Whoever made a room dirty, or asks about one that
 //! is in a batch, is answered with that batch. A batch that could not be written is put in front of
 //! the next.
 
@@ -55,7 +55,7 @@ struct Batch {
 #[derive(Debug)]
 pub(super) struct Receipt {
     coming: Option<oneshot::Receiver<Written>>,
-    touched: bool,
+    dirty: bool,
 }
 
 /// For whoever waits for the end.
@@ -63,8 +63,8 @@ pub(super) struct Receipt {
 pub(super) struct Closing(oneshot::Receiver<Written>);
 
 impl Receipt {
-    pub(super) fn touched_nothing(&self) -> bool {
-        !self.touched
+    pub(super) fn left_nothing_dirty(&self) -> bool {
+        !self.dirty
     }
 
     /// Waits until everything is written that this is about.
@@ -96,7 +96,7 @@ impl Batch {
 
 impl Queue {
     /// Whether inputs are taken in: not while writing fails, nor after the end. A plain heartbeat of
-    /// somebody in this room is, where what is known of the room is in the file.
+    /// somebody in this room is, if what is known of the room is in the file.
     pub(super) fn admit(&self, heartbeat_in: Option<&str>) -> Result<(), String> {
         let state = self.lock();
         if state.closing {
@@ -110,34 +110,33 @@ impl Queue {
         }
     }
 
-    /// Takes in what the last call of a registry touched and changed.
+    /// Takes in what the last call of a registry made dirty and changed.
     pub(super) fn put<C: Clock>(
         &self,
         registry: &RoomRegistry<C>,
         room_id: Option<&str>,
     ) -> Receipt {
-        let mut touched = registry.dirty_rooms().peekable();
+        let mut dirty_rooms = registry.dirty_rooms().peekable();
         let mut changes = registry.changes().peekable();
         let mut state = self.lock();
-        if touched.peek().is_none() && changes.peek().is_none() {
+        if dirty_rooms.peek().is_none() && changes.peek().is_none() {
             let coming = room_id.and_then(|room_id| state.wait_for(room_id));
-            return Receipt { coming, touched: false };
+            return Receipt { coming, dirty: false };
         }
         let (waiter, coming) = oneshot::channel();
         if state.closed.is_some() {
             // Whoever came after the end: the dropped waiter says so.
-            return Receipt { coming: Some(coming), touched: true };
+            return Receipt { coming: Some(coming), dirty: true };
         }
-        state.next.rooms.extend(touched.cloned());
+        state.next.rooms.extend(dirty_rooms.cloned());
         state.next.changes.extend(changes);
         state.next.waiters.push(waiter);
         drop(state);
         self.wake.notify_one();
-        Receipt { coming: Some(coming), touched: true }
+        Receipt { coming: Some(coming), dirty: true }
     }
 
-    /// The rooms of the next batch, which is under way then. Waits for one. `None` where no more
-    /// come.
+    /// The rooms of the next batch, which is under way then. Waits for one. `None` if no more come.
     pub(super) fn next(&self) -> Option<Vec<RoomId>> {
         let mut state = self.lock();
         loop {
