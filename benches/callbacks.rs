@@ -1,9 +1,9 @@
 //! `cargo bench --bench callbacks`: callbacks of each kind, repeats, and what comes late or in the
 //! wrong order.
 //!
-//! Each measurement is of a pass of callbacks about rooms or users in shuffled order. What has to be
-//! so before (a room is open, a user is in) is brought about some passes earlier, so that it is not
-//! in the cache again.
+//! Each measurement is of a pass of callbacks about rooms or users in shuffled order. Some things have to
+//! be so before: a room is open, a user is in. They are brought about some passes earlier, so that they are
+//! not in the cache again.
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]
 

@@ -1,7 +1,7 @@
 //! `cargo bench --bench decoding`: the vendor's payloads and answers, as the tests have them.
 //!
-//! What no decoder can beat passes over the text and keeps nothing of it; the obvious version makes
-//! a tree of values, from which it still would have to pick.
+//! What no decoder can beat passes over the text and keeps nothing of it. The obvious version makes a tree
+//! of values, from which it still would have to pick.
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]
 

@@ -1,5 +1,5 @@
-//! `cargo bench --bench expiry`: sweeps each second, beside the heartbeats of everybody each half a
-//! minute, in which nobody, a few and many turn out to be gone.
+//! `cargo bench --bench expiry`: sweeps each second, beside the heartbeats of everybody each half a minute.
+//! In them nobody, a few and many turn out to be gone.
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]
 

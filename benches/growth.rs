@@ -3,9 +3,9 @@
 //!
 //! `-- --users N` goes no further than N users, `--plot FILE` draws what was measured.
 //!
-//! Operations are isolated, as `support/method.rs` has it, each about another user or place in
-//! shuffled order. Most of what grows is the time that memory takes: the floor, which looks a user up
-//! in two maps and stores a number, grows as well.
+//! Operations are isolated, as `support/method.rs` has it, each about another user or place in shuffled
+//! order. Most of what grows is the time that memory takes. The floor looks a user up in two maps and
+//! stores a number, and grows as well.
 #![allow(clippy::print_stdout, clippy::disallowed_macros, reason = "a program of its own")]
 #![allow(clippy::disallowed_methods, reason = "it measures time, and writes a file")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]
@@ -37,8 +37,8 @@ const TURNS: Rounds = Rounds { operations: 2 * ROUNDS.operations, ..ROUNDS };
 const PAGES: Rounds = Rounds { rounds: 9, operations: 1_000 };
 /// A heartbeat of everybody every so many seconds, and a sweep each second.
 const EVERY_SECS: usize = 30;
-/// How many rounds of sweeps are measured: with those before them, of as many seconds as it takes for
-/// what everybody was due to when they joined to come up twice.
+/// How many rounds of sweeps are measured. With those before them, they last until what everybody was due
+/// to when they joined has come up twice.
 const SWEEPS: usize = 3;
 const SWEEPS_BEFORE: usize = 2;
 const RESTORES: usize = 3;

@@ -1,5 +1,5 @@
-//! `cargo bench --bench lists`: pages of 20 rooms in each order and of 20 users of a room, from the
-//! top and from the middle of the list.
+//! `cargo bench --bench lists`: pages of 20 rooms in each order, and of 20 users of a room. They are from
+//! the top and from the middle of the list.
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]
 

@@ -1,5 +1,5 @@
-//! `cargo bench --bench observations`: whole user lists, as the media server answers them: of rooms
-//! that are as they should be, and of rooms of which one user was lost.
+//! `cargo bench --bench observations`: whole user lists, as the media server answers them. They are of
+//! rooms that are as they should be, and of rooms of which one user was lost.
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]
 

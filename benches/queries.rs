@@ -1,6 +1,6 @@
 //! `cargo bench --bench queries`: pages of 20 rooms out of 50,000 that pass a filter, with the indexes and
-//! without, and what the indexes take. A million users are in the rooms. Each page asks for something else
-//! than the one before, as the clients of a lobby do.
+//! without. It also tells what the indexes take. A million users are in the rooms. Each page asks for
+//! something else than the one before, as the clients of a lobby do.
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 #![allow(clippy::disallowed_macros, reason = "it prints what it found")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]

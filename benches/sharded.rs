@@ -1,11 +1,10 @@
-//! `cargo bench --bench sharded`: heartbeats and callbacks on one thread and on two, over registries
-//! that share the rooms by a hash of their ids and nothing else.
+//! `cargo bench --bench sharded`: heartbeats and callbacks on one thread and on two. The registries share
+//! the rooms by a hash of their ids and nothing else.
 //!
-//! What comes in is routed into a queue for each shard beforehand: measured is what the registries
-//! do. One thread works on the shards one after the other, two threads on one each; both take turns,
-//! and of each the median counts. A room is in one shard, so a large one makes for uneven shards:
-//! the table tells how much of the work is in the larger one, and what is the most that two threads
-//! can gain by it.
+//! What comes in is routed into a queue for each shard beforehand: measured is what the registries do. One
+//! thread works on the shards one after the other, two threads on one each; both take turns, and of each
+//! the median counts. A room is in one shard, so a large one makes for uneven shards. The table tells how
+//! much of the work is in the larger one, and how much two threads can gain by it at most.
 #![allow(clippy::print_stdout, clippy::disallowed_macros, reason = "a program of its own")]
 #![allow(clippy::disallowed_methods, reason = "it measures time, and starts threads")]
 #![allow(missing_docs, unreachable_pub, reason = "a program of its own")]

@@ -1,7 +1,7 @@
 //! Draws what operations cost over the number of users, both axes logarithmic.
 //!
-//! In the manner of the simulation's plot. Colours are by Okabe and Ito, so that the colour-blind can
-//! tell them apart, a little darker on light ground and lighter on dark; the reader's system decides
+//! In the manner of the simulation's plot. Colours are by Okabe and Ito, so that the colour-blind can tell
+//! them apart. They are a little darker on light ground and lighter on dark. The reader's system decides
 //! which of the two it is.
 
 use std::fmt::Write;
@@ -179,7 +179,7 @@ fn names(svg: &mut String, rows: &[Row], field: &Field) -> std::fmt::Result {
     let mut order: Vec<usize> = (0..OPERATIONS.len()).collect();
     order.sort_by(|a, b| last.nanos[*b].total_cmp(&last.nanos[*a]));
     let mut places: Vec<f64> = order.iter().map(|index| field.y(last.nanos[*index])).collect();
-    // Down where there is no room, and up again where that leads out of the field.
+    // Down if there is no room, and up again if that leads out of the field.
     for index in 1..places.len() {
         places[index] = places[index].max(places[index - 1] + APART);
     }

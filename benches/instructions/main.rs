@@ -16,8 +16,8 @@
 //! - *logout or login*: each user logs out and in again; both count.
 //! - *`join_room`*, *`leave_room`*: each user leaves and joins again; one of the two counts. A join
 //!   frees the input that it was handed.
-//! - *expire*: one sweep ends the memberships of one user in ten, about two in each room, and puts off
-//!   what is due of the others. So its cost for a room is shared by two; one sweep like it went before.
+//! - *expire*: one sweep ends the memberships of one user in ten, about two in each room. It puts off what
+//!   is due of the others. So its cost for a room is shared by two; one sweep like it went before.
 //! - *a room with a sign*: it has a session and twenty members, and nobody is logged in. The sign was
 //!   raised before. In the room without a sign one of the twenty is logged in too.
 //!

@@ -11,8 +11,8 @@ use super::table::Line;
 
 /// A heartbeat of everybody every so many seconds, a sweep each second.
 const EVERY_SECS: usize = 30;
-/// Sweeps that are measured; before them, one round of heartbeats. All joined at once, so what they
-/// were due to would come up in one sweep, had nobody put it off; they see it come up twice.
+/// Sweeps that are measured; before them, one round of heartbeats. All joined at once, so what they were
+/// due to would come up in one sweep, had nobody put it off. They see it come up twice.
 const SWEEPS: usize = 150;
 /// How many users fall silent at once, and how often.
 const SILENT: Rounds = Rounds { rounds: 10, operations: 20_000 };
@@ -59,7 +59,7 @@ pub fn lines() -> Vec<Line> {
     ]
 }
 
-/// Some users fall silent, the others are heard of; sweeps go on each second meanwhile, and all who fell
+/// Some users fall silent, the others are heard of. Sweeps go on each second meanwhile, and all who fell
 /// silent are due in the last of them. And what of it is due to the lists themselves.
 fn due(mut registry: Registry, clock: &ManualClock, ids: &[Ids]) -> [Pair; 2] {
     let mut floor = Floor::new(MEDIUM);

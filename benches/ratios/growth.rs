@@ -84,8 +84,8 @@ fn worst() -> Line {
     )
 }
 
-/// What each call of a growth took, the least of several growths: the same call does the same each
-/// time, and what the system does meanwhile comes at another.
+/// What each call of a growth took, the least of several growths. The same call does the same each time,
+/// and what the system does meanwhile comes at another.
 #[derive(Default)]
 struct Calls {
     nanos: Vec<f64>,

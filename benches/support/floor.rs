@@ -1,5 +1,5 @@
-//! What no registry can beat with the same ids: two hash maps over short inline strings with a fast
-//! hash, that keep one number a user and nothing else.
+//! What no registry can beat with the same ids: two hash maps over short inline strings with a fast hash.
+//! They keep one number a user and nothing else.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -18,7 +18,7 @@ pub struct Floor<S = DefaultHashBuilder, const BALLAST: usize = 0>(
 /// A number a user, and what takes memory beside it.
 type Users<S, const BALLAST: usize> = HashMap<CompactString, (u64, [u64; BALLAST]), S>;
 
-/// The same where nobody outside can choose ids that collide.
+/// The same if nobody outside can choose ids that collide.
 pub type KeyedFloor = Floor<RandomState>;
 
 /// The same with as many bytes a user as this crate keeps of one who joined.

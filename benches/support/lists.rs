@@ -1,7 +1,7 @@
-//! The lists alone, on the floor's maps: each room's users in joining order, the rooms by users,
-//! what was told of each login, what is to be forgotten when, and who came or went. None of the
-//! rules that make them right: whatever is told last counts. What any registry needs beside the
-//! floor, whatever its layout, is about this.
+//! The lists alone, on the floor's maps: each room's users in joining order, and the rooms by users. Beside
+//! them are what was told of each login, what is to be forgotten when, and who came or went. None of the
+//! rules that make them right: whatever is told last counts. What any registry needs beside the floor,
+//! whatever its layout, is about this.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};

@@ -1,22 +1,22 @@
 //! How the ratios are measured.
 //!
-//! Absolute times move from run to run on a shared machine, so ours and what it is compared with
-//! take turns in one run: some thousand operations of the one, as many of the other, several rounds
-//! of it, and of each the median over the rounds.
+//! Absolute times move from run to run on a shared machine, so ours and what it is compared with take turns
+//! in one run. A round is some thousand operations of the one, and as many of the other. There are several
+//! rounds, and of each the median over the rounds counts.
 //!
-//! *Isolated* operations are what a server sees: other work lies between two requests, so the cache
-//! misses of one cannot overlap those of the next. So each is timed by itself: the clock is read, the
-//! operation made, a full memory fence waits for what it wrote, and the clock is read again. The fence
+//! *Isolated* operations are what a server sees. Other work lies between two requests, so the cache misses
+//! of one cannot overlap those of the next. So each is timed by itself. The clock is read, and the
+//! operation made. A full memory fence waits for what it wrote, and the clock is read again. The fence
 //! alone would not do: a processor begins the next operation some hundred instructions before this one has
 //! ended. Short operations would then seem to wait for no memory at all. Two look-ups in memory that is not
-//! at hand take 60 ns with the fence alone, and 400 ns as it is done here. Reading
-//! the clock waits for all that was begun (x86-64: `lfence` before `rdtsc`; aarch64: `isb` before the
-//! counter). What two readings take with nothing between them is taken off.
+//! at hand take 60 ns with the fence alone, and 400 ns as it is done here. Reading the clock waits for all
+//! that was begun (x86-64: `lfence` before `rdtsc`; aarch64: `isb` before the counter). What two readings
+//! take with nothing between them is taken off.
 //!
-//! Results go through `black_box`, so that nothing is left out. Memory is cold, as each operation is
-//! about another user of a million, in shuffled order, and no user comes twice. What an operation is
-//! handed is not: it was copied just before the clock is read, as a server has just decoded what it
-//! hands in. That is so for both sides.
+//! Results go through `black_box`, so that nothing is left out. Memory is cold, as each operation is about
+//! another user of a million, in shuffled order, and no user comes twice. What an operation is handed is
+//! not. It was copied just before the clock is read, as a server has just decoded what it hands in. That is
+//! so for both sides.
 
 use std::hint::black_box;
 use std::sync::LazyLock;
@@ -43,7 +43,7 @@ impl Rounds {
     }
 
     /// Both sides in turns; each is what its operations are handed, one after the other, and the
-    /// operation. They share what they work with where that is state.
+    /// operation. They share what they work with if that is state.
     pub fn alternate<S, I: Clone, J: Clone, A, B>(
         self,
         state: &mut S,

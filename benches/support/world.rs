@@ -115,8 +115,8 @@ pub fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(START + millis)
 }
 
-/// The callbacks of a world. A room has one session at a time, a user a session for each login;
-/// the counters of a room count its logins and logouts, as the vendor's do.
+/// The callbacks of a world. A room has one session at a time, a user a session for each login. The
+/// counters of a room count its logins and logouts, as the vendor's do.
 #[derive(Debug)]
 pub struct Callbacks {
     /// The counter of each room.
