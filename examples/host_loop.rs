@@ -1,5 +1,5 @@
-//! How a program of your own drives a registry: wait for the next input or the next expiry,
-//! whichever comes first; act; pass on what changed. `cargo run --example host_loop`
+//! How a program of your own drives a registry. It waits for the next input or the next expiry, whichever
+//! comes first. It acts, and passes on what changed. `cargo run --example host_loop`
 //!
 //! One thread owns the registry, so there is no lock, and inputs reach it through a channel. An
 //! async program has the same loop with its own channel and timer.

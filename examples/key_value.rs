@@ -109,7 +109,7 @@ struct Service {
 }
 
 impl Service {
-    /// Load, apply, save; from the start where somebody else saved meanwhile. Tells how often.
+    /// Load, apply, save; from the start if somebody else saved meanwhile. Tells how often.
     ///
     /// An error of the room is an answer for the client, and nothing is saved: it left the room as
     /// it was.

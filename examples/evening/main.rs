@@ -1,5 +1,5 @@
-//! Makes the journal of a plausible evening: the commands of an app's clients, and the callbacks of
-//! its media server as they really arrive, out of order, repeated and late.
+//! Makes the journal of a plausible evening: the commands of an app's clients, and the callbacks of its
+//! media server. These come as they really arrive: out of order, repeated and late.
 //!
 //! ```text
 //! cargo run --example evening -- [--seed N] > evening.jsonl
@@ -46,7 +46,7 @@ pub(crate) fn journal(seed: u64) -> String {
     story::evening(seed).into_journal()
 }
 
-/// The seed that the arguments name; `None` where they make no sense.
+/// The seed that the arguments name; `None` if they make no sense.
 fn seed() -> Option<u64> {
     use lexopt::{Arg, ValueExt};
     let mut parser = lexopt::Parser::from_env();

@@ -76,7 +76,7 @@ impl Replay {
         })
     }
 
-    /// Saves the state, where that was asked for. An error is a sentence about the snapshot.
+    /// Saves the state, if that was asked for. An error is a sentence about the snapshot.
     pub(crate) fn save(&self, snapshot_out: Option<&Path>) -> Result<(), String> {
         let Some(path) = snapshot_out else { return Ok(()) };
         if self.unreadable_files > 0 {
@@ -196,7 +196,7 @@ impl Replay {
         });
     }
 
-    /// Prints what became of an input, where that was asked for.
+    /// Prints what became of an input, if that was asked for.
     fn tell<T: fmt::Display>(
         &self,
         desk: &mut Desk<'_>,

@@ -127,9 +127,9 @@ pub(crate) struct Ours {
     pub(crate) clock: ManualClock,
     /// Whether it asks the media server what callbacks do not tell.
     pub(crate) repairs: bool,
-    /// A copy that is kept by its changes, where that is checked.
+    /// A copy that is kept by its changes, if that is checked.
     pub(crate) mirror: Option<Mirror>,
-    /// Who was here, where that is checked.
+    /// Who was here, if that is checked.
     pub(crate) attendance: Option<Attendance>,
     shown: Vec<Lists>,
     /// Rooms that may look different for other reasons than a callback.

@@ -5,11 +5,11 @@
 //! cargo run --release --example simulate -- [--loss P] [--outage SECONDS] … [--plot FILE]
 //! ```
 //!
-//! A virtual media server ([`server`]) has many rooms, in which people come and go. Its callbacks
-//! travel ([`network`]): at different speeds, so that they overtake each other; again where a try
-//! failed or its answer got lost, by the vendor's schedule; or never. Four contestants
-//! ([`contestants`]) get the very same deliveries. The fourth also asks the media server's API what
-//! its planner wants to know, within the budget ([`repair`]).
+//! A virtual media server ([`server`]) has many rooms, in which people come and go. Its callbacks travel
+//! ([`network`]) at different speeds, so that they overtake each other. They come again if a try failed or
+//! its answer got lost, by the vendor's schedule, or never come. Four contestants ([`contestants`]) get the
+//! very same deliveries. The fourth also asks the media server's API what its planner wants to know, within
+//! the budget ([`repair`]).
 //!
 //! ```text
 //! [server]  ─▶ [network]  ─▶ contestants.rs ─▶ measure.rs ─▶ report.rs   table, JSON
@@ -19,25 +19,25 @@
 //!
 //! # What counts as wrong
 //!
-//! At each moment, what a contestant shows of a room is held against what the media server has: is
-//! the room open, which users are in it, which streams. A difference that a callback on its way may
-//! still settle is nobody's fault, and does not count. To be exact: **a room is wrong while it
-//! differs from the truth in something of which no callback is under way.**
+//! At each moment, what a contestant shows of a room is held against what the media server has. Is the room
+//! open? Which users and streams are in it? A difference that a callback on its way may still settle is
+//! nobody's fault, and does not count. To be exact: **a room is wrong while it differs from the truth in
+//! something of which no callback is under way.**
 //!
 //! - Each callback is about one thing: a user, a stream, or the room as a whole, and then about
 //!   everything in it.
-//! - A callback is under way from the moment it is told until it first arrives. A lost one is under
-//!   way until it would have arrived had it not been lost; one that failed six times, until the
+//! - A callback is under way from the moment it is told until it first arrives. A lost one is under way
+//!   until it would have arrived had it not been lost. One that failed six times is under way until the
 //!   last try.
 //!
 //! So the delays of the network are left out, and what is lost counts from when it should have come.
 //! Whoever shows something before its callback came is not wrong for it. The sum over all rooms of
 //! the time wrong, to the end of the simulation, is the **room-seconds wrong**.
 //!
-//! When the stated number of callbacks was told, nothing happens any more at the media server. The
-//! **last callback** is the last that arrived, or would have. The **end** comes after the larger of
-//! two minutes and one round of the planner: the clock skew (an answer tells nothing of what is
-//! younger), then two calls for each room at the budget's speed.
+//! When the stated number of callbacks was told, nothing happens any more at the media server. The **last
+//! callback** is the last that arrived, or would have. The **end** comes after the larger of two minutes
+//! and one round of the planner. A round is the clock skew (an answer tells nothing of what is younger),
+//! then two calls for each room at the budget's speed.
 //!
 //! [`storm`] tests the crate on many such worlds with random settings.
 #![allow(

@@ -14,7 +14,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar for so many things, where somebody watches and it takes long.
+    /// A bar for so many things, if somebody watches and it takes long.
     pub(crate) fn of(len: u64, is_watched: bool) -> Self {
         let bar = (is_watched && len >= WORTH_A_BAR).then(|| {
             let template = "{bar:32} {percent:>3} %  {human_pos} of {human_len} {msg}, {eta} left";

@@ -1,8 +1,8 @@
 //! Asks the media server what the planner wants to know.
 //!
-//! A question costs a call for each list. Each call travels, is answered from what the server has
-//! when it gets there, and may fail, or find the server's limits in its way. The answer is handed in
-//! when all of it is there. It counts as made when it was asked for, by the local clock.
+//! A question costs a call for each list. Each call travels, and is answered from what the server has when
+//! it gets there. It may fail, or find the server's limits in its way. The answer is handed in when all of
+//! it is there. It counts as made when it was asked for, by the local clock.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub(crate) struct Asker {
     rng: Dice,
     pub(crate) calls: Calls,
     under_way: BTreeMap<u64, Asked>,
-    /// What was handed in, where that is checked.
+    /// What was handed in, if that is checked.
     record: Option<Vec<Observation>>,
 }
 
@@ -77,7 +77,7 @@ impl Asker {
         self.record = Some(Vec::new());
     }
 
-    /// What was handed in, where records are kept.
+    /// What was handed in, if records are kept.
     pub(crate) fn record(&self) -> &[Observation] {
         self.record.as_deref().unwrap_or_default()
     }

@@ -76,7 +76,7 @@ fn row(entrant: &Entrant, simulation: &Simulation) -> [String; 7] {
     ]
 }
 
-/// How long after the last callback the last room was mended; `None` where one was not.
+/// How long after the last callback the last room was mended; `None` if one was not.
 fn right_after(entrant: &Entrant, simulation: &Simulation) -> Option<u64> {
     let last_wrong_at = entrant.score.last_wrong_at().unwrap_or_default();
     let is_right = entrant.score.rooms_wrong() == 0;

@@ -104,8 +104,8 @@ impl Settings {
         })
     }
 
-    /// How long the planner needs, with all of its budget, to ask about all rooms once: not before
-    /// the last changes are old enough for an answer to tell of them, which is a clock skew; and
+    /// How long the planner needs, with all of its budget, to ask about all rooms once. It asks when the
+    /// last changes are old enough for an answer to tell of them, which takes a clock skew. Then it makes
     /// two calls for each room.
     pub(crate) fn round(&self) -> u64 {
         let calls = 2_000 * self.manners.rooms as u64;

@@ -99,7 +99,7 @@ pub(crate) struct Simulation {
     /// Nothing happens at the media server any more.
     winds_up: bool,
     is_over: bool,
-    /// What arrived, in this order, where that is checked.
+    /// What arrived, in this order, if that is checked.
     record: Option<Vec<Rc<Told>>>,
 }
 
@@ -174,12 +174,12 @@ impl Simulation {
         }
     }
 
-    /// What arrived, where records are kept.
+    /// What arrived, if records are kept.
     pub(crate) fn record(&self) -> &[Rc<Told>] {
         self.record.as_deref().unwrap_or_default()
     }
 
-    /// What happened at the media server, where records are kept.
+    /// What happened at the media server, if records are kept.
     pub(crate) fn chronicle(&self) -> Option<&Chronicle> {
         self.server.chronicle()
     }

@@ -1,30 +1,31 @@
 //! The storm: many small worlds with random settings, one after the other, and in each every
 //! property is checked.
 //!
-//! A round is made of its seed alone: a world ([`world`]), what happens in it and when it is looked
-//! at ([`round`]), and what must hold ([`checks`]). The next round has the next seed. Two registries
-//! take part, without and with repair. The worlds have vendors of many kinds: users and streams with a
-//! name for each stay, shared or not, or ordered by a counter or by time; sessions without names; sessions
-//! that everybody left and that no close ended. In half of the rounds there are an app's clients, who create
-//! rooms, join by several connections, send heartbeats and fall silent. In some of these they also leave, are
-//! removed, and end rooms, at the media server as well, which may not tell that. What must hold:
+//! A round is made of its seed alone. It has a world ([`world`]), what happens in it and when it is looked
+//! at ([`round`]), and what must hold ([`checks`]). The next round has the next seed. Two registries take
+//! part, without and with repair. The worlds have vendors of many kinds. Users and streams have a name for
+//! each stay, shared or not, or are ordered by a counter or by time. There are sessions without names, and
+//! sessions that everybody left and that no close ended. In half of the rounds there are an app's clients,
+//! who create rooms, join by several connections, send heartbeats and fall silent. In some of these they
+//! also leave, are removed, and end rooms, at the media server as well, which may not tell that. What must
+//! hold:
 //!
 //! - If nothing was lost, neither is ever wrong, not for a millisecond.
 //! - With repair nothing is wrong at the end, whatever was lost. The end comes two rounds of the planner
-//!   after the last callback, and half an hour later if calls fail or lists come in part. Three things may
-//!   stay wrong: a room of which nothing is stored, because no callback of it came, or only a creation
-//!   without a session; a room that is not listed, if every question about it failed in the quarter of an
-//!   hour in which it is asked about; and a list of which no answer came whole in that half an hour.
+//!   after the last callback. If calls fail or lists come in part, it comes half an hour later. Three
+//!   things may stay wrong. One is a room of which nothing is stored: no callback of it came, or only a
+//!   creation without a session. Another is a room that is not listed, if every question failed in the quarter of an hour in which it
+//!   is asked about. The third is a list of which no answer came whole in that half an hour.
 //! - If nothing was lost, visits that follow the inputs tell each stay of a user once, and no other.
 //! - A mirror that is kept by changes equals the registry.
 //! - A registry that is saved and restored is the same. The round goes on with the restored one.
 //! - A replica that gets the same callbacks and observations in another order shows the same. If nothing
 //!   is ever forgotten, it gets all at once, shuffled. Otherwise it gets a whole history, each callback
 //!   with another delay within the retention. Worlds in which commands change the lists have no replica.
-//! - Rooms are exported at random instants, and merged later. An older copy of a room that is merged into it
-//!   shows nothing else, and a copy of the registry without repair shows nothing else in the one with repair.
-//!   Law 4.11 is the one exception: an empty room may be listed again. It does not matter which room is
-//!   merged into which, and a merge that comes again stores nothing new.
+//! - Rooms are exported at random instants, and merged later. An older copy of a room that is merged into
+//!   it shows nothing else. A copy of the registry without repair shows nothing else in the one with
+//!   repair. Law 4.11 is the one exception: an empty room may be listed again. It does not matter which
+//!   room is merged into which, and a merge that comes again stores nothing new.
 //! - After a silence longer than the retention, what is listed is held, and nothing else.
 //! - Nothing panics.
 //! - With `--check`, each operation on a room compares what follows from its registers with what is made

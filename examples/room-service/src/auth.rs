@@ -10,8 +10,8 @@
 //! | read lists, rooms and events | yes | yes | yes |
 //! | hand in observations | yes | no | no |
 //!
-//! What a token says holds until it expires: a host who handed his room on keeps the rights of a
-//! host for so long, so make tokens short-lived.
+//! What a token says holds until it expires. A host who handed his room on keeps the rights of a host for
+//! so long, so make tokens short-lived.
 
 mod tokens;
 
@@ -40,11 +40,11 @@ pub struct Asking<'a> {
     pub token: Option<&'a str>,
     /// What he wants to do.
     pub action: Action,
-    /// With which room; none where it is about all.
+    /// With which room; none if it is about all.
     pub room_id: Option<&'a RoomId>,
     /// As which user; of a room to create its host.
     pub user_id: Option<&'a UserId>,
-    /// In which role, where he names one.
+    /// In which role, if he names one.
     pub role: Option<&'a Role>,
 }
 
@@ -68,7 +68,7 @@ pub enum Action {
 /// It may be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permission {
-    /// In which role, where who asks names none.
+    /// In which role, if who asks names none.
     pub role: Option<Role>,
 }
 
@@ -81,7 +81,7 @@ pub enum Denied {
     Forbidden,
 }
 
-/// Everybody may do everything: for trying out, and where a gateway before the service decides.
+/// Everybody may do everything: for trying out, and if a gateway before the service decides.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Everybody;
 

@@ -7,9 +7,9 @@
 //!       └─▶ audit: what the service shows, held against the truth ─▶ a line a second
 //! ```
 //!
-//! What happens follows from the seed; when it arrives does not, as the network is a real one. One
-//! second of the evening lasts `1 / speed` of a second, callbacks and their retries included; stamps
-//! are of the real time, since the service's clock is.
+//! What happens follows from the seed; when it arrives does not, as the network is a real one. One second
+//! of the evening lasts `1 / speed` of a second, callbacks and their retries included. Stamps are of the
+//! real time, since the service's clock is.
 
 mod audit;
 mod client;
@@ -70,7 +70,7 @@ pub struct DemoSettings {
     #[arg(long, default_value_t = 2026, value_name = "N")]
     pub seed: u64,
 
-    /// How long it is played, in real minutes; until it is interrupted where nothing is said.
+    /// How long it is played, in real minutes; until it is interrupted if nothing is said.
     #[arg(long, value_name = "MINUTES")]
     pub minutes: Option<f64>,
 
@@ -90,7 +90,7 @@ pub struct DemoSettings {
     #[arg(long, default_value = "demo-server-secret", value_name = "TEXT")]
     pub server_secret: String,
 
-    /// The service's callback secret, where it has one.
+    /// The service's callback secret, if it has one.
     #[arg(
         long,
         env = "ROOM_SERVICE_CALLBACK_SECRET",
@@ -99,7 +99,7 @@ pub struct DemoSettings {
     )]
     pub callback_secret: Option<SecretString>,
 
-    /// The service's server token, where it wants one.
+    /// The service's server token, if it wants one.
     #[arg(long, env = "ROOM_SERVICE_SERVER_TOKEN", hide_env_values = true, value_name = "SECRET")]
     pub server_token: Option<SecretString>,
 
@@ -127,7 +127,7 @@ pub struct Report {
     pub given_up: u64,
     /// Calls of the service that the virtual media server answered.
     pub answered: u64,
-    /// Rooms that were looked at in the end; none where the evening was interrupted.
+    /// Rooms that were looked at in the end; none if the evening was interrupted.
     pub rooms: usize,
     /// What the service showed wrongly in the end.
     pub wrong: Vec<String>,
@@ -309,7 +309,7 @@ impl Evening {
         )
     }
 
-    /// The sum of it; the last look counts only where the service had its time to settle.
+    /// The sum of it; the last look counts only if the service had its time to settle.
     fn report(&self, is_settled: bool) -> Report {
         let mut report = self.stage.report().clone();
         if is_settled {
@@ -344,7 +344,7 @@ fn introduce(
         out,
         "an evening in {rooms} rooms at {url}, {speed} times as fast; {loss} % of the callbacks \
          never arrive; seed {seed}\n\
-         repair works where the service was started with\n  \
+         repair works if the service was started with\n  \
          --zego-url http://{media_server}/ --zego-app-id {app_id} \
          --zego-server-secret {server_secret}"
     )

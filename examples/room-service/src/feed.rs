@@ -1,8 +1,8 @@
 //! The changes, as they happen: for `GET /events` and whoever else listens.
 //!
-//! A feed remembers the latest events, so that a listener who was cut off goes on where he was. One
-//! who comes back too late, or listens too slowly, is told that he *missed* something: he reads the
-//! lists again, and goes on from there.
+//! A feed remembers the latest events, so that a listener who was cut off goes on where he was. One who
+//! comes back too late, or listens too slowly, is told that he *missed* something. He reads the lists
+//! again, and goes on from there.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -66,11 +66,11 @@ struct Remembered {
 pub struct Listening {
     /// Events between the one that was asked for and this one are not remembered any more.
     pub missed: bool,
-    /// The latest event; none where nothing happened yet.
+    /// The latest event; none if nothing happened yet.
     pub latest: Option<String>,
     /// What is remembered after the event that was asked for.
     pub past: Vec<Arc<Event>>,
-    /// What comes from here on. Closed where events were lost: listen again, after the last one.
+    /// What comes from here on. Closed if events were lost: listen again, after the last one.
     pub coming: broadcast::Receiver<Arc<Event>>,
 }
 
@@ -110,7 +110,7 @@ impl Feed {
         }
     }
 
-    /// Listens, from after an event on; from now on where none is named.
+    /// Listens, from after an event on; from now on if none is named.
     #[must_use]
     pub fn listen(&self, after: Option<&str>) -> Listening {
         // Under the lock, so that nothing falls between what was and what comes.

@@ -4,9 +4,8 @@
 //! connections ─▶ time limit, metrics ─▶ path ─▶ parameters ─▶ authoriser ─▶ Store ─▶ answer
 //! ```
 //!
-//! `/room/…` is the configured default store, `/api/room/mem/…` the one in memory and
-//! `/api/room/redis/…` the one in Redis; callbacks, observations and events of a store are beside
-//! its rooms.
+//! `/room/…` is the configured default store, `/api/room/mem/…` the one in memory and `/api/room/redis/…`
+//! the one in Redis. Callbacks, observations and events of a store are beside its rooms.
 
 mod answer;
 mod callback;

@@ -9,9 +9,9 @@
 //!                                                  Feed ─▶ GET /events, the page, the metrics
 //! ```
 //!
-//! A [`Store`](store::Store) is all that tells one kind of storage from another. Everything that
-//! changes a room is an [`Input`](room_registry::journal::Input) of the library, so that stores know nothing
-//! of HTTP, and the layers above nothing of storage.
+//! A [`Store`](store::Store) is all that tells one kind of storage from another. Everything that changes a
+//! room is an [`Input`](room_registry::journal::Input) of the library. So stores know nothing of HTTP, and
+//! the layers above nothing of storage.
 
 pub mod auth;
 pub mod demo;

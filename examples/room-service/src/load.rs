@@ -1,5 +1,5 @@
-//! How much the service bears: requests a second and the latency of each kind of request, for each
-//! store, and the same for the usual first server, one after the other in one run.
+//! How much the service bears: requests a second and the latency of each kind of request, for each store.
+//! The same is told for the usual first server, one after the other in one run.
 //!
 //! ```text
 //! options ─▶ phases of each server ─▶ drive ─▶ client ─▶ [ the server, a process of its own ]
@@ -8,18 +8,17 @@
 //!           report ◀──────────────── latencies
 //! ```
 //!
-//! Each kind of request is sent as fast as the server takes it, over a few connections that wait for
-//! each answer. That gives the rate at which it is saturated. Then it is sent at half that rate, by
-//! the clock: a request has its time whether or not the one before was answered. Its latency
-//! counts from that time, so a server that stalls cannot hide what it kept waiting. This is
-//! done in rounds, and in turn with requests that ask for no room at all: those show what the client,
-//! the HTTP and the machine take by themselves, as a machine that stops for some milliseconds shows
-//! in every latency.
+//! Each kind of request is sent as fast as the server takes it, over a few connections that wait for each
+//! answer. That gives the rate at which it is saturated. Then it is sent at half that rate, by the clock: a
+//! request has its time whether or not the one before was answered. Its latency counts from that time, so a
+//! server that stalls cannot hide what it kept waiting. This is done in rounds, and in turn with requests
+//! that ask for no room at all. Those show what the client, the HTTP and the machine take by themselves. A
+//! machine that stops for some milliseconds shows in every latency.
 //!
 //! All is sent by one thread, which waits without sleeping: a timer would add its millisecond.
 //!
-//! The usual first server ([`plain`]) is what a team writes in an afternoon: objects in memory, or a
-//! JSON value a room in Redis, whole lists read at once, every user looked at for heartbeats.
+//! The usual first server ([`plain`]) is what a team writes in an afternoon. It has objects in memory, or a
+//! JSON value a room in Redis. It reads whole lists at once, and looks at every user for heartbeats.
 
 mod client;
 mod drive;

@@ -92,7 +92,7 @@ struct Asking {
 }
 
 impl Asking {
-    /// None where it is being asked about already.
+    /// None if it is being asked about already.
     fn begin(asked: &Arc<Mutex<BTreeSet<RoomId>>>, room_id: &RoomId) -> Option<Self> {
         let is_new = asked.lock().unwrap_or_else(PoisonError::into_inner).insert(room_id.clone());
         is_new.then(|| Self { room_id: room_id.clone(), asked: Arc::clone(asked) })

@@ -23,9 +23,9 @@ pub struct RoomList {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Room {
     pub room_id: RoomId,
-    /// Empty where nobody gave it one.
+    /// Empty if nobody gave it one.
     pub room_name: Text,
-    /// Empty where neither a command nor a callback named one.
+    /// Empty if neither a command nor a callback named one.
     pub host_id: String,
     pub user_count: usize,
     pub stream_count: usize,
@@ -81,7 +81,7 @@ pub struct UserList {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoomUser {
     pub user_id: UserId,
-    /// Empty where nobody gave one.
+    /// Empty if nobody gave one.
     pub user_name: Text,
     /// When the user joined; who never joined has the time of the login.
     pub join_time: Option<Timestamp>,

@@ -79,7 +79,7 @@ impl Parts {
     }
 }
 
-/// The vendor's API, where the settings tell how to ask it.
+/// The vendor's API, if the settings tell how to ask it.
 fn media_server(settings: &Settings) -> Result<Option<Arc<dyn MediaServer>>, SettingsError> {
     let calls_per_second = settings.rules.repair_calls_per_second;
     let vendor = &settings.media_server;

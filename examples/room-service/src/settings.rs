@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// What to do; serving where nothing is said.
+    /// What to do; serving if nothing is said.
     #[must_use]
     pub fn action(self) -> Action {
         self.action.unwrap_or_else(|| Action::Serve(Box::new(self.serve)))

@@ -1,13 +1,13 @@
 //! Whether a callback comes from the media server.
 //!
-//! The vendor signs the time and the nonce of a callback, not its body: who saw one callback could
-//! send its signature with any other body. So a signature is good for one body only, within a window
-//! around its time. The same body again is let through, since the vendor sends a callback again
-//! with the same signature when the answer got lost, and applying it twice does no harm.
+//! The vendor signs the time and the nonce of a callback, not its body. Who saw one callback could send its
+//! signature with any other body. So a signature is good for one body only, within a window around its
+//! time. The same body again is let through. The vendor sends a callback again with the same signature when
+//! the answer got lost, and applying it twice does no harm.
 //!
-//! What is remembered is the signature, which stands for its time and nonce, with a hash of the
-//! body; in bounded memory: where it is full, the oldest is forgotten, and whatever was signed as
-//! early is refused from then on. Each process remembers on its own.
+//! What is remembered is the signature, which stands for its time and nonce, with a hash of the body. The
+//! memory is bounded. If it is full, the oldest is forgotten, and whatever was signed as early is refused
+//! from then on. Each process remembers on its own.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;

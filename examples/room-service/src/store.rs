@@ -34,21 +34,21 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// A page of the room list.
     async fn rooms(&self, wanted: &RoomsWanted) -> Result<RoomList, StoreError>;
 
-    /// A room; `None` where none is listed.
+    /// A room; `None` if none is listed.
     async fn room(&self, room_id: &str) -> Result<Option<Room>, StoreError>;
 
-    /// A page of the users of a room; `None` where none is listed.
+    /// A page of the users of a room; `None` if none is listed.
     async fn users(&self, room_id: &str, page: &Page) -> Result<Option<UserList>, StoreError>;
 
-    /// A page of the streams of a room; `None` where none is listed.
+    /// A page of the streams of a room; `None` if none is listed.
     async fn streams(&self, room_id: &str, page: &Page) -> Result<Option<StreamList>, StoreError>;
 
     /// Does what is due, in one bounded step. Tells when the next call can next change something:
-    /// now or earlier where this one left something, `None` where nothing will be due.
+    /// now or earlier if this one left something, `None` if nothing will be due.
     async fn sweep(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// What to ask the media server next, within the budget; `None` where there is nothing just now,
-    /// or where another process asks for this store.
+    /// What to ask the media server next, within the budget; `None` if there is nothing just now,
+    /// or if another process asks for this store.
     async fn next_question(&self) -> Result<Option<Question>, StoreError>;
 
     /// A question could not be answered.
@@ -109,7 +109,7 @@ pub struct Counts {
     pub outcomes: Outcomes,
 }
 
-/// Whose heartbeat this is, by which connection, where it carries nothing else.
+/// Whose heartbeat this is, by which connection, if it carries nothing else.
 fn plain_heartbeat(input: &Input) -> Option<(&UserId, Option<&ConnectionId>)> {
     match input {
         Input::Command(Command::Heartbeat { user_id, connection_id, update, .. })

@@ -1,7 +1,7 @@
 //! Does what is due, in every store: a task each.
 //!
-//! A step is bounded, and between two steps others have their turn. While nothing is due the next
-//! look comes when the store says, and within a second whatever it says, since what comes meanwhile
+//! A step is bounded, and between two steps others have their turn. While nothing is due the next look
+//! comes when the store says. It comes within a second whatever the store says, since what comes meanwhile
 //! can be due earlier. A store that fails is left alone for a while.
 
 use std::sync::Arc;

@@ -316,7 +316,7 @@ async fn what_could_not_be_written_is_told_at_the_end() {
     assert!(store.close().await.is_err(), "and told again");
 }
 
-/// The other process, where a test starts one. Four writers do one operation after the other, and
+/// The other process, if a test starts one. Four writers do one operation after the other, and
 /// tell of each when it is acknowledged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child_that_writes() {

@@ -240,9 +240,9 @@ fn at_the_end(
     checks::forgets(simulation, found);
 }
 
-/// Where calls fail and lists come in part, one of a room's lists may never have come whole since all
-/// was quiet: in nine questions it does not for one room in some two thousand. Then that list may be
-/// wrong, and nothing else.
+/// If calls fail and lists come in part, one of a room's lists may never have come whole since all was
+/// quiet. In nine questions it does not for one room in some two thousand. Then that list may be wrong, and
+/// nothing else.
 fn nobody_could_tell(entrant: &Entrant, room: usize, truth: Lists, quiet_from: Timestamp) -> bool {
     let room_id = Names::room(room);
     let came_whole = |is_whole: fn(&Observation) -> bool| {
@@ -260,9 +260,9 @@ fn nobody_could_tell(entrant: &Entrant, room: usize, truth: Lists, quiet_from: T
         && (shown.open || !truth.open)
 }
 
-/// A room that is not listed, and not heard of, is asked about for a quarter of an hour only: who
-/// comes back later with every callback lost stays unseen until one comes. Where calls fail, each
-/// call of that quarter of an hour may.
+/// A room that is not listed, and not heard of, is asked about for a quarter of an hour only. Who comes
+/// back later with every callback lost stays unseen until one comes. If calls fail, each call of that
+/// quarter of an hour may.
 fn was_given_up(entrant: &Entrant, room: usize, last_told_at: Timestamp, now: Timestamp) -> bool {
     let room_id = Names::room(room);
     let fails = entrant.calls().is_some_and(|calls| calls.failed > 0);

@@ -21,7 +21,7 @@ pub(crate) struct World {
     pub(crate) app: App,
 }
 
-/// What the clients of an app do, where it has any, beside joining and falling silent.
+/// What the clients of an app do, if it has any, beside joining and falling silent.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) ends: Ends,
@@ -38,7 +38,7 @@ pub(crate) enum Ends {
     Never,
     /// Callbacks tell of it.
     Told,
-    /// No callback tells of it. Nor does the app create rooms: by law 6.4 a room that is created again
+    /// No callback tells of it. Nor does the app create rooms. By law 6.4 a room that is created again
     /// shows what an end hid, and there nothing else closes it.
     Untold,
 }

@@ -64,7 +64,7 @@ impl TokenKey {
         format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// What a token says, where it is one of ours and has not expired.
+    /// What a token says, if it is one of ours and has not expired.
     fn verify(&self, token: &str, now: u64) -> Option<Claims> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;

@@ -1,7 +1,7 @@
 //! Holds what the service shows against the truth.
 //!
-//! What is still on its way is no error. So a user is judged only while nothing about the user or the
-//! whole room is under way, and only if the truth was the same before and after looking.
+//! What is still on its way is no error. So a user is judged only while nothing about the user or the whole
+//! room is under way. The truth must also have been the same before and after looking.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const ROOMS_A_LOOK: usize = 64;
 /// What a look showed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Verdict {
-    /// When it began; none where there was none yet, or the service did not answer.
+    /// When it began; none if there was none yet, or the service did not answer.
     looked_at: Option<Instant>,
     /// Whether all rooms were looked into.
     is_complete: bool,

@@ -78,7 +78,7 @@ impl Client {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Whether a session of a room is shown, and its streams; none where it is not listed.
+    /// Whether a session of a room is shown, and its streams; none if it is not listed.
     pub(super) async fn room(&self, room_id: &str) -> Result<Option<(bool, Vec<RoomStream>)>> {
         let mut streams = Vec::new();
         let mut cursor = String::new();
@@ -94,7 +94,7 @@ impl Client {
         }
     }
 
-    /// The users of a room; nobody where it is not listed.
+    /// The users of a room; nobody if it is not listed.
     pub(super) async fn users(&self, room_id: &str) -> Result<Vec<RoomUser>> {
         let mut users = Vec::new();
         let mut cursor = String::new();
@@ -110,7 +110,7 @@ impl Client {
         }
     }
 
-    /// A page; none where the service refuses, as the room is not listed.
+    /// A page; none if the service refuses, as the room is not listed.
     async fn listed<T: DeserializeOwned>(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! What the app's clients ask for: in its order within a room, and again where no answer comes.
+//! What the app's clients ask for: in its order within a room, and again if no answer comes.
 
 use std::sync::Arc;
 use std::time::Duration;

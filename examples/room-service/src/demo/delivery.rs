@@ -1,7 +1,7 @@
-//! The way from the media server to the service, by the vendor's schedule: each callback is tried
-//! up to six times, until the service answers that it has it.
+//! The way from the media server to the service, by the vendor's schedule. Each callback is tried up to six
+//! times, until the service answers that it has it.
 //!
-//! On the way it is late, overtaken by others, sent again where the answer got lost, or lost itself.
+//! On the way it is late, overtaken by others, sent again if the answer got lost, or lost itself.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -148,7 +148,7 @@ impl Parameters {
         value.map(|(_, value)| value.as_str()).ok_or(Failure(MALFORMED, "a parameter is missing"))
     }
 
-    /// A number; what stands for it where it is missing or empty.
+    /// A number; what stands for it if it is missing or empty.
     fn number(&self, name: &str, otherwise: usize) -> Result<usize, Failure> {
         match self.one(name) {
             Ok("") | Err(_) => Ok(otherwise),

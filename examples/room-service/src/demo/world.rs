@@ -1,9 +1,9 @@
 //! What really happens: rooms that come and go, at the app and at the media server.
 //!
-//! What is told is a valid history. A room opens with its host, and a new session; users join, log
-//! in, publish, move to another device, and leave, or vanish without a word; its host ends it, and
-//! some time later it opens again. Some rooms are known to the media server only. Counters run by
-//! session, and two machines stamp the callbacks.
+//! What is told is a valid history. A room opens with its host, and a new session. Users join, log in,
+//! publish, move to another device, and leave, or vanish without a word. Its host ends it, and some time
+//! later it opens again. Some rooms are known to the media server only. Counters run by session, and two
+//! machines stamp the callbacks.
 
 mod scene;
 
@@ -118,8 +118,8 @@ pub(super) struct World {
     under_way_count: usize,
     next_session: u64,
     heartbeat_timeout: Duration,
-    /// The shortest pause between two sessions of a room, in milliseconds of the evening: sessions
-    /// that are milliseconds apart in real time are nobody's evening.
+    /// The shortest pause between two sessions of a room, in milliseconds of the evening. Sessions that are
+    /// milliseconds apart in real time are nobody's evening.
     shortest_pause: u64,
     is_calm: bool,
 }

@@ -1,7 +1,7 @@
 //! Connections: how many, how slow they may be, and how they end.
 //!
-//! A connection is closed when its client does not send the head of its next request in time, and
-//! when it does not read what it asked for. When the service stops, requests under way are
+//! A connection is closed when its client does not send the head of its next request in time. It is also
+//! closed when the client does not read what it asked for. When the service stops, requests under way are
 //! finished, and whoever takes too long is cut off.
 
 use std::io;

@@ -1,8 +1,8 @@
 //! The changes of a store, as server-sent events.
 //!
-//! A listener first gets the id of the latest event, so that he can go on from there even where
-//! nothing comes before he is cut off; then what he missed since the event that he names; then what
-//! happens. Where something was missed for good he gets a `reset`, and reads the lists again.
+//! A listener first gets the id of the latest event. So he can go on from there even if nothing comes
+//! before he is cut off. Then he gets what he missed since the event that he names, and then what happens.
+//! Where something was missed for good he gets a `reset`, and reads the lists again.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -30,7 +30,7 @@ use crate::store::Page;
 pub const MAX_BODY_LEN: usize = 64 * 1024;
 /// How much of a longer body is read and thrown away, in bytes.
 const MAX_PASSED_OVER: usize = 1024 * 1024;
-/// How many entries a page has where the client does not say.
+/// How many entries a page has if the client does not say.
 pub const DEFAULT_LIMIT: usize = 50;
 /// How many entries a page has at most; who asks for more gets so many.
 pub const MAX_LIMIT: usize = 500;
@@ -71,8 +71,8 @@ pub(super) async fn read(body: Body, limit: usize, within: Duration) -> Result<B
     read.unwrap_or(Err(Problem::TooSlow))
 }
 
-/// Of a body that is too long some more is read and thrown away: a client that is still sending
-/// when the connection ends does not see the answer.
+/// Of a body that is too long some more is read and thrown away. A client that is still sending when the
+/// connection ends does not see the answer.
 async fn read_up_to(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     if body.size_hint().lower() > (limit + MAX_PASSED_OVER) as u64 {
         return Err(Problem::TooLarge(limit));
@@ -274,7 +274,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
     Some(value.split(';').next()?.trim().to_ascii_lowercase())
 }
 
-/// The names and values of a form, decoded; none where one is not UTF-8.
+/// The names and values of a form, decoded; none if one is not UTF-8.
 fn pairs(form: &str) -> impl Iterator<Item = (Option<String>, Option<String>)> {
     form.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -282,7 +282,7 @@ fn pairs(form: &str) -> impl Iterator<Item = (Option<String>, Option<String>)> {
     })
 }
 
-/// A text of a form, decoded; none where it is not UTF-8.
+/// A text of a form, decoded; none if it is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let text = text.replace('+', " ");
     percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)

@@ -37,8 +37,8 @@ impl Client {
         Ok(Self { sender })
     }
 
-    /// Sends, and reads the whole answer. Tells its status, and how long it was; nothing where the
-    /// connection broke.
+    /// Sends, and reads the whole answer. Tells its status, and how long it was; nothing if the connection
+    /// broke.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Option<(StatusCode, Bytes)> {
         let method = if ask.body.is_some() { Method::POST } else { Method::GET };
         let body = ask.body.clone().map_or_else(Bytes::new, Bytes::from);

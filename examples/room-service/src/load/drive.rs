@@ -34,8 +34,8 @@ pub(super) enum Schedule {
     Count(u64),
     /// The same, for so long.
     Saturating(Duration),
-    /// At a rate for so long, whether or not those before were answered: a request has its time,
-    /// its latency counts from that time, and the next connection that is free sends it.
+    /// At a rate for so long, whether or not those before were answered. A request has its time, and its
+    /// latency counts from that time. The next connection that is free sends it.
     Paced { per_second: f64, span: Duration },
 }
 
@@ -146,7 +146,7 @@ impl Sent {
     }
 }
 
-/// Whether the answer says that it was done; nothing where there was none.
+/// Whether the answer says that it was done; nothing if there was none.
 async fn succeeds(client: &mut Client, ask: &Ask) -> Option<bool> {
     let (status, body) = client.ask(ask).await?;
     let says_done = || body.starts_with(br#"{"code":0"#) || body.is_empty();

@@ -113,8 +113,8 @@ fn create() -> Make {
     })
 }
 
-/// One user after the other goes to another room: the usual first server would lose most of those
-/// who join one room at once, and then have smaller rooms to read and write.
+/// One user after the other goes to another room. The usual first server would lose most of those who join
+/// one room at once. It would then have smaller rooms to read and write.
 fn join(rooms: u64) -> Make {
     get(move |number| {
         let room = number % rooms;

@@ -1,4 +1,4 @@
-// Asks the service: JSON in, JSON out, with the token where one was given.
+// Asks the service: JSON in, JSON out, with the token if one was given.
 
 const TOKEN = "room-service-token";
 const TIMEOUT_MS = 15_000;
@@ -62,7 +62,7 @@ export async function askPages(wanted, page) {
   return { entries, next: cursor };
 }
 
-/** Throws where the service does not believe who asks. */
+/** Throws if the service does not believe who asks. */
 export function refuse(response) {
   if (response.status === 401 || response.status === 403) {
     throw new Unauthorized(token.get() ? "The service does not accept this token." : "");

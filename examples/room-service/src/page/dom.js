@@ -11,7 +11,7 @@ export function element(name, className, ...children) {
   return made;
 }
 
-/** Sets a text where it is another: what stays the same is not painted, selected or read anew. */
+/** Sets a text if it is another: what stays the same is not painted, selected or read anew. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

@@ -1,5 +1,5 @@
 // Follows the service's events. The stream is read with fetch, since an EventSource cannot send a
-// token. It goes on after the last event seen; where it is cut off it tries again, ever less often.
+// token. It goes on after the last event seen; if it is cut off it tries again, ever less often.
 
 import { headers, refuse, Unauthorized } from "./api.js";
 

@@ -50,8 +50,8 @@ byId("forget").hidden = !token.get();
 readAddress();
 
 /**
- * Calls a function that reads something, soon after it is asked to: one call at a time, some time
- * apart, the more the longer they take, and none while nobody looks.
+ * Calls a function that reads something, soon after it is asked to. It makes one call at a time, and none
+ * while nobody looks. Calls are some time apart, the more the longer they take.
  */
 function reader(read) {
   let timer = 0;

@@ -1,7 +1,7 @@
 //! A registry behind a lock, and what both stores that have one do with it.
 //!
-//! An operation takes a few microseconds, which a lock shared by all requests does not feel; the two
-//! long ones, sweeping and listing, go in bounded steps.
+//! An operation takes a few microseconds, which a lock shared by all requests does not feel. The two long
+//! ones, sweeping and listing, go in bounded steps.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};

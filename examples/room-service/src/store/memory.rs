@@ -34,7 +34,7 @@ impl<C: Clock> Memory<C> {
         Self { locked: Locked::new(RoomRegistry::with_clock(config, clock)) }
     }
 
-    /// Changes something, and tells what became different. Also what is refused may do that, where
+    /// Changes something, and tells what became different. Even what is refused may do that, if
     /// the clock was set back.
     fn change<T>(&self, operation: impl FnOnce(&mut RoomRegistry<C>) -> T) -> T {
         let mut registry = self.locked.lock();

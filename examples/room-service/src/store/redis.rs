@@ -1,9 +1,9 @@
-//! Rooms in Redis 7, shared by many processes: one value a room, and beside it what lists, sweeps and
-//! heartbeats need, so that none of them reads rooms.
+//! Rooms in Redis 7, shared by many processes. There is one value a room, and beside it what lists, sweeps
+//! and heartbeats need, so that none of them reads rooms.
 //!
 //! ```text
 //!  command, callback, observation ─▶ room ──▶ save.lua ──▶ body, lists, due, totals, streams: one step
-//!  heartbeat ──────────────────────▶ beat.lua ─▶ one score; the room only where that does not do
+//!  heartbeat ──────────────────────▶ beat.lua ─▶ one score; the room only if that does not do
 //!  a page of rooms ────────────────▶ lists ──▶ page.lua ─▶ an index, and the summary of each room
 //!  Store::sweep ───────────────────▶ due ────▶ claim.lua ▶ a lease on rooms that are due
 //!  events (a task) ◀── the stream of changes ── every process
@@ -18,10 +18,10 @@
 //!
 //! # When something dies
 //!
-//! A process may die at any moment: every save is one step, a room that it had claimed is due again
-//! after the lease, and another process leads the repair. While Redis is gone every operation fails in
-//! bounded time, and the first one after its return succeeds. Where no process reached Redis for long,
-//! all members get a grace, as their heartbeats could not be heard.
+//! A process may die at any moment. Every save is one step, and a room that it had claimed is due again
+//! after the lease. Another process leads the repair. While Redis is gone every operation fails in bounded
+//! time, and the first one after its return succeeds. Where no process reached Redis for long, all members
+//! get a grace, as their heartbeats could not be heard.
 
 mod due;
 mod events;
@@ -99,8 +99,8 @@ impl Redis {
     /// Connects. `url` is as the crate `redis` takes it (`redis://:password@host:port/database`), and
     /// `prefix` what all keys begin with. All processes on one prefix need the same settings.
     ///
-    /// Fails at once where no Redis answers: a service that is set up wrongly does not start. Once
-    /// connected it outlives any outage.
+    /// Fails at once if no Redis answers: a service that is set up wrongly does not start. Once connected
+    /// it outlives any outage.
     pub async fn connect(url: &str, prefix: &str, config: Config) -> Result<Self, StoreError> {
         Self::open(url, prefix, config, None).await
     }
@@ -143,7 +143,7 @@ impl Redis {
         })
     }
 
-    /// Loads, works, saves; from the start where another process saved meanwhile.
+    /// Loads, works, saves; from the start if another process saved meanwhile.
     async fn update(&self, room_id: &RoomId, input: &Input) -> Result<Answer, StoreError> {
         let Shared { link, keys, scripts, config, .. } = &*self.shared;
         let deadline = Instant::now() + UPDATE_TIMEOUT;

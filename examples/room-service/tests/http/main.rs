@@ -1,5 +1,5 @@
-//! The service over HTTP, in this process, on a free port: what each path answers, and what becomes
-//! of requests that are malformed, forged, too large or too slow.
+//! The service over HTTP, in this process, on a free port. The tests check what each path answers, and what
+//! becomes of requests that are malformed, forged, too large or too slow.
 
 #![allow(clippy::unwrap_used, reason = "a test that meets what it does not expect fails")]
 

@@ -51,7 +51,7 @@ struct Driver {
 }
 
 impl Browser {
-    /// A browser; none, and a word about it, where the programs are missing.
+    /// A browser; none, and a word about it, if the programs are missing.
     pub(crate) async fn start(screen: Screen) -> Option<Self> {
         if !is_installed("chromedriver") || !is_installed("chromium") {
             assert!(std::env::var_os("CI").is_none(), "chromium and chromedriver are missing");

@@ -29,7 +29,7 @@ pub struct World {
 }
 
 impl World {
-    /// A world at its beginning. `open` makes the store, and what it needs; nothing where this
+    /// A world at its beginning. `open` makes the store, and what it needs; nothing if this
     /// machine lacks that.
     pub async fn open<F, N>(open: impl FnOnce(Config, ManualClock) -> F) -> Option<Self>
     where
@@ -99,8 +99,8 @@ impl World {
     }
 }
 
-/// Runs every case on one kind of store: `store_suite!(name, |config, clock| async { … })`, where the
-/// closure answers the store and whatever must live as long as it; nothing where it cannot run here.
+/// Runs every case on one kind of store: `store_suite!(name, |config, clock| async { … })`. The
+/// closure answers the store and whatever must live as long as it; nothing if it cannot run here.
 #[macro_export]
 macro_rules! store_suite {
     ($name:ident, $open:expr) => {

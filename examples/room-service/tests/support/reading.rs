@@ -35,7 +35,7 @@ pub async fn room_ids(store: &dyn Store, order: RoomOrder, limit: usize) -> Vec<
     rooms.into_iter().map(|room| room.room_id.to_string()).collect()
 }
 
-/// All users of a room, in pages of so many; none where the room is not listed.
+/// All users of a room, in pages of so many; none if the room is not listed.
 pub async fn all_users(store: &dyn Store, room: &str, limit: usize) -> Option<Vec<RoomUser>> {
     let (mut users, mut cursor) = (Vec::new(), None);
     loop {
@@ -54,7 +54,7 @@ pub async fn user_ids(store: &dyn Store, room: &str) -> Vec<String> {
     users.into_iter().map(|user| user.user_id.to_string()).collect()
 }
 
-/// All streams of a room, in pages of so many; none where the room is not listed.
+/// All streams of a room, in pages of so many; none if the room is not listed.
 pub async fn all_streams(store: &dyn Store, room: &str, limit: usize) -> Option<Vec<RoomStream>> {
     let (mut streams, mut cursor) = (Vec::new(), None);
     loop {

@@ -17,13 +17,13 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts one that keeps nothing on disk. `None`, with a word on the terminal, where there is no
+    /// Starts one that keeps nothing on disk. `None`, with a word on the terminal, if there is no
     /// `redis-server`; in CI that is a failure.
     pub(crate) fn start() -> Option<Self> {
         Self::start_that(false)
     }
 
-    /// Starts one that keeps what it acknowledged, also when it is killed: what was written is the
+    /// Starts one that keeps what it acknowledged, also when it is killed. What was written is the
     /// operating system's then, so nobody waits for the disk.
     #[allow(dead_code, reason = "not every test that has a server needs it")]
     pub(crate) fn start_that_keeps() -> Option<Self> {

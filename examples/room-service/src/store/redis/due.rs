@@ -1,8 +1,8 @@
 //! What is due: claimed by one process, and done room by room.
 //!
-//! Heartbeats do not move their room in the order of what is due, so a lively room comes up about once
-//! a heartbeat timeout: its heartbeats are taken over, nobody goes, and the room is put off until the
-//! one who is silent longest would time out.
+//! Heartbeats do not move their room in the order of what is due. So a lively room comes up about once a
+//! heartbeat timeout. Its heartbeats are taken over, and nobody goes. The room is put off until the one who
+//! is silent longest would time out.
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -23,7 +23,7 @@ const LEASE_MS: u64 = 10_000;
 /// What a step of a sweep did.
 #[derive(Debug)]
 pub(super) struct Step {
-    /// When something is due next: now, where this step left something.
+    /// When something is due next: now, if this step left something.
     pub(super) next: Option<Timestamp>,
     expired: Expired,
     is_last: bool,

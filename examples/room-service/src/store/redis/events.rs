@@ -92,7 +92,7 @@ impl Follower {
         }
     }
 
-    /// Connects, and makes sure that nothing was missed: where the last event is not there any more,
+    /// Connects, and makes sure that nothing was missed: if the last event is not there any more,
     /// listeners are told so.
     async fn connect(&mut self) -> Result<MultiplexedConnection, RedisError> {
         let mut connection = self.shared.link.reader(WAITS).await?;

@@ -72,7 +72,7 @@ pub(super) fn place(cursor: &RoomCursor) -> String {
     format!("{key:016x}{}", cursor.room_id())
 }
 
-/// The cursor of a place, the reverse of [`place`]; `None` where it is none.
+/// The cursor of a place, the reverse of [`place`]; `None` if it is none.
 pub(super) fn cursor(order: RoomOrder, place: &str) -> Option<RoomCursor> {
     let (key, room_id) = if order == RoomOrder::Id {
         (0, place)

@@ -1,8 +1,8 @@
 //! One process plans the repair: which room to ask the media server about next.
 //!
-//! Whoever asks for a question while nobody leads becomes the leader, and leads on as long as it goes
-//! on asking. It begins with where every room stands, which saves keep beside each; what becomes of
-//! them is told by a stream, also which questions were answered or failed, through whichever process.
+//! Whoever asks for a question while nobody leads becomes the leader, and leads on as long as it goes on
+//! asking. It begins with where every room stands, which saves keep beside each. What becomes of them is
+//! told by a stream, also which questions were answered or failed, through whichever process.
 
 use redis::streams::{StreamId, StreamRangeReply};
 use room_registry::repair::{Planner, Question, RepairStatus};
@@ -146,7 +146,7 @@ fn told_at(entry: &StreamId, now: Timestamp) -> Timestamp {
     millis.map_or(now, Timestamp::from_millis).min(now)
 }
 
-/// Takes note of where a room stands; an empty text where nothing is held of it any more.
+/// Takes note of where a room stands; an empty text if nothing is held of it any more.
 fn note(planner: &mut Planner, room_id: &str, standing: &[u8]) {
     if let Ok(room_id) = RoomId::new(room_id) {
         planner.update(&room_id, serde_json::from_slice::<RepairStatus>(standing).ok());

@@ -50,7 +50,7 @@ impl Shared {
         summary.map(|summary| read_summary(&summary)).transpose()
     }
 
-    /// One room with everybody and everything in it; `None` where nothing is held of it.
+    /// One room with everybody and everything in it; `None` if nothing is held of it.
     pub(super) async fn whole_room(
         &self,
         room_id: &str,

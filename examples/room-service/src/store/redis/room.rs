@@ -8,10 +8,10 @@
 //!
 //! The body is JSON: an operator can read it, and a later version of the service reads fields by name.
 //!
-//! All heartbeats are handed in before anything is judged, so that whatever is saved knows the latest,
-//! and is due when it truly is. The local time is the server's, so that all processes share one clock; as it
-//! is also the one by which a heartbeat is judged, a sweep and a heartbeat agree on who was in time. A
-//! save makes sure of it: where somebody who was found silent was heard of since, it is a conflict.
+//! All heartbeats are handed in before anything is judged, so that whatever is saved knows the latest, and
+//! is due when it truly is. The local time is the server's, so that all processes share one clock. A
+//! heartbeat is judged by the same clock, so a sweep and a heartbeat agree on who was in time. A save makes
+//! sure of it: if somebody who was found silent was heard of since, it is a conflict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ use crate::store::StoreError;
 /// A room as it is stored.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    /// Its version; none where nothing is stored.
+    /// Its version; none if nothing is stored.
     version: Option<String>,
     body: Option<Vec<u8>>,
     /// The last heartbeats of the connections of its members, as they are stored.
@@ -121,7 +121,7 @@ impl Loaded {
         })
     }
 
-    /// Hands an input in; `Input::Expire` does what is due. `None` in place of what is to be saved where
+    /// Hands an input in; `Input::Expire` does what is due. `None` in place of what is to be saved if
     /// nothing is.
     pub(super) fn work(
         &self,
@@ -181,8 +181,8 @@ impl Loaded {
         silent.filter_map(|beat| self.beats.get(&beat).map(|at| (beat.clone(), *at))).collect()
     }
 
-    /// Whether the work left everything as it was, but for the time at which it was done. Looks only
-    /// where the answer says so: this reads the body once more.
+    /// Whether the work left everything as it was, but for the time at which it was done. Looks only if the
+    /// answer says so: this reads the body once more.
     fn is_as_before(
         &self,
         room: &Room,

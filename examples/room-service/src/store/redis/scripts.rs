@@ -1,6 +1,6 @@
 //! What happens inside Redis, each script as one step that nothing comes between.
 //!
-//! A script is called by its hash, and sent again where the server does not know it, as after a
+//! A script is called by its hash, and sent again if the server does not know it, as after a
 //! restart.
 
 use redis::Script;
