@@ -1,4 +1,4 @@
-//! Commands: a registry that takes them, and what a first server would make of them.
+//! Makes a registry that takes commands, and a plain model of what a first server would make of them.
 
 use std::collections::BTreeMap;
 
@@ -59,19 +59,19 @@ pub struct ModelMember {
 }
 
 impl ModelMember {
-    /// The last heartbeat of any connection.
+    /// Answers the last heartbeat of any connection.
     pub fn beat(&self) -> u64 {
         self.beats.values().copied().max().unwrap_or(0)
     }
 }
 
 impl ModelRoom {
-    /// How many users count, apart from one.
+    /// Answers how many users count, apart from one.
     fn others(&self, user: &str) -> usize {
         self.members.iter().filter(|(id, held)| held.counts && *id != user).count()
     }
 
-    /// Whether it is over at a time: its own end has come, or it was empty for long enough.
+    /// Answers whether it is over at a time: its own end has come, or it was empty for long enough.
     fn is_over(&self, now: u64) -> bool {
         let grace = if self.is_entered {
             self.empty_grace.unwrap_or(EMPTY_GRACE)

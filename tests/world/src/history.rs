@@ -1,4 +1,4 @@
-//! Histories of one room: all that a media server tells of it, in the order in which it happened.
+//! Makes histories of one room: all that a media server tells of it, in the order in which it happened.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -125,7 +125,7 @@ impl Story {
             return self.log_in(&user_id); // by another device
         }
         // A login elsewhere ends the one before, and either may be told first, unless the last that is told
-        // counts: of ordered users, "in, in, out" has two truths. See the end of the rules.
+        // counts. Of ordered users, "in, in, out" has two truths. See the end of the rules.
         let mut replaced = self.take_login(&user_id);
         let after = self.rng.chance(50) && !stays.is_ordered();
         if let Some(login) = replaced.take_if(|_| !after) {
@@ -156,7 +156,7 @@ impl Story {
         }
     }
 
-    /// A user goes by any of the devices.
+    /// Lets a user go by any of the devices.
     fn log_out(&mut self, user_id: &UserId) {
         if let Some(login) = self.take_login(user_id) {
             self.tell_logout(user_id, login);
@@ -200,7 +200,7 @@ impl Story {
         }
     }
 
-    /// Any publication of a stream ends.
+    /// Ends any publication of a stream.
     fn unpublish(&mut self, stream_id: &StreamId) {
         let which = self.any_of(self.room.stream_count(stream_id));
         let at = self.stamp_of(2, stream_id.as_str());
@@ -212,7 +212,7 @@ impl Story {
         self.tell(closed);
     }
 
-    /// Everything in the room ends with it, told or (now and then) not.
+    /// Closes the room. Everything in it ends, too, told or (now and then) not.
     fn close(&mut self) {
         let closed = RoomClosed::new(self.stamp(0));
         if self.rng.chance(100 - self.options.untold_ends) || self.has_to_tell_all(closed.closed_at)
@@ -232,8 +232,9 @@ impl Story {
         self.push(told);
     }
 
-    /// Law 21.3: a close without a session says that nobody and nothing was there a tie window before it. What
-    /// opened since shows until a closing of its own arrives. If no close is told, only closings tell of it.
+    /// Answers whether the end of everything in the room has to be told. By law 21.3 a close without a
+    /// session says that nobody and nothing was there a tie window before it. What opened since shows until
+    /// a closing of its own arrives. If no close is told, only closings tell of it.
     fn has_to_tell_all(&self, closed_at: Timestamp) -> bool {
         let Sessions::Nameless { closes, .. } = self.options.vendor.sessions else { return false };
         let logins = self.room.logins().map(|(_, login)| login.at);
@@ -241,7 +242,8 @@ impl Story {
         !closes || latest.is_some_and(|at| at + TIE_WINDOW >= closed_at)
     }
 
-    /// One of so many. Without a choice, none is made, so that the first vendor's histories stay the same.
+    /// Picks one of so many. Without a choice, it makes none, so that the first vendor's histories stay the
+    /// same.
     fn any_of(&mut self, count: usize) -> usize {
         if count < 2 {
             return 0;
@@ -249,13 +251,13 @@ impl Story {
         usize::try_from(self.rng.below(count as u64)).expect("an index")
     }
 
-    /// The time by one of the servers' clocks.
+    /// Answers the time by one of the servers' clocks.
     fn stamp(&self, server: usize) -> Timestamp {
         Timestamp::from_millis(self.now + self.clocks[server])
     }
 
-    /// The time at which something happens to a user or stream. If time alone orders that, one thing is at
-    /// least 1 ms after the other. Law 3.9: at equal orders the closing is higher.
+    /// Answers the time at which something happens to a user or stream. If time alone orders that, one
+    /// thing is at least 1 ms after the other. Law 3.9: at equal orders the closing is higher.
     fn stamp_of(&mut self, server: usize, id: &str) -> Timestamp {
         let vendor = self.options.vendor;
         let stays = if server == 1 { vendor.users } else { vendor.streams };

@@ -1,4 +1,4 @@
-//! Inputs of every kind, as a journal of a few small rooms may hold them.
+//! Makes inputs of every kind, as a journal of a few small rooms may hold them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use room_registry::{
 use super::history::room_id;
 use super::junk::{junk_callback, junk_time};
 
-/// Commands, callbacks, observations and expiries, some of which are refused. Callbacks and
+/// Makes commands, callbacks, observations and expiries, some of which are refused. Callbacks and
 /// observations are of one room and stamped between 1,000,000 and 1,012,000 ms.
 pub fn input() -> impl Strategy<Value = Input> {
     prop_oneof![
@@ -68,7 +68,7 @@ fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
-/// What an answer of the media server may say: also what contradicts itself.
+/// Makes what an answer of the media server may say: also what contradicts itself.
 fn observation() -> impl Strategy<Value = Observation> {
     let session = prop::option::of(prop::sample::select(vec!["7", "8", "10"]));
     let users = prop::option::of(prop::collection::vec(user(), 0..3));
@@ -100,12 +100,12 @@ fn user() -> impl Strategy<Value = UserId> {
     (0..3_u8).prop_map(|which| UserId::new(format!("user{which}")).expect("a valid id"))
 }
 
-/// A user's id as a client may send it.
+/// Makes a user's id as a client may send it.
 fn who() -> impl Strategy<Value = Text> {
     prop::sample::select(vec!["user0", "user1", "user1", ""]).prop_map(Text::from)
 }
 
-/// A connection, mostly the unnamed one.
+/// Makes a connection, mostly the unnamed one.
 fn by() -> impl Strategy<Value = Option<ConnectionId>> {
     let named = prop::sample::select(vec!["a", "b"]);
     prop::option::weighted(0.3, named.prop_map(|id| ConnectionId::new(id).expect("a valid id")))

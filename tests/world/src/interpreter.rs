@@ -1,10 +1,10 @@
-//! What is visible, held against the truth of a valid history.
+//! Turns what is visible into the form of a truth, to hold it against the truth of a valid history.
 
 use super::model::Visible;
 use super::repair_model::{SeenStream, SeenUser, VisibleSession};
 use super::truth::Truth;
 
-/// The part of what is visible that a truth tells of.
+/// Takes the part of what is visible that a truth tells of.
 pub fn as_truth(visible: Option<&Visible>) -> Option<Truth> {
     visible.map(|visible| Truth {
         session_id: visible.session_id.clone(),
@@ -21,7 +21,7 @@ pub fn as_truth(visible: Option<&Visible>) -> Option<Truth> {
     })
 }
 
-/// The same of what callbacks alone told, if observations may count as well.
+/// Takes the same part of a visible session that callbacks alone told of.
 pub fn visible_session_as_truth(visible: Option<&VisibleSession>) -> Option<Truth> {
     visible.map(|visible| Truth {
         session_id: visible.session_id.clone(),

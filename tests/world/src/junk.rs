@@ -1,4 +1,4 @@
-//! Junk: callbacks and observations that are well formed, and fit no history.
+//! Makes junk: callbacks and observations that are well formed, and fit no history.
 
 use proptest::prelude::*;
 use room_registry::event::{
@@ -26,7 +26,7 @@ pub fn junk(clock_skew: u64) -> impl Strategy<Value = Told> {
     ]
 }
 
-/// A list that says anything.
+/// Makes a list that says anything.
 fn junk_list<T: Clone + std::fmt::Debug>(
     entry: impl Strategy<Value = T>,
 ) -> impl Strategy<Value = ObservedList<T>> {
@@ -62,7 +62,7 @@ fn junk_stream() -> impl Strategy<Value = ObservedStream> {
     })
 }
 
-/// A consistent observation that fits no history. It counts as made this long before it was read.
+/// Makes a consistent observation that fits no history. It counts as made this long before it was read.
 pub fn junk_observation(clock_skew: u64) -> impl Strategy<Value = Observation> {
     let session = prop::option::weighted(0.4, prop::sample::select(vec!["7", "8", "10"]));
     let open = prop_oneof![4 => Just(None), 2 => Just(Some(true)), 1 => Just(Some(false))];
@@ -98,7 +98,8 @@ pub fn junk_time() -> impl Strategy<Value = u64> {
         .prop_map(|after| 1_000_000 + after)
 }
 
-/// A well-formed callback that fits no history. One in seven names no session; none of those is a close.
+/// Makes a well-formed callback that fits no history. One in seven names no session; none of those is a
+/// close.
 pub fn junk_callback() -> impl Strategy<Value = Callback> {
     let session = prop::sample::select(vec!["7", "8", "10"]);
     let name = || prop::option::of(prop::sample::select(vec!["Ann", "Bob"]));
@@ -167,7 +168,7 @@ struct JunkStay {
     exclusive: bool,
 }
 
-/// Mostly named stays that exclude each other, or orders, as vendors have them; and all else.
+/// Makes mostly named stays that exclude each other, or orders, as vendors have them; and all else.
 fn junk_stay() -> impl Strategy<Value = JunkStay> {
     let (id, number) = (0..3_u64, 0..4_u64);
     (id, number, prop::option::of(0..3_u64), 0..8_u8).prop_map(|(id, number, counter, form)| {

@@ -1,5 +1,5 @@
-//! A world to test an embedding of `room-registry` in: a media server of which everything is known, a
-//! network that is not to be trusted, and the truth to hold lists against.
+//! Makes a world to test an embedding of `room-registry` in. It has a media server of which everything is
+//! known, a network that nobody should trust, and the truth to hold lists against.
 //!
 //! ```text
 //! MediaRoom, MediaServer ─▶ Callback ─▶ Network, as_it_arrives ─▶ your embedding ─▶ what it shows

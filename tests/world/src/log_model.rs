@@ -1,9 +1,9 @@
-//! The slow, obvious reading of a room's log: callbacks and observations with the local time of their
-//! receipt, and what the application did to the room in between.
+//! Reads the log of a room, slowly and obviously. A log has callbacks and observations with the local time
+//! of their receipt, and what the application did to the room in between.
 //!
-//! It keeps everything, and decides each time anew. What callbacks and observations say is left to the
-//! model of repair. This one decides what the latest end hides of it: section 6 of the rules, and laws 16.3
-//! and 21.4. A room that forgets shows the same, but for what [`Log::forget`] says.
+//! The model keeps everything, and decides each time anew. What callbacks and observations say is left to
+//! the model of repair. This one decides what the latest end hides of it: section 6 of the rules, and laws
+//! 16.3 and 21.4. A room that forgets shows the same, but for what [`Log::forget`] says.
 
 use std::collections::BTreeSet;
 
@@ -81,9 +81,10 @@ impl Log {
     /// Forgets what is due.
     ///
     /// An end is remembered for the retention. Whatever was told is forgotten once readers see no session,
-    /// and all that is stored of any is older than the retention and the clock skew: by its own time, by
-    /// that of its last change, and by that of an end which hides it. What goes before that, one by one,
-    /// makes no difference to readers if all callbacks of a valid history arrive within the retention.
+    /// and all that is stored of any is old. What is old is older than the retention and the clock skew, by
+    /// each of three times. These are its own time, that of its last change, and that of an end which hides
+    /// it. What goes before that, one by one, makes no difference to readers if all callbacks of a valid
+    /// history arrive within the retention.
     pub fn forget(&mut self, now: u64, retention: u64) {
         if self.is_end_due(now, retention) {
             self.kept_hidden = hidden(&[self]).sessions;
@@ -99,29 +100,29 @@ impl Log {
         }
     }
 
-    /// Whether the last end is to be forgotten by then, and is not yet.
+    /// Answers whether the last end is to be forgotten by then, and is not yet.
     fn is_end_due(&self, now: u64, retention: u64) -> bool {
         self.remembered_end().is_some_and(|ended_at| ended_at < now.saturating_sub(retention))
     }
 
-    /// Whether an observation told anything that is not forgotten.
+    /// Answers whether an observation told anything that is not forgotten.
     pub fn saw_something(&self) -> bool {
         self.entries.iter().any(|(_, event)| saw(event).is_some())
     }
 
-    /// How many things were told that are not forgotten.
+    /// Answers how many things were told that are not forgotten.
     pub fn told_count(&self) -> usize {
         self.entries.iter().filter(|(_, event)| matches!(event, Event::Told(_))).count()
     }
 
-    /// Whether readers would see a session if no end hid it.
+    /// Answers whether readers would see a session if no end hid it.
     pub fn hides_something(&self) -> bool {
         let (callbacks, observations) = told(&[self]);
         let (.., visible) = evaluate_all(&callbacks, &observations, self.rules);
         listing(&[self]).and_then(|listing| listing.visible) != visible
     }
 
-    /// The latest of what keeps the room from being forgotten, if anything was told.
+    /// Answers the latest of what keeps the room from being forgotten, if anything was told.
     fn newest(&self) -> Option<u64> {
         let (callbacks, observations) = told(&[self]);
         let (stored, observed, _) = evaluate_all(&callbacks, &observations, self.rules);
@@ -141,7 +142,7 @@ impl Log {
         of_sessions.max().flatten().max(stored.latest_create).max(seen).max(ended_at)
     }
 
-    /// When a callback last changed what is stored of a session, in local time.
+    /// Answers when a callback last changed what is stored of a session, in local time.
     fn changed_at(&self, id: &SessionKey) -> Option<u64> {
         let changed = self.entries.iter().enumerate().rev().find(|(index, (_, event))| {
             let before = index.checked_sub(1).and_then(|index| self.stored[index].sessions.get(id));
@@ -155,44 +156,45 @@ impl Log {
         stored.into_iter().flat_map(|stored| stored.sessions.keys().cloned()).collect()
     }
 
-    /// When the application last ended the room, in local time.
+    /// Answers when the application last ended the room, in local time.
     pub fn ended_at(&self) -> Option<u64> {
         let ends = self.entries.iter().filter(|(_, event)| matches!(event, Event::Ended));
         ends.map(|(at, _)| *at).max()
     }
 
-    /// The same, unless that is forgotten.
+    /// Answers the same, unless that is forgotten.
     fn remembered_end(&self) -> Option<u64> {
         self.ended_at().filter(|at| *at >= self.remembers_from)
     }
 
-    /// When the application last created the room, if it did not end it since.
+    /// Answers when the application last created the room, if it did not end it since.
     fn created_at(&self) -> Option<u64> {
         let mut commands = self.entries.iter().rev();
         let (at, last) = commands.find(|(_, event)| !matches!(event, Event::Told(_)))?;
         matches!(last, Event::Created).then_some(*at)
     }
 
-    /// The entry since which a session is known.
+    /// Answers the entry since which a session is known.
     fn known_from(&self, id: &SessionKey) -> Option<usize> {
         let unknown = self.stored.iter().rposition(|stored| !stored.sessions.contains_key(id));
         let from = unknown.map_or(0, |last| last + 1);
         (from < self.entries.len()).then_some(from)
     }
 
-    /// When a session was first heard of, in local time.
+    /// Answers when a session was first heard of, in local time.
     fn heard_at(&self, id: &SessionKey) -> Option<u64> {
         Some(self.entries[self.known_from(id)?].0)
     }
 
-    /// The earliest time at which anything opened in a session, of all that was told since it is known.
+    /// Answers the earliest time at which anything opened in a session, of all that was told since it is
+    /// known.
     fn first_opening_at(&self, id: &SessionKey) -> Option<u64> {
         let since = &self.entries[self.known_from(id)?..];
         let callbacks = since.iter().filter_map(|(_, event)| heard(event));
         callbacks.filter(|callback| callback.session_id == *id).filter_map(opening_in).min()
     }
 
-    /// Until which opening the ends hide what is in the session without a name.
+    /// Answers until which opening the ends hide what is in the session without a name.
     fn hides_openings_until(&self) -> Option<u64> {
         let mut until = None;
         for ((at, event), stored) in self.entries.iter().zip(&self.stored) {
@@ -219,13 +221,13 @@ pub fn listing(replicas: &[&Log]) -> Option<Listing> {
     Some(Listing { created_at, began_at: created_at.or(opened_at), visible })
 }
 
-/// When the application created the room, if no replica ended it since.
+/// Answers when the application created the room, if no replica ended it since.
 fn created_at(replicas: &[&Log]) -> Option<u64> {
     let created_at = replicas.iter().filter_map(|log| log.created_at()).max();
     created_at.filter(|at| Some(*at) > replicas.iter().filter_map(|log| log.ended_at()).max())
 }
 
-/// What ends hide, if the room was not created since.
+/// Answers what ends hide, if the room was not created since.
 fn hidden(replicas: &[&Log]) -> Hidden {
     if created_at(replicas).is_some() {
         return Hidden::default();
@@ -270,7 +272,7 @@ fn named_by(event: &Event) -> Option<&SessionKey> {
     heard(event).map(|heard| &heard.session_id).or(saw(event).map(|saw| &saw.session_id))
 }
 
-/// The opening that a callback tells of.
+/// Answers the opening that a callback tells of.
 fn opening_in(callback: &Callback) -> Option<u64> {
     let at = match &callback.event {
         CallbackEvent::RoomCreated(event) => Some(event.created_at),
@@ -283,7 +285,7 @@ fn opening_in(callback: &Callback) -> Option<u64> {
     at.map(Timestamp::as_millis)
 }
 
-/// The latest fact that is stored of a session.
+/// Answers the latest fact that is stored of a session.
 fn newest_in(session: &StoredSession) -> Option<u64> {
     let newest_of = |stays: &StoredStays| {
         let openings = stays.openings.values().map(|opening| opening.0);

@@ -1,7 +1,8 @@
-//! The slow, obvious evaluation of the ordering rules: the whole set of callbacks of one room at
-//! once, with an infinite retention, as filters and maxima over the set of facts.
+//! Evaluates the ordering rules, slowly and obviously. It takes the whole set of callbacks of one room at
+//! once, with an infinite retention. It consists of filters and maxima over the set of facts.
 //!
-//! Written from the rules and not from the library: it shares nothing with it but the input.
+//! It is written from the rules and not from the library, and shares nothing with the library but the
+//! input.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +103,7 @@ pub struct Seen {
 }
 
 impl StoredStays {
-    /// What shows, if openings before the last complete list without it do not count.
+    /// Answers what shows, if openings before the last complete list without it do not count.
     pub fn seen(&self, absent: Option<u64>) -> Option<Seen> {
         let named = self.openings.iter().filter(|(_, opening)| Some(opening.0) >= absent);
         let named = named.max_by_key(|(name, opening)| {
@@ -118,14 +119,14 @@ impl StoredStays {
         Some(Seen { stay: stay.clone(), at: *at, rank: *rank, shown })
     }
 
-    /// How many stays do not show, because the last complete list without them is later.
+    /// Answers how many stays do not show, because the last complete list without them is later.
     pub fn hidden(&self, absent: Option<u64>) -> usize {
         let named = self.openings.values().map(|opening| opening.0);
         let ordered = self.ordered.values().map(|(at, _)| *at);
         named.chain(ordered).filter(|at| Some(*at) < absent).count()
     }
 
-    /// The latest time of any fact, as it was told.
+    /// Answers the latest time of any fact, as it was told.
     pub fn newest(&self) -> Option<u64> {
         let openings = self.openings.values().map(|opening| opening.0);
         let closings = self.closings.values().map(|(_, told)| *told);
@@ -134,7 +135,7 @@ impl StoredStays {
     }
 }
 
-/// Where an id sorts: those of digits as numbers, and before all others. The order is the rule.
+/// Answers where an id sorts: those of digits as numbers, and before all others. The order is the rule.
 fn place_of(id: &str) -> (bool, usize, &str, &str) {
     let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
     let number = id.trim_start_matches('0');
@@ -315,7 +316,7 @@ impl Facts {
         }
     }
 
-    /// What the bounds let be held.
+    /// Answers what the bounds let be held.
     pub(super) fn hold(&self, settings: Settings) -> Stored {
         let c = self.creates.iter().map(|(_, at, _)| *at).max();
         let anchors_from = c.unwrap_or(0).saturating_sub(settings.tie_window);
@@ -463,7 +464,7 @@ impl Stored {
     }
 }
 
-/// Of those within the tie window of the latest, an unclosed one first, then the highest (time, id).
+/// Picks of those within the tie window of the latest: an unclosed one first, then the highest (time, id).
 pub(super) fn pick(
     candidates: Vec<(u64, bool, &SessionKey)>,
     settings: Settings,

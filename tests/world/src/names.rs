@@ -1,5 +1,5 @@
-//! Ids, and back from them to what they name. They have one length each, so that their order is that
-//! of the numbers in them.
+//! Makes ids, and leads back from them to what they name. Ids of a kind have one length, so that their
+//! order is that of the numbers in them.
 
 use room_registry::{RoomId, StreamId, UserId};
 

@@ -1,4 +1,4 @@
-//! The way from the media server to the application, by the vendor's schedule: each callback is
+//! Carries callbacks from the media server to the application, by the vendor's schedule. Each callback is
 //! tried up to six times, until the application answers.
 //!
 //! On the way callbacks overtake each other, come again because an answer got lost, or never come.

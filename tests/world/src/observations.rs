@@ -1,4 +1,4 @@
-//! What a room is told: callbacks, and true observations of the one room that histories are about.
+//! Tells a room callbacks, and true observations of the one room that histories are about.
 
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ pub struct Answers {
     pub partly: u64,
 }
 
-/// What a media server shows that has told this part of a history and nothing since. Its answer
+/// Answers what a media server shows that has told this part of a history and nothing since. Its answer
 /// says whether the room is open, since a room of these histories may be open and empty.
 pub fn true_observation(
     told: &[Callback],

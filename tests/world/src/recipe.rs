@@ -1,6 +1,6 @@
-//! The recipe that the vendor publishes for an application's own copy, as its flow charts have it:
-//! callbacks that come too early are put into a queue, which is read again after something was
-//! added. And what a first server does: everything in arrival order.
+//! Follows the recipe that the vendor publishes for an application's own copy, as its flow charts have it.
+//! Callbacks that come too early are put into a queue, which is read again after something was added.
+//! Beside it is what a first server does: everything in arrival order.
 
 use std::collections::{BTreeMap, VecDeque};
 

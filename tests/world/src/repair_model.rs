@@ -1,8 +1,9 @@
-//! The slow, obvious evaluation of the rules of repair: the whole set of callbacks and observations
-//! of one room at once, with an infinite retention, as filters and maxima over the set.
+//! Evaluates the rules of repair, slowly and obviously. It takes the whole set of callbacks and
+//! observations of one room at once, with an infinite retention. It consists of filters and maxima over the
+//! set.
 //!
-//! Written from the rules and not from the library: it shares nothing with it but the input. The
-//! rules of callbacks are those of the model beside it.
+//! It is written from the rules and not from the library, and shares nothing with the library but the
+//! input. The rules of callbacks are those of [`model`](super::model).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -265,7 +266,7 @@ impl<Id: Ord + Clone, What: Ord + Clone> Lists<Id, What> {
         self.present.extend(present);
     }
 
-    /// What is held: an entry for each id with a presence that is no older than its absence.
+    /// Answers what is held: an entry for each id with a presence that is no older than its absence.
     fn hold(&self, floor: u64) -> Listed<Id, What> {
         let complete = || self.complete.iter().filter(|(at, _)| *at >= floor);
         let whole = complete().map(|(at, _)| *at).max();
@@ -306,7 +307,7 @@ impl<Id: Ord + Clone, What: Clone> Listed<Id, What> {
 }
 
 impl<Id: Ord, What> Listed<Id, What> {
-    /// When an id was last absent.
+    /// Answers when an id was last absent.
     pub fn absent(&self, id: &Id) -> Option<u64> {
         self.entries.get(id).map_or(self.whole, |entry| entry.absent)
     }
@@ -339,7 +340,7 @@ impl Held<'_> {
             || self.observed.not_open > create.max(session.seen_at).max(session.alive_at)
     }
 
-    /// The current session, and whether it is closed.
+    /// Answers the current session, and whether it is closed.
     fn current(&self, settings: Settings) -> Option<(&SessionKey, bool)> {
         let c = self.stored.latest_create;
         let sessions = &self.stored.sessions;
@@ -452,7 +453,7 @@ impl Held<'_> {
     }
 }
 
-/// The presence that is shown, of those that count: the latest, and of two as late the one that
+/// Answers the presence that is shown, of those that count: the latest, and of two as late the one that
 /// names its session.
 fn shown<What: Ord + Clone>(
     entry: &Entry<What>,

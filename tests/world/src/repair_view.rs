@@ -1,4 +1,4 @@
-//! The library's state in the words of the model of repair.
+//! Reads the library's state in the words of the model of repair.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::repair_model::{
 };
 use super::view::{list, login_of, opening_of, parsed, text};
 
-/// What readers see of a room's session.
+/// Answers what readers see of a room's session.
 pub fn visible_session_of(room: Option<RoomRef<'_>>) -> Option<VisibleSession> {
     let room = room?;
     let session = room.session()?;
@@ -29,7 +29,7 @@ pub fn visible_session_of(room: Option<RoomRef<'_>>) -> Option<VisibleSession> {
     })
 }
 
-/// What readers see of a room, and since when it is in the list.
+/// Answers what readers see of a room, and since when it is in the list.
 pub fn listing_of(room: Option<RoomRef<'_>>) -> Option<Listing> {
     let view = room?;
     Some(Listing {
@@ -39,7 +39,7 @@ pub fn listing_of(room: Option<RoomRef<'_>>) -> Option<Listing> {
     })
 }
 
-/// None for one who is only a member.
+/// Answers what readers see of a user; `None` for one who is only a member.
 fn seen_user(user: UserRef<'_>) -> Option<SeenUser> {
     let Some(login) = login_of(user) else {
         let present = user.presence()?;
@@ -61,7 +61,7 @@ fn seen_stream(stream: StreamRef<'_>) -> SeenStream {
     )
 }
 
-/// Every register of repair that is of no session, read out of a room's stored form.
+/// Reads every register of repair that is of no session out of a room's stored form.
 pub fn observed_of(room: &Room) -> Observed {
     let json = serde_json::to_value(room).expect("a room serialises");
     let observed = &json["live"]["observed"];

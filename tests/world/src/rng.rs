@@ -1,4 +1,4 @@
-//! Random numbers that are the same on every machine and with every version of every dependency.
+//! Draws random numbers that are the same on every machine and with every version of every dependency.
 //!
 //! Seeds stand in fixtures, regressions and published figures, so what follows from a seed must never
 //! change. That is why there are two ways to draw from the one generator.
@@ -94,8 +94,8 @@ impl Dice {
 
     /// Draws a span of exponential distribution: a pause between things that happen independently.
     ///
-    /// John von Neumann's method compares uniform numbers and computes no logarithm, so every machine
-    /// draws the same: the length of a falling run tells whether its first number is taken.
+    /// John von Neumann's method compares uniform numbers and computes no logarithm, so every machine draws
+    /// the same. The length of a falling run tells whether its first number is taken.
     pub fn pause(&mut self, mean: u64) -> u64 {
         let mut whole = 0;
         loop {

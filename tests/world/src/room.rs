@@ -1,8 +1,8 @@
-//! One room at the media server: its session, who is logged in, what is published, and the counters.
+//! Keeps one room at the media server: its session, who is logged in, what is published, and the counters.
 //!
-//! The room decides nothing. Whoever drives it says what happens and when, and hands out the ids; each
-//! step changes the room and answers what the media server tells of it. So everything that is told is a
-//! valid history, whatever the driver does.
+//! The room decides nothing. Whoever drives it says what happens and when, and hands out the ids. Each step
+//! changes the room and answers what the media server tells of it. So everything that is told is a valid
+//! history, whatever the driver does.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub struct MediaRoom {
 }
 
 impl Stays {
-    /// Whether each stay of a user has a name.
+    /// Answers whether each stay of a user has a name.
     fn names_users(self) -> bool {
         matches!(self, Self::Named | Self::Shared | Self::NamedAndCounted)
     }
@@ -56,12 +56,12 @@ impl Stays {
         matches!(self, Self::Counted | Self::NamedAndCounted)
     }
 
-    /// Whether the last thing that is told of a user or stream counts.
+    /// Answers whether the last thing that is told of a user or stream counts.
     pub(crate) fn is_ordered(self) -> bool {
         self.is_counted() || self == Self::Timed
     }
 
-    /// Whether a stream that is published again goes on under the name that it has.
+    /// Answers whether a stream that is published again goes on under the name that it has.
     pub(crate) fn keeps_name(self) -> bool {
         !matches!(self, Self::Shared | Self::NamedAndCounted)
     }
@@ -198,8 +198,8 @@ impl MediaRoom {
         self.tell_logout(user_id, login, at)
     }
 
-    /// Publishes a stream. Published again, it goes on under the session that it has, and not under
-    /// this one, unless publications are shared or each has a name.
+    /// Publishes a stream. If it is published again, it goes on under the session that it has, and not
+    /// under this one. That is not so if publications are shared or each has a name.
     pub fn publish(
         &mut self,
         stream_id: StreamId,
@@ -332,7 +332,7 @@ fn take<Id: Ord, Stay>(held: &mut BTreeMap<Id, Vec<Stay>>, id: &Id, which: usize
     stay
 }
 
-/// The latest stay of each user or stream.
+/// Answers the latest stay of each user or stream.
 fn latest<Id, Stay>(held: Option<&BTreeMap<Id, Vec<Stay>>>) -> impl Iterator<Item = (&Id, &Stay)> {
     held.into_iter().flatten().filter_map(|(id, stays)| Some((id, stays.last()?)))
 }

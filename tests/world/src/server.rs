@@ -1,14 +1,14 @@
-//! The media server: many rooms, what happens in them, and its own lists.
+//! Plays the media server: many rooms, what happens in them, and its own lists.
 //!
-//! What it tells is a valid history. A room is created with its first user and closes with its last,
-//! or when it is ended; it is created again later, in a new session. Users log in, log out, and log
-//! in again elsewhere, where either of the two callbacks may be told first; when they go, so do
-//! their streams. Streams come, go, and are published again. Counters run per session. Several
-//! machines stamp the callbacks, any of them any callback, and their clocks differ.
+//! What it tells is a valid history. A room is created with its first user and closes with its last, or
+//! when it is ended. It is created again later, in a new session. Users log in, log out, and log in again
+//! elsewhere. If they do that, either of the two callbacks may be told first. When users go, so do their
+//! streams. Streams come, go, and are published again. Counters run per session. Several machines stamp the
+//! callbacks, any of them any callback, and their clocks differ.
 //!
-//! [`Manners`] say what another vendor does otherwise: how it tells stays apart, whether it names
-//! sessions, and whether it tells that one is over. Where no rule could know the truth, the server waits,
-//! or tells more. Each such place says which condition of the promise would fail.
+//! [`Manners`] say what another vendor does otherwise: how it tells stays apart, whether it names sessions,
+//! and whether it tells that one is over. If no rule could know the truth, the server waits, or tells more.
+//! Each such place says which condition of the promise would fail.
 
 use std::collections::BTreeMap;
 
@@ -102,8 +102,8 @@ pub struct Manners {
     pub sessions: Sessions,
     /// How often the last one out leaves a session that stays open, so that no close is told.
     pub untold_closes: Share,
-    /// For how long it waits where no rule could know the truth otherwise: longer than the tie window and
-    /// the skew of its clocks together.
+    /// For how long it waits if no rule could know the truth otherwise. That is longer than the tie window
+    /// and the skew of its clocks together.
     pub apart: u64,
 }
 
@@ -147,7 +147,7 @@ pub struct Stay {
     pub to: Option<Timestamp>,
 }
 
-/// What happened, where that is kept.
+/// What happened, if that is kept.
 #[derive(Debug, Default)]
 pub struct Chronicle {
     /// Every stay that ended.
@@ -229,7 +229,7 @@ impl MediaServer {
         self.chronicle = Some(Chronicle::default());
     }
 
-    /// Answers what happened, where that is kept.
+    /// Answers what happened, if that is kept.
     pub fn chronicle(&self) -> Option<&Chronicle> {
         self.chronicle.as_ref()
     }
@@ -265,8 +265,8 @@ impl MediaServer {
     /// callback says so.
     pub fn close(&mut self, room: usize, now: u64, is_told: bool) {
         if self.manners.are_nameless() {
-            // Law 21.4: an end hides all that came no later than the latest opening that is stored then,
-            // and one of the clocks may be ahead.
+            // By law 21.4 an end hides all that came no later than the latest opening that is stored then.
+            // One of the clocks may be ahead.
             self.rooms[room].quiet_until = now + self.manners.apart;
         }
         let mut scene = Scene { server: self, room, now };
@@ -277,7 +277,7 @@ impl MediaServer {
         }
     }
 
-    /// Answers since when all that is in the session has been going on which an end by the app has to hide:
+    /// Answers since when all has been going on that an end by the app has to hide in the session. That is
     /// since the session began, or since somebody or something last came if it has no name.
     pub fn settled_since(&self, room: usize) -> u64 {
         let is_nameless = self.manners.are_nameless();
@@ -393,7 +393,8 @@ impl Scene<'_> {
         }
     }
 
-    /// Everybody left, and no close was told. Somebody comes into the same session, or a new one begins.
+    /// Lets a room go on that everybody left without a close. Somebody comes into the same session, or a
+    /// new one begins.
     fn come_back(&mut self) {
         // Law 4.1: of two creations within the tie window, that of the larger id may count. No close
         // decides between them. Law 4.2: a login stamped after the creation of the next session shows this
@@ -426,8 +427,8 @@ impl Scene<'_> {
         self.tell(Subject::User(user), login);
     }
 
-    /// A login elsewhere ends the one before, and either may be told first, unless the last that is told
-    /// counts. If logins are shared, it may also come beside the other.
+    /// Logs a user in elsewhere. That ends the login before, and either may be told first, unless the last
+    /// that is told counts. If logins are shared, it may also come beside the other.
     fn login_again(&mut self, user: usize) {
         let stays = self.server.manners.users;
         if stays == Stays::Shared && self.server.rng.chance(Share::percent(50)) {
@@ -452,7 +453,7 @@ impl Scene<'_> {
         self.go(user);
     }
 
-    /// A user goes, by all devices.
+    /// Lets a user go, by all devices.
     fn go(&mut self, user: usize) {
         let is_last = self.room().user_count() == 1;
         let untold = self.server.manners.untold_closes;
@@ -504,7 +505,8 @@ impl Scene<'_> {
         }
     }
 
-    /// Published again, it is the same life of the stream, unless publications are shared or each has a name.
+    /// Publishes a stream. If it is published again, it is the same life of the stream, unless publications
+    /// are shared or each has a name.
     fn publish(&mut self, stream: usize) {
         let stays = self.server.manners.streams;
         let stream_id = self.stream_id(stream);
@@ -539,14 +541,14 @@ impl Scene<'_> {
         }
     }
 
-    /// All publications of a stream.
+    /// Ends all publications of a stream.
     fn unpublish_all(&mut self, stream: usize) {
         while self.room().stream(self.server.names.stream(stream)).is_some() {
             self.unpublish(stream);
         }
     }
 
-    /// Everything in the room ends with it, told or (now and then) not.
+    /// Ends the session. Everything in the room ends, too, told or (now and then) not.
     fn end(&mut self) {
         if self.server.rng.chance(Share::percent(85)) || self.has_to_tell_all() {
             let streams: Vec<_> = self.room().streams().map(|(id, _)| index(id.as_str())).collect();
@@ -570,8 +572,9 @@ impl Scene<'_> {
         }
     }
 
-    /// Law 21.3: a close without a session counts a tie window before its stamp. Who came within that time
-    /// shows until an own closing arrives. If no close is told, only these closings tell of the end.
+    /// Answers whether the end of everything in the room has to be told. By law 21.3 a close without a
+    /// session counts a tie window before its stamp. Who came within that time shows until an own closing
+    /// arrives. If no close is told, only these closings tell of the end.
     fn has_to_tell_all(&self) -> bool {
         let has_just_come =
             self.now < self.server.rooms[self.room].came_at + self.server.manners.apart;
@@ -581,7 +584,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Everything in the room ends, and nothing is told.
+    /// Ends everything in the room, and tells nothing.
     fn vanish(&mut self) {
         self.note_untold_stays();
         let closed = RoomClosed::new(Timestamp::from_millis(self.now));
@@ -597,7 +600,7 @@ impl Scene<'_> {
         self.server.told.push(Told { room: self.room, subject, callback });
     }
 
-    /// Notes a stay that ended, where that is kept.
+    /// Notes a stay that ended, if that is kept.
     fn note_stay(
         &mut self,
         user: usize,
@@ -612,7 +615,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Notes the stays that end with the session, where that is kept.
+    /// Notes the stays that end with the session, if that is kept.
     fn note_untold_stays(&mut self) {
         if self.server.chronicle.is_none() {
             return;
@@ -626,8 +629,9 @@ impl Scene<'_> {
         }
     }
 
-    /// The time by the clock that stamps a user or stream. What time alone orders is stamped by one machine a
-    /// room, and things of one user or stream are at least 1 ms apart, or else no rule could know the last.
+    /// Answers the time by the clock that stamps a user or stream. What time alone orders is stamped by one
+    /// machine a room. Things of one user or stream are at least 1 ms apart, or else no rule could know the
+    /// last.
     fn stamp_of(&mut self, subject: Subject) -> Timestamp {
         let (stays, key) = match subject {
             Subject::Room => return self.stamp(),
@@ -643,7 +647,7 @@ impl Scene<'_> {
         Timestamp::from_millis(*last)
     }
 
-    /// The time by one of the machines' clocks.
+    /// Answers the time by one of the machines' clocks.
     fn stamp(&mut self) -> Timestamp {
         let machine = self.server.rng.index(MACHINES);
         Timestamp::from_millis(self.now + self.server.clocks[machine])

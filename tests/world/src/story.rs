@@ -1,4 +1,4 @@
-//! A story of one room: what is heard and seen of it, second by second.
+//! Tells a story of one room: what is heard and seen of it, second by second.
 
 use room_registry::event::{
     CallbackEvent, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn, UserLoggedOut,

@@ -1,4 +1,4 @@
-//! The truth of a valid history: what a reader who saw everything in order would know.
+//! Finds the truth of a valid history: what a reader who saw everything in order would know.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! In which forms media servers tell of their rooms.
+//! Lists the forms in which media servers tell of their rooms.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub struct Vendor {
 }
 
 impl Default for Vendor {
-    /// The first vendor.
+    /// Names the first vendor.
     fn default() -> Self {
         Self {
             users: Stays::Named,

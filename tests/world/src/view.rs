@@ -1,4 +1,4 @@
-//! The library's state in the words of the model.
+//! Reads the library's state in the words of the model.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::model::{Seen, Shown, Stored, StoredSession, StoredStays, Visible};
 
-/// What readers see of a room's session.
+/// Answers what readers see of a room's session.
 pub fn visible_of(room: Option<RoomRef<'_>>) -> Option<Visible> {
     let room = room?;
     let session = room.session()?;
@@ -25,7 +25,7 @@ pub fn visible_of(room: Option<RoomRef<'_>>) -> Option<Visible> {
     })
 }
 
-/// What readers see of a user's login.
+/// Answers what readers see of a user's login.
 pub(super) fn login_of(user: UserRef<'_>) -> Option<Seen> {
     let login = user.login()?;
     let name = login.user_name.as_ref().map(ToString::to_string);
@@ -38,7 +38,7 @@ pub(super) fn login_of(user: UserRef<'_>) -> Option<Seen> {
     })
 }
 
-/// What readers see of a stream that callbacks told of.
+/// Answers what readers see of a stream that callbacks told of.
 pub(super) fn opening_of(stream: StreamRef<'_>) -> Option<Seen> {
     Some(Seen {
         stay: stream.stream_session_id().map(ToString::to_string),
@@ -48,7 +48,7 @@ pub(super) fn opening_of(stream: StreamRef<'_>) -> Option<Seen> {
     })
 }
 
-/// What readers see of a room that got a history, but for one callback of it.
+/// Answers what readers see of a room that got a history, but for one callback of it.
 pub fn visible_in(history: &[Callback], left_out: Option<usize>) -> Option<Visible> {
     let config = Config::builder().retention(None).build().expect("it makes sense");
     let mut room = Room::new(history[0].room_id.clone(), &config);
@@ -60,7 +60,7 @@ pub fn visible_in(history: &[Callback], left_out: Option<usize>) -> Option<Visib
     visible_of(room.view())
 }
 
-/// Every register of a room, read out of its stored form.
+/// Reads every register of a room out of its stored form.
 pub fn stored_of(room: &Room) -> Stored {
     let json = serde_json::to_value(room).expect("a room serialises");
     let live = &json["live"];

@@ -1,4 +1,4 @@
-//! JSON objects whose fields stay in the order in which they were written, as on the wire.
+//! Builds JSON objects whose fields stay in the order in which they were written, as on the wire.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! Callbacks as ZEGOCLOUD writes them: the other half of the decoder in `room_registry::vendor::zego`.
+//! Writes callbacks as ZEGOCLOUD does: the other half of the decoder in `room_registry::vendor::zego`.
 //!
-//! [`encode`] makes the body of a callback. Its fields stand in the vendor's order; a test may change
-//! them, add others, or take some away, before the body is printed or turned into a [`Value`].
+//! [`encode`] makes the body of a callback. Its fields stand in the vendor's order. A test may change them,
+//! add others, or take some away, before the body is printed or turned into a [`Value`].
 
 use room_registry::event::{CallbackEvent, LogoutReason, RoomCloseReason, StreamCloseReason};
 use room_registry::{Callback, Text, Timestamp, UserId, UserSessionId};
@@ -64,7 +64,7 @@ impl Style {
         }
     }
 
-    /// A session that is a number of any length; other sessions have no zeros to add.
+    /// Writes a session that is a number of any length; other sessions have no zeros to add.
     fn session(self, id: &str) -> Value {
         match canonical_number(id) {
             Some(number) => self.number(number),
@@ -75,7 +75,7 @@ impl Style {
         }
     }
 
-    /// A session that is a text to the decoder, of which only the digits of a number are changed.
+    /// Writes a session that is a text to the decoder. Only the digits of a number are changed.
     fn text_or_number(self, id: &str) -> Value {
         match (canonical_number(id), self) {
             (Some(number), Self::Numbers) => json!(number),
@@ -83,7 +83,7 @@ impl Style {
         }
     }
 
-    /// How it writes the numbers of events about rooms that the vendor does not write as texts.
+    /// Answers how it writes the numbers of events about rooms that the vendor does not write as texts.
     fn of_rooms(self) -> Self {
         if self == Self::Vendor { Self::Numbers } else { self }
     }
@@ -318,12 +318,12 @@ fn stream_close_reason(reason: &StreamCloseReason) -> i64 {
     }
 }
 
-/// The vendor names each session.
+/// Answers the session, as the vendor names each.
 fn session_of(callback: &Callback) -> &str {
     callback.session_id.as_ref().expect("a name").as_str()
 }
 
-/// A user session of 0 is none.
+/// Writes a user session; 0 stands for none.
 fn put_user_session(body: &mut Body, id: Option<&UserSessionId>, style: Style) {
     body.put("session_id", style.session(id.map_or("0", UserSessionId::as_str)));
 }
