@@ -370,8 +370,8 @@ fn texts(texts: &[&str]) -> Vec<Text> {
     texts.iter().copied().map(Text::from).collect()
 }
 
-/// Tells a registry of a login at 1 s, a logout at 20 s and a login at 22 s, all under one session id. The
-/// logout has no time of its login. Returns the session id of everybody who is there then.
+/// Tells a registry of a login at 1 s, a logout at 20 s and a login at 22 s. All are under one session id,
+/// and the logout has no time of its login. Returns the session id of everybody who is there then.
 fn back_within_the_clock_skew(session_id: u64, decoder: Decoder) -> Vec<Option<String>> {
     let clock = ManualClock::at(Timestamp::from_secs(30));
     let mut registry = RoomRegistry::with_clock(Config::default(), clock);

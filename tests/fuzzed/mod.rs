@@ -1,7 +1,7 @@
 //! Inputs made of bytes, and what must hold whatever the bytes are.
 //!
-//! Shared by the fuzz targets in `tests/fuzz`, where coverage guides the bytes, and by
-//! `tests/laws/fuzzing.rs`, where chance does and where the inputs that once broke something are kept.
+//! The fuzz targets in `tests/fuzz` share this with `tests/laws/fuzzing.rs`. Coverage guides the bytes of
+//! the first, and chance those of the second. The second also keeps the inputs that once broke something.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -25,8 +25,8 @@ pub use snapshots::snapshot;
 /// Decodes bodies and applies what they tell, beside commands, expiry and whatever else a host does,
 /// and checks everything after every step.
 ///
-/// What starts with a brace are the lines of a journal; else the first byte says whether the rest is
-/// a play, or a set of callbacks that is applied in several orders.
+/// What starts with a brace are the lines of a journal. Else the first byte says whether the rest is a
+/// play, or a set of callbacks that is applied in several orders.
 pub fn decode_and_apply(data: &[u8]) {
     match data.split_first() {
         None => {}

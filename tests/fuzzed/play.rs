@@ -143,7 +143,7 @@ impl Player {
         self.follow();
     }
 
-    /// A callback that comes again changes nothing, but for what is due to be forgotten meanwhile: a
+    /// A callback that comes again changes nothing, but for what is due to be forgotten meanwhile. A
     /// closing that is too old to be remembered, but let in as its user is known, is held each time.
     fn repeat(&mut self, callback: &Callback) {
         let before = self.saved();
@@ -216,8 +216,8 @@ impl Player {
         }
     }
 
-    /// The last call changed nothing, but for what a clock that was set back pulls back with it, and
-    /// for what is suspected by now.
+    /// The last call changed nothing. The exceptions are what a clock that was set back pulls back with it,
+    /// and what is suspected by now.
     fn nothing_changed(&self) {
         let is_suspicion = |kind: &ChangeKind| {
             matches!(kind, ChangeKind::SuspicionRaised(_) | ChangeKind::SuspicionWithdrawn { .. })

@@ -67,9 +67,9 @@ fn assert_same(one: &RoomRegistry<ManualClock>, other: &RoomRegistry<ManualClock
     }
 }
 
-/// What callbacks and observations made of the room, without what depends on the order of arrival: the
-/// instants at which something was noticed, the evidence of losses, the first opening, and
-/// what was found open.
+/// What callbacks and observations made of the room, without what depends on the order of arrival. Left out
+/// are the instants at which something was noticed, the evidence of losses, the first opening, and what was
+/// found open.
 fn stored(registry: &RoomRegistry<ManualClock>, room_id: &str) -> Value {
     let mut room = serde_json::to_value(registry.export(room_id)).expect("a room serialises");
     let mut live = room["live"].take();

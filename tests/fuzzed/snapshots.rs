@@ -12,8 +12,8 @@ type Registry = RoomRegistry<ManualClock>;
 /// Restores what the bytes say. What is accepted is saved and restored again without a difference,
 /// and is as good to go on with as any other.
 ///
-/// What starts with a brace is JSON; else the first byte says whether the rest is in a binary form,
-/// or plays, saves, and damages what was saved.
+/// What starts with a brace is JSON. Else the first byte says whether the rest is in a binary form, or
+/// plays, saves, and damages what was saved.
 pub fn snapshot(data: &[u8]) {
     let clock = ManualClock::at(Timestamp::from_millis(START));
     let mut config = Config::default();

@@ -1,5 +1,5 @@
-//! The README, held against the library and the pages that it links to: its first program prints what it says, and its
-//! figures are theirs.
+//! Holds the README against the library and the pages that it links to. Its first program prints what it
+//! says, and its figures are theirs.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -29,8 +29,8 @@ fn clock_of(room: &Room) -> Value {
     serde_json::to_value(room).unwrap()["clock"].take()
 }
 
-/// What a room comes to once everything is done that is due, without what is not written for its own
-/// sake: the last heartbeats, and in which order those came that are of one instant.
+/// What a room comes to once everything is done that is due, without what is not written for its own sake.
+/// Left out are the last heartbeats, and in which order those came that are of one instant.
 fn swept(room: Option<&Room>, clock: &ManualClock) -> Option<Value> {
     let mut room = room?.clone();
     room.expire(&Config::default(), clock.now()).unwrap();
@@ -129,7 +129,7 @@ proptest! {
                 room.expire_with(beats, &config, now).unwrap();
             } else if input.room_id().is_none_or(|id| room_id() == *id) {
                 // A refused input may make the room forget what is too old. One that is not valid in itself
-                // does not come as far, and then the clock of the stored room must not go on either.
+                // does not come as far. Then the clock of the stored room must not go on either.
                 let clock_before = clock_of(&room);
                 let taken = room.apply_input(&input, &config, now);
                 if taken.is_err() && clock_of(&room) == clock_before {

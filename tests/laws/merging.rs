@@ -103,8 +103,8 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
     prop::collection::vec((prop::sample::select(vec![0, 0, 1, 7]), step()), 0..20)
 }
 
-/// Everything that is stored, but for the instants at which things were noticed, which only delay
-/// what time does, and for what seems to be lost.
+/// Everything that is stored, but for two things. One is the instants at which things were noticed, which
+/// only delay what time does. The other is what seems to be lost.
 fn essence(room: &Room) -> Value {
     fn strip(value: &mut Value) {
         match value {

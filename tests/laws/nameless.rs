@@ -340,7 +340,7 @@ fn forget_the_session(callback: &mut Callback) {
 /// Holds laws 5.1, 5.7, 21.3 and 21.4.
 #[test]
 fn what_an_end_hides_without_a_session_stays_hidden_in_a_room_that_forgets() {
-    // A room that is created shows what an end hid, and each user and stream that it hid may be forgotten by
+    // A room that is created shows what an end hid. Each user and stream that it hid may be forgotten by
     // itself (law 5.4). The model forgets all at once, so nothing creates the room.
     check_what_ends_hide(8, false, 1_000, forget_the_session);
 }

@@ -375,9 +375,9 @@ fn is_beyond_one_look(arrived: &[Callback], lost: &[Callback], observation: &Obs
     let is_close = |callback: &Callback| matches!(callback.event, CallbackEvent::RoomClosed(_));
     let has_lost_close = lost.iter().any(is_close);
     let at = |callback: &Callback| callback.latest_time().as_millis();
-    // A session is heard of after the look, and its create is lost. It opened too soon after the create of
-    // another one to be known for a later one without its own, or only its close is heard of,
-    // and that of the other one is lost, too.
+    // A session is heard of after the look, and its create is lost. Either it opened too soon after the
+    // create of another one to be known for a later one without its own. Or only its close is heard of, and
+    // that of the other one is lost, too.
     let is_overshadowed = lost.iter().filter(is_create).any(|create| {
         let session = arrived.iter().filter(|callback| callback.session_id == create.session_id);
         let mut heard = session.filter(|callback| at(callback) >= counts_at(observation));

@@ -325,8 +325,8 @@ fn short_memory() -> Config {
     Config::builder().retention(Some(short)).report_after(Duration::MAX).build().unwrap()
 }
 
-/// A stream that opens again outlives its close, and a user who logs in again outlives the logout,
-/// which stands before the close among what is to be forgotten.
+/// A stream that opens again outlives its close. A user who logs in again outlives the logout, which stands
+/// before the close among what is to be forgotten.
 /// Holds law 5.4.
 #[test]
 fn what_was_outlived_behind_something_else_is_not_waited_for() {

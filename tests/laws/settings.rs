@@ -71,8 +71,8 @@ fn stored(room: &Room) -> Value {
     stored
 }
 
-/// The same, but for signs of loss that an observation answered before they were noticed, and for the order of
-/// signs, and of members who were silent for equally long.
+/// The same, but for signs of loss that an observation answered before they were noticed. The order of
+/// signs may differ, too, and that of members who were silent for equally long.
 fn unanswered(room: &Room) -> Value {
     let mut stored = stored(room);
     let listed_at = ["users", "streams"]

@@ -336,7 +336,7 @@ fn a_clock_that_goes_back_delays_nothing_by_more_than_its_span() {
     assert_eq!(visits.next_due(), Some(at(490) + Duration::from_millis(1)));
 }
 
-/// Ann stays logged in. The same end is told of as imported where another replica brought it. Holds law 19.7.
+/// Ann stays logged in. The same end is told of as imported if another replica brought it. Holds law 19.7.
 #[test]
 fn a_membership_that_times_out_beside_a_login_or_in_another_replica_is_told_as_that() {
     let config = Config::default();

@@ -1,5 +1,5 @@
-//! Memberships, each as a story of one room: how somebody went, connections, who counts, limits of a
-//! room's own, the rooms of a user, and the app's word on users without a membership.
+//! Memberships, each as a story of one room: how somebody went, connections, who counts, and limits of a
+//! room's own. Others are about the rooms of a user, and the app's word on users without a membership.
 
 use std::time::Duration;
 

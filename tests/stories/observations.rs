@@ -325,8 +325,8 @@ fn a_late_close_is_taken_in_while_an_observation_shows_the_room_open() {
     }
 }
 
-/// The same late close as above, if a later one outdated that the room was seen open, and what is
-/// left of the observation is whom it saw.
+/// The same late close as above, if a later one outdated that the room was seen open. What is left of the
+/// observation is whom it saw.
 /// Holds law 16.5.
 #[test]
 fn a_late_close_is_taken_in_while_somebody_or_something_is_held_as_seen() {

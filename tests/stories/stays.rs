@@ -128,8 +128,8 @@ fn at_equal_orders_the_closing_wins() {
     in_every_order(&tied, |room| assert!(room.user("ann").is_none()));
 }
 
-/// Holds law 3.13. A stay id that comes back within the clock skew of a closing that tells no opening
-/// time cannot be told from a late opening.
+/// Holds law 3.13. A stay id may come back within the clock skew of a closing that tells no opening time.
+/// It cannot be told from a late opening then.
 #[test]
 fn a_named_stay_that_comes_back_at_once_needs_an_order() {
     let history = |order: fn(u64) -> Option<u64>| -> [CallbackEvent; 3] {

@@ -207,8 +207,8 @@ fn an_open_session_without_its_creation_that_another_hides_is_forgotten() {
     assert_eq!(registry.user_count(), 1);
 }
 
-/// The user is known, so it is let in, and beside a login it is too old to be remembered: a repeat
-/// finds nothing of it, and is held and forgotten again.
+/// The user is known, so it is let in, and beside a login it is too old to be remembered. A repeat finds
+/// nothing of it, and is held and forgotten again.
 /// Holds law 5.5.
 #[test]
 fn an_old_logout_beside_a_login_is_forgotten_before_it_comes_again() {

@@ -23,10 +23,10 @@ fn a_session_created_at_once_with_the_one_that_is_shown_and_closed_already_is_to
     assert_eq!(registry.room("r").unwrap().session_id().unwrap(), "1");
 }
 
-/// The second session is created within the tie window of the first, and clocks that differ by half
-/// of that stamp the close of the first before its own creation. A clock skew of one and a half tie
-/// windows lets it in; one that is no longer than the tie window does not, and the first session
-/// stays an unclosed candidate when the second has closed.
+/// The second session is created within the tie window of the first. Clocks that differ by half of that
+/// stamp the close of the first before its own creation. A clock skew of one and a half tie windows lets it
+/// in. One that is no longer than the tie window does not. Then the first session stays an unclosed
+/// candidate when the second has closed.
 /// Holds laws 3.2 and 9.16.
 #[test]
 fn a_close_stamped_before_the_creation_of_its_session_counts_if_the_clock_skew_allows_for_it() {
