@@ -14,8 +14,9 @@
 //! - With repair nothing is wrong at the end, whatever was lost. The end comes two rounds of the planner
 //!   after the last callback. If calls fail or lists come in part, it comes half an hour later. Three
 //!   things may stay wrong. One is a room of which nothing is stored: no callback of it came, or only a
-//!   creation without a session. Another is a room that is not listed, if every question failed in the quarter of an hour in which it
-//!   is asked about. The third is a list of which no answer came whole in that half an hour.
+//!   creation without a session. Another is a room that is not listed, if every question failed in the
+//!   quarter of an hour in which it is asked about. The third is a list of which no answer came whole in
+//!   that half an hour.
 //! - If nothing was lost, visits that follow the inputs tell each stay of a user once, and no other.
 //! - A mirror that is kept by changes equals the registry.
 //! - A registry that is saved and restored is the same. The round goes on with the restored one.
