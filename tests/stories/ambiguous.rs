@@ -1,9 +1,9 @@
 //! Users whose stays have no ids: who goes right after coming in again may be another device.
 
-use room_registry::event::{UserLoggedIn, UserLoggedOut};
+use room_registry::event::{CallbackEvent, UserLoggedIn, UserLoggedOut};
 use room_registry::repair::{Reason, Sign, SuspectedList};
-use room_registry::{Room, RoomRef, UserId};
-use room_registry_world::story::{Story, at, created, observation, user};
+use room_registry::{Callback, Room, RoomRef, UserId};
+use room_registry_world::story::{Story, at, created, observation, room_id, user};
 
 fn login(seconds: u64) -> UserLoggedIn {
     UserLoggedIn::new(UserId::new("ann").unwrap(), at(seconds))
@@ -126,4 +126,21 @@ fn that_a_user_came_in_twice_is_stored() {
     other.passes_to(200);
     other.registry.expire();
     assert_eq!(signs(&other), [(SuspectedList::Users, Sign::AmbiguousExit)]);
+}
+
+/// Holds law 10.13.
+#[test]
+fn whoever_goes_from_a_room_without_session_names_right_after_coming_in_again_may_still_be_there() {
+    let mut story = Story::new();
+    let bob = UserLoggedIn::new(UserId::new("bob").unwrap(), at(1));
+    let history: [(u64, CallbackEvent); 4] =
+        [(1, bob.into()), (10, login(10).into()), (20, login(20).into()), (25, logout(25).into())];
+    for (seconds, event) in history {
+        story.passes_to(seconds);
+        story.registry.apply_callback(&Callback::new(room_id(), None, event));
+    }
+    assert_eq!(story.users(), ["bob"]);
+    story.passes_to(115);
+    story.registry.expire();
+    assert_eq!(signs(&story), [(SuspectedList::Users, Sign::AmbiguousExit)]);
 }

@@ -317,3 +317,19 @@ fn after_a_merge_the_time_begins_anew_if_somebody_was_there_for_one_replica() {
         assert_eq!(room.next_expiry(&config), Some(at(661)));
     }
 }
+
+/// Holds law 4.11.
+#[test]
+fn of_two_replicas_in_which_the_room_is_empty_the_later_time_counts() {
+    let config = quiet().build().unwrap();
+    let one = left_room(config.clone());
+    let mut other = left_room(config.clone());
+    other.hears(at(70), login("bob", 2, 70));
+    other.hears(at(90), logout("bob", 2, 70, 90));
+    assert_eq!((due(&one), due(&other)), (Some(at(360)), Some(at(390))));
+    let (one, other) = (one.registry.export("r").unwrap(), other.registry.export("r").unwrap());
+    for (mut room, more) in [(one.clone(), other.clone()), (other, one)] {
+        room.merge(more, &config, at(91)).unwrap();
+        assert_eq!(room.next_expiry(&config), Some(at(390)));
+    }
+}

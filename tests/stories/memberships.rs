@@ -782,3 +782,22 @@ fn a_room_tells_how_many_users_have_each_role() {
     tell(&mut registry, closed.into());
     assert_eq!(counts(&registry), is(&[("", 1), ("audience", 1)]), "ann's login told hers");
 }
+
+/// A page that may look at one room finds the only open one behind a hundred full ones. Holds law 18.8.
+#[test]
+fn a_page_without_full_rooms_does_not_look_at_them() {
+    let mut registry = RoomRegistry::with_clock(Config::default(), ManualClock::default());
+    for number in 0..=100 {
+        let id = format!("r{number:03}");
+        registry.create_room(NewRoom::new(id.as_str(), "tom").max_users(2)).unwrap();
+        registry.join_room(&id, NewUser::new("ann")).unwrap();
+        if number != 50 {
+            registry.join_room(&id, NewUser::new("bob")).unwrap();
+        }
+    }
+    for order in [RoomOrder::Newest, RoomOrder::Oldest, RoomOrder::MostUsers] {
+        let page = registry.page(&RoomQuery::new(order).without_full().look_at_most(1)).unwrap();
+        let ids: Vec<_> = page.rooms.iter().map(|room| room.id().as_str()).collect();
+        assert_eq!((ids, page.stopped_early), (vec!["r050"], false), "{order}");
+    }
+}

@@ -1,11 +1,12 @@
 //! Stays in both forms: named, exclusive or not, and ordered. Each story holds in every order of arrival.
 
 use room_registry::event::{
-    CallbackEvent, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn, UserLoggedOut,
+    CallbackEvent, RoomClosed, RoomCreated, StreamClosed, StreamCreated, UserLoggedIn,
+    UserLoggedOut,
 };
 use room_registry::{
-    Outcome, Role, RoomRef, StreamId, StreamSessionId, Text, Timestamp, UserId, UserRef,
-    UserSessionId,
+    Config, NewUser, Outcome, Role, RoomRef, StreamId, StreamSessionId, Text, Timestamp, UserId,
+    UserRef, UserSessionId,
 };
 use room_registry_world::story::{Story, at, created};
 
@@ -260,4 +261,90 @@ fn ordered_openings_without_a_stay_id_count_as_the_same_stay() {
         assert_eq!(room.user("ann").unwrap().role().is_some(), is_let_in);
         assert_eq!(room.stream("live").unwrap().details().title.is_some(), is_let_in);
     }
+}
+
+/// Ann is in by two devices, and by a login without an id. Holds law 6.1.
+#[test]
+fn whoever_leaves_goes_with_every_stay_of_either_form() {
+    let logins = [
+        login(Some("1"), 1).exclusive(false),
+        login(Some("2"), 2).exclusive(false),
+        login(None, 3),
+    ];
+    for leaves in [
+        |story: &mut Story| story.registry.leave_room("r", "ann").unwrap(),
+        |story: &mut Story| story.registry.remove_user("r", "ann", "spam").unwrap(),
+    ] {
+        let mut story = Story::new();
+        story.hears(at(1), created(0));
+        for login in &logins {
+            story.hears(at(3), login.clone());
+        }
+        assert_eq!(story.users(), ["ann"]);
+        story.passes_to(10);
+        leaves(&mut story);
+        assert!(story.users().is_empty());
+        for login in &logins {
+            story.hears(at(11), login.clone());
+            assert!(story.users().is_empty(), "it was told before ann left");
+        }
+        story.hears(at(12), login(Some("3"), 12).exclusive(false));
+        assert_eq!(story.users(), ["ann"]);
+    }
+}
+
+/// Holds law 6.2.
+#[test]
+fn a_timeout_ends_every_stay_of_either_form_if_heartbeats_decide() {
+    let mut story = Story::with(Config::builder().heartbeats_end_logins(true).build().unwrap());
+    story.hears(at(1), created(0));
+    story.hears(at(1), login(Some("1"), 1).exclusive(false));
+    story.hears(at(2), login(Some("2"), 2).exclusive(false));
+    story.hears(at(3), login(None, 3));
+    story.registry.join_room("r", NewUser::new("ann")).unwrap();
+    story.passes_to(94);
+    story.registry.expire();
+    assert!(story.users().is_empty());
+}
+
+// What no rule can know: the guide says what readers see.
+
+#[test]
+fn an_id_of_a_stay_that_is_used_twice_within_a_second_is_one_stay() {
+    let (second, end) = (Timestamp::from_millis(at(1).as_millis() + 500), at(3));
+    let again = UserLoggedIn::new(UserId::new("ann").unwrap(), second);
+    let again = again.user_session_id(UserSessionId::new("1").unwrap());
+    let history = [
+        login(Some("1"), 1).into(),
+        again.into(),
+        UserLoggedOut::new(UserId::new("ann").unwrap(), end)
+            .user_session_id(UserSessionId::new("1").unwrap())
+            .login_at(second)
+            .into(),
+    ];
+    in_every_order(&history, |room| assert_eq!(stay(room), None));
+}
+
+#[test]
+fn a_change_of_role_from_before_a_leave_that_arrives_after_it_brings_the_user_back() {
+    let mut story = Story::new();
+    story.hears(at(1), created(0));
+    story.hears(at(1), login(Some("1"), 1).order(1));
+    story.passes_to(10);
+    story.registry.leave_room("r", "ann").unwrap();
+    assert!(story.users().is_empty());
+    story.hears(at(11), login(Some("1"), 9).order(2).role(Role::HOST));
+    assert_eq!(story.users(), ["ann"]);
+    story.hears(at(12), logout(Some("1"), 10).order(3));
+    assert!(story.users().is_empty(), "until the vendor's own logout");
+}
+
+#[test]
+fn a_session_id_that_lives_twice_is_closed_with_the_first_close() {
+    let mut story = Story::new();
+    story.hears(at(0), created(0));
+    story.hears(at(60), RoomClosed::new(at(60)));
+    story.hears(at(61), created(61));
+    story.hears(at(61), login(Some("1"), 61));
+    assert!(!story.is_open());
 }
