@@ -12,6 +12,7 @@ use room_registry::{
     Timestamp, UserId, UserSessionId, UserUpdate,
 };
 use room_registry_world::commands::{TIMEOUT, registry, registry_with};
+use room_registry_world::story::{at, room_id};
 
 const RETENTION: Duration = Duration::from_secs(600);
 
@@ -800,4 +801,21 @@ fn a_page_without_full_rooms_does_not_look_at_them() {
         let ids: Vec<_> = page.rooms.iter().map(|room| room.id().as_str()).collect();
         assert_eq!((ids, page.stopped_early), (vec!["r050"], false), "{order}");
     }
+}
+
+/// Two processes share a store, and one has a shorter timeout.
+#[test]
+fn a_membership_ends_by_the_timeout_of_the_process_that_looks_at_it() {
+    let [long, short] = [90, 30].map(|seconds| {
+        Config::builder().heartbeat_timeout(Duration::from_secs(seconds)).build().unwrap()
+    });
+    let mut room = Room::new(room_id(), &long);
+    room.create(NewRoom::new("r", "tom").lifecycle(Lifecycle::UntilEnded), &long, at(0)).unwrap();
+    room.join(NewUser::new("ann"), &long, at(0)).unwrap();
+    room.expire(&long, at(60)).unwrap();
+    assert_eq!(room.view().unwrap().user_count(), 1);
+    room.expire(&short, at(60)).unwrap();
+    assert_eq!(room.view().unwrap().user_count(), 0);
+    let answer = room.heartbeat("ann", UserUpdate::new(), &long, at(61));
+    assert_eq!(answer.unwrap(), Heartbeat::TimedOut);
 }
