@@ -15,6 +15,7 @@ mod fuzzed;
 mod fuzzing;
 mod inputs;
 mod lists;
+mod members;
 mod merging;
 mod nameless;
 mod ordering;
