@@ -181,8 +181,8 @@ impl<'a> StoredRoom<'a> {
 }
 
 impl StoredRoom<'_> {
-    /// Checks that nothing is stored that the last end of the room ended (laws 6.5 and 18.3), and that the end
-    /// before it was earlier.
+    /// Checks that nothing is stored that the last end of the room ended (laws 6.5 and 18.3). The end
+    /// before it must be earlier.
     fn check_end(&self) -> Result<(), StoredError> {
         let is_before_end = |at: Timestamp| Some(at) <= self.ended_at;
         let info = self.info.iter().filter(|info| is_before_end(info.updated_at));
@@ -210,8 +210,8 @@ impl StoredRoom<'_> {
     }
 }
 
-/// How many notes on one user a stored form may have: one for each stay and each presence that a room can hold
-/// of a user (laws 3.10 and 14.5). An exclusive stay counts like an ordered one.
+/// How many notes on one user a stored form may have. It is one for each stay and each presence that a room
+/// can hold of a user (laws 3.10 and 14.5). An exclusive stay counts like an ordered one.
 const MAX_NOTES: usize = MAX_SESSIONS * (2 * MAX_STAYS + MAX_SHARED_STAYS) + MAX_PRESENCES;
 
 /// Checks that no local time is beyond what clocks show. What comes next may have to be a millisecond later than

@@ -7,8 +7,8 @@
 
 use crate::model::time::Timestamp;
 
-/// A session that is visible, or would be if the room were listed, is empty: no user who counts is in it,
-/// and no stream.
+/// A session that is visible, or would be in a listed room, is empty. No user who counts is in it, and no
+/// stream.
 ///
 /// The order of the fields is the rule of a merge: of two, the greater counts (law 4.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

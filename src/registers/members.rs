@@ -122,7 +122,7 @@ impl Members {
     }
 
     /// Joins a user who is no member. Returns the place. A user who comes back within the millisecond
-    /// counts as joined one later, so that the new membership outranks the end of the old one.
+    /// counts as joined one later. So the new membership outranks the end of the old one.
     pub(crate) fn join(
         &mut self,
         user_id: Hashed<'_, UserId>,

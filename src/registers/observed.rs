@@ -190,8 +190,8 @@ impl Observed {
         self.hidden_until(ended_at).map_or(now, |hidden_until| now.max(hidden_until.plus(1)))
     }
 
-    /// Returns the local time of the latest end that hides what was received by then: the one that it keeps,
-    /// or the one that the room remembers. Business info that was made later shows it again (law 16.3);
+    /// Returns the local time of the latest end that hides what was received by then. It is the one that it
+    /// keeps, or that the room remembers. Business info that was made later shows it again (law 16.3);
     /// callers check that.
     #[inline]
     pub(crate) fn hidden_until(&self, ended_at: Option<Timestamp>) -> Option<Timestamp> {

@@ -254,8 +254,8 @@ impl<I: Ord + Clone + AsRef<str>, D: Ord + Clone> Roster<I, D> {
         goes
     }
 
-    /// Returns what no observations can have made: too many presences, or not in order, or an absence that
-    /// is later than the latest complete list. For what comes from a store.
+    /// Returns what no observations can have made: too many presences, or not in order, or an absence after
+    /// the latest complete list. For what comes from a store.
     #[cfg(feature = "serde")]
     pub(super) fn impossible(&self) -> Option<&'static str> {
         self.entries.values().find_map(|entry| {

@@ -268,22 +268,23 @@ impl<K: Kind> StayRegister<K> {
         before != (self.latest_opening_at, self.facts.len(), self.closings.len())
     }
 
-    /// Forgets, beside an opening that shows, the tombstones that are below the threshold, and the named
-    /// openings that are hidden and below it (law 5.5).
+    /// Forgets what is below the threshold beside an opening that shows: tombstones, and named openings
+    /// that are hidden (law 5.5).
     pub(crate) fn forget_beside_shown(
         &mut self,
         threshold: Timestamp,
         hiding: Hiding,
         rules: &Rules,
     ) {
-        self.closings.retain(|held| held.counts_at(rules) >= threshold);
+        let changed_at = self.changed_at;
+        self.closings.retain(|held| held.forgettable_at(changed_at, rules) >= threshold);
         let is_due = |at: Timestamp| at < threshold;
         self.facts.retain(|held| !held.hidden_forgettable_at(hiding).is_some_and(is_due));
     }
 
-    /// Returns every fact in it, for a merge or from a store: the latest opening, then the tombstones, then
-    /// the others from the highest down. The latest opening raises the bound of the others, so it must come
-    /// first.
+    /// Returns every fact in it, for a merge or from a store. The latest opening comes first, then the
+    /// tombstones, then the others from the highest down. The latest opening raises the bound of the
+    /// others, so it must come first.
     pub(crate) fn facts(&self) -> impl Iterator<Item = StayFacts<'_, K>> {
         let latest_opening =
             self.latest_opening_at.map(|at| StayFacts { latest_opening: Some(at), fact: None });
@@ -375,7 +376,8 @@ impl<K: Kind> StayRegister<K> {
             let end = hiding.end.filter(|_| self.open_since(hiding.absent_at).is_some());
             return Some(end.map_or(at, |end| at.max(end.ended_at)));
         }
-        let closing = self.closings.iter().map(|held| held.counts_at(rules)).min();
+        let closings = self.closings.iter();
+        let closing = closings.map(|held| held.forgettable_at(self.changed_at, rules)).min();
         if self.facts.len() == 1 {
             return closing; // as nearly always: the opening that shows
         }

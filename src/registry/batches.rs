@@ -1,5 +1,5 @@
-//! Many inputs in one call. It gives the same as one call for each, except that the clock is read once and that
-//! the changes of all of them stay. It is faster, because the memory of several inputs comes together.
+//! Many inputs in one call. It gives the same as one call for each. But the clock is read once, and the
+//! changes of all of them stay. It is faster, because the memory of several inputs comes together.
 
 use smallvec::SmallVec;
 

@@ -110,7 +110,7 @@ impl RoomState {
         JoinResult { may_have_emptied, ..JoinResult::changed(Answer::Expired(expired)) }
     }
 
-    /// Forgets what is due first of these: a confirmation, a session that is not current, everything that the
+    /// Forgets what is due first: a confirmation, a session that is not current, or everything that the
     /// media server told (laws 16.6, 5.4 and 5.6).
     pub(super) fn forget_session(
         &mut self,

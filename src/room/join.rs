@@ -1,6 +1,6 @@
 //! Step 4: what each kind of input joins into the registers.
 //!
-//! The door calls [`RoomState::join`] once a pass. This file decides by the kind of input: `callback.rs`
+//! The door calls [`RoomState::join`] once a pass. This file decides by the kind of input. `callback.rs`
 //! has callbacks, `info.rs` the commands about the room itself, and `members.rs` those about one user or
 //! stream. Forgetting joins nothing: it takes out, in `room/forget.rs`. Whatever follows from the registers
 //! waits for steps 5 and 6.
@@ -82,7 +82,7 @@ impl RoomState {
     /// Whether an input may change what readers see of people in a session that stays, apart from those whom
     /// the input names. Step 3 then looks at everybody, which costs the whole room.
     ///
-    /// An input that opens or closes the visible session need not: one change then hides everybody, and
+    /// An input that opens or closes the visible session need not. One change then hides everybody, and
     /// further changes show who is there (step 6).
     pub(super) fn concerns_everybody(&self, work: &Work<'_>, resolved: &Resolved<'_>) -> bool {
         let Registers { observed, sessions, ended_at, .. } = &self.registers;

@@ -99,8 +99,8 @@ impl RoomState {
         let registers = &self.registers;
         let CallbackWork { callback, facts, subject } = work;
         let session = registers.session_index(callback.session_id.as_ref());
-        // A fact below the bounds may still tell that a session opened before an end, also before one that
-        // only another replica knows (law 6.8). Then the callback is not outdated.
+        // A fact below the bounds may still tell that a session opened before an end. That may be an end
+        // that only another replica knows (law 6.8). Then the callback is not outdated.
         let lowers_first = |session: usize| registers.sessions[session].is_first_later_than(facts);
         let is_outdated = self.rulebook().is_outdated(facts) && !session.is_some_and(lowers_first);
         let user = facts.user.as_ref().and_then(|user| user.fact.as_ref());

@@ -2,8 +2,8 @@
 //!
 //! The methods of [`Room`](crate::Room) and of the registry make a [`Work`], and hand it to `take` in
 //! `door.rs`. A new kind of input is a variant here. The compiler then leads to each file that must decide
-//! about it, since all of them match without a wildcard: `resolve.rs`, `admit.rs`, `join.rs`, `ended.rs`
-//! and `registry/prefetch.rs`. Only [`Work::is_heartbeat`] must be looked at by hand.
+//! about it. All of them match without a wildcard: `resolve.rs`, `admit.rs`, `join.rs`, `ended.rs` and
+//! `registry/prefetch.rs`. Only [`Work::is_heartbeat`] must be looked at by hand.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -21,8 +21,8 @@ use crate::rules::lists::{shown, users_of};
 use crate::rules::visibility::{Source, Visible};
 
 impl<'a> Rulebook<'a> {
-    /// Whether the room is in the list if that session is visible: it was created and has not ended, or it
-    /// has a visible session (law 4.7).
+    /// Whether the room is in the list if that session is visible (law 4.7). It is if it was created and
+    /// has not ended, or if there is such a session.
     #[inline]
     pub(crate) fn is_listed(self, visible: Option<Visible>) -> bool {
         self.registers.info.is_some() || visible.is_some()

@@ -31,8 +31,8 @@ pub(crate) fn session_of(book: Rulebook<'_>, visible: Option<Visible>) -> Option
 }
 
 impl<'a> Rulebook<'a> {
-    /// Returns the name that the logins of a session gave the room (law 2.7), unless an end hides the login
-    /// that told it (law 21.4).
+    /// Returns the name that the logins of a session gave the room (law 2.7). `None` if an end hides the
+    /// login that told it (law 21.4).
     #[inline]
     pub(crate) fn shown_name(self, session: usize) -> Option<&'a Text> {
         let name = self.registers.sessions[session].name.as_ref()?;

@@ -219,9 +219,8 @@ impl Rulebook<'_> {
     /// Returns the instant that must be below the threshold before a session can be forgotten, if it may
     /// be.
     ///
-    /// It is the latest of its newest fact (event time), its last change (local time), and the end that
-    /// hides it (local time, law 6.8). Law 11.3 says why this is safe: each can only keep the session
-    /// longer.
+    /// It is the latest of its newest fact (event time), its last change, and the end that hides it (both
+    /// local time, law 6.8). Law 11.3 says why this is safe: each can only keep the session longer.
     #[inline]
     fn session_forgettable_at(self, session: &SessionRegister, summary: &Summary) -> Timestamp {
         let hidden_until = session.hidden_until(self.registers.ended_at, self.settings);

@@ -3,7 +3,7 @@
 //!
 //! - A *stay* counts if it is no earlier than the absence of its user or stream (law 15.3).
 //! - A *presence* counts as long as nothing newer is known (laws 15.4 and 15.5). Newer would be a list
-//!   without the user or stream, a creation or close of the room, or a fact of a callback about it.
+//!   without the user or stream, a creation or close of the room, or a callback about it.
 //! - A stay that counts comes before a presence (law 15.6).
 //! - A room of which only presences are known, or only that it is open, is open in an *unknown* session
 //!   (law 15.8).
@@ -228,7 +228,7 @@ impl<'a> Rulebook<'a> {
         })
     }
 
-    /// Whether the current session is open, if it does not count as closed (law 15.7). It is if it is an
+    /// Whether the current session is open, if it does not count as closed (law 15.7). It is open as an
     /// anchor, if it was confirmed open after C, or if a user or stream that counts is in it.
     #[inline]
     fn is_session_open(self, index: usize) -> bool {

@@ -73,8 +73,8 @@
 //! | a body that does not decode, or a signature that is wrong | 4xx; log the error, which names the field |
 //! | your store failed, or too many requests wait | 503 |
 //!
-//! The vendor does not read the body of the answer. After any answer but 2xx, and after none, it sends the
-//! callback again: up to 5 times, 2, 4, 8, 16 and 32 s after the attempt before.
+//! The vendor does not read the body of the answer. After no answer, or any but 2xx, it sends the callback
+//! again, up to five times. The pauses are 2, 4, 8, 16 and 32 s.
 //!
 //! # From the bytes of a request
 //!
@@ -85,12 +85,11 @@
 //! # Traps
 //!
 //! - **A session id that went through a JavaScript number matches nothing.** These ids are larger than
-//!   2^53, and JavaScript rounds what is larger: 858012925204410401 becomes 858012925204410400. If a
-//!   function or a queue in JavaScript parses the body and writes it again, `room_session_id` is
-//!   rounded in `room_create` and `room_close`, where it is a JSON number. In logins it is text and
-//!   stays as it was. So the room has two sessions: the rounded one never sees its logins and streams,
-//!   and its close ends none of them. Hand on the bytes as they came. Other languages round, too, if
-//!   they parse numbers as floats.
+//!   2^53, and JavaScript rounds what is larger: 858012925204410401 becomes 858012925204410400. JavaScript
+//!   that parses the body and writes it again rounds `room_session_id` in `room_create` and `room_close`.
+//!   There it is a JSON number. In logins it is text and stays as it was. So the room has two sessions: the
+//!   rounded one never sees its logins and streams, and its close ends none of them. Hand on the bytes as
+//!   they came. Other languages round, too, if they parse numbers as floats.
 //! - **A room that your server closes by `CloseRoom` may never be told as closed.** Call it with
 //!   `RoomCloseCallback: true`. The default is *false*: the logouts and the ends of the streams come,
 //!   and `room_close` never does. Nothing is lost, so no retry helps. A room that no command created

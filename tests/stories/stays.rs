@@ -293,6 +293,34 @@ fn whoever_leaves_goes_with_every_stay_of_either_form() {
     }
 }
 
+/// The stay that ann left is older than the retention, and she shows by another one meanwhile. Holds laws 1.5,
+/// 5.5 and 6.1.
+#[test]
+fn an_old_stay_of_whoever_left_and_came_back_stays_out_after_a_merge_with_an_older_copy() {
+    let mut story = Story::new();
+    story.hears(at(1), created(0));
+    story.hears(at(1), login(Some("1"), 1).exclusive(false));
+    story.passes_to(700);
+    let copy = story.registry.export("r").unwrap();
+    story.passes_to(710);
+    story.registry.leave_room("r", "ann").unwrap();
+    story.hears(at(720), login(Some("2"), 720).exclusive(false));
+    story.passes_to(725);
+    story.registry.expire();
+    story.hears(at(730), logout(Some("2"), 730).login_at(at(720)).exclusive(false));
+    assert!(story.users().is_empty());
+    story.passes_to(740);
+    story.registry.import(copy).unwrap();
+    assert!(story.users().is_empty());
+    // It is forgotten once the command is older than the retention, however often ann comes and goes.
+    story.hears(at(741), login(Some("3"), 741).exclusive(false));
+    story.passes_to(1_400);
+    story.registry.expire();
+    let room = story.registry.export("r").unwrap();
+    let stored = room_registry_world::view::stored_of(&room);
+    assert_eq!(stored.sessions.values().next().unwrap().users["ann"].closings.len(), 0);
+}
+
 /// Holds law 6.2.
 #[test]
 fn a_timeout_ends_every_stay_of_either_form_if_heartbeats_decide() {

@@ -1,6 +1,6 @@
 //! The connections of members: which user has an entry, and how it follows the membership.
 //!
-//! A member without a named connection has a single unnamed one, and no entry: the last heartbeat of the
+//! A member without a named connection has a single unnamed one, and no entry. The last heartbeat of the
 //! membership is that of the connection. The first named connection makes the entry.
 //!
 //! This file carries laws 18.4 and 18.5.

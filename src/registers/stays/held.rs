@@ -121,7 +121,8 @@ impl<K: Kind> HeldFact<K> {
     }
 
     /// Returns the instant that must be below the threshold before a hidden opening of a named stay can be
-    /// forgotten: its own time, or an end that alone hides it. `None` for what is ordered or not hidden.
+    /// forgotten. It is its own time, or that of an end that alone hides it. `None` for what is ordered or
+    /// not hidden.
     pub(super) fn hidden_forgettable_at(&self, hiding: Hiding) -> Option<Timestamp> {
         if self.form == Form::Ordered || Some(self.at) >= hiding.shown_from() {
             return None;
@@ -178,6 +179,15 @@ impl<K: Kind> ClosingTombstone<K> {
     #[inline]
     pub(super) fn counts_at(&self, rules: &Rules) -> Timestamp {
         self.closing.counts_at(self.at, rules)
+    }
+
+    /// Returns the instant that must be below the threshold before it can be forgotten beside an opening that
+    /// shows (law 5.5). A closing of our own has the time of its opening, which may be long ago. So it stays as
+    /// long as the register, which last changed at `changed_at` (local time), was changed lately.
+    #[inline]
+    pub(super) fn forgettable_at(&self, changed_at: Timestamp, rules: &Rules) -> Timestamp {
+        let counts_at = self.counts_at(rules);
+        if self.closing.by_us { counts_at.max(changed_at) } else { counts_at }
     }
 
     /// Returns what orders two closings of one stay: the greater counts. At equal times that is the media
