@@ -104,14 +104,15 @@ impl<C: Clock> RoomRegistry<C> {
     /// A member may join with further [connections](NewUser::connection), 16 in all. Only the connection
     /// counts then: name, role and attributes stay as they are, and no change is reported.
     ///
-    /// Cost: the logarithm of the room's users.
+    /// Cost: the logarithm of the room's users. A join that creates a room of which something is stored
+    /// copies that once.
     ///
     /// # Errors
     ///
-    /// [`Error::RoomNotFound`]; [`Error::UserAlreadyJoined`] if a membership by this connection holds;
-    /// [`Error::TooManyConnections`]; [`Error::RoomFull`]; [`Error::InvalidId`], [`Error::TextTooLong`],
-    /// [`Error::TooManyAttributes`]; if the join would create the room, also [`Error::TooManyRooms`] and
-    /// [`Error::TooManyRoomsOfHost`].
+    /// - [`Error::RoomNotFound`]; [`Error::RoomFull`]; [`Error::TooManyConnections`].
+    /// - [`Error::UserAlreadyJoined`] if a membership by this connection holds.
+    /// - [`Error::InvalidId`], [`Error::TextTooLong`], [`Error::TooManyAttributes`].
+    /// - If the join would create the room: [`Error::TooManyRooms`], [`Error::TooManyRoomsOfHost`].
     ///
     /// ```
     /// use room_registry::{Config, ManualClock, NewRoom, NewUser, RoomRegistry};

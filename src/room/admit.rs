@@ -294,7 +294,7 @@ impl RoomState {
 
     /// Checks an update of the business info. Returns what the info would become, or `None` if nothing
     /// changes. A limit or an end of zero removes the one that is set.
-    pub(crate) fn updated_info(&self, update: &RoomUpdate) -> Result<Option<RoomInfo>, Error> {
+    pub(super) fn updated_info(&self, update: &RoomUpdate) -> Result<Option<RoomInfo>, Error> {
         let Some(info) = &self.registers.info else { return Err(self.not_found()) };
         let mut updated = info.clone();
         if let Some(host_id) = &update.host_id {

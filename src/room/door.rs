@@ -14,9 +14,9 @@
 //! repeated callback.
 //!
 //! [`Room`](crate::Room) and the registry call [`take`](RoomState::take) and [`merge`](RoomState::merge),
-//! and for what time does, `expire` and `set_clock` in `time.rs`. What time does to a room is in `time.rs`,
-//! and what is reported of losses in `report.rs`. The laws of this file are 3.10, 4.10 and 8.1. Those of a
-//! step stand in its own file.
+//! and `expire` and `set_clock` in `time.rs`, which has what time does to a room. What is reported of
+//! losses is in `report.rs`. The laws of this file are 3.10, 4.10 and 8.1. Those of a step stand in its own
+//! file.
 
 use crate::model::change::Cause;
 use crate::model::command::{Answer, Heartbeat};

@@ -3,8 +3,7 @@
 //!
 //! It is a function of the registers and the settings: [`Projection::of`]. The door alone writes it,
 //! through the methods here, in `tell.rs`, `roles.rs` and `schedule.rs`. With `--cfg room_registry_check`,
-//! the door compares it with
-//! [`Projection::of`] after each operation.
+//! the door compares it with [`Projection::of`] after each operation.
 //!
 //! [`Projection::project`] also notes each difference as a change, in the order in which a mirror applies
 //! changes (law 1.6). If the visible session stays, only those are compared whom the input concerns. If it

@@ -188,6 +188,7 @@ fn told(room: Option<RoomRef<'_>>) -> Option<MirrorRoom> {
     room.info = None;
     for user in room.users.values_mut() {
         (user.membership, user.note) = (None, None);
+        user.is_counted = true; // the server of the storm gives no roles, so commands decide this
     }
     room.users.retain(|_, user| user.login.is_some() || user.presence.is_some());
     Some(room)
